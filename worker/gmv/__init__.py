@@ -1,0 +1,1 @@
+"""gmv: a streaming attribution worker."""

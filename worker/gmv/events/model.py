@@ -1,0 +1,72 @@
+"""The event as the rest of gmv sees it, after its envelope, types and limits were checked."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+EVENT_TYPE = "gmv.image.generated.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBytes:
+    """An image file carried in the event itself."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUri:
+    """An image file to be read from a place the settings allow."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventFeatures:
+    """Features the producer computed with the index's own encoder.
+
+    Attributes:
+        encoder_id: of the encoder that made them.
+        vector: float32 [D].
+        tokens: float32 [n, d].
+    """
+
+    encoder_id: str
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedImage:
+    """One generated image to be attributed.
+
+    Attributes:
+        source: CloudEvents source; with `event_id` it identifies the event.
+        event_id: CloudEvents id.
+        content: what there is to look at.
+        quality: in [0, 1], scales the event's budget.
+        payload: 8 bytes, digest of what the event says (data alone, not the envelope).
+        model: the generator's name, if told.
+        traceparent: W3C trace context, if told.
+        metadata: the producer's own; never part of a credit.
+    """
+
+    source: str
+    event_id: str
+    content: ImageBytes | ImageUri | EventFeatures
+    quality: float = 1.0
+    payload: bytes = bytes(8)
+    model: str | None = None
+    traceparent: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> bytes:
+        """16 bytes that stand for (source, id): BLAKE2b-128 over both, length-prefixed so that no two pairs collide."""
+        source = self.source.encode()
+        prefix = len(source).to_bytes(4, "big")
+        return hashlib.blake2b(prefix + source + self.event_id.encode(), digest_size=16).digest()

@@ -1,0 +1,74 @@
+"""What the attributor needs of an index, and what an index build needs of an encoder and a corpus."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingImage:
+    """A row of the images table. Rows are in order of image_id, so a tie broken by row is broken by image id."""
+
+    image_id: str
+    owner_id: str
+    weight: float
+
+
+class Recall(Protocol):
+    """Approximate nearest neighbours of a global vector."""
+
+    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+        """Return the rows of the most similar training images for each of float32 [b, D], most similar first.
+
+        Each answer is int64 [<= candidates], without fill-ins, and depends on its own vector alone, bit for bit.
+        """
+
+
+class TokenStore(Protocol):
+    """The training images' patch tokens."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(rows, n, d)."""
+
+    def tokens(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Return float16 [len(rows), n, d]."""
+
+
+class ImagesTable(Protocol):
+    """Who made what."""
+
+    def __len__(self) -> int: ...
+
+    def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
+        """Return the rows asked for, in the order asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusImage:
+    """One training image as a corpus reader yields it; `content` is the file, undecoded."""
+
+    image_id: str
+    content: bytes
+
+
+class Corpus(Protocol):
+    """A training set on disk. The catalogue is cheap and read first, so that bad ids fail before any encoding."""
+
+    def catalogue(self) -> list[TrainingImage]:
+        """Return ids, owners and weights of all images, in corpus order.
+
+        Raises:
+            CorpusRefused: the corpus is empty, an image id is duplicated, an id or owner is missing.
+        """
+
+    def images(self) -> Iterator[CorpusImage]:
+        """Yield all images in corpus order, holding one batch in memory at a time."""
+
+    @property
+    def path(self) -> Path:
+        """Where the corpus is."""

@@ -1,0 +1,204 @@
+"""What gmv needs of a ledger: one atomic commit, and self-consistent reads."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gmv.ledger.position import Position
+
+FIELDS_MAX = 3_900  # Lua's unpack fails above about 8,000 values, and a field is two of them (measured on 7.0.15)
+MICROS_MAX = 2**53 - 1  # Redis scripts add in doubles
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event credited by a batch.
+
+    Attributes:
+        identity: 16 bytes, digest of the event's (source, id).
+        offset: where the event stands in the batch's partition.
+        payload: 8 bytes, digest of what the event says; tells a re-sent event from another one of the same id.
+    """
+
+    identity: bytes
+    offset: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where an event identity was credited before."""
+
+    partition: int
+    offset: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that one commit changes, or leaves unchanged, together.
+
+    Attributes:
+        topic: name of the log.
+        partition: of the log; also selects the book.
+        expected: the position this batch starts from; the ledger refuses the batch if it holds another.
+        next: the position after it.
+        credits: owner id -> micro-credits to add, each >= 0; one entry per owner.
+        entries: the events credited, each identity once.
+        dead_letters: number of records dead-lettered in this stretch of the log.
+        duplicates: number of records refused as already credited.
+    """
+
+    topic: str
+    partition: int
+    expected: Position
+    next: Position
+    credits: Mapping[str, int]
+    entries: Sequence[Entry]
+    dead_letters: int = 0
+    duplicates: int = 0
+
+    @property
+    def micros(self) -> int:
+        """Sum of the credits."""
+        return sum(self.credits.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The batch is in the ledger, now and by this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyCommitted:
+    """The ledger stands exactly where this batch leads: our own earlier call applied it and its reply was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Nothing was written: these identities are credited already (another partition of the book was quicker)."""
+
+    identities: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """Nothing was written: somebody else moved the position on. Drop the partition."""
+
+    found: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """Nothing was written: the server lost a tail. Read again from the position it holds now."""
+
+    found: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing was written: the server has no position for this partition. Fail closed (I8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfRange:
+    """Nothing was written: this field's total would leave [0, 2^53) (I10)."""
+
+    field: str
+
+
+Answer = Committed | AlreadyCommitted | Duplicate | Fenced | Rewound | Missing | OutOfRange
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An owner's running total, summed over the books."""
+
+    owner_id: str
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the ledger counts beside the owners' totals, in the same atomic commit, summed over the books.
+
+    Attributes:
+        micros: all micro-credits ever committed; equals the sum of all balances (I2).
+        credited: events credited.
+        dead_letters: records dead-lettered.
+        duplicates: records refused as already credited.
+    """
+
+    micros: int
+    credited: int
+    dead_letters: int
+    duplicates: int
+
+
+class Ledger(Protocol):
+    """The worker's side. Blocking; safe to call from one thread at a time.
+
+    Every method raises `LedgerUnavailable` when the server does not answer within the retry budget, and
+    `LedgerMissing` when there is no initialised ledger at the address.
+    """
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        """Return the position of each partition.
+
+        Raises:
+            LedgerMissing: one of them has none; it says which, and how to initialise it.
+        """
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        """Return those of the identities that the partition's book has credited already."""
+
+    def commit(self, batch: Batch) -> Answer:
+        """Apply the batch whole, or change nothing and say why (I4).
+
+        Raises:
+            CreditOutOfRange: the batch has more than `FIELDS_MAX` fields or a negative credit (a caller's error).
+        """
+
+    def close(self) -> None:
+        """Release the connection."""
+
+
+class Accounts(Protocol):
+    """The reader's side. Blocking. Raises as `Ledger` does."""
+
+    def balance(self, owner_id: str) -> int | None:
+        """Return the owner's total in micro-credits, None if it never earned any."""
+
+    def balances(self) -> Iterator[Balance]:
+        """Yield every owner once, in no stated order."""
+
+    def sums(self) -> Sums:
+        """Return the ledger's own counts."""
+
+    def standing(self) -> dict[tuple[str, int], Position]:
+        """Return all positions, by (topic, partition)."""
+
+    def close(self) -> None:
+        """Release the connection."""
+
+
+class Registry(Protocol):
+    """The administrator's side. Blocking."""
+
+    def create(self, books: int) -> None:
+        """Make an empty ledger with that many books; a no-op where one exists with as many.
+
+        Raises:
+            InvalidSettings: one exists with another number of books.
+        """
+
+    def register(self, topic: str, positions: Mapping[int, Position]) -> tuple[int, ...]:
+        """Give partitions that have no position the stated one; return those that were new. Never moves one."""
+
+    def close(self) -> None:
+        """Release the connection."""
+
+
+def fields_of(batch: Batch) -> int:
+    """Number of hash fields the batch writes: owners, event identities, the position and the four sums."""
+    return len(batch.credits) + len(batch.entries) + 5

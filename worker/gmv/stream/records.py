@@ -1,0 +1,54 @@
+"""What a log holds, whichever log it is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One ordered stretch of a log."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.number}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it stands in the log, byte for byte.
+
+    Attributes:
+        offset: its place in the partition; grows, with gaps where a log has them.
+        key: None where the record has none.
+        value: None for a tombstone.
+        headers: in order, names may repeat.
+        leader_epoch: -1 where unknown.
+    """
+
+    offset: int
+    value: bytes | None
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    leader_epoch: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive records of one partition, as one fetch returned them; never empty."""
+
+    partition: Partition
+    records: tuple[Record, ...]
+
+    @property
+    def next_offset(self) -> int:
+        """Where to read after this run."""
+        return self.records[-1].offset + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The offsets a partition holds now: [start, end)."""
+
+    start: int
+    end: int

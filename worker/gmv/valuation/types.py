@@ -1,0 +1,51 @@
+"""The value types that cross the house: who contributed to a generated image, and what each is credited."""
+
+from dataclasses import dataclass
+
+MICROS_PER_CREDIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A training image near the generated one.
+
+    Attributes:
+        image_id: its id in the corpus.
+        owner_id: who is credited for it.
+        weight: in [0, 1], the owner's share of what the image earns; gamma_ij = quality_j x weight_i.
+        distance: W1 between the two token sets, float64, >= 0.
+    """
+
+    image_id: str
+    owner_id: str
+    weight: float
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """A member of the contributor set P_j with its utility V(x_i, x_j) and its integer share of the budget."""
+
+    image_id: str
+    owner_id: str
+    distance: float
+    utility: float
+    weight: float
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What one generated image is worth to whom.
+
+    Attributes:
+        contributors: in rank order: by distance, ties by image id.
+        quality: of the generated image, in [0, 1].
+        temperature: tau of the softmax.
+        micros: the budget, round(10^6 x sum_i gamma_ij V_ij); equals the sum of the contributors' micros (I1).
+    """
+
+    contributors: tuple[Contributor, ...]
+    quality: float
+    temperature: float
+    micros: int
