@@ -7,6 +7,7 @@ from typing import Protocol
 from gmv.ledger.position import Position
 
 FIELDS_MAX = 3_900  # Lua's unpack fails above about 8,000 values, and a field is two of them (measured on 7.0.15)
+FIXED_FIELDS = 5  # the position and the four sums
 MICROS_MAX = 2**53 - 1  # Redis scripts add in doubles
 
 
@@ -201,4 +202,4 @@ class Registry(Protocol):
 
 def fields_of(batch: Batch) -> int:
     """Number of hash fields the batch writes: owners, event identities, the position and the four sums."""
-    return len(batch.credits) + len(batch.entries) + 5
+    return len(batch.credits) + len(batch.entries) + FIXED_FIELDS

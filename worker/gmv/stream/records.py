@@ -24,6 +24,7 @@ class Record:
         value: None for a tombstone.
         headers: in order, names may repeat.
         leader_epoch: -1 where unknown.
+        timestamp_ms: broker time, -1 where unknown; for watching only, never in a credit.
     """
 
     offset: int
@@ -31,6 +32,7 @@ class Record:
     key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     leader_epoch: int = -1
+    timestamp_ms: int = -1
 
 
 @dataclass(frozen=True, slots=True)

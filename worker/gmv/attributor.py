@@ -1,0 +1,136 @@
+"""Section 1 of the design, steps 1 to 5, on one batch of events: features, recall, exact re-rank, utility, credit.
+
+An outcome depends on its own event, the index and the settings alone: not on the batch, its order, or the clock.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.encoders.port import Encoder
+from gmv.errors import Poison, Reason
+from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.index.port import ImagesTable, Recall
+from gmv.settings import ValuationSettings
+from gmv.valuation.attribution import value_contributors
+from gmv.valuation.types import Attribution, Candidate
+
+Pixels = NDArray[np.uint8]
+"""An RGB image, [height, width, 3]."""
+
+Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""One image's features: its vector, [D], and its tokens, [n, d]."""
+
+
+class ImageSource(Protocol):
+    """From what an event says of its image to pixels."""
+
+    def read(self, content: ImageBytes | ImageUri) -> Pixels:
+        """Return the image.
+
+        Raises:
+            Poison: the image is refused, unreachable or corrupt.
+        """
+
+
+class Reranker(Protocol):
+    """The exact re-rank of recalled training images."""
+
+    def nearest(
+        self, query: NDArray[np.float32], rows: NDArray[np.int64], contributors: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the K = `contributors` rows nearest to the query by W1, and their distances.
+
+        Args:
+            query: float32 [n, d], the generated image's tokens.
+            rows: int64 [M], the recalled training images, each once, in any order.
+            contributors: K; all M are returned where M < K.
+
+        Returns:
+            int64 [min(K, M)] and float64 [min(K, M)], in order of (distance, row).
+        """
+
+
+class Attributor:
+    """Turns events into attributions. Blocking: about all of a worker's computing happens here."""
+
+    def __init__(
+        self,
+        images: ImageSource,
+        encoder: Encoder,
+        recall: Recall,
+        reranker: Reranker,
+        table: ImagesTable,
+        settings: ValuationSettings,
+    ) -> None:
+        self._images = images
+        self._encoder = encoder
+        self._recall = recall
+        self._reranker = reranker
+        self._table = table
+        self._settings = settings
+
+    def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
+        """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
+        looks = self._look(events)
+        poison = {place: look for place, look in enumerate(looks) if isinstance(look, Poison)}
+        seen = {place: look for place, look in enumerate(looks) if not isinstance(look, Poison)}
+        recalled = self._recall_rows([vector for vector, _ in seen.values()])
+        valued = {
+            place: self._value(events[place], tokens, rows)
+            for (place, (_, tokens)), rows in zip(seen.items(), recalled, strict=True)
+        }
+        outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
+        return [outcomes[place] for place in range(len(events))]
+
+    def _look(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
+        """Step 1: take the features the event brings, or read and encode its image."""
+        looks: list[Seen | Pixels | Poison] = [self._open(event) for event in events]
+        images = [look for look in looks if isinstance(look, np.ndarray)]
+        if not images:
+            return [look for look in looks if not isinstance(look, np.ndarray)]
+        try:
+            features = self._encoder.encode(images)
+        except Poison as poison:
+            return [poison if isinstance(look, np.ndarray) else look for look in looks]
+        encoded = iter(zip(features.vectors, features.tokens, strict=True))
+        return [next(encoded) if isinstance(look, np.ndarray) else look for look in looks]
+
+    def _open(self, event: GeneratedImage) -> Seen | Pixels | Poison:
+        try:
+            if isinstance(event.content, EventFeatures):
+                return self._accept(event.content)
+            return self._images.read(event.content)
+        except Poison as poison:
+            return poison
+
+    def _accept(self, features: EventFeatures) -> Seen:
+        """Check that features can be compared with the index at all. The number of tokens may differ, not their size."""
+        if features.encoder_id != self._encoder.encoder_id:
+            raise Poison(
+                Reason.WRONG_ENCODER,
+                f"the event's features are of {features.encoder_id!r}, the index's of {self._encoder.encoder_id!r}",
+            )
+        vector_size, token_size = self._encoder.vector_size, self._encoder.tokens_shape[1]
+        if features.vector.shape != (vector_size,) or features.tokens.shape[1:] != (token_size,):
+            raise Poison(
+                Reason.INVALID_FEATURES,
+                f"the event has a vector of {features.vector.shape} and tokens of {features.tokens.shape}; "
+                f"{self._encoder.encoder_id} makes ({vector_size},) and (n, {token_size})",
+            )
+        return features.vector, features.tokens
+
+    def _recall_rows(self, vectors: Sequence[NDArray[np.float32]]) -> list[NDArray[np.int64]]:
+        """Step 2."""
+        return self._recall.recall(np.stack(vectors), self._settings.candidates) if vectors else []
+
+    def _value(self, event: GeneratedImage, tokens: NDArray[np.float32], rows: NDArray[np.int64]) -> Attribution:
+        """Steps 3 to 5."""
+        nearest, distances = self._reranker.nearest(tokens, rows, self._settings.contributors)
+        candidates = [
+            Candidate(image.image_id, image.owner_id, image.weight, distance)
+            for image, distance in zip(self._table.images(nearest), distances.tolist(), strict=True)
+        ]
+        return value_contributors(candidates, event.quality, self._settings.temperature)

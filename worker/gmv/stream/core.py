@@ -1,0 +1,247 @@
+"""The worker core: the one loop body that file replay and Kafka share.
+
+A run is credited in these steps, and nothing between them may be left out or reordered:
+
+1. records below the position are dropped: they are in the totals already;
+2. each record is decoded, known events are set aside, and the rest are attributed;
+3. receipts and dead letters are published, and acknowledged;
+4. one atomic commit moves totals, event identities and position together, or changes nothing;
+5. the position held here advances to the one committed.
+
+A crash after 3 and before 4 leaves receipts of a batch that never was (orphans; the batch id tells) and repeats
+dead letters (same topic, partition and offset). A crash after 4 repeats nothing: the position is in the ledger.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeGuard, TypeVar
+
+from gmv.errors import CreditOutOfRange, LedgerMissing, Poison, PositionOutsideLog
+from gmv.events.model import GeneratedImage
+from gmv.ledger.port import (
+    AlreadyCommitted,
+    Committed,
+    Duplicate,
+    Fenced,
+    Known,
+    Ledger,
+    Missing,
+    OutOfRange,
+    Rewound,
+)
+from gmv.ledger.position import Position
+from gmv.stream.dead_letter_limits import DeadLetterLimits
+from gmv.stream.outcomes import (
+    Credited,
+    Outcome,
+    Poisoned,
+    Proposal,
+    Stamp,
+    pieces,
+    propose,
+    recognise,
+    repeated,
+)
+from gmv.stream.ports import Decoder, Log, Observer, Outbox, RunSummary, Valuer
+from gmv.stream.records import Bounds, Partition, Record, Run
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Standing = Committed | Fenced | Rewound
+"""How a run ended: credited whole; or the partition is another worker's now; or the server lost a tail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a core is made of."""
+
+    decoder: Decoder
+    valuer: Valuer
+    ledger: Ledger
+    outbox: Outbox
+    observer: Observer
+    stamp: Stamp
+    limits: Callable[[], DeadLetterLimits]
+    """Makes the limits of one partition."""
+
+
+class Core:
+    """Credits runs. Calls that block run in `executor`, which has one thread: a ledger is not shared by threads."""
+
+    def __init__(self, parts: Parts, executor: Executor) -> None:
+        self._parts = parts
+        self._executor = executor
+        self._positions: dict[Partition, Position] = {}
+        self._limits: dict[Partition, DeadLetterLimits] = {}
+
+    def next_offset(self, partition: Partition) -> int:
+        """Return where the partition has to be read next."""
+        return self._positions[partition].next_offset
+
+    async def take_up(self, partitions: Collection[Partition], log: Log) -> None:
+        """Learn from the ledger where to read each of the partitions, and forget all others.
+
+        Raises:
+            LedgerMissing: a partition has no position.
+            PositionOutsideLog: a position is in another log, before the log's start or beyond its end.
+        """
+        positions = await self._checked_positions(partitions, log) if partitions else {}
+        self._positions = positions
+        self._limits = {partition: self._parts.limits() for partition in positions}
+        self._parts.observer.positions_taken(positions)
+
+    async def credit(self, run: Run) -> Standing:
+        """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.
+
+        Raises:
+            LedgerMissing: the position is gone from the ledger (I8).
+            CreditOutOfRange: a total would leave its range (I10).
+            TooManyDeadLetters: a limit is passed.
+        """
+        start = self.next_offset(run.partition)
+        records = [record for record in run.records if record.offset >= start]
+        outcomes = await self._blocking(self._attribute, run.partition, records) if records else []
+        for piece in pieces(outcomes):
+            standing = await self._commit(run.partition, piece)
+            if not isinstance(standing, Committed):
+                return standing
+        return Committed()
+
+    def _attribute(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
+        """Step 2. Known events are not attributed: a re-sent event costs no computing."""
+        decoded = [(record, self._decode(record)) for record in records]
+        identities = [event.identity for _, event in decoded if isinstance(event, GeneratedImage)]
+        known = self._parts.ledger.known(partition.number, identities) if identities else {}
+        fresh = [event for _, event in decoded if _is_fresh(event, known)]
+        attributions = iter(self._parts.valuer.attribute(fresh))
+        outcomes: list[Outcome] = []
+        for record, event in decoded:
+            if isinstance(event, Poison):
+                outcomes.append(Poisoned(record, event))
+            elif event.identity in known:
+                outcomes.append(repeated(record, event, known[event.identity].payload))
+            elif isinstance(attribution := next(attributions), Poison):
+                outcomes.append(Poisoned(record, attribution))
+            else:
+                outcomes.append(Credited(record, event, attribution))
+        return recognise(outcomes, known)
+
+    def _decode(self, record: Record) -> GeneratedImage | Poison:
+        try:
+            return self._parts.decoder.decode(record)
+        except Poison as poison:
+            return poison
+
+    async def _commit(self, partition: Partition, piece: Sequence[Outcome]) -> Standing:
+        """Steps 3 to 5, and the one place that acts on a commit's answer."""
+        published: set[int] = set()
+        while True:
+            proposal = propose(partition, self._positions[partition], piece, self._parts.stamp)
+            await self._publish(partition, proposal, published)
+            answer = await self._blocking(self._parts.ledger.commit, proposal.batch)
+            if not isinstance(answer, Committed | AlreadyCommitted):
+                self._parts.observer.commit_refused(partition, answer)
+            match answer:
+                case Committed() | AlreadyCommitted():
+                    self._positions[partition] = proposal.batch.next
+                    self._parts.observer.run_finished(_summary(partition, proposal))
+                    return Committed()
+                case Duplicate(identities):  # each turn sets at least one event aside, so this ends
+                    known = await self._blocking(self._parts.ledger.known, partition.number, tuple(identities))
+                    piece = recognise(piece, known)
+                case Fenced():
+                    return answer
+                case Rewound(found):
+                    self._positions[partition] = found
+                    return answer
+                case Missing():
+                    raise LedgerMissing(
+                        f"{partition}: the ledger's position is gone; nothing was written. Restore the ledger's data; "
+                        "`gmv ledger init` starts a new ledger, which would credit the whole log again"
+                    )
+                case OutOfRange(field):
+                    raise CreditOutOfRange(f"{partition}: the total of {field!r} would leave [0, 2^53); nothing was written")
+
+    async def _publish(self, partition: Partition, proposal: Proposal, published: set[int]) -> None:
+        """Step 3. Dead letters published on an earlier turn of the same commit are not repeated (I9)."""
+        if not published:
+            poisoned = [isinstance(outcome, Poisoned) for outcome in proposal.outcomes]
+            self._limits[partition].admit(str(partition), poisoned)
+        unpublished = [letter for letter in proposal.dead_letters if letter.record.offset not in published]
+        if proposal.receipts or unpublished:
+            await self._parts.outbox.publish(partition, proposal.receipts, unpublished)
+        published.update(letter.record.offset for letter in unpublished)
+
+    async def _checked_positions(self, partitions: Collection[Partition], log: Log) -> dict[Partition, Position]:
+        """Positions first, bounds second: a live log only grows past a position, so the other order errs.
+
+        A second look, since another worker may still be moving a position while the bounds are read.
+        """
+        topic_id = await log.topic_id()
+        for last_look in (False, True):
+            positions = await self._blocking(self._read_positions, partitions)
+            bounds = await log.bounds(partitions)
+            complaints = [_complaint(p, positions[p], topic_id, bounds[p]) for p in partitions]
+            if not any(complaints):
+                self._parts.observer.bounds_read(bounds)
+                return positions
+            if last_look:
+                raise PositionOutsideLog("; ".join(complaint for complaint in complaints if complaint))
+        raise AssertionError("unreachable: the second look returns or raises")
+
+    def _read_positions(self, partitions: Collection[Partition]) -> dict[Partition, Position]:
+        topics = {partition.topic for partition in partitions}
+        found: dict[Partition, Position] = {}
+        for topic in topics:
+            numbers = [partition.number for partition in partitions if partition.topic == topic]
+            for number, position in self._parts.ledger.positions(topic, numbers).items():
+                found[Partition(topic, number)] = position
+        return found
+
+    async def _blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, partial(call, *args, **kwargs))
+
+
+def _is_fresh(event: GeneratedImage | Poison, known: Mapping[bytes, Known]) -> TypeGuard[GeneratedImage]:
+    return isinstance(event, GeneratedImage) and event.identity not in known
+
+
+def _complaint(partition: Partition, position: Position, topic_id: str, bounds: Bounds) -> str | None:
+    """Say what keeps the partition from being read at its position, None where nothing does (I8)."""
+    if position.topic_id != topic_id:
+        return (
+            f"{partition}: the ledger stands in log {position.topic_id}, this one is {topic_id}: it was deleted and "
+            "made again, or is another log of the same name. Give the log a new name, or restore the old one"
+        )
+    if position.next_offset < bounds.start:
+        return (
+            f"{partition}: the ledger stands at {position.next_offset}, the log begins at {bounds.start}: "
+            f"{bounds.start - position.next_offset} records were lost to retention before they were credited. "
+            "Restore them, or accept the loss by starting a new ledger at the log's start"
+        )
+    if position.next_offset > bounds.end:
+        return (
+            f"{partition}: the ledger stands at {position.next_offset}, the log ends at {bounds.end}: the log was "
+            "cut or replaced. Restore it; crediting other records at these offsets would be wrong"
+        )
+    return None
+
+
+def _summary(partition: Partition, proposal: Proposal) -> RunSummary:
+    batch = proposal.batch
+    return RunSummary(
+        partition=partition,
+        records=len(proposal.outcomes),
+        credited=len(batch.entries),
+        duplicates=batch.duplicates,
+        dead_letters=proposal.dead_letters_by_reason,
+        micros=batch.micros,
+        position=batch.next,
+        owners=len(batch.credits),
+        timestamps_ms=[outcome.record.timestamp_ms for outcome in proposal.outcomes],
+        attributions=proposal.attributions,
+    )

@@ -1,0 +1,169 @@
+"""What became of each record of a run, and how that turns into one commit. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gmv.errors import Poison, Reason
+from gmv.events.model import GeneratedImage
+from gmv.ledger.port import FIELDS_MAX, FIXED_FIELDS, Batch, Entry, Known
+from gmv.ledger.position import Position
+from gmv.stream.ports import DeadLetter
+from gmv.stream.records import Partition, Record
+from gmv.valuation.attribution import owner_credits
+from gmv.valuation.receipt import Receipt, batch_id, receipt, seal
+from gmv.valuation.types import Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """An event that gets its credits with this run."""
+
+    record: Record
+    event: GeneratedImage
+    attribution: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyCredited:
+    """An event that was credited before, or stands in this run twice."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Poisoned:
+    """A record that cannot be credited."""
+
+    record: Record
+    poison: Poison
+
+
+Outcome = Credited | AlreadyCredited | Poisoned
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every receipt of this worker says beside the attribution: by which index and which settings."""
+
+    index_id: str
+    settings_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One commit and what has to be durable before it."""
+
+    batch: Batch
+    receipts: tuple[bytes, ...]
+    dead_letters: tuple[DeadLetter, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def dead_letters_by_reason(self) -> Counter[Reason]:
+        """Number of dead letters per reason."""
+        return Counter(letter.poison.reason for letter in self.dead_letters)
+
+    @property
+    def attributions(self) -> tuple[Attribution, ...]:
+        """Of the credited events, in order."""
+        return tuple(outcome.attribution for outcome in self.outcomes if isinstance(outcome, Credited))
+
+
+def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list[Outcome]:
+    """Find the events among the credited ones that have been credited before.
+
+    In order of the log the first event of an identity is credited; a later one that says the same is a duplicate,
+    one that says something else is poison (`id_conflict`): a producer must not give two images one id.
+
+    Args:
+        outcomes: of a run, in order.
+        known: identities the ledger has credited already.
+    """
+    payloads = {identity: place.payload for identity, place in known.items()}
+    recognised: list[Outcome] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Credited):
+            event = outcome.event
+            if (earlier := payloads.get(event.identity)) is not None:
+                recognised.append(repeated(outcome.record, event, earlier))
+                continue
+            payloads[event.identity] = event.payload
+        recognised.append(outcome)
+    return recognised
+
+
+def repeated(record: Record, event: GeneratedImage, credited_payload: bytes) -> AlreadyCredited | Poisoned:
+    """Tell a re-sent event from another event under an id that was credited with `credited_payload`."""
+    if event.payload == credited_payload:
+        return AlreadyCredited(record)
+    name = f"({event.source}, {event.event_id})"
+    detail = f"event {name} was credited before with other data; send this image under an id of its own"
+    return Poisoned(record, Poison(Reason.ID_CONFLICT, detail))
+
+
+def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
+    """Cut a run into stretches that one commit can hold: at most `FIELDS_MAX` owners, events and fixed fields.
+
+    One event always fits: it has at most K owners, and K is at most 1,000.
+    """
+    owners: set[str] = set()
+    events = 0
+    piece: list[Outcome] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Credited):
+            joined = owners | owner_credits([outcome.attribution]).keys()
+            if piece and len(joined) + events + 1 + FIXED_FIELDS > FIELDS_MAX:
+                yield tuple(piece)
+                joined, events, piece = set(owner_credits([outcome.attribution])), 0, []
+            owners, events = joined, events + 1
+        piece.append(outcome)
+    if piece:
+        yield tuple(piece)
+
+
+def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], stamp: Stamp) -> Proposal:
+    """Turn a stretch of outcomes into a commit, its receipts and its dead letters.
+
+    The batch id moves on only with a batch that credits something, since only such a batch has receipts to chain.
+
+    Args:
+        partition: where the records were read.
+        expected: the position before the stretch.
+        piece: at least one outcome, in order of offset.
+        stamp: for the receipts.
+    """
+    credited = [outcome for outcome in piece if isinstance(outcome, Credited)]
+    poisoned = [outcome for outcome in piece if isinstance(outcome, Poisoned)]
+    entries = [_receipt(partition, expected, outcome, stamp) for outcome in credited]
+    batch = batch_id(entries) if entries else expected.batch_id
+    last = piece[-1].record
+    return Proposal(
+        batch=Batch(
+            topic=partition.topic,
+            partition=partition.number,
+            expected=expected,
+            next=Position(expected.topic_id, last.offset + 1, last.leader_epoch, batch),
+            credits=owner_credits(outcome.attribution for outcome in credited),
+            entries=[Entry(o.event.identity, o.record.offset, o.event.payload) for o in credited],
+            dead_letters=len(poisoned),
+            duplicates=len(piece) - len(credited) - len(poisoned),
+        ),
+        receipts=tuple(seal(entry, batch) for entry in entries),
+        dead_letters=tuple(DeadLetter(outcome.record, outcome.poison) for outcome in poisoned),
+        outcomes=tuple(piece),
+    )
+
+
+def _receipt(partition: Partition, expected: Position, outcome: Credited, stamp: Stamp) -> Receipt:
+    return receipt(
+        source=outcome.event.source,
+        event_id=outcome.event.event_id,
+        topic=partition.topic,
+        partition=partition.number,
+        offset=outcome.record.offset,
+        previous_batch=expected.batch_id,
+        index_id=stamp.index_id,
+        settings_digest=stamp.settings_digest,
+        attribution=outcome.attribution,
+        traceparent=outcome.event.traceparent,
+    )

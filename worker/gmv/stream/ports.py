@@ -1,0 +1,121 @@
+"""The seams of the worker core: what it needs of a log, of the place where receipts go, and of whoever watches."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gmv.errors import Poison, Reason
+from gmv.events.model import GeneratedImage
+from gmv.ledger.port import Answer
+from gmv.ledger.position import Position
+from gmv.stream.records import Bounds, Partition, Record, Run
+from gmv.valuation.types import Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that cannot be credited, whole and unchanged, and why."""
+
+    record: Record
+    poison: Poison
+
+
+class Log(Protocol):
+    """An ordered, re-readable stretch of records: a Kafka topic or a file."""
+
+    async def topic_id(self) -> str:
+        """Return the log's identity; a log that was deleted and made again has another.
+
+        Raises:
+            LogUnavailable: the log does not exist or does not answer.
+        """
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
+        """Return the offsets each partition holds now."""
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Let the next `read` of the partition begin at that offset."""
+
+    async def read(self) -> list[Run]:
+        """Return the next runs, at most one per partition; empty where nothing new has come within a short wait."""
+
+
+class Decoder(Protocol):
+    """From a record to the event it holds."""
+
+    def decode(self, record: Record) -> GeneratedImage:
+        """Return the event.
+
+        Raises:
+            Poison: the record holds none.
+        """
+
+
+class Valuer(Protocol):
+    """What the core needs of the attributor."""
+
+    def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
+        """Return one outcome per event, in order; an outcome depends on its own event alone."""
+
+
+class Outbox(Protocol):
+    """Where receipts and dead letters go."""
+
+    async def publish(
+        self, partition: Partition, receipts: Sequence[bytes], dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        """Return once all of them are durable: acknowledged by all in-sync replicas, or on disk.
+
+        The same receipts or dead letters may be published again after a crash; readers tell by batch id and
+        by (topic, partition, offset).
+
+        Raises:
+            LogUnavailable: they could not be made durable; nothing may be committed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What became of one run, once it is in the ledger.
+
+    Attributes:
+        partition: where it was read.
+        records: number of records; the sum of the next three (I3).
+        credited: events credited.
+        duplicates: events that were credited before.
+        dead_letters: number of records dead-lettered, by reason.
+        micros: micro-credits committed.
+        attributions: of the credited events.
+        position: the partition's position after the run.
+        owners: number of owners credited.
+        timestamps_ms: broker time of each record, -1 where unknown; for watching only, never in a credit.
+    """
+
+    partition: Partition
+    records: int
+    credited: int
+    duplicates: int
+    dead_letters: Mapping[Reason, int]
+    micros: int
+    position: Position
+    owners: int
+    timestamps_ms: Sequence[int] = field(default=(), repr=False)
+    attributions: Sequence[Attribution] = field(default=(), repr=False)
+
+
+class Observer(Protocol):
+    """Whoever watches the core; never decides anything."""
+
+    def run_finished(self, summary: RunSummary) -> None:
+        """Take note of a run that was committed."""
+
+    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+        """Take note of the partitions now owned and where each stands; replaces what was owned before."""
+
+    def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
+        """Take note of what the log holds now."""
+
+    def commit_refused(self, partition: Partition, answer: Answer) -> None:
+        """Take note of a commit that changed nothing, and why."""
+
+

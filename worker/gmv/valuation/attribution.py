@@ -1,0 +1,39 @@
+"""From the contributor set of one generated image to what each contributor is credited."""
+
+from collections.abc import Iterable, Sequence
+
+from gmv.valuation.apportion import apportion, budget_micros
+from gmv.valuation.types import MICROS_PER_CREDIT, Attribution, Candidate, Contributor
+from gmv.valuation.utility import utilities
+
+
+def value_contributors(candidates: Sequence[Candidate], quality: float, temperature: float) -> Attribution:
+    """Value a contributor set P_j and share the event's budget among it.
+
+    gamma_ij = quality_j x weight_i scales each utility; the budget is round(10^6 x sum_i gamma_ij V_ij). With
+    quality and weights of 1 that is one whole credit per event.
+
+    Args:
+        candidates: P_j, in order of (distance, image id); may be empty, which is worth nothing.
+        quality: in [0, 1].
+        temperature: tau > 0.
+    """
+    shares = utilities([candidate.distance for candidate in candidates], temperature)
+    worth = [quality * candidate.weight * share for candidate, share in zip(candidates, shares, strict=True)]
+    budget = budget_micros(worth, MICROS_PER_CREDIT)
+    earned = apportion(budget, worth, [candidate.image_id for candidate in candidates])
+    contributors = tuple(
+        Contributor(c.image_id, c.owner_id, c.distance, share, c.weight, micros)
+        for c, share, micros in zip(candidates, shares, earned, strict=True)
+    )
+    return Attribution(contributors, quality, temperature, budget)
+
+
+def owner_credits(attributions: Iterable[Attribution]) -> dict[str, int]:
+    """Sum micro-credits per owner; owners that earn nothing are left out."""
+    totals: dict[str, int] = {}
+    for attribution in attributions:
+        for contributor in attribution.contributors:
+            if contributor.micros:
+                totals[contributor.owner_id] = totals.get(contributor.owner_id, 0) + contributor.micros
+    return totals
