@@ -164,7 +164,9 @@ class Core:
                         "`gmv ledger init` starts a new ledger, which would credit the whole log again"
                     )
                 case OutOfRange(field):
-                    raise CreditOutOfRange(f"{partition}: the total of {field!r} would leave [0, 2^53); nothing was written")
+                    raise CreditOutOfRange(
+                        f"{partition}: the total of {field!r} would leave [0, 2^53); nothing was written"
+                    )
 
     async def _publish(self, partition: Partition, proposal: Proposal, published: set[int]) -> None:
         """Step 3. Dead letters published on an earlier turn of the same commit are not repeated (I9)."""

@@ -41,6 +41,7 @@ class Poisoned:
 
 Outcome = Credited | AlreadyCredited | Poisoned
 
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What every receipt of this worker says beside the attribution: by which index and which settings."""

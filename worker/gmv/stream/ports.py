@@ -117,5 +117,3 @@ class Observer(Protocol):
 
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
         """Take note of a commit that changed nothing, and why."""
-
-

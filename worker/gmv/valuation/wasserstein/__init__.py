@@ -1,0 +1,1 @@
+"""Exact Wasserstein distance between token sets, and the re-rank by it."""
