@@ -3,8 +3,8 @@
     python examples/cifar10/make.py SOURCE.parquet [OUT.parquet]
 
 SOURCE has the columns image_id, owner_id, label and image (struct of bytes and path). The picked rows are
-copied as they are: no image is decoded or encoded again. The same source gives the same rows, and with the same
-pyarrow the same bytes.
+copied as they are: no image is decoded or encoded again. The same source gives the same rows, and with the
+same pyarrow the same bytes.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def quotas(images_by_owner: Counter[str]) -> dict[str, int]:
 
 
 def picked_rows(image_ids: list[str], owner_ids: list[str]) -> list[int]:
-    """Return the corpus's rows in order of image id; within an owner the SHA-256 of the image id draws lots."""
+    """Return the corpus's rows in order of image id; an owner's are drawn by the SHA-256 of the image id."""
     left = quotas(Counter(owner_ids))
     lots = [hashlib.sha256(image_id.encode()).digest() for image_id in image_ids]
     picked = []
@@ -74,9 +74,7 @@ def main(source: Path, out: Path) -> None:
     )
     content = out.read_bytes()
     if len(content) > BYTES_MAX:
-        raise SystemExit(
-            f"{out} is {len(content):,} bytes, above the {BYTES_MAX:,} that an example may take."
-        )
+        raise SystemExit(f"{out} is {len(content):,} bytes, above the {BYTES_MAX:,} that an example may take.")
     counts = Counter(table["owner_id"].take(rows).to_pylist()).values()
     print(f"{len(rows):,} images, {len(counts)} owners of {min(counts)} to {max(counts)} images each")
     print(f"{len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
