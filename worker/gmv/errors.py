@@ -85,6 +85,12 @@ class CreditOutOfRange(Refusal):
     exit_code = 22
 
 
+class LedgerRefused(Refusal):
+    """The ledger's address holds something else, is damaged, of another format, or closed to this user."""
+
+    exit_code = 23
+
+
 class LogUnavailable(Refusal):
     """Kafka did not answer within the retry budget, or the topic does not exist."""
 
