@@ -1,0 +1,5 @@
+"""`python -m gmv`."""
+
+from gmv.cli import main
+
+main()
