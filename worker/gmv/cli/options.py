@@ -1,0 +1,68 @@
+"""Options that several commands share, and how they become settings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gmv.settings import Settings
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings; GMV_CONFIG names it too.")
+]
+LedgerOption = Annotated[
+    str | None, typer.Option("--ledger", metavar="URL", help="sqlite:///path, redis://host:port/db or rediss://…")
+]
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", metavar="FOLDER", help="Index folder, as `gmv index build` wrote it.")
+]
+BrokersOption = Annotated[
+    str | None, typer.Option("--brokers", metavar="HOST:PORT,…", help="Kafka brokers to ask first.")
+]
+TopicOption = Annotated[str | None, typer.Option("--topic", metavar="NAME", help="Kafka topic of the events.")]
+ImagesRootOption = Annotated[
+    Path | None, typer.Option("--images-root", metavar="FOLDER", help="Folder that events may name image files in.")
+]
+CandidatesOption = Annotated[
+    int | None, typer.Option("--candidates", metavar="M", help="Training images recalled per event.")
+]
+ContributorsOption = Annotated[
+    int | None, typer.Option("--contributors", metavar="K", help="Training images credited per event.")
+]
+TemperatureOption = Annotated[
+    float | None, typer.Option("--temperature", metavar="TAU", help="Of the softmax over distances.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def load_settings(
+    config: Path | None,
+    *,
+    ledger: str | None = None,
+    index: Path | None = None,
+    brokers: str | None = None,
+    topic: str | None = None,
+    images_root: Path | None = None,
+    candidates: int | None = None,
+    contributors: int | None = None,
+    temperature: float | None = None,
+) -> "Settings":
+    """Merge the flags that were given with the environment, the configuration file and the defaults.
+
+    Raises:
+        InvalidSettings: a key is unknown or a value is wrong.
+    """
+    from gmv.settings import load
+
+    flags = {
+        "ledger.url": ledger,
+        "index": index,
+        "kafka.brokers": brokers,
+        "kafka.topic": topic,
+        "images.root": images_root,
+        "valuation.candidates": candidates,
+        "valuation.contributors": contributors,
+        "valuation.temperature": temperature,
+    }
+    return load(config, flags)
