@@ -1,18 +1,25 @@
-"""Every knob, in one place. Flags win over the environment (`GMV_…`), it over `--config FILE.toml`, it over defaults."""
+"""Every knob, in one place: flags win over the environment (`GMV_…`), it over a TOML file, it over defaults."""
 
 import hashlib
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gmv.errors import InvalidSettings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 PREFIX = "GMV_"
+CONFIG_VARIABLE = "GMV_CONFIG"
 
 UnitInterval = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -29,6 +36,12 @@ class ImageSettings(_Group):
     bytes_max: int = Field(20 * 2**20, gt=0, description="largest image file")
     pixels_max: int = Field(50_000_000, gt=0, description="largest width x height")
     attempts: int = Field(3, ge=1, le=10, description="tries per URI before it is called unreachable")
+
+    @field_validator("schemes", mode="before")
+    @classmethod
+    def _split(cls, schemes: Any) -> Any:
+        """Let one text carry several, comma-separated, as a flag or a variable has to."""
+        return tuple(schemes.split(",")) if isinstance(schemes, str) else schemes
 
 
 class ValuationSettings(_Group):
@@ -102,6 +115,17 @@ class Settings(_Group):
     kafka: KafkaSettings = KafkaSettings()
     worker: WorkerSettings = WorkerSettings()
 
+    def redacted(self) -> dict[str, Any]:
+        """All settings as JSON values, fit for a log: passwords inside URLs are blotted out."""
+        values = self.model_dump(mode="json")
+        values["ledger"]["url"] = redact(values["ledger"]["url"])
+        return values
+
+
+def redact(text: str) -> str:
+    """Blot out the passwords of URLs in a text: between user and host, and in a query."""
+    return re.sub(r"(password=)[^&\s'\"]*", r"\1***", re.sub(r"(://[^:@/\s]*:)\S*@", r"\1***@", text))
+
 
 def load(
     config: Path | None = None,
@@ -111,10 +135,127 @@ def load(
     """Merge defaults, the TOML file, the environment and the flags, the later winning.
 
     Args:
-        config: TOML with a table per group.
+        config: TOML with a table per group; where None, `GMV_CONFIG` may name one.
         flags: dotted name ("ledger.url") -> value; None values are flags that were not given.
-        environment: defaults to `os.environ`. `GMV_LEDGER_URL` sets `ledger.url`.
+        environment: defaults to `os.environ`. `GMV_LEDGER_URL` sets `ledger.url`; an empty value sets nothing.
 
     Raises:
         InvalidSettings: a key is unknown or a value is wrong; the sentence names it and where it came from.
     """
+    environment = os.environ if environment is None else environment
+    variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
+    _refuse_unknown(variables)
+    path = config or (Path(variables[CONFIG_VARIABLE]) if CONFIG_VARIABLE in variables else None)
+    given = _Given(_nest(flags or {}), variables, _read_toml(path) if path else {}, path)
+    try:
+        return _merge(given)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        raise InvalidSettings("; ".join(given.explain(problem) for problem in problems)) from None
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What each source says, and which of them a key came from."""
+
+    flags: Mapping[str, Any]
+    variables: Mapping[str, str]
+    table: Mapping[str, Any]
+    path: Path | None
+
+    def explain(self, problem: "ErrorDetails") -> str:
+        key = problem["loc"][:2]
+        name = ".".join(map(str, key))
+        if problem["type"] == "extra_forbidden":  # without its value, which may be a secret put in a wrong place
+            return f"{self._origin(key)} sets {name}, which is no setting of gmv{_did_you_mean(name, _names())}"
+        wish = "it should be a table" if problem["type"] == "model_type" else problem["msg"]
+        wish = re.sub(r"^\w+ should", "it should", wish)
+        return f"{self._origin(key)} sets {name} to {redact(repr(problem['input']))}: {wish}"
+
+    def _origin(self, key: tuple[str | int, ...]) -> str:
+        if _holds(self.flags, key):
+            return "the command line"
+        if (variable := _variable(key)) in self.variables:
+            return f"the environment variable {variable}"
+        return f"the file {self.path}"
+
+
+def _merge(given: _Given) -> Settings:
+    """Let pydantic-settings do it; imported here, since it takes longer to load than most commands to run."""
+    from pydantic_settings import (
+        BaseSettings,
+        EnvSettingsSource,
+        InitSettingsSource,
+        PydanticBaseSettingsSource,
+        SettingsConfigDict,
+    )
+
+    class Layered(BaseSettings, Settings):
+        model_config = SettingsConfigDict(
+            env_prefix=PREFIX, env_nested_delimiter="_", env_nested_max_split=1, enable_decoding=False
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            flags, table = (InitSettingsSource(settings_cls, dict(values)) for values in (given.flags, given.table))
+            environment = EnvSettingsSource(settings_cls)
+            environment.env_vars = {name.lower(): value for name, value in given.variables.items()}
+            return flags, environment, table
+
+    return Settings(**dict(Layered()))
+
+
+def _names() -> list[str]:
+    """Every setting, dotted."""
+    names: list[str] = []
+    for name, field in Settings.model_fields.items():
+        group: Any = field.annotation
+        is_group = isinstance(group, type) and issubclass(group, BaseModel)
+        names += [f"{name}.{inner}" for inner in group.model_fields] if is_group else [name]
+    return names
+
+
+def _variable(key: Iterable[str | int]) -> str:
+    return PREFIX + "_".join(map(str, key)).upper()
+
+
+def _refuse_unknown(variables: Iterable[str]) -> None:
+    """Refuse variables that would set nothing: a misspelt one must not leave a default in force unnoticed."""
+    known = [CONFIG_VARIABLE, *(_variable(name.split(".")) for name in _names())]
+    unknown = [name for name in variables if name not in known]
+    if unknown:
+        problems = (f"the environment variable {name} sets nothing{_did_you_mean(name, known)}" for name in unknown)
+        raise InvalidSettings("; ".join(problems))
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    closest = get_close_matches(name, known, n=1)
+    return f" (did you mean {closest[0]}?)" if closest else ""
+
+
+def _nest(flags: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in flags.items():
+        if value is not None:
+            *group, last = name.split(".", 1)
+            (nested.setdefault(group[0], {}) if group else nested)[last] = value
+    return nested
+
+
+def _holds(values: Any, key: tuple[str | int, ...]) -> bool:
+    for part in key:
+        if not isinstance(values, Mapping) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidSettings(f"the configuration file {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InvalidSettings(f"the configuration file {path} is not TOML: {error}") from None
