@@ -107,7 +107,7 @@ class Attributor:
             return poison
 
     def _accept(self, features: EventFeatures) -> Seen:
-        """Check that features can be compared with the index at all. The number of tokens may differ, not their size."""
+        """Check that features can be compared with the index; the number of tokens may differ, not their size."""
         if features.encoder_id != self._encoder.encoder_id:
             raise Poison(
                 Reason.WRONG_ENCODER,

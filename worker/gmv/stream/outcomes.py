@@ -8,7 +8,7 @@ from gmv.errors import Poison, Reason
 from gmv.events.model import GeneratedImage
 from gmv.ledger.port import FIELDS_MAX, FIXED_FIELDS, Batch, Entry, Known
 from gmv.ledger.position import Position
-from gmv.stream.ports import DeadLetter
+from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.receipt import Receipt, batch_id, receipt, seal
@@ -55,7 +55,7 @@ class Proposal:
     """One commit and what has to be durable before it."""
 
     batch: Batch
-    receipts: tuple[bytes, ...]
+    receipts: tuple[SealedReceipt, ...]
     dead_letters: tuple[DeadLetter, ...]
     outcomes: tuple[Outcome, ...]
 
@@ -149,7 +149,7 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
             dead_letters=len(poisoned),
             duplicates=len(piece) - len(credited) - len(poisoned),
         ),
-        receipts=tuple(seal(entry, batch) for entry in entries),
+        receipts=tuple(SealedReceipt(entry["event"]["id"].encode(), seal(entry, batch)) for entry in entries),
         dead_letters=tuple(DeadLetter(outcome.record, outcome.poison) for outcome in poisoned),
         outcomes=tuple(piece),
     )

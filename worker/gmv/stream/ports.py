@@ -58,11 +58,24 @@ class Valuer(Protocol):
         """Return one outcome per event, in order; an outcome depends on its own event alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class SealedReceipt:
+    """A receipt with its batch id, ready to be published.
+
+    Attributes:
+        key: the event's id.
+        value: JSON, see schemas/.
+    """
+
+    key: bytes
+    value: bytes
+
+
 class Outbox(Protocol):
     """Where receipts and dead letters go."""
 
     async def publish(
-        self, partition: Partition, receipts: Sequence[bytes], dead_letters: Sequence[DeadLetter]
+        self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
         """Return once all of them are durable: acknowledged by all in-sync replicas, or on disk.
 

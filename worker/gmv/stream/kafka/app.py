@@ -1,0 +1,67 @@
+"""The Faust app: supervision, signals, graceful stop, web pages and the producer. The pump reads; Faust does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import faust
+from faust.web import Request, Response, View
+
+from gmv.settings import Settings
+
+_PRODUCER_OVERHEAD_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a web page answers.
+
+    Attributes:
+        status: HTTP status.
+        body: the answer.
+        content_type: of the body.
+    """
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+def make_app(settings: Settings, pages: dict[str, Callable[[], Page]], data_folder: Path) -> faust.App:
+    """Make the app with its pages; topics are never created and nothing is consumed by Faust itself.
+
+    Args:
+        settings: brokers, group and where the web pages are served.
+        pages: path -> what it answers; called on the event loop, so a blocked loop fails its probes.
+        data_folder: Faust insists on one; nothing that matters is kept there.
+    """
+    kafka, worker = settings.kafka, settings.worker
+    app = faust.App(
+        kafka.group,
+        broker=[f"kafka://{broker.strip()}" for broker in kafka.brokers.split(",")],
+        store="memory://",
+        datadir=str(data_folder),
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        producer_acks=-1,
+        producer_request_timeout=kafka.retry_seconds,
+        producer_max_request_size=2 * settings.images.bytes_max + _PRODUCER_OVERHEAD_BYTES,  # base64 and its envelope
+        web_enabled=True,
+        web_bind=worker.web_bind,
+        web_port=worker.web_port,
+        web_router_enabled=False,
+        web_tables_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    app.producer_only = True
+    for path, answer in pages.items():
+        _add_page(app, path, answer)
+    return app
+
+
+def _add_page(app: faust.App, path: str, answer: Callable[[], Page]) -> None:
+    @app.page(path, name=f"gmv{path.replace('/', '_')}")
+    async def page(view: View, _request: Request) -> Response:
+        served = answer()
+        return view.bytes(served.body, content_type=served.content_type, status=served.status)

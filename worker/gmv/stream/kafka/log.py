@@ -1,0 +1,132 @@
+"""A Kafka topic as a log, read as a member of a consumer group. Public aiokafka API only."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from gmv.errors import LogUnavailable, PositionOutsideLog
+from gmv.settings import KafkaSettings
+from gmv.stream.kafka.admin import TopicAdmin
+from gmv.stream.records import Bounds, Partition, Record, Run
+
+_READ_WAIT_MS = 200  # how long a stop or a drop of a partition may have to wait for an idle read
+
+
+class KafkaLog:
+    """Reads one topic. Where to read next is never the group's committed offset; whoever reads must `seek`."""
+
+    def __init__(self, kafka: KafkaSettings, admin: TopicAdmin) -> None:
+        self._kafka = kafka
+        self._admin = admin
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self, listener: ConsumerRebalanceListener) -> None:
+        """Connect, and join the group.
+
+        Raises:
+            LogUnavailable: no broker answers.
+        """
+        kafka = self._kafka
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=kafka.brokers,
+            group_id=kafka.group,
+            group_instance_id=kafka.instance_id,
+            client_id=kafka.instance_id or "gmv",
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # a position the log does not hold is an error, never a jump
+            isolation_level=kafka.isolation,
+            session_timeout_ms=int(kafka.session_seconds * 1_000),
+            heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1_000),
+            rebalance_timeout_ms=int(kafka.rebalance_seconds * 1_000),
+            max_poll_interval_ms=int(10 * kafka.rebalance_seconds * 1_000),  # the stuck detector speaks long before
+        )
+        try:
+            await self._consumer.start()
+        except KafkaError as error:
+            raise LogUnavailable(f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers") from error
+        self._consumer.subscribe([kafka.topic], listener=listener)
+
+    async def stop(self) -> None:
+        """Leave the group and disconnect. A static member keeps its place for one session time-out."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def topic_id(self) -> str:
+        """Ask the brokers for the topic's id."""
+        return await asyncio.to_thread(self._admin.topic_id)
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
+        """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`."""
+        wanted = [_topic_partition(partition) for partition in partitions]
+        try:
+            starts = await self._started.beginning_offsets(wanted)
+            ends = await self._started.end_offsets(wanted)
+        except KafkaError as error:
+            raise LogUnavailable(f"Kafka at {self._kafka.brokers} does not tell the log's bounds ({error})") from error
+        return {_partition(each): Bounds(starts[each], ends[each]) for each in wanted}
+
+    def assignment(self) -> set[Partition]:
+        """Return the partitions the group gave to this member."""
+        return {_partition(each) for each in self._started.assignment()}
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read the partition from that offset on."""
+        self._started.seek(_topic_partition(partition), offset)
+
+    def pause(self, partition: Partition) -> None:
+        """Read nothing of the partition until it is assigned anew or resumed."""
+        self._started.pause(_topic_partition(partition))
+
+    def resume(self, partition: Partition) -> None:
+        """Read the partition again."""
+        self._started.resume(_topic_partition(partition))
+
+    async def read(self) -> list[Run]:
+        """Return what was fetched, one run per partition; empty after a short wait with nothing new.
+
+        Raises:
+            NoOffsetForPartitionError: a partition was assigned and not yet sought.
+            PositionOutsideLog: the offset sought is gone from the log.
+        """
+        try:
+            fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
+        except OffsetOutOfRangeError as error:
+            raise PositionOutsideLog(
+                f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "
+                "retention or by hand, before they were credited. Restore them; gmv does not skip paid work"
+            ) from error
+        return [
+            Run(_partition(each), tuple(_record(message) for message in messages))
+            for each, messages in fetched.items()
+            if messages
+        ]
+
+    async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the group how far we are, for lag tools and autoscalers only. A refusal loses nothing."""
+        await self._started.commit({_topic_partition(partition): offset for partition, offset in offsets.items()})
+
+    @property
+    def _started(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the log is not started")
+        return self._consumer
+
+
+def _partition(each: TopicPartition) -> Partition:
+    return Partition(each.topic, each.partition)
+
+
+def _topic_partition(partition: Partition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.number)
+
+
+def _record(message: ConsumerRecord[bytes, bytes]) -> Record:
+    return Record(
+        offset=message.offset,
+        value=message.value,
+        key=message.key,
+        headers=tuple(message.headers),
+        timestamp_ms=message.timestamp,
+    )

@@ -1,0 +1,71 @@
+"""Receipts and dead letters into Kafka, through the Faust app's producer."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import faust
+from aiokafka.errors import KafkaError
+
+from gmv import __version__
+from gmv.errors import LogUnavailable
+from gmv.settings import KafkaSettings
+from gmv.stream.kafka import headers
+from gmv.stream.ports import DeadLetter, SealedReceipt
+from gmv.stream.records import Partition
+
+_JSON = [("content-type", b"application/json")]
+
+
+class KafkaOutbox:
+    """Publishes with acks=all and returns once every record is acknowledged."""
+
+    def __init__(self, app: faust.App, kafka: KafkaSettings) -> None:
+        self._group = kafka.group
+        self._brokers = kafka.brokers
+        self._receipts = _raw_topic(app, kafka.receipts_topic)
+        self._dead_letters = _raw_topic(app, kafka.dead_letters_topic)
+
+    async def publish(
+        self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        """Send all, then wait for all.
+
+        Raises:
+            LogUnavailable: not all were acknowledged; nothing may be committed.
+        """
+        try:
+            pending = [await self._send_dead_letter(partition, letter) for letter in dead_letters]
+            pending += [
+                await self._receipts.send(key=receipt.key, value=receipt.value, headers=_JSON) for receipt in receipts
+            ]
+            await asyncio.gather(*pending)
+        except KafkaError as error:
+            raise LogUnavailable(
+                f"{partition}: receipts or dead letters were not acknowledged by Kafka at {self._brokers} ({error}); "
+                f"nothing was committed. Check that {self._receipts.get_topic_name()} and "
+                f"{self._dead_letters.get_topic_name()} exist, take records this large and have their replicas in sync"
+            ) from error
+
+    async def _send_dead_letter(self, partition: Partition, letter: DeadLetter) -> Awaitable[Any]:
+        record, origin = letter.record, self._origin(partition, letter)
+        return await self._dead_letters.send(key=record.key, value=record.value, headers=origin)
+
+    def _origin(self, partition: Partition, letter: DeadLetter) -> list[tuple[str, bytes]]:
+        """Keep the record's own headers untouched and first; add where it came from and why it is here."""
+        added = {
+            headers.DLQ_TOPIC: partition.topic,
+            headers.DLQ_PARTITION: str(partition.number),
+            headers.DLQ_OFFSET: str(letter.record.offset),
+            headers.DLQ_GROUP: self._group,
+            headers.DLQ_MESSAGE: letter.poison.detail,
+            headers.DLQ_REASON: str(letter.poison.reason),
+            headers.DLQ_WORKER_VERSION: __version__,
+            headers.DLQ_PAYLOAD_SHA256: hashlib.sha256(letter.record.value or b"").hexdigest(),
+        }
+        return [*letter.record.headers, *((name, text.encode()) for name, text in added.items())]
+
+
+def _raw_topic(app: faust.App, name: str) -> Any:
+    return app.topic(name, key_serializer="raw", value_serializer="raw")
