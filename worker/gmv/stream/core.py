@@ -125,7 +125,7 @@ class Core:
             elif event.identity in known:
                 outcomes.append(repeated(record, event, known[event.identity].payload))
             elif isinstance(attribution := next(attributions), Poison):
-                outcomes.append(Poisoned(record, attribution))
+                outcomes.append(Poisoned(record, attribution, event))
             else:
                 outcomes.append(Credited(record, event, attribution))
         return recognise(outcomes, known)

@@ -33,10 +33,11 @@ class AlreadyCredited:
 
 @dataclass(frozen=True, slots=True)
 class Poisoned:
-    """A record that cannot be credited."""
+    """A record that cannot be credited; `event` is None where it holds no event at all."""
 
     record: Record
     poison: Poison
+    event: GeneratedImage | None = None
 
 
 Outcome = Credited | AlreadyCredited | Poisoned
@@ -71,10 +72,12 @@ class Proposal:
 
 
 def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list[Outcome]:
-    """Find the events among the credited ones that have been credited before.
+    """Find the events that have been credited before, in the ledger or earlier in this run.
 
-    In order of the log the first event of an identity is credited; a later one that says the same is a duplicate,
-    one that says something else is poison (`id_conflict`): a producer must not give two images one id.
+    In order of the log the first event of an identity that can be credited is; a later one that says the same is a
+    duplicate, one that says something else is poison (`id_conflict`): a producer must not give two images one id.
+    That holds for later ones that could not have been credited themselves, too: otherwise their fate would depend
+    on where a run ends.
 
     Args:
         outcomes: of a run, in order.
@@ -83,13 +86,14 @@ def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list
     payloads = {identity: place.payload for identity, place in known.items()}
     recognised: list[Outcome] = []
     for outcome in outcomes:
-        if isinstance(outcome, Credited):
-            event = outcome.event
-            if (earlier := payloads.get(event.identity)) is not None:
-                recognised.append(repeated(outcome.record, event, earlier))
-                continue
-            payloads[event.identity] = event.payload
-        recognised.append(outcome)
+        if isinstance(outcome, AlreadyCredited) or outcome.event is None:
+            recognised.append(outcome)
+        elif (earlier := payloads.get(outcome.event.identity)) is not None:
+            recognised.append(repeated(outcome.record, outcome.event, earlier))
+        else:
+            if isinstance(outcome, Credited):
+                payloads[outcome.event.identity] = outcome.event.payload
+            recognised.append(outcome)
     return recognised
 
 

@@ -50,7 +50,8 @@ class KafkaOutbox:
 
     async def _send_dead_letter(self, partition: Partition, letter: DeadLetter) -> Awaitable[Any]:
         record, origin = letter.record, self._origin(partition, letter)
-        return await self._dead_letters.send(key=record.key, value=record.value, headers=origin)
+        sent: Awaitable[Any] = await self._dead_letters.send(key=record.key, value=record.value, headers=origin)
+        return sent
 
     def _origin(self, partition: Partition, letter: DeadLetter) -> list[tuple[str, bytes]]:
         """Keep the record's own headers untouched and first; add where it came from and why it is here."""

@@ -1,0 +1,174 @@
+"""A small world to run the core in: a log, a ledger and an outbox in memory, whose faults are chosen by the test."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from gmv.errors import LedgerMissing, Poison, Reason
+from gmv.events.model import GeneratedImage, ImageBytes
+from gmv.ledger.port import (
+    AlreadyCommitted,
+    Answer,
+    Batch,
+    Committed,
+    Duplicate,
+    Fenced,
+    Known,
+    Missing,
+    Rewound,
+)
+from gmv.ledger.position import Position
+from gmv.stream.core import Parts
+from gmv.stream.dead_letter_limits import DeadLetterLimits
+from gmv.stream.outcomes import Stamp
+from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt
+from gmv.stream.records import Bounds, Partition, Record, Run
+from gmv.valuation.attribution import value_contributors
+from gmv.valuation.types import Attribution, Candidate
+
+PARTITION = Partition("images", 0)
+TOPIC_ID = "topic-1"
+START = Position(TOPIC_ID, 0)
+
+
+class Crash(Exception):  # noqa: N818
+    """The process dies here."""
+
+
+def event_record(offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0) -> Record:
+    return Record(offset, orjson.dumps({"id": name, "owners": list(owners), "says": says}))
+
+
+def poison_record(offset: int) -> Record:
+    return Record(offset, b"{broken", key=b"k", headers=(("h", b"1"), ("h", b"2")))
+
+
+class JsonDecoder:
+    def decode(self, record: Record) -> GeneratedImage:
+        try:
+            told = orjson.loads(record.value or b"")
+        except orjson.JSONDecodeError as error:
+            raise Poison(Reason.MALFORMED_JSON, str(error)) from error
+        return GeneratedImage(
+            "/test", told["id"], ImageBytes(b""), payload=told["says"].to_bytes(8, "big"), metadata=told
+        )
+
+
+class EqualShares:
+    """Credits the owners that the event names, equally; poison where it names none."""
+
+    def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
+        return [self._value(event) for event in events]
+
+    def _value(self, event: GeneratedImage) -> Attribution | Poison:
+        owners = event.metadata["owners"]
+        if not owners:
+            return Poison(Reason.IMAGE_CORRUPT, "no owners")
+        return value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in owners], 1.0, 1.0)
+
+
+@dataclass
+class MemoryLedger:
+    """The ledger's contract in memory."""
+
+    state: dict[int, Position] = field(default_factory=lambda: {0: START})
+    totals: dict[str, int] = field(default_factory=dict)
+    events: dict[bytes, Known] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+    hidden: set[bytes] = field(default_factory=set)
+    """Identities that `known` does not tell once: credited by another worker after we asked."""
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        if set(partitions) - self.state.keys():
+            raise LedgerMissing(f"{topic}: no position")
+        return {number: self.state[number] for number in partitions}
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        told = {each: self.events[each] for each in identities if each in self.events and each not in self.hidden}
+        self.hidden -= set(identities)
+        return told
+
+    def commit(self, batch: Batch) -> Answer:
+        self.answers.append(self._commit(batch))
+        return self.answers[-1]
+
+    def _commit(self, batch: Batch) -> Answer:
+        found = self.state.get(batch.partition)
+        if found is None:
+            return Missing()
+        if found == batch.next:
+            return AlreadyCommitted()
+        if found != batch.expected:
+            return Rewound(found) if found.next_offset < batch.expected.next_offset else Fenced(found)
+        if repeated := {entry.identity for entry in batch.entries} & self.events.keys():
+            return Duplicate(frozenset(repeated))
+        for owner, micros in batch.credits.items():
+            self.totals[owner] = self.totals.get(owner, 0) + micros
+        for entry in batch.entries:
+            self.events[entry.identity] = Known(batch.partition, entry.offset, entry.payload)
+        self.state[batch.partition] = batch.next
+        return Committed()
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class MemoryOutbox:
+    receipts: list[SealedReceipt] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+    async def publish(
+        self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        self.receipts += receipts
+        self.dead_letters += dead_letters
+
+
+@dataclass
+class MemoryLog:
+    records: list[Record]
+    start: int = 0
+    id: str = TOPIC_ID
+
+    async def topic_id(self) -> str:
+        return self.id
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
+        end = self.records[-1].offset + 1 if self.records else 0
+        return dict.fromkeys(partitions, Bounds(self.start, end))
+
+    def seek(self, partition: Partition, offset: int) -> None: ...
+
+    async def read(self) -> list[Run]:
+        return [Run(PARTITION, tuple(self.records))]
+
+
+@dataclass
+class Notes:
+    summaries: list[RunSummary] = field(default_factory=list)
+    refused: list[Answer] = field(default_factory=list)
+    taken: list[Mapping[Partition, Position]] = field(default_factory=list)
+
+    def run_finished(self, summary: RunSummary) -> None:
+        self.summaries.append(summary)
+
+    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+        self.taken.append(positions)
+
+    def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None: ...
+
+    def commit_refused(self, partition: Partition, answer: Answer) -> None:
+        self.refused.append(answer)
+
+
+def parts(ledger: object, outbox: object, notes: Notes, in_a_row_max: int = 10**6) -> Parts:
+    return Parts(
+        decoder=JsonDecoder(),
+        valuer=EqualShares(),
+        ledger=ledger,  # type: ignore[arg-type]
+        outbox=outbox,  # type: ignore[arg-type]
+        observer=notes,
+        stamp=Stamp("index", "settings"),
+        limits=lambda: DeadLetterLimits(in_a_row_max, 1.0),
+    )

@@ -1,0 +1,74 @@
+"""The chain of receipts: what a batch id vouches for."""
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gmv.valuation.attribution import value_contributors
+from gmv.valuation.receipt import Receipt, batch_id, receipt, seal, unseal
+from gmv.valuation.types import Candidate
+
+
+def made(offset: int, distance: float = 0.25, previous: str = "") -> Receipt:
+    return receipt(
+        source="/generator",
+        event_id=f"event-{offset}",
+        topic="generated-images",
+        partition=3,
+        offset=offset,
+        previous_batch=previous,
+        index_id="0123",
+        settings_digest="4567",
+        attribution=value_contributors(
+            [Candidate("a", "ada", 1.0, distance), Candidate("b", "bob", 1.0, 1.0)], 1.0, 1.0
+        ),
+        traceparent=None,
+    )
+
+
+@given(st.floats(0, 10), st.integers(0, 2**40))
+def test_a_published_receipt_gives_its_batch_id_again(distance: float, offset: int) -> None:
+    """Floats survive JSON bit for bit, so a reader can recompute the digest from what it parsed."""
+    entries = [made(offset, distance), made(offset + 1)]
+    batch = batch_id(entries)
+    published = [orjson.loads(seal(entry, batch)) for entry in entries]
+    assert [unseal(each)[0] for each in published] == [batch, batch]
+    assert batch_id(unseal(each)[1] for each in published) == batch
+
+
+def test_every_part_of_a_receipt_and_its_past_is_in_the_batch_id() -> None:
+    ids = {
+        batch_id([made(0)]),
+        batch_id([made(1)]),
+        batch_id([made(0), made(1)]),
+        batch_id([made(0, distance=0.2500000001)]),
+        batch_id([made(0, previous="abc")]),
+    }
+    assert len(ids) == 5
+
+
+def test_the_shape_that_readers_rely_on() -> None:
+    entry = made(7)
+    assert orjson.loads(seal(entry, "feed")) == {
+        "batch": "feed",
+        "event": {"source": "/generator", "id": "event-7"},
+        "position": {"topic": "generated-images", "partition": 3, "offset": 7},
+        "previous_batch": "",
+        "index": "0123",
+        "settings": "4567",
+        "quality": 1.0,
+        "temperature": 1.0,
+        "contributors": [
+            {
+                "image_id": contributor["image_id"],
+                "owner_id": contributor["owner_id"],
+                "distance": contributor["distance"],
+                "utility": contributor["utility"],
+                "weight": 1.0,
+                "micros": contributor["micros"],
+            }
+            for contributor in entry["contributors"]
+        ],
+        "micros": 1_000_000,
+    }
+    assert [contributor["owner_id"] for contributor in entry["contributors"]] == ["ada", "bob"]
