@@ -1,0 +1,107 @@
+"""Logs: one JSON object per line, ours and our libraries' alike, without secrets.
+
+Events are named in the past tense (`run_finished`), and their facts are fields, never parts of the sentence.
+"""
+
+import logging
+import logging.config
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from gmv.settings import redact
+
+# At INFO kafka-python and aiokafka tell of every connection, Faust and mode of every service they start and stop.
+_NOISY: Final = ("kafka", "aiokafka", "faust", "mode")
+_SECRET_WORDS: Final = ("password", "secret", "credential", "authorization")
+_BLOT: Final = "***"
+
+
+def logging_config(
+    log_format: Literal["json", "console"], log_level: str, stream: Literal["stdout", "stderr"] = "stdout"
+) -> dict[str, Any]:
+    """Return a `logging.config.dictConfig` for the whole process; Faust, which sets up logging anew, takes it too.
+
+    Args:
+        log_format: "json", or "console" for a person's eyes.
+        log_level: of our own loggers, and of libraries that are not noisy.
+        stream: where lines go.
+    """
+    level = logging.getLevelNamesMapping()[log_level.upper()]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "gmv": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": [*_facts(), structlog.stdlib.ExtraAdder()],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    blot_out_secrets,
+                    _renderer(log_format, coloured=getattr(sys, stream).isatty()),
+                ],
+            }
+        },
+        "handlers": {"gmv": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "gmv"}},
+        "loggers": {name: {"level": max(level, logging.WARNING)} for name in _NOISY},
+        "root": {"handlers": ["gmv"], "level": level},
+    }
+
+
+def configure(
+    log_format: Literal["json", "console"], log_level: str, stream: Literal["stdout", "stderr"] = "stdout"
+) -> None:
+    """Set up logging for this process; see `logging_config`."""
+    logging.config.dictConfig(logging_config(log_format, log_level, stream))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            *_facts(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _facts() -> list[Processor]:
+    """What every line says: where it is from, how bad it is, and when, in UTC."""
+    return [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+
+
+def _renderer(log_format: Literal["json", "console"], coloured: bool) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer(serializer=_to_json)
+    return structlog.dev.ConsoleRenderer(
+        colors=coloured, timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _to_json(line: Any, **_: Any) -> str:
+    return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def blot_out_secrets(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Blot out passwords in URLs, wherever they are, and every field whose name says that it is secret."""
+    return {name: _blot(name, value) for name, value in line.items()}
+
+
+def _blot(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _blot(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_blot(name, inner) for inner in value]
+    if any(word in name.lower() for word in _SECRET_WORDS) and not name.endswith("_file"):
+        return _BLOT if value is not None else None
+    return redact(value) if isinstance(value, str) else value

@@ -1,0 +1,190 @@
+"""Where a run's time goes: a stop-watch per stage, and decorators that put it around the ports.
+
+Each decorator has the protocol of what it wraps and changes nothing: the same results, the same exceptions. The
+code inside knows nothing of being watched.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.attributor import ImageSource, Reranker
+from gmv.encoders.port import Encoder, Features
+from gmv.errors import Poison
+from gmv.events.model import GeneratedImage, ImageBytes, ImageUri
+from gmv.index.port import Recall
+from gmv.ledger.port import Answer, Batch, Known, Ledger
+from gmv.ledger.position import Position
+from gmv.monitoring.catalogue import ANSWERS, Metrics, Stage
+from gmv.stream.ports import DeadLetter, Decoder, Outbox, SealedReceipt
+from gmv.stream.records import Partition, Record
+
+
+class StageClock:
+    """Adds up the seconds of each stage. For one run at a time, whichever threads its stages are in."""
+
+    def __init__(
+        self,
+        on_failure: Callable[[Stage], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._on_failure = on_failure
+        self._monotonic = monotonic
+        self._lap: defaultdict[Stage, float] = defaultdict(float)
+        self._total: defaultdict[Stage, float] = defaultdict(float)
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        """Time a stage; an exception other than poison, which is an outcome, counts as its failure."""
+        start = self._monotonic()
+        try:
+            yield
+        except Poison:
+            raise
+        except Exception:
+            self._on_failure(stage)
+            raise
+        finally:
+            self._lap[stage] += self._monotonic() - start
+
+    def lap(self) -> dict[Stage, float]:
+        """Return the seconds of each stage since the last lap, of those that ran, and begin another."""
+        lap = dict(self._lap)
+        for stage, seconds in lap.items():
+            self._total[stage] += seconds
+        self._lap.clear()
+        return lap
+
+    def totals(self) -> dict[Stage, float]:
+        """Return the seconds of each stage that ever ran."""
+        return {stage: self._total[stage] + self._lap[stage] for stage in Stage if stage in {*self._total, *self._lap}}
+
+
+class MeasuredDecoder:
+    """A `Decoder`."""
+
+    def __init__(self, inner: Decoder, clock: StageClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def decode(self, record: Record) -> GeneratedImage:
+        """See `Decoder`."""
+        with self._clock.stage(Stage.DECODE):
+            return self._inner.decode(record)
+
+
+class MeasuredImages:
+    """An `ImageSource`."""
+
+    def __init__(self, inner: ImageSource, clock: StageClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def read(self, content: ImageBytes | ImageUri) -> NDArray[np.uint8]:
+        """See `ImageSource`."""
+        with self._clock.stage(Stage.READ):
+            return self._inner.read(content)
+
+
+class MeasuredEncoder:
+    """An `Encoder`."""
+
+    def __init__(self, inner: Encoder, clock: StageClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    @property
+    def encoder_id(self) -> str:
+        """See `Encoder`."""
+        return self._inner.encoder_id
+
+    @property
+    def vector_size(self) -> int:
+        """See `Encoder`."""
+        return self._inner.vector_size
+
+    @property
+    def tokens_shape(self) -> tuple[int, int]:
+        """See `Encoder`."""
+        return self._inner.tokens_shape
+
+    def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
+        """See `Encoder`."""
+        with self._clock.stage(Stage.ENCODE):
+            return self._inner.encode(images)
+
+
+class MeasuredRecall:
+    """A `Recall`."""
+
+    def __init__(self, inner: Recall, clock: StageClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+        """See `Recall`."""
+        with self._clock.stage(Stage.RECALL):
+            return self._inner.recall(vectors, candidates)
+
+
+class MeasuredReranker:
+    """A `Reranker`."""
+
+    def __init__(self, inner: Reranker, clock: StageClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def nearest(
+        self, query: NDArray[np.float32], rows: NDArray[np.int64], contributors: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """See `Reranker`."""
+        with self._clock.stage(Stage.RERANK):
+            return self._inner.nearest(query, rows, contributors)
+
+
+class MeasuredOutbox:
+    """An `Outbox`."""
+
+    def __init__(self, inner: Outbox, clock: StageClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    async def publish(
+        self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        """See `Outbox`."""
+        with self._clock.stage(Stage.PUBLISH):
+            await self._inner.publish(partition, receipts, dead_letters)
+
+
+class MeasuredLedger:
+    """A `Ledger`; also counts what it answers."""
+
+    def __init__(self, inner: Ledger, clock: StageClock, metrics: Metrics) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._answers = metrics.commits
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        """See `Ledger`. Not timed: it belongs to no run."""
+        return self._inner.positions(topic, partitions)
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        """See `Ledger`."""
+        with self._clock.stage(Stage.KNOWN):
+            return self._inner.known(partition, identities)
+
+    def commit(self, batch: Batch) -> Answer:
+        """See `Ledger`."""
+        with self._clock.stage(Stage.COMMIT):
+            answer = self._inner.commit(batch)
+        self._answers.labels(ANSWERS[type(answer)]).inc()
+        return answer
+
+    def close(self) -> None:
+        """See `Ledger`."""
+        self._inner.close()

@@ -1,0 +1,150 @@
+"""What watches the worker core: from its reports to metrics, health, and one canonical log line per run."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, Protocol
+
+from gmv.ledger.port import Answer, Duplicate
+from gmv.ledger.position import Position
+from gmv.monitoring.catalogue import ANSWERS, Metrics, Outcome, Stage
+from gmv.monitoring.health import Health
+from gmv.monitoring.telemetry import StageClock
+from gmv.stream.ports import RunSummary
+from gmv.stream.records import Bounds, Partition
+from gmv.valuation.types import Attribution
+
+
+class Log(Protocol):
+    """The part of a structlog logger that is used."""
+
+    def info(self, event: str, **fields: Any) -> Any:
+        """Write a line."""
+
+    def warning(self, event: str, **fields: Any) -> Any:
+        """Write a line that somebody should look at."""
+
+
+class Watcher:
+    """The `Observer` of a worker. Called on the event loop only; decides nothing.
+
+    Attributes:
+        clock: times the stages of the run in hand; give it to the decorators of `telemetry`.
+    """
+
+    def __init__(self, metrics: Metrics, health: Health, log: Log, unix_time: Callable[[], float] = time.time) -> None:
+        self.clock = StageClock(self._stage_failed)
+        self._metrics = metrics
+        self._health = health
+        self._log = log
+        self._unix_time = unix_time
+        self._next_offsets: dict[Partition, int] = {}
+        self._bounds: dict[Partition, Bounds] = {}
+
+    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+        """See `Observer`."""
+        self._next_offsets = {partition: position.next_offset for partition, position in positions.items()}
+        self._metrics.assigned_partitions.set(len(positions))
+        self._metrics.lag_records.clear()  # whoever owns the others now tells of them
+        self._metrics.position_headroom_records.clear()
+        self._health.partitions_assigned(len(positions))
+        self._health.ledger_answered()
+        self._show_standing()
+        self._log.info("positions_taken", positions={str(each): at for each, at in self._next_offsets.items()})
+
+    def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
+        """See `Observer`."""
+        self._bounds = dict(bounds)
+        self._show_standing()
+
+    def commit_refused(self, partition: Partition, answer: Answer) -> None:
+        """See `Observer`."""
+        if not isinstance(answer, Duplicate):  # which is followed by another commit of the same run
+            self.clock.lap()
+        self._health.ledger_answered()
+        self._log.warning(
+            "commit_refused", topic=partition.topic, partition=partition.number, answer=ANSWERS[type(answer)]
+        )
+
+    def run_finished(self, summary: RunSummary) -> None:
+        """See `Observer`."""
+        self._next_offsets[summary.partition] = summary.position.next_offset
+        seconds = self.clock.lap()
+        effective = [effective_contributors(attribution) for attribution in summary.attributions]
+        self._count(summary)
+        self._observe(summary, seconds, effective)
+        self._health.ledger_answered()
+        self._health.run_finished()
+        self._show_standing()
+        lag_records = self._lag_records(summary.partition)
+        self._log.info("run_finished", **_canonical_fields(summary, seconds, effective), lag_records=lag_records)
+
+    def _show_standing(self) -> None:
+        """Show how far each partition stands from both ends of its log, of those whose ends are known."""
+        for partition in self._next_offsets.keys() & self._bounds.keys():
+            labels = (partition.topic, str(partition.number))
+            headroom_records = self._next_offsets[partition] - self._bounds[partition].start
+            self._metrics.lag_records.labels(*labels).set(self._lag_records(partition) or 0)
+            self._metrics.position_headroom_records.labels(*labels).set(headroom_records)
+        if self._bounds:
+            self._health.lag_seen(max((self._lag_records(each) or 0 for each in self._next_offsets), default=0))
+
+    def _lag_records(self, partition: Partition) -> int | None:
+        """None where the log's end is not known; an end read before the newest run may lie below the position."""
+        if partition not in self._bounds:
+            return None
+        return max(0, self._bounds[partition].end - self._next_offsets[partition])
+
+    def _count(self, summary: RunSummary) -> None:
+        metrics = self._metrics
+        metrics.events.labels(Outcome.CREDITED).inc(summary.credited)
+        metrics.events.labels(Outcome.DUPLICATE).inc(summary.duplicates)
+        metrics.events.labels(Outcome.DEAD_LETTERED).inc(sum(summary.dead_letters.values()))
+        for reason, count in summary.dead_letters.items():
+            metrics.dead_letters.labels(reason).inc(count)
+        metrics.credits_micros.inc(summary.micros)
+
+    def _observe(self, summary: RunSummary, seconds: Mapping[Stage, float], effective: Sequence[float]) -> None:
+        metrics = self._metrics
+        metrics.run_records.observe(summary.records)
+        for stage, spent in seconds.items():
+            metrics.stage_seconds.labels(stage).observe(spent)
+        for contributors in effective:
+            metrics.effective_contributors.observe(contributors)
+        now = self._unix_time()
+        for timestamp_ms in summary.timestamps_ms:
+            if timestamp_ms >= 0:
+                metrics.event_to_credit_seconds.observe(max(0.0, now - timestamp_ms / 1000))  # clocks differ
+
+    def _stage_failed(self, stage: Stage) -> None:
+        self._metrics.stage_failures.labels(stage).inc()
+        if stage in {Stage.KNOWN, Stage.COMMIT}:
+            self._health.ledger_failed()
+
+
+def effective_contributors(attribution: Attribution) -> float:
+    """Return exp of the entropy of the utilities: K where K images share evenly, 1 where one takes all."""
+    utilities = (contributor.utility for contributor in attribution.contributors)
+    return math.exp(-sum(utility * math.log(utility) for utility in utilities if utility > 0.0))
+
+
+def _canonical_fields(
+    summary: RunSummary, seconds: Mapping[Stage, float], effective: Sequence[float]
+) -> dict[str, Any]:
+    """All there is to know of a run, on one line, so that no other line has to be joined to it."""
+    return {
+        "topic": summary.partition.topic,
+        "partition": summary.partition.number,
+        "next_offset": summary.position.next_offset,
+        "batch_id": summary.position.batch_id,
+        "records": summary.records,
+        "credited": summary.credited,
+        "duplicates": summary.duplicates,
+        "dead_letters": sum(summary.dead_letters.values()),
+        "dead_letters_by_reason": dict(summary.dead_letters),
+        "owners": summary.owners,
+        "micros": summary.micros,
+        "effective_contributors_mean": round(fmean(effective), 3) if effective else None,
+        "stage_seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
+    }
