@@ -1,0 +1,80 @@
+import hashlib
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gmv.demo.layouts import LAYOUTS, layout_masks
+from gmv.demo.remix import CANVAS_PIXELS_MAX, Recipe, png, recipes, remixes
+from gmv.errors import CorpusRefused
+
+OWNERS = {f"image-{number:03}": f"owner-{number % 7}" for number in range(60)}
+
+
+def plain(colour: tuple[int, int, int], height: int = 32, width: int = 32) -> np.ndarray:
+    return np.full((height, width, 3), colour, dtype=np.uint8)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=30)
+def test_sources_are_two_to_four_known_images_of_different_owners(seed: int) -> None:
+    for recipe in recipes(OWNERS, 20, seed):
+        owners = [OWNERS[image_id] for image_id in recipe.sources]
+        assert 2 <= len(owners) == len(set(owners)) <= 4
+
+
+def test_a_remix_depends_on_its_seed_and_number_alone() -> None:
+    pictures = {
+        image_id: np.random.default_rng(place).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        for place, image_id in enumerate(OWNERS)
+    }
+
+    def digests(count: int, seed: int) -> list[str]:
+        made = remixes(recipes(OWNERS, count, seed), pictures)
+        return [hashlib.sha256(png(pixels)).hexdigest() for pixels in made]
+
+    assert digests(30, seed=7) == digests(40, seed=7)[:30]
+    assert len({*digests(30, seed=7), *digests(30, seed=8)}) == 60
+
+
+def test_no_third_image_leaves_a_trace() -> None:
+    """A remix of red and blue sources has no green in it beyond noise, brightness and rounding."""
+    for recipe in recipes(OWNERS, 40, seed=3):
+        pictures = {
+            image_id: plain((200, 0, 0) if place % 2 else (0, 0, 200)) for place, image_id in enumerate(recipe.sources)
+        }
+        (made,) = remixes([recipe], pictures)
+        assert made[..., 1].mean() < 16
+        assert made[..., 0].mean() > 10
+        assert made[..., 2].mean() > 10
+
+
+def test_two_owners_give_two_sources_and_one_owner_is_refused() -> None:
+    two = {"a": "left", "b": "right"}
+    assert {frozenset(recipe.sources) for recipe in recipes(two, 20, seed=1)} == {frozenset("ab")}
+    with pytest.raises(CorpusRefused, match="different owners"):
+        recipes({"a": "only", "b": "only"}, 1, seed=1)
+
+
+def test_sources_of_any_size_share_the_canvas_of_the_first() -> None:
+    recipe = Recipe(0, ("wide", "tall"), "bands", seed=5)
+    (made,) = remixes([recipe], {"wide": plain((9, 9, 9), 300, 600), "tall": plain((90, 90, 90), 50, 20)})
+    assert made.shape == (CANVAS_PIXELS_MAX // 2, CANVAS_PIXELS_MAX, 3)
+
+
+def test_the_png_holds_the_pixels() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png(pixels)))), pixels)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_masks_share_every_pixel_and_give_each_source_a_seen_part(layout) -> None:
+    for sources in range(2, layout.sources_max + 1):
+        for seed in range(25):
+            masks = layout_masks(layout.name, sources, 32, 32, np.random.default_rng(seed))
+            assert masks.shape == (sources, 32, 32)
+            assert np.allclose(masks.sum(axis=0), 1.0)
+            assert masks.mean(axis=(1, 2)).min() > 0.15

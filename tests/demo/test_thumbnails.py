@@ -1,0 +1,49 @@
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
+from gmv.index.port import CorpusImage, TrainingImage
+from tests.demo.stories import image_file
+
+
+class ThreeImages:
+    path = Path("three")
+
+    def catalogue(self) -> list[TrainingImage]:
+        return [TrainingImage(name, f"owner of {name}", 1.0) for name in "abc"]
+
+    def images(self) -> Iterator[CorpusImage]:
+        yield from (CorpusImage(name, image_file(shade)) for shade, name in enumerate("abc"))
+
+
+def content_of(uri: str) -> bytes:
+    return base64.b64decode(uri.partition(",")[2])
+
+
+@pytest.mark.parametrize(("kind", "media_type"), [("PNG", "png"), ("JPEG", "jpeg"), ("WEBP", "webp")])
+def test_a_small_file_is_kept_byte_for_byte(kind: str, media_type: str) -> None:
+    file = image_file(9, side=32, kind=kind)
+    shown = thumbnail(file)
+    assert shown.uri.startswith(f"data:image/{media_type};base64,")
+    assert content_of(shown.uri) == file
+    assert shown.is_small
+
+
+def test_a_large_picture_is_shrunk() -> None:
+    shown = thumbnail(image_file(9, side=900, kind="JPEG"))
+    assert max(Image.open(io.BytesIO(content_of(shown.uri))).size) == SIDE_PIXELS_MAX
+    assert not shown.is_small
+
+
+def test_other_formats_are_refused() -> None:
+    with pytest.raises(OSError, match="cannot identify"):
+        thumbnail(image_file(9, kind="GIF"))
+
+
+def test_only_the_images_asked_for_are_read() -> None:
+    assert set(training_thumbnails(ThreeImages(), {"a", "c", "not there"})) == {"a", "c"}

@@ -1,0 +1,117 @@
+"""What became of events whose true sources are known: how many of the sources were credited."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gmv.valuation.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One credited event beside what it was made of.
+
+    Attributes:
+        receipt: as published, contributors in rank order.
+        sources: image ids it was made of; empty where nobody knows.
+    """
+
+    receipt: Receipt
+    sources: tuple[str, ...]
+
+    @property
+    def event_id(self) -> str:
+        """CloudEvents id."""
+        return str(self.receipt["event"]["id"])
+
+    @property
+    def credited_sources(self) -> frozenset[str]:
+        """The sources among the contributors."""
+        return frozenset(self.sources) & {entry["image_id"] for entry in self.receipt["contributors"]}
+
+    @property
+    def missed_sources(self) -> tuple[str, ...]:
+        """The sources that are not among the contributors."""
+        return tuple(image_id for image_id in self.sources if image_id not in self.credited_sources)
+
+    @property
+    def micros_to_sources(self) -> int:
+        """What the sources earned by this event."""
+        contributors = self.receipt["contributors"]
+        return sum(entry["micros"] for entry in contributors if entry["image_id"] in self.credited_sources)
+
+    @property
+    def nearest_is_source(self) -> bool:
+        """Whether the nearest contributor is a source."""
+        return self.receipt["contributors"][0]["image_id"] in self.sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHits:
+    """How well known sources were credited.
+
+    Attributes:
+        events: credited events with known sources.
+        sources: their sources, counted per event.
+        credited: those of them among the contributors of their event.
+        nearest: events whose nearest contributor is one of their sources.
+        by_chance: the share of sources that as many contributors drawn blindly would meet.
+        micros_share: the part of these events' micro-credits that went to their sources.
+    """
+
+    events: int
+    sources: int
+    credited: int
+    nearest: int
+    by_chance: float
+    micros_share: float
+
+    @property
+    def rate(self) -> float:
+        """`source_hit_rate`: credited sources / sources."""
+        return self.credited / self.sources
+
+    @property
+    def nearest_rate(self) -> float:
+        """Share of events whose nearest contributor is a true source."""
+        return self.nearest / self.events
+
+
+def outcomes(receipts: Sequence[Receipt], sources: Mapping[str, tuple[str, ...]]) -> list[Outcome]:
+    """Pair each receipt with the sources of its event, by event id."""
+    return [Outcome(receipt, sources.get(receipt["event"]["id"], ())) for receipt in receipts]
+
+
+def source_hits(told: Sequence[Outcome], corpus_images: int) -> SourceHits | None:
+    """Count over the events with known sources; None where there is no such event."""
+    known = [outcome for outcome in told if outcome.sources]
+    if not known:
+        return None
+    sources = sum(len(outcome.sources) for outcome in known)
+    drawn = sum(len(outcome.sources) * len(outcome.receipt["contributors"]) for outcome in known)
+    return SourceHits(
+        events=len(known),
+        sources=sources,
+        credited=sum(len(outcome.credited_sources) for outcome in known),
+        nearest=sum(outcome.nearest_is_source for outcome in known),
+        by_chance=drawn / corpus_images / sources,
+        micros_share=sum(outcome.micros_to_sources for outcome in known)
+        / max(1, sum(outcome.receipt["micros"] for outcome in known)),
+    )
+
+
+def spread(told: Sequence[Outcome], count: int) -> list[Outcome]:
+    """Return `count` outcomes at equal steps from the best explained to the worst, both included.
+
+    Best is whose sources earned most; where sources are unknown, whose budget is least spread out. Showing the best
+    alone would flatter gmv.
+    """
+    ranked = sorted(told, key=_merit, reverse=True)
+    if len(ranked) <= count or count < 2:
+        return ranked[:count]
+    return [ranked[round(step * (len(ranked) - 1) / (count - 1))] for step in range(count)]
+
+
+def _merit(outcome: Outcome) -> tuple[float, int, str]:
+    largest = max(entry["micros"] for entry in outcome.receipt["contributors"])
+    found = len(outcome.credited_sources) / len(outcome.sources) if outcome.sources else 0.0
+    return found, outcome.micros_to_sources or largest, outcome.event_id

@@ -1,0 +1,120 @@
+"""The remix generator: images cut and painted over from known training images. A test generator, not a model.
+
+Each image is a patchwork of two to four training images of as many owners. Every source is mirrored or not,
+cropped, recoloured and placed under its part of a layout; noise goes over the whole. Since the sources are known,
+it can be counted how often gmv credits them, which no picture of a real generative model allows. What it cannot
+tell is how well gmv explains such a model: a remix copies pixels, a model need not.
+
+Image number i of a seed is the same however many are made: its random numbers depend on (seed, i) alone.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gmv.demo.layouts import LAYOUTS, layout_masks
+from gmv.errors import CorpusRefused
+
+SOURCES_MIN, SOURCES_MAX = 2, 4
+CANVAS_PIXELS_MAX = 256  # longest side; a demo's events stay small whatever the corpus holds
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What one remix will be made of, settled before any training image is read.
+
+    Attributes:
+        number: of the remix within its seed.
+        sources: image ids, two to four, all of different owners.
+        layout: one of `LAYOUTS`.
+        seed: the seed of the whole series.
+    """
+
+    number: int
+    sources: tuple[str, ...]
+    layout: str
+    seed: int
+
+
+def recipes(owner_by_image: Mapping[str, str], count: int, seed: int) -> list[Recipe]:
+    """Return the first `count` recipes of a seed.
+
+    Raises:
+        CorpusRefused: the corpus has a single owner, so no two sources can differ in owner.
+    """
+    image_ids = sorted(owner_by_image)
+    owners = len(set(owner_by_image.values()))
+    if owners < SOURCES_MIN:
+        raise CorpusRefused(f"The demo mixes images of different owners; the corpus has {owners}: add a second.")
+    return [_recipe(image_ids, owner_by_image, min(owners, SOURCES_MAX), number, seed) for number in range(count)]
+
+
+def _recipe(
+    image_ids: Sequence[str], owner_by_image: Mapping[str, str], sources_max: int, number: int, seed: int
+) -> Recipe:
+    random = np.random.default_rng((seed, number, 0))
+    layout = LAYOUTS[int(random.integers(len(LAYOUTS)))]
+    wanted = min(int(random.integers(SOURCES_MIN, SOURCES_MAX + 1)), layout.sources_max, sources_max)
+    by_owner: dict[str, str] = {}
+    while len(by_owner) < wanted:
+        image_id = image_ids[int(random.integers(len(image_ids)))]
+        by_owner.setdefault(owner_by_image[image_id], image_id)
+    return Recipe(number, tuple(by_owner.values()), layout.name, seed)
+
+
+def remixes(made_of: Sequence[Recipe], pictures: Mapping[str, Pixels]) -> Iterator[Pixels]:
+    """Yield the remix of each recipe, uint8 [height, width, 3], as large as its first source (up to 256 pixels).
+
+    Args:
+        made_of: what to make.
+        pictures: uint8 [height, width, 3] of every source, by image id.
+    """
+    for recipe in made_of:
+        yield _remix(recipe, [pictures[image_id] for image_id in recipe.sources])
+
+
+def png(pixels: Pixels) -> bytes:
+    """Return the PNG file of uint8 [height, width, 3]."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
+
+
+def _remix(recipe: Recipe, sources: Sequence[Pixels]) -> Pixels:
+    random = np.random.default_rng((recipe.seed, recipe.number, 1))
+    height, width = _canvas(sources[0])
+    masks = layout_masks(recipe.layout, len(sources), height, width, random)
+    parts = np.stack([_altered(source, height, width, random) for source in sources])
+    mixed = np.einsum("khw,khwc->hwc", masks, parts)
+    # Noise of 4 of 256 steps is seen on plain areas and hides no object.
+    noisy = mixed + random.normal(0.0, 4.0, mixed.shape)
+    pixels: Pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return pixels
+
+
+def _canvas(pixels: Pixels) -> tuple[int, int]:
+    height, width = pixels.shape[:2]
+    shrink = min(1.0, CANVAS_PIXELS_MAX / max(height, width))
+    return max(1, round(height * shrink)), max(1, round(width * shrink))
+
+
+def _altered(pixels: Pixels, height: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Return the source mirrored or not, cropped to 85-100 % of each side and recoloured, at the canvas's size."""
+    image = Image.fromarray(pixels)
+    if random.random() < 0.3:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    kept = random.uniform(0.85, 1.0)
+    left = random.uniform(0.0, 1.0 - kept) * image.width
+    top = random.uniform(0.0, 1.0 - kept) * image.height
+    box = (left, top, left + kept * image.width, top + kept * image.height)
+    cropped = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC, box=box), dtype=np.float64)
+    contrast = random.uniform(0.85, 1.15)
+    tint = random.uniform(0.9, 1.1, size=3)
+    brightness = random.uniform(-12.0, 12.0)
+    return ((cropped - 128.0) * contrast + 128.0) * tint + brightness
