@@ -1,0 +1,100 @@
+"""Receipts against the ledger: what agrees, and the first thing that does not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+import pytest
+
+from gmv.errors import ConservationBroken
+from gmv.ledger.port import Balance, Sums
+from gmv.ledger.position import Position
+from gmv.stream.explanation import Explanation, explain
+from gmv.valuation.attribution import value_contributors
+from gmv.valuation.receipt import Receipt, batch_id, receipt, seal
+from gmv.valuation.types import Candidate
+
+
+def made(offset: int, previous: str, owner: str = "ada") -> Receipt:
+    return receipt(
+        source="/s",
+        event_id=f"e{offset}",
+        topic="t",
+        partition=0,
+        offset=offset,
+        previous_batch=previous,
+        index_id="i",
+        settings_digest="s",
+        attribution=value_contributors([Candidate("x", owner, 1.0, 0.5)], 1.0, 1.0),
+        traceparent=None,
+    )
+
+
+def batch(offsets: range, previous: str, owner: str = "ada") -> tuple[str, list[bytes]]:
+    entries = [made(offset, previous, owner) for offset in offsets]
+    name = batch_id(entries)
+    return name, [seal(entry, name) for entry in entries]
+
+
+@dataclass
+class Books:
+    newest: str
+    totals: dict[str, int]
+
+    def standing(self) -> dict[tuple[str, int], Position]:
+        return {("t", 0): Position("id", 9, -1, self.newest), ("t", 1): Position("id", 0)}
+
+    def balances(self) -> Iterator[Balance]:
+        return (Balance(owner, micros) for owner, micros in self.totals.items())
+
+    def balance(self, owner_id: str) -> int | None:
+        return self.totals.get(owner_id)
+
+    def sums(self) -> Sums:
+        return Sums(sum(self.totals.values()), 0, 0, 0)
+
+    def close(self) -> None: ...
+
+
+first, first_lines = batch(range(3), "")
+second, second_lines = batch(range(3, 5), first, owner="bob")
+orphan, orphan_lines = batch(range(3, 7), first, owner="eve")
+AGREED = {"ada": 3_000_000, "bob": 2_000_000}
+
+
+def test_committed_batches_explain_every_total_and_orphans_do_not_count() -> None:
+    published = first_lines + orphan_lines + second_lines + second_lines
+    assert explain(Books(second, AGREED), lambda: published) == Explanation(2, 5, 1, 2, 5_000_000)
+
+
+def test_a_batch_torn_by_a_crash_and_published_again_counts_once() -> None:
+    published = first_lines[:2] + first_lines + second_lines
+    assert explain(Books(second, AGREED), lambda: published).micros == 5_000_000
+
+
+@pytest.mark.parametrize("owner", ["ada", "bob"])
+@pytest.mark.parametrize("change", [-1, 1])
+def test_one_micro_credit_is_noticed_and_its_owner_named(owner: str, change: int) -> None:
+    totals = AGREED | {owner: AGREED[owner] + change}
+    with pytest.raises(ConservationBroken, match=owner):
+        explain(Books(second, totals), lambda: first_lines + second_lines)
+
+
+def test_an_owner_without_receipts_and_receipts_without_an_owner_are_noticed() -> None:
+    with pytest.raises(ConservationBroken, match="eve"):
+        explain(Books(second, AGREED | {"eve": 1}), lambda: first_lines + second_lines)
+    with pytest.raises(ConservationBroken, match=r"bob.*none in the ledger"):
+        explain(Books(second, {"ada": 3_000_000}), lambda: first_lines + second_lines)
+
+
+def test_missing_and_altered_receipts_are_noticed() -> None:
+    with pytest.raises(ConservationBroken, match=first):
+        explain(Books(second, AGREED), lambda: second_lines)
+    told = orjson.loads(first_lines[1])
+    told["contributors"][0]["owner_id"] = "eve"
+    with pytest.raises(ConservationBroken, match=first):
+        explain(Books(second, AGREED), lambda: [first_lines[0], orjson.dumps(told), first_lines[2], *second_lines])
+
+
+def test_an_empty_ledger_needs_no_receipts() -> None:
+    assert explain(Books("", {}), lambda: orphan_lines) == Explanation(0, 0, 1, 0, 0)

@@ -1,0 +1,71 @@
+"""A file of events as a log."""
+
+from pathlib import Path
+
+import pytest
+
+from gmv.errors import EventsRefused
+from gmv.stream import file_log
+from gmv.stream.file_log import JsonLinesLog, partition_of
+from gmv.stream.records import Bounds
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "events.jsonl"
+    path.write_bytes(content)
+    return path
+
+
+async def read_all(log: JsonLinesLog) -> list[tuple[int, bytes | None]]:
+    found: list[tuple[int, bytes | None]] = []
+    while runs := await log.read():
+        found += [(record.offset, record.value) for run in runs for record in run.records]
+    return found
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n \n"])
+async def test_lines_are_records_and_their_numbers_offsets(tmp_path: Path, end: bytes) -> None:
+    path = written(tmp_path, b'{"a":1}\n\n  {"b":2} ' + end)
+    log = JsonLinesLog(path, run_records_max=10)
+    assert await read_all(log) == [(0, b'{"a":1}'), (2, b'  {"b":2} ')]
+
+
+async def test_runs_are_bounded_and_consecutive(tmp_path: Path) -> None:
+    log = JsonLinesLog(written(tmp_path, b"".join(b"%d\n" % line for line in range(7))), run_records_max=3)
+    sizes = []
+    while runs := await log.read():
+        sizes.append([record.offset for record in runs[0].records])
+    assert sizes == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+@pytest.mark.parametrize("offset", [0, 1, 3, 5])
+async def test_seeks_to_any_line_forwards_and_backwards(tmp_path: Path, offset: int) -> None:
+    path = written(tmp_path, b"".join(b"%d\n" % line for line in range(5)))
+    log = JsonLinesLog(path, run_records_max=2)
+    await read_all(log)
+    log.seek(partition_of(path), offset)
+    assert await read_all(log) == [(line, b"%d" % line) for line in range(offset, 5)]
+
+
+@pytest.mark.parametrize(("content", "end"), [(b"", 0), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"a\n\n", 2)])
+async def test_bounds_count_lines(tmp_path: Path, content: bytes, end: int) -> None:
+    path = written(tmp_path, content)
+    partition = partition_of(path)
+    assert await JsonLinesLog(path, 1).bounds([partition]) == {partition: Bounds(0, end)}
+
+
+async def test_identity_survives_growth_and_tells_another_file(tmp_path: Path) -> None:
+    path = written(tmp_path, b"\nfirst\n")
+    identity = await JsonLinesLog(path, 1).topic_id()
+    assert identity == await JsonLinesLog(written(tmp_path, b"first\nsecond\n"), 1).topic_id()
+    assert identity != await JsonLinesLog(written(tmp_path, b"other\n"), 1).topic_id()
+
+
+async def test_what_cannot_be_a_log_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EventsRefused, match=r"missing\.jsonl"):
+        JsonLinesLog(tmp_path / "missing.jsonl", 1)
+    with pytest.raises(EventsRefused, match="empty"):
+        await JsonLinesLog(written(tmp_path, b"\n\n"), 1).topic_id()
+    monkeypatch.setattr(file_log, "LINE_BYTES_MAX", 8)
+    with pytest.raises(EventsRefused, match=r"events\.jsonl:2"):
+        await JsonLinesLog(written(tmp_path, b"short\nmuch longer\n"), 10).read()
