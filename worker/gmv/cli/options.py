@@ -47,6 +47,8 @@ def load_settings(
     candidates: int | None = None,
     contributors: int | None = None,
     temperature: float | None = None,
+    instance_id: str | None = None,
+    web_port: int | None = None,
 ) -> "Settings":
     """Merge the flags that were given with the environment, the configuration file and the defaults.
 
@@ -64,5 +66,7 @@ def load_settings(
         "valuation.candidates": candidates,
         "valuation.contributors": contributors,
         "valuation.temperature": temperature,
+        "kafka.instance_id": instance_id,
+        "worker.web_port": web_port,
     }
     return load(config, flags)

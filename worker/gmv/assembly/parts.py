@@ -1,0 +1,68 @@
+"""The method over an index, and the core's parts around it, each stage timed."""
+
+from gmv.attributor import Attributor
+from gmv.events.cloudevents import decode
+from gmv.events.model import GeneratedImage
+from gmv.events.reader import ImageReader
+from gmv.index.opened import Index
+from gmv.ledger.port import Ledger
+from gmv.monitoring.catalogue import Metrics
+from gmv.monitoring.telemetry import (
+    MeasuredDecoder,
+    MeasuredEncoder,
+    MeasuredImages,
+    MeasuredLedger,
+    MeasuredOutbox,
+    MeasuredRecall,
+    MeasuredReranker,
+    StageClock,
+)
+from gmv.settings import Settings
+from gmv.stream.core import Parts
+from gmv.stream.dead_letter_limits import DeadLetterLimits
+from gmv.stream.outcomes import Stamp
+from gmv.stream.ports import Observer, Outbox
+from gmv.stream.records import Record
+from gmv.valuation.wasserstein.rerank import ExactReranker
+
+
+class EventDecoder:
+    """CloudEvents from records; the `Decoder` of every log."""
+
+    def decode(self, record: Record) -> GeneratedImage:
+        """See `Decoder`."""
+        return decode(record.value, record.headers)
+
+
+def assemble_attributor(index: Index, settings: Settings, clock: StageClock) -> Attributor:
+    """Put the method together over an index, every stage timed by the clock."""
+    return Attributor(
+        images=MeasuredImages(ImageReader(settings.images), clock),
+        encoder=MeasuredEncoder(index.encoder, clock),
+        recall=MeasuredRecall(index.recall, clock),
+        reranker=MeasuredReranker(ExactReranker(index.tokens), clock),
+        table=index.images,
+        settings=settings.valuation,
+    )
+
+
+def assemble_parts(
+    index: Index,
+    ledger: Ledger,
+    outbox: Outbox,
+    observer: Observer,
+    clock: StageClock,
+    metrics: Metrics,
+    settings: Settings,
+) -> Parts:
+    """Put the core's parts together, every stage timed by the clock."""
+    worker = settings.worker
+    return Parts(
+        decoder=MeasuredDecoder(EventDecoder(), clock),
+        valuer=assemble_attributor(index, settings, clock),
+        ledger=MeasuredLedger(ledger, clock, metrics),
+        outbox=MeasuredOutbox(outbox, clock),
+        observer=observer,
+        stamp=Stamp(index.index_id, settings.valuation.digest),
+        limits=lambda: DeadLetterLimits(worker.dead_letters_in_a_row_max, worker.dead_letters_ratio_max),
+    )

@@ -1,0 +1,121 @@
+"""A replay of a file of events, put together."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from gmv.assembly.parts import assemble_parts
+from gmv.errors import Reason
+from gmv.index.opened import Index
+from gmv.ledger.port import Answer, Ledger
+from gmv.ledger.position import Position
+from gmv.monitoring.catalogue import Metrics, Stage
+from gmv.monitoring.telemetry import (
+    StageClock,
+)
+from gmv.settings import Settings
+from gmv.stream.file_log import JsonLinesLog, partition_of
+from gmv.stream.file_outbox import FileOutbox
+from gmv.stream.ports import RunSummary
+from gmv.stream.records import Bounds, Partition
+from gmv.stream.replay import replay_log
+
+
+@dataclass
+class ReplaySummary:
+    """What a replay did, or found done.
+
+    Attributes:
+        events: records read.
+        credited: events credited now.
+        duplicates: events that were credited before.
+        dead_letters: records that cannot be credited.
+        reasons: dead letters by reason.
+        micros: micro-credits committed now.
+        already_done: lines that the ledger stood past when the replay began.
+        seconds: from the first read to the last commit.
+        stages: seconds per stage.
+    """
+
+    events: int = 0
+    credited: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+    reasons: dict[Reason, int] = field(default_factory=dict)
+    micros: int = 0
+    already_done: int = 0
+    seconds: float = 0.0
+    stages: Mapping[Stage, float] = field(default_factory=dict)
+
+
+class Tally:
+    """An `Observer` that adds up."""
+
+    def __init__(self, progress: Callable[[int], None]) -> None:
+        self.summary = ReplaySummary()
+        self._progress = progress
+
+    def run_finished(self, summary: RunSummary) -> None:
+        """See `Observer`."""
+        total = self.summary
+        total.events += summary.records
+        total.credited += summary.credited
+        total.duplicates += summary.duplicates
+        total.micros += summary.micros
+        for reason, count in summary.dead_letters.items():
+            total.dead_letters += count
+            total.reasons[reason] = total.reasons.get(reason, 0) + count
+        self._progress(summary.records)
+
+    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+        """See `Observer`."""
+        self.summary.already_done = sum(position.next_offset for position in positions.values())
+        self._progress(self.summary.already_done)
+
+    def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
+        """See `Observer`."""
+
+    def commit_refused(self, partition: Partition, answer: Answer) -> None:
+        """See `Observer`."""
+
+
+def replay(
+    events: Path,
+    index: Index,
+    ledger: Ledger,
+    receipts: Path,
+    dead_letters: Path,
+    settings: Settings,
+    progress: Callable[[int], None] = lambda _lines: None,
+) -> ReplaySummary:
+    """Credit a JSON-lines file of events from where the ledger stands to the file's end.
+
+    Args:
+        events: the file.
+        index: opened.
+        ledger: initialised for the file.
+        receipts: appended to.
+        dead_letters: appended to.
+        settings: of everything.
+        progress: called with the number of lines done since the last call.
+
+    Raises:
+        Refusal: whatever stopped it; what was committed until then stays, and the next replay goes on from there.
+    """
+    clock, tally = StageClock(), Tally(progress)
+    log = JsonLinesLog(events, settings.kafka.run_records_max)
+    outbox = FileOutbox(receipts, dead_letters)
+    started = time.perf_counter()
+    try:
+        parts = assemble_parts(index, ledger, outbox, tally, clock, Metrics(CollectorRegistry()), settings)
+        asyncio.run(replay_log(parts, log, partition_of(events)))
+    finally:
+        outbox.close()
+        log.close()
+    tally.summary.seconds = time.perf_counter() - started
+    tally.summary.stages = clock.totals()
+    return tally.summary

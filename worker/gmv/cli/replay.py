@@ -1,0 +1,81 @@
+"""`gmv replay`: a file of events, credited."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmv.cli.options import ConfigOption, ImagesRootOption, IndexOption, JsonOption, LedgerOption, load_settings
+
+
+def replay(
+    events: Annotated[Path, typer.Argument(metavar="EVENTS", help="JSON lines, one structured CloudEvent each.")],
+    index: IndexOption = None,
+    ledger: LedgerOption = None,
+    receipts: Annotated[
+        Path | None, typer.Option("--receipts", metavar="FILE", help="Default: EVENTS with .receipts.jsonl.")
+    ] = None,
+    dead_letters: Annotated[
+        Path | None, typer.Option("--dead-letters", metavar="FILE", help="Default: EVENTS with .dlq.jsonl.")
+    ] = None,
+    images_root: ImagesRootOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Attribute a file of events and commit their credits, from where the ledger stands to the file's end.
+
+    Interrupted, it goes on from there when it is run again. The ledger has to be initialised for the file first:
+    `gmv ledger init --log EVENTS`.
+    """
+    settings = load_settings(config, index=index, ledger=ledger, images_root=images_root)
+    from gmv.threads import limit_threads
+
+    limit_threads(settings.worker.threads)
+    from gmv.assembly.replay import replay as run
+    from gmv.cli.indexes import open_verified
+    from gmv.cli.output import credits_text, print_result, progress, table
+    from gmv.ledger.open import open_ledger
+    from gmv.stream.logs import describe_file
+
+    opened = open_verified(settings)
+    book = open_ledger(settings.ledger)
+    receipts = receipts or events.with_suffix(".receipts.jsonl")
+    dead_letters = dead_letters or events.with_suffix(".dlq.jsonl")
+    lines = sum(bounds.end for bounds in describe_file(events).bounds.values())
+    try:
+        with progress("crediting", lines, "lines") as advance:
+            summary = run(events, opened, book, receipts, dead_letters, settings, advance)
+    finally:
+        book.close()
+    result = {
+        "events": summary.events,
+        "credited": summary.credited,
+        "duplicates": summary.duplicates,
+        "dead_letters": summary.dead_letters,
+        "dead_letters_by_reason": summary.reasons,
+        "credit_micros": summary.micros,
+        "already_done": summary.already_done,
+        "seconds": summary.seconds,
+        "stage_seconds": summary.stages,
+        "receipts_path": receipts,
+        "dead_letters_path": dead_letters,
+    }
+    print_result(
+        result,
+        json,
+        lambda: table(
+            f"Replayed {events}",
+            ["", ""],
+            [
+                ["events credited", f"{summary.credited:,}"],
+                ["credits", credits_text(summary.micros)],
+                ["duplicates", f"{summary.duplicates:,}"],
+                ["dead letters", f"{summary.dead_letters:,}"],
+                ["lines done before", f"{summary.already_done:,}"],
+                ["seconds", f"{summary.seconds:,.1f}"],
+                ["receipts", receipts],
+                ["dead letters file", dead_letters],
+            ],
+            numbers=[""],
+        ),
+    )

@@ -1,0 +1,59 @@
+"""`gmv worker`: events from Kafka, credited until stopped."""
+
+from typing import Annotated
+
+import typer
+
+from gmv.cli.options import (
+    BrokersOption,
+    ConfigOption,
+    ImagesRootOption,
+    IndexOption,
+    LedgerOption,
+    TopicOption,
+    load_settings,
+)
+
+
+def worker(
+    index: IndexOption = None,
+    ledger: LedgerOption = None,
+    brokers: BrokersOption = None,
+    topic: TopicOption = None,
+    images_root: ImagesRootOption = None,
+    instance_id: Annotated[
+        str | None, typer.Option("--instance-id", metavar="NAME", help="Static membership: one name per worker.")
+    ] = None,
+    web_port: Annotated[
+        int | None, typer.Option("--web-port", metavar="PORT", help="Of /metrics, /livez and /readyz.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Attribute events from Kafka and commit their credits until SIGTERM or SIGINT; the run in flight is finished.
+
+    Start as many as the topic has partitions. The ledger has to be initialised for the topic first:
+    `gmv ledger init --topic NAME`. Logs go to stdout, one JSON object per line.
+    """
+    settings = load_settings(
+        config,
+        index=index,
+        ledger=ledger,
+        brokers=brokers,
+        topic=topic,
+        images_root=images_root,
+        instance_id=instance_id,
+        web_port=web_port,
+    )
+    from gmv.threads import limit_threads
+
+    limit_threads(settings.worker.threads)
+    from gmv.assembly.kafka_worker import run_kafka_worker
+    from gmv.cli.indexes import open_verified
+    from gmv.ledger.open import open_ledger
+
+    opened = open_verified(settings)
+    book = open_ledger(settings.ledger)
+    try:
+        run_kafka_worker(settings, opened, book)
+    finally:
+        book.close()
