@@ -136,11 +136,33 @@ class Sums:
     duplicates: int
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One book, all of it read at one moment (I6).
+
+    Attributes:
+        book: its number.
+        owners: number of owners with a total in it.
+        micros: the owners' totals, summed.
+        events: number of event identities kept.
+        sums: what the book itself counted.
+        positions: by (topic, partition).
+    """
+
+    book: int
+    owners: int
+    micros: int
+    events: int
+    sums: Sums
+    positions: Mapping[tuple[str, int], Position]
+
+
 class Ledger(Protocol):
     """The worker's side. Blocking; safe to call from one thread at a time.
 
-    Every method raises `LedgerUnavailable` when the server does not answer within the retry budget, and
-    `LedgerMissing` when there is no initialised ledger at the address.
+    Every method raises `LedgerUnavailable` when the server does not answer within the retry budget,
+    `LedgerMissing` when there is no initialised ledger at the address, `LedgerRefused` when what is there is not
+    one of ours, damaged, of another format or closed to this user, and `DiskFull`.
     """
 
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
@@ -178,6 +200,9 @@ class Accounts(Protocol):
 
     def standing(self) -> dict[tuple[str, int], Position]:
         """Return all positions, by (topic, partition)."""
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Yield every book, each at one moment, also while commits go on."""
 
     def close(self) -> None:
         """Release the connection."""

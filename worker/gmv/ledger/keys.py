@@ -1,0 +1,81 @@
+"""The names in a book, spelled and parsed in this one place.
+
+A *book* is one Redis hash, `<namespace>:{<book>}`; the braces keep all that ever belongs to a book in one cluster
+slot. Its fields:
+
+- `o:<owner id>`: the owner's micro-credits, integer text. Whatever an owner id holds, it stands behind `o:`, so it
+  never reaches a field that begins with `#`.
+- `#p:<topic>:<partition>`: the position, text. The partition is what follows the last colon.
+- `#e:<identity>`: an event that was credited; its 16 identity bytes as they are, which takes 104 bytes of server
+  memory per event where 32 hex digits take 120 (Redis 7.0, a million events). The value is
+  `<partition>:<offset>:<payload digest, 16 hex digits>`.
+- `#s:<name>`: the book's own sums.
+- `#m:<name>`: metadata, the same in every book of a ledger.
+"""
+
+from gmv.ledger.port import Batch, Entry, Known, Sums
+
+OWNER_PREFIX = "o:"
+POSITION_PREFIX = "#p:"
+EVENT_PREFIX = b"#e:"
+
+SUM_FIELDS = ("#s:micros", "#s:credited", "#s:dead_letters", "#s:duplicates")
+
+FORMAT_FIELD = "#m:format"
+LEDGER_ID_FIELD = "#m:ledger"
+BOOKS_FIELD = "#m:books"
+CREATED_BY_FIELD = "#m:created_by"
+
+
+def book_of(partition: int, books: int) -> int:
+    """Return the book that a partition's credits go to."""
+    return partition % books
+
+
+def book_key(namespace: str, book: int) -> str:
+    """Return the key of a book's hash."""
+    return f"{namespace}:{{{book}}}"
+
+
+def position_field(topic: str, partition: int) -> str:
+    """Return the field of a partition's position."""
+    return f"{POSITION_PREFIX}{topic}:{partition}"
+
+
+def partition_of(field: str) -> tuple[str, int]:
+    """Return the topic and the partition that `position_field` made the field from."""
+    topic, _, partition = field.removeprefix(POSITION_PREFIX).rpartition(":")
+    return topic, int(partition)
+
+
+def event_field(identity: bytes) -> bytes:
+    """Return the field of a credited event."""
+    return EVENT_PREFIX + identity
+
+
+def event_value(partition: int, entry: Entry) -> str:
+    """Return what is kept of a credited event."""
+    return f"{partition}:{entry.offset}:{entry.payload.hex()}"
+
+
+def known_of(value: bytes) -> Known:
+    """Parse what `event_value` wrote."""
+    partition, offset, payload = value.decode("ascii").split(":")
+    return Known(int(partition), int(offset), bytes.fromhex(payload))
+
+
+def counters(batch: Batch) -> dict[str, int]:
+    """Return what a batch adds to which field: its owners' totals, then the sums."""
+    added = {OWNER_PREFIX + owner_id: micros for owner_id, micros in batch.credits.items()}
+    added.update(zip(SUM_FIELDS, (batch.micros, len(batch.entries), batch.dead_letters, batch.duplicates), strict=True))
+    return added
+
+
+def total_of(books: list[Sums]) -> Sums:
+    """Add up the sums of books."""
+    return Sums(
+        micros=sum(book.micros for book in books),
+        credited=sum(book.credited for book in books),
+        dead_letters=sum(book.dead_letters for book in books),
+        duplicates=sum(book.duplicates for book in books),
+    )

@@ -1,0 +1,61 @@
+"""From a ledger's URL to the ledger. What a scheme needs is imported with it: redis only for Redis."""
+
+from pathlib import Path
+from typing import Final
+
+from gmv.errors import InvalidSettings
+from gmv.ledger.port import Accounts, Ledger, Registry
+from gmv.ledger.sqlite import SqliteLedger
+from gmv.ledger.sqlite_accounts import SqliteAccounts
+from gmv.ledger.sqlite_file import SqliteFile
+from gmv.ledger.sqlite_registry import SqliteRegistry
+from gmv.settings import LedgerSettings
+
+_REDIS_SCHEMES: Final = ("redis", "rediss")
+
+
+def open_ledger(settings: LedgerSettings) -> Ledger:
+    """Return the worker's side of the ledger; nothing is read or connected yet.
+
+    Raises:
+        InvalidSettings: the URL is not one we know.
+    """
+    if (file := _sqlite_file(settings)) is not None:
+        return SqliteLedger(file)
+    from gmv.ledger.redis import RedisLedger
+
+    return RedisLedger(settings)
+
+
+def open_accounts(settings: LedgerSettings) -> Accounts:
+    """Return the reader's side. Raises as `open_ledger`."""
+    if (file := _sqlite_file(settings)) is not None:
+        return SqliteAccounts(file)
+    from gmv.ledger.redis_accounts import RedisAccounts
+
+    return RedisAccounts(settings)
+
+
+def open_registry(settings: LedgerSettings) -> Registry:
+    """Return the administrator's side. Raises as `open_ledger`."""
+    if (file := _sqlite_file(settings)) is not None:
+        return SqliteRegistry(file)
+    from gmv.ledger.redis_registry import RedisRegistry
+
+    return RedisRegistry(settings)
+
+
+def _sqlite_file(settings: LedgerSettings) -> SqliteFile | None:
+    """Return the file that the URL names, None where it names a Redis server.
+
+    All after `sqlite:///` is the path as it stands: `sqlite:///ledger.db` is relative, `sqlite:////var/ledger.db` not.
+    """
+    scheme, separator, rest = settings.url.partition("://")
+    if separator and scheme in _REDIS_SCHEMES:
+        return None
+    if scheme == "sqlite" and rest.startswith("/") and rest not in ("/", "/:memory:"):
+        return SqliteFile(Path(rest[1:]), settings.retry_seconds)
+    raise InvalidSettings(
+        f"ledger.url {settings.url!r} is not one of sqlite:///path/to/file.db, "
+        "redis://host:port/database and rediss://host:port/database"
+    )

@@ -1,0 +1,97 @@
+"""The ledger in Redis, the worker's side: one hash per book, one script per commit."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from gmv.errors import LedgerRefused
+from gmv.ledger.admission import admit
+from gmv.ledger.fence import decide
+from gmv.ledger.keys import (
+    EVENT_PREFIX,
+    LEDGER_ID_FIELD,
+    counters,
+    event_field,
+    event_value,
+    known_of,
+    position_field,
+)
+from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange
+from gmv.ledger.position import Position
+from gmv.ledger.redis_books import RedisBooks
+from gmv.settings import LedgerSettings
+
+COMMANDS: Final = ("evalsha", "script|load", "hget", "hmget", "hset", "ping", "hello", "select")
+"""What a worker's Redis user must be allowed to run, on the ledger's keys alone."""
+
+
+class RedisLedger:
+    """A `Ledger`. Connects at the first call.
+
+    A commit whose reply is lost is sent again. The position decides then: it stands where the batch leads, so the
+    second sending changes nothing and the answer is `AlreadyCommitted`.
+    """
+
+    def __init__(self, settings: LedgerSettings) -> None:
+        self._books = RedisBooks(settings)
+        self._script = self._books.server.script("commit.lua")
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        """See `Ledger.positions`."""
+        found: dict[int, Position] = {}
+        for book in sorted({self._books.of(partition) for partition in partitions}):
+            numbers = [partition for partition in sorted(partitions) if self._books.of(partition) == book]
+            fields = [position_field(topic, number) for number in numbers]
+            for number, field, value in zip(numbers, fields, self._books.read(book, fields), strict=True):
+                if value is None:
+                    raise self._books.missing(f"there is no position for {topic}[{number}]")
+                found[number] = self._books.position(field, value)
+        return found
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        """See `Ledger.known`."""
+        values = self._books.read(self._books.of(partition), [event_field(identity) for identity in identities])
+        return {
+            identity: known_of(value) for identity, value in zip(identities, values, strict=True) if value is not None
+        }
+
+    def commit(self, batch: Batch) -> Answer:
+        """See `Ledger.commit`."""
+        admit(batch)
+        key = self._books.key(self._books.of(batch.partition))
+        arguments = _arguments(batch, self._books.identity.ledger_id)
+        answer, *rest = self._books.server.attempt(lambda: self._script(keys=[key], args=arguments))
+        match answer:
+            case b"committed":
+                return Committed()
+            case b"moved":
+                return decide(rest[0].decode("utf-8", "replace"), batch.expected, batch.next)
+            case b"known":
+                return Duplicate(frozenset(field.removeprefix(EVENT_PREFIX) for field in rest))
+            case b"range":
+                return OutOfRange(rest[0].decode())
+            case b"missing":
+                return Missing()
+            case _:
+                raise LedgerRefused(f"{self._books.server.url}: the commit script answered {answer!r}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._books.server.close()
+
+
+def _arguments(batch: Batch, ledger_id: bytes) -> list[Any]:
+    """Return the commit script's ARGV; redis-py's C packer turns text and integers into bytes."""
+    added = counters(batch)
+    return [
+        batch.expected.encode(),
+        batch.next.encode(),
+        ledger_id,
+        len(added),
+        len(batch.entries),
+        position_field(batch.topic, batch.partition),
+        LEDGER_ID_FIELD,
+        *added,
+        *[event_field(entry.identity) for entry in batch.entries],
+        *added.values(),
+        *[event_value(batch.partition, entry) for entry in batch.entries],
+    ]

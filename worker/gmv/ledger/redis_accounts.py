@@ -1,0 +1,114 @@
+"""The ledger in Redis, the reader's side."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from gmv.errors import LedgerRefused
+from gmv.ledger.keys import OWNER_PREFIX, POSITION_PREFIX, SUM_FIELDS, partition_of, total_of
+from gmv.ledger.port import Balance, Snapshot, Sums
+from gmv.ledger.position import Position
+from gmv.ledger.redis_books import RedisBooks
+from gmv.settings import LedgerSettings
+
+COMMANDS: Final = ("evalsha", "script|load", "hmget", "hscan", "hlen", "ping", "hello", "select")
+"""What a reader's Redis user must be allowed to run; the first two for `snapshots` alone."""
+
+_PAGE_FIELDS = 1_000  # a millisecond of the server's time; commits go on between pages
+_ALL_BUT_EVENTS = "[o#][:pms]*"
+
+
+class RedisAccounts:
+    """An `Accounts`. Connects at the first call."""
+
+    def __init__(self, settings: LedgerSettings) -> None:
+        self._books = RedisBooks(settings)
+        self._snapshot = self._books.server.script("snapshot.lua")
+
+    def balance(self, owner_id: str) -> int | None:
+        """See `Accounts.balance`."""
+        totals = [self._books.read(book, [OWNER_PREFIX + owner_id])[0] for book in self._books.numbers]
+        earned = [int(total) for total in totals if total is not None]
+        return sum(earned) if earned else None
+
+    def balances(self) -> Iterator[Balance]:
+        """Yield every owner once, page by page, in constant memory.
+
+        Each book is scanned; an owner who stands in an earlier book too was yielded there. Exact while nobody commits.
+        While commits go on, each total is one that the owner had at some moment of the scan, so the sum fits no one
+        moment, and an owner whose first credit in a book falls into the scan may be left out. `snapshots` is for sums.
+        """
+        for book in self._books.numbers:
+            for page in self._pages(book, OWNER_PREFIX + "*"):
+                yield from self._merged(book, page)
+
+    def sums(self) -> Sums:
+        """See `Accounts.sums`."""
+        return total_of(
+            [self._books.sums(book, self._books.read(book, list(SUM_FIELDS))) for book in self._books.numbers]
+        )
+
+    def standing(self) -> dict[tuple[str, int], Position]:
+        """See `Accounts.standing`; passes over all fields of all books."""
+        found: dict[tuple[str, int], Position] = {}
+        for book in self._books.numbers:
+            for page in self._pages(book, POSITION_PREFIX + "*"):
+                found.update(self._positions(page))
+        return found
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Yield each book; its server does nothing else meanwhile: 1.8 s for a million owners and as many events."""
+        for book in self._books.numbers:
+            self._books.read(book, [])
+            yield self._read_snapshot(book)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._books.server.close()
+
+    def _pages(self, book: int, pattern: str) -> Iterator[dict[bytes, bytes]]:
+        self._books.read(book, [])
+        cursor: Any = 0
+        while True:
+            cursor, page = self._books.server.call(
+                "HSCAN", self._books.key(book), cursor, "MATCH", pattern, "COUNT", _PAGE_FIELDS
+            )
+            if page:
+                yield page
+            if int(cursor) == 0:
+                return
+
+    def _merged(self, book: int, page: dict[bytes, bytes]) -> Iterator[Balance]:
+        """Add to a page of one book what its owners have in the others; leave out owners of earlier books."""
+        fields = list(page)
+        elsewhere = {other: self._books.read(other, fields) for other in self._books.numbers if other != book}
+        for place, (field, total) in enumerate(page.items()):
+            if any(elsewhere[earlier][place] is not None for earlier in range(book)):
+                continue
+            owner_id = field.decode().removeprefix(OWNER_PREFIX)
+            yield Balance(owner_id, int(total) + sum(int(values[place] or 0) for values in elsewhere.values()))
+
+    def _read_snapshot(self, book: int) -> Snapshot:
+        arguments = [_ALL_BUT_EVENTS, OWNER_PREFIX]
+        answer = self._books.server.attempt(lambda: self._snapshot(keys=[self._books.key(book)], args=arguments))
+        if answer[0] != b"read":
+            raise LedgerRefused(
+                f"{self._books.server.url}: book {book}, field {answer[1]!r} holds no total; restore it"
+            )
+        _, micros, owners, events, rest = answer
+        fields = dict(zip(rest[::2], rest[1::2], strict=True))
+        return Snapshot(
+            book=book,
+            owners=owners,
+            micros=int(micros),
+            events=int(events),
+            sums=self._books.sums(book, [fields.get(field.encode()) for field in SUM_FIELDS]),
+            positions=self._positions(fields),
+        )
+
+    def _positions(self, fields: dict[bytes, bytes]) -> dict[tuple[str, int], Position]:
+        texts = {field.decode(): value for field, value in fields.items()}
+        return {
+            partition_of(field): self._books.position(field, value)
+            for field, value in texts.items()
+            if field.startswith(POSITION_PREFIX)
+        }

@@ -1,0 +1,85 @@
+"""The ledger in Redis, the administrator's side."""
+
+import uuid
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from gmv.errors import InvalidSettings, LedgerRefused
+from gmv.ledger.keys import BOOKS_FIELD, CREATED_BY_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, position_field
+from gmv.ledger.position import Position
+from gmv.ledger.redis_books import FORMAT, RedisBooks
+from gmv.settings import LedgerSettings
+
+
+class RedisRegistry:
+    """A `Registry`. Connects at the first call.
+
+    Everything is set by HSETNX: what exists is never changed, two administrators at once make one ledger, and one
+    that was interrupted is completed by the next.
+    """
+
+    def __init__(self, settings: LedgerSettings) -> None:
+        self._books = RedisBooks(settings)
+
+    def create(self, books: int) -> None:
+        """See `Registry.create`.
+
+        Raises:
+            LedgerRefused: a key of ours holds something else, or a book of another ledger.
+        """
+        if books < 1:
+            raise InvalidSettings(f"a ledger has one book or more, not {books}")
+        for book in range(books):
+            self._refuse_foreign(book)
+        existing = self._settle(0, BOOKS_FIELD, str(books).encode())
+        if int(existing) != books:
+            raise InvalidSettings(
+                f"{self._books.server.url} holds a ledger of {int(existing)} books already, not {books}; "
+                "their number is fixed when a ledger is made"
+            )
+        ledger_id = self._settle(0, LEDGER_ID_FIELD, uuid.uuid4().hex.encode())
+        for book in reversed(range(books)):  # book 0 last: its format is what says that all is there
+            self._complete(book, existing, ledger_id)
+
+    def register(self, topic: str, positions: Mapping[int, Position]) -> tuple[int, ...]:
+        """See `Registry.register`."""
+        new = []
+        for partition, position in sorted(positions.items()):
+            book, field = self._books.of(partition), position_field(topic, partition)
+            value = position.encode().encode()
+            if self._books.read(book, [field]) == [None] and self._settle(book, field, value) == value:
+                new.append(partition)
+        return tuple(new)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._books.server.close()
+
+    def _complete(self, book: int, books: bytes, ledger_id: bytes) -> None:
+        stated = {
+            BOOKS_FIELD: books,
+            LEDGER_ID_FIELD: ledger_id,
+            CREATED_BY_FIELD: f"gmv {version('gmvaluator-worker')}".encode(),
+            FORMAT_FIELD: FORMAT,
+        }
+        found = {field: self._settle(book, field, value) for field, value in stated.items()}
+        if found[LEDGER_ID_FIELD] != ledger_id or found[BOOKS_FIELD] != books:
+            raise LedgerRefused(
+                f"{self._books.server.url}: the key {self._books.key(book)} belongs to another ledger; "
+                "restore the books that are missing, or take another namespace"
+            )
+
+    def _settle(self, book: int, field: str, value: bytes) -> bytes:
+        """Return what the field holds after it was given the value if it had none."""
+        key = self._books.key(book)
+        self._books.server.call("HSETNX", key, field, value)
+        settled: bytes = self._books.server.call("HGET", key, field)
+        return settled
+
+    def _refuse_foreign(self, book: int) -> None:
+        key = self._books.key(book)
+        (books,) = self._books.server.call("HMGET", key, BOOKS_FIELD)
+        if books is None and self._books.server.call("HLEN", key) > 0:
+            raise LedgerRefused(
+                f"{self._books.server.url}: the key {key} holds fields but no ledger; take another namespace"
+            )

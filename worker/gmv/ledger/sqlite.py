@@ -1,0 +1,119 @@
+"""The ledger in one SQLite file, the worker's side: what Redis does in one script, in one transaction."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from gmv.errors import LedgerRefused
+from gmv.ledger.admission import admit
+from gmv.ledger.fence import decide, parse
+from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of
+from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange
+from gmv.ledger.position import Position
+from gmv.ledger.sqlite_file import SqliteFile
+
+_SELECT_POSITION: Final = "SELECT position FROM positions WHERE topic = ? AND partition = ?"
+_MOVE_POSITION: Final = "UPDATE positions SET position = ? WHERE topic = ? AND partition = ?"
+_SELECT_EVENT: Final = 'SELECT partition, "offset", payload FROM events WHERE book = ? AND identity = ?'
+_ADD_EVENT: Final = 'INSERT INTO events (book, identity, partition, "offset", payload) VALUES (?, ?, ?, ?, ?)'
+_SELECT_BALANCE: Final = "SELECT micros FROM balances WHERE owner_id = ? AND book = ?"
+_ADD_BALANCE: Final = (
+    "INSERT INTO balances (owner_id, book, micros) VALUES (?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET micros = micros + excluded.micros"
+)
+_SELECT_SUMS: Final = "SELECT micros, credited, dead_letters, duplicates FROM sums WHERE book = ?"
+_SET_SUMS: Final = "UPDATE sums SET micros = ?, credited = ?, dead_letters = ?, duplicates = ? WHERE book = ?"
+
+
+class SqliteLedger:
+    """A `Ledger`. Opens the file at the first call."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        """See `Ledger.positions`."""
+        with self._file.reading() as connection:
+            return {partition: self._position(connection, topic, partition) for partition in sorted(partitions)}
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        """See `Ledger.known`."""
+        with self._file.reading() as connection:
+            return _known(connection, _book(connection, partition), identities)
+
+    def commit(self, batch: Batch) -> Answer:
+        """See `Ledger.commit`."""
+        admit(batch)
+        with self._file.transaction() as connection:
+            book = _book(connection, batch.partition)
+            found = connection.execute(_SELECT_POSITION, (batch.topic, batch.partition)).fetchone()
+            if found is None or found[0] != batch.expected.encode():
+                return decide(found and found[0], batch.expected, batch.next)
+            if known := _known(connection, book, [entry.identity for entry in batch.entries]):
+                return Duplicate(frozenset(known))
+            sums = _sums_after(connection, book, batch)
+            if max(sums) > MICROS_MAX:
+                return OutOfRange(_field_out_of_range(connection, book, batch, sums))
+            _write(connection, book, batch, sums)
+            return Committed()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _position(self, connection: sqlite3.Connection, topic: str, partition: int) -> Position:
+        found = connection.execute(_SELECT_POSITION, (topic, partition)).fetchone()
+        if found is None:
+            raise self._file.missing(f"there is no position for {topic}[{partition}]")
+        return parse_position(self._file, topic, partition, found[0])
+
+
+def parse_position(file: SqliteFile, topic: str, partition: int, text: str) -> Position:
+    """Parse a position.
+
+    Raises:
+        LedgerRefused: it is damaged.
+    """
+    position = parse(text)
+    if position is None:
+        raise LedgerRefused(f"{file.path}: {topic}[{partition}] has {text!r}, which is no position; restore the file")
+    return position
+
+
+def _book(connection: sqlite3.Connection, partition: int) -> int:
+    (books,) = connection.execute("SELECT count(*) FROM sums").fetchone()
+    return book_of(partition, books)
+
+
+def _known(connection: sqlite3.Connection, book: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+    rows = {identity: connection.execute(_SELECT_EVENT, (book, identity)).fetchone() for identity in identities}
+    return {identity: Known(*row) for identity, row in rows.items() if row is not None}
+
+
+def _sums_after(connection: sqlite3.Connection, book: int, batch: Batch) -> list[int]:
+    held = connection.execute(_SELECT_SUMS, (book,)).fetchone()
+    added = (batch.micros, len(batch.entries), batch.dead_letters, batch.duplicates)
+    return [before + more for before, more in zip(held, added, strict=True)]
+
+
+def _field_out_of_range(connection: sqlite3.Connection, book: int, batch: Batch, sums: list[int]) -> str:
+    """Name the field, in the Redis ledger's words and order: owners first.
+
+    An owner's total leaves its range only where the book's sum does, since it is a part of it (I2); so the owners
+    are looked at here alone.
+    """
+    for owner_id, micros in batch.credits.items():
+        held = connection.execute(_SELECT_BALANCE, (owner_id, book)).fetchone()
+        if (held[0] if held else 0) + micros > MICROS_MAX:
+            return OWNER_PREFIX + owner_id
+    return next(field for field, total in zip(SUM_FIELDS, sums, strict=True) if total > MICROS_MAX)
+
+
+def _write(connection: sqlite3.Connection, book: int, batch: Batch, sums: list[int]) -> None:
+    connection.executemany(_ADD_BALANCE, [(owner_id, book, micros) for owner_id, micros in batch.credits.items()])
+    connection.executemany(
+        _ADD_EVENT,
+        [(book, entry.identity, batch.partition, entry.offset, entry.payload) for entry in batch.entries],
+    )
+    connection.execute(_SET_SUMS, (*sums, book))
+    connection.execute(_MOVE_POSITION, (batch.next.encode(), batch.topic, batch.partition))

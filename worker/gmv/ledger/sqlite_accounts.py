@@ -1,0 +1,71 @@
+"""The ledger in one SQLite file, the reader's side."""
+
+from collections.abc import Iterator
+
+from gmv.ledger.keys import book_of, total_of
+from gmv.ledger.port import Balance, Snapshot, Sums
+from gmv.ledger.position import Position
+from gmv.ledger.sqlite import parse_position
+from gmv.ledger.sqlite_file import SqliteFile
+
+
+class SqliteAccounts:
+    """An `Accounts`. Opens the file at the first call. Every answer is of one moment."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def balance(self, owner_id: str) -> int | None:
+        """See `Accounts.balance`."""
+        with self._file.reading() as connection:
+            total = connection.execute("SELECT sum(micros) FROM balances WHERE owner_id = ?", (owner_id,)).fetchone()[0]
+        return None if total is None else int(total)
+
+    def balances(self) -> Iterator[Balance]:
+        """Yield every owner once, in constant memory, all as of the moment of the first."""
+        scan = self._file.another()  # its own connection: the reader may ask other things in between
+        try:
+            with scan.reading() as connection:
+                for row in connection.execute("SELECT owner_id, sum(micros) FROM balances GROUP BY owner_id"):
+                    yield Balance(*row)
+        finally:
+            scan.close()
+
+    def sums(self) -> Sums:
+        """See `Accounts.sums`."""
+        with self._file.reading() as connection:
+            rows = connection.execute("SELECT micros, credited, dead_letters, duplicates FROM sums").fetchall()
+        return total_of([Sums(*row) for row in rows])
+
+    def standing(self) -> dict[tuple[str, int], Position]:
+        """See `Accounts.standing`."""
+        with self._file.reading() as connection:
+            rows = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
+        return {(topic, number): parse_position(self._file, topic, number, text) for topic, number, text in rows}
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """See `Accounts.snapshots`; all books as of one moment."""
+        with self._file.reading() as connection:
+            sums = connection.execute("SELECT book, micros, credited, dead_letters, duplicates FROM sums").fetchall()
+            owners = connection.execute("SELECT book, count(*), sum(micros) FROM balances GROUP BY book").fetchall()
+            events = dict(connection.execute("SELECT book, count(*) FROM events GROUP BY book").fetchall())
+            positions = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
+        owned = {book: (count, micros) for book, count, micros in owners}
+        for book, *counts in sums:
+            count, micros = owned.get(book, (0, 0))
+            yield Snapshot(
+                book=book,
+                owners=count,
+                micros=micros,
+                events=events.get(book, 0),
+                sums=Sums(*counts),
+                positions={
+                    (topic, number): parse_position(self._file, topic, number, text)
+                    for topic, number, text in positions
+                    if book_of(number, len(sums)) == book
+                },
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
