@@ -9,7 +9,6 @@ import re
 import sys
 import traceback
 from importlib import import_module
-from importlib.metadata import version
 from textwrap import fill
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -17,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from gmv import __version__
 from gmv.errors import DiskFull, Refusal
 
 BUG_EXIT_CODE: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -48,7 +48,7 @@ def exit_codes() -> dict[int, str]:
     refusals = {refusal.exit_code: _first_sentence(refusal.__doc__ or "") for refusal in Refusal.__subclasses__()}
     meanings = {
         0: "Done.",
-        1: "Cut short: the reader of the output went away.",
+        1: "Not all of it was done; the output says what was not, unless its reader went away.",
         **refusals,
         2: "The command line or a setting is unknown, wrong or missing.",
         BUG_EXIT_CODE: "A fault of gmv itself; please report it.",
@@ -110,7 +110,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"gmv {version('gmvaluator-worker')}")
+        typer.echo(f"gmv {__version__}")
         raise typer.Exit
 
 

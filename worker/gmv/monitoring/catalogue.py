@@ -6,7 +6,6 @@ since a time series is kept for each of its values; such ids are in the receipts
 
 import platform
 from enum import StrEnum
-from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import (
@@ -19,6 +18,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from gmv import __version__
 from gmv.errors import Reason
 from gmv.ledger.port import (
     AlreadyCommitted,
@@ -136,7 +136,7 @@ class Metrics:
         self.index = Info("gmv_index", "The index in use, and the encoder that built it.", registry=registry)
         self.settings = Info("gmv_settings", "Digest of what decides a credit in the settings.", registry=registry)
         build = Info("gmv_build", "This program.", registry=registry)
-        build.info({"version": version("gmvaluator-worker"), "python": platform.python_version()})
+        build.info({"version": __version__, "python": platform.python_version()})
 
         self._begin_at_zero()
 

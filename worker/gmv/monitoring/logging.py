@@ -21,16 +21,32 @@ _SECRET_WORDS: Final = ("password", "secret", "credential", "authorization")
 _BLOT: Final = "***"
 
 
-def logging_config(
+def configure(
     log_format: Literal["json", "console"], log_level: str, stream: Literal["stdout", "stderr"] = "stdout"
-) -> dict[str, Any]:
-    """Return a `logging.config.dictConfig` for the whole process; Faust, which sets up logging anew, takes it too.
+) -> None:
+    """Set up logging for this process.
 
     Args:
         log_format: "json", or "console" for a person's eyes.
         log_level: of our own loggers, and of libraries that are not noisy.
         stream: where lines go.
     """
+    logging.raiseExceptions = False  # else a line that cannot be written goes to stderr, secrets and all
+    logging.config.dictConfig(_stdlib_config(log_format, log_level, stream))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            *_facts(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+
+
+def _stdlib_config(log_format: Literal["json", "console"], log_level: str, stream: str) -> dict[str, Any]:
+    """Return what the standard library is told: one handler, whose formatter renders its lines and structlog's."""
     level = logging.getLevelNamesMapping()[log_level.upper()]
     return {
         "version": 1,
@@ -51,24 +67,6 @@ def logging_config(
         "loggers": {name: {"level": max(level, logging.WARNING)} for name in _NOISY},
         "root": {"handlers": ["gmv"], "level": level},
     }
-
-
-def configure(
-    log_format: Literal["json", "console"], log_level: str, stream: Literal["stdout", "stderr"] = "stdout"
-) -> None:
-    """Set up logging for this process; see `logging_config`."""
-    logging.config.dictConfig(logging_config(log_format, log_level, stream))
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.contextvars.merge_contextvars,
-            *_facts(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
 
 
 def _facts() -> list[Processor]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, Protocol
 
-from gmv.ledger.port import Answer, Duplicate
+from gmv.ledger.port import Answer, Duplicate, Fenced, Rewound
 from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import ANSWERS, Metrics, Outcome, Stage
 from gmv.monitoring.health import Health
@@ -16,7 +16,7 @@ from gmv.stream.records import Bounds, Partition
 from gmv.valuation.types import Attribution
 
 
-class Log(Protocol):
+class Logger(Protocol):
     """The part of a structlog logger that is used."""
 
     def info(self, event: str, **fields: Any) -> Any:
@@ -33,7 +33,9 @@ class Watcher:
         clock: times the stages of the run in hand; give it to the decorators of `telemetry`.
     """
 
-    def __init__(self, metrics: Metrics, health: Health, log: Log, unix_time: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, metrics: Metrics, health: Health, log: Logger, unix_time: Callable[[], float] = time.time
+    ) -> None:
         self.clock = StageClock(self._stage_failed)
         self._metrics = metrics
         self._health = health
@@ -45,9 +47,6 @@ class Watcher:
     def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
         """See `Observer`."""
         self._next_offsets = {partition: position.next_offset for partition, position in positions.items()}
-        self._metrics.assigned_partitions.set(len(positions))
-        self._metrics.lag_records.clear()  # whoever owns the others now tells of them
-        self._metrics.position_headroom_records.clear()
         self._health.partitions_assigned(len(positions))
         self._health.ledger_answered()
         self._show_standing()
@@ -60,12 +59,18 @@ class Watcher:
 
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
         """See `Observer`."""
-        if not isinstance(answer, Duplicate):  # which is followed by another commit of the same run
-            self.clock.lap()
+        fields = {"topic": partition.topic, "partition": partition.number, "answer": ANSWERS[type(answer)]}
         self._health.ledger_answered()
-        self._log.warning(
-            "commit_refused", topic=partition.topic, partition=partition.number, answer=ANSWERS[type(answer)]
-        )
+        if isinstance(answer, Duplicate):  # a re-sent event; another commit of the same run follows
+            self._log.info("commit_refused", **fields, events=len(answer.identities))
+            return
+        if isinstance(answer, Fenced):
+            self._next_offsets.pop(partition, None)
+        elif isinstance(answer, Rewound):
+            self._next_offsets[partition] = answer.found.next_offset
+        self.clock.lap()
+        self._show_standing()
+        self._log.warning("commit_refused", **fields)
 
     def run_finished(self, summary: RunSummary) -> None:
         """See `Observer`."""
@@ -82,11 +87,15 @@ class Watcher:
 
     def _show_standing(self) -> None:
         """Show how far each partition stands from both ends of its log, of those whose ends are known."""
+        metrics = self._metrics
+        metrics.assigned_partitions.set(len(self._next_offsets))
+        metrics.lag_records.clear()  # of partitions that another worker owns now, that worker tells
+        metrics.position_headroom_records.clear()
         for partition in self._next_offsets.keys() & self._bounds.keys():
             labels = (partition.topic, str(partition.number))
+            metrics.lag_records.labels(*labels).set(self._lag_records(partition) or 0)
             headroom_records = self._next_offsets[partition] - self._bounds[partition].start
-            self._metrics.lag_records.labels(*labels).set(self._lag_records(partition) or 0)
-            self._metrics.position_headroom_records.labels(*labels).set(headroom_records)
+            metrics.position_headroom_records.labels(*labels).set(headroom_records)
         if self._bounds:
             self._health.lag_seen(max((self._lag_records(each) or 0 for each in self._next_offsets), default=0))
 
