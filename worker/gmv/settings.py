@@ -97,7 +97,7 @@ class WorkerSettings(_Group):
 
     threads: int = Field(1, ge=1, description="threads for encoding, recall and re-rank (torch, faiss, BLAS)")
     web_bind: str = "127.0.0.1"
-    web_port: int = Field(6066, ge=0, le=65_535, description="/metrics, /livez and /readyz")
+    web_port: int = Field(6066, ge=1, le=65_535, description="/metrics, /livez and /readyz")
     stuck_seconds: float = Field(300.0, gt=0, description="assigned, behind, and no run finished: /livez turns 503")
     dead_letters_in_a_row_max: int = Field(100, ge=1, description="consecutive poison per partition before stopping")
     dead_letters_ratio_max: UnitInterval = Field(0.5, description="poison share of the last 1,000 records, ditto")

@@ -50,8 +50,10 @@ def run_worker(
             def __init__(self, **service: Any) -> None:
                 super().__init__(core, log, parts.observer, settings.kafka, ending, **service)
 
+        runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
+        runner.spinner = None  # it writes escape codes between log lines
         try:
-            faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False).execute_from_commandline()
+            runner.execute_from_commandline()
         except BaseException as stopped:
             if ending.failure is not None:
                 raise ending.failure from None
