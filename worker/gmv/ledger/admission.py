@@ -1,6 +1,6 @@
 """What no ledger accepts, whatever its server: mistakes of the caller, found before anything is sent."""
 
-from gmv.errors import CreditOutOfRange
+from gmv.errors import CreditOutOfRange, InvalidSettings
 from gmv.ledger.port import FIELDS_MAX, Batch, fields_of
 
 IDENTITY_BYTES = 16
@@ -31,3 +31,13 @@ def admit(batch: Batch) -> None:
         raise ValueError(f"{where}: an event stands twice in one batch")
     if any(len(entry.identity) != IDENTITY_BYTES or len(entry.payload) != PAYLOAD_BYTES for entry in batch.entries):
         raise ValueError(f"{where}: an identity has {IDENTITY_BYTES} bytes and a payload digest {PAYLOAD_BYTES}")
+
+
+def admit_books(books: int) -> None:
+    """Return if a ledger may have that many books.
+
+    Raises:
+        InvalidSettings: it may not.
+    """
+    if books < 1:
+        raise InvalidSettings(f"a ledger has one book or more, not {books}")

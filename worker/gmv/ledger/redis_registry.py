@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from gmv.errors import InvalidSettings, LedgerRefused
+from gmv.ledger.admission import admit_books
 from gmv.ledger.keys import BOOKS_FIELD, CREATED_BY_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, position_field
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import FORMAT, RedisBooks
@@ -27,8 +28,7 @@ class RedisRegistry:
         Raises:
             LedgerRefused: a key of ours holds something else, or a book of another ledger.
         """
-        if books < 1:
-            raise InvalidSettings(f"a ledger has one book or more, not {books}")
+        admit_books(books)
         for book in range(books):
             self._refuse_foreign(book)
         existing = self._settle(0, BOOKS_FIELD, str(books).encode())

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gmv.errors import InvalidSettings
+from gmv.ledger.admission import admit_books
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite_file import APPLICATION_ID, FORMAT, SqliteFile
 
@@ -26,6 +27,7 @@ class SqliteRegistry:
         Raises:
             LedgerRefused: the file holds something else.
         """
+        admit_books(books)
         with self._file.created() as connection:
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if tables == 0:

@@ -1,0 +1,100 @@
+"""Where a ledger can be: what a test needs beside the contract, to look behind it and to damage it."""
+
+import sqlite3
+import uuid
+from abc import ABC, abstractmethod
+from contextlib import closing
+from pathlib import Path
+
+from redis import Redis
+
+from gmv.ledger.open import open_accounts, open_ledger, open_registry
+from gmv.ledger.port import Accounts, Answer, Batch, Ledger, Registry
+from gmv.settings import LedgerSettings
+
+
+class Place(ABC):
+    """An address, and everything that was opened at it."""
+
+    settings: LedgerSettings
+
+    def __init__(self) -> None:
+        self._opened: list[Ledger | Accounts | Registry] = []
+
+    def ledger(self) -> Ledger:
+        ledger = open_ledger(self.settings)
+        self._opened.append(ledger)
+        return ledger
+
+    def accounts(self) -> Accounts:
+        accounts = open_accounts(self.settings)
+        self._opened.append(accounts)
+        return accounts
+
+    def registry(self) -> Registry:
+        registry = open_registry(self.settings)
+        self._opened.append(registry)
+        return registry
+
+    def close(self) -> None:
+        for opened in self._opened:
+            opened.close()
+
+    @abstractmethod
+    def dump(self) -> object:
+        """All that is stored, as it is stored."""
+
+    @abstractmethod
+    def overwrite_position(self, topic: str, partition: int, text: str) -> None:
+        """Put a text where the position is, behind the ledger's back; for a ledger of one book."""
+
+
+class RedisPlace(Place):
+    def __init__(self, url: str, retry_seconds: float = 10.0) -> None:
+        super().__init__()
+        self.settings = LedgerSettings(url=url, namespace=f"t{uuid.uuid4().hex}", retry_seconds=retry_seconds)
+        self.client = Redis.from_url(url)
+
+    def dump(self) -> object:
+        keys = sorted(self.client.scan_iter(f"{self.settings.namespace}:*"))
+        return {key: self.client.hgetall(key) for key in keys}
+
+    def overwrite_position(self, topic: str, partition: int, text: str) -> None:
+        self.client.hset(f"{self.settings.namespace}:{{0}}", f"#p:{topic}:{partition}", text)
+
+    def close(self) -> None:
+        super().close()
+        self.client.close()
+
+
+class SqlitePlace(Place):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.settings = LedgerSettings(url=f"sqlite:///{path}", retry_seconds=10.0)
+
+    def dump(self) -> object:
+        if not self.path.exists():
+            return None
+        with closing(sqlite3.connect(self.path)) as connection:
+            return list(connection.iterdump())
+
+    def overwrite_position(self, topic: str, partition: int, text: str) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(
+                "UPDATE positions SET position = ? WHERE topic = ? AND partition = ?", (text, topic, partition)
+            )
+
+
+def refuse(place: Place, refused: Batch) -> Answer:
+    """Commit a batch that has to be refused, and see that it changed nothing (I4)."""
+    before = place.dump()
+    answer = place.ledger().commit(refused)
+    assert place.dump() == before
+    return answer
+
+
+def balances(place: Place) -> dict[str, int]:
+    found = list(place.accounts().balances())
+    assert len({balance.owner_id for balance in found}) == len(found)
+    return {balance.owner_id: balance.micros for balance in found}

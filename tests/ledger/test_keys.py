@@ -1,0 +1,44 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gmv.ledger import keys
+from gmv.ledger.port import Entry, Known
+from tests.ledger.batches import batch, entry
+
+
+@given(st.text(), st.integers(0, 2**31 - 1))
+def test_a_position_field_gives_topic_and_partition_back(topic: str, partition: int) -> None:
+    assert keys.partition_of(keys.position_field(topic, partition)) == (topic, partition)
+
+
+@given(
+    st.binary(min_size=16, max_size=16), st.integers(0, 2**63), st.binary(min_size=8, max_size=8), st.integers(0, 99)
+)
+def test_a_credited_event_is_kept_whole(identity: bytes, offset: int, payload: bytes, partition: int) -> None:
+    value = keys.event_value(partition, Entry(identity, offset, payload))
+    assert keys.known_of(value.encode()) == Known(partition, offset, payload)
+    assert keys.event_field(identity) == b"#e:" + identity
+
+
+@given(st.text())
+def test_no_owner_reaches_a_field_that_is_not_an_owners(owner_id: str) -> None:
+    (field, *sums) = keys.counters(batch(credits={owner_id: 1}))
+    assert field == "o:" + owner_id
+    assert tuple(sums) == keys.SUM_FIELDS
+
+
+def test_a_book_is_one_cluster_slot() -> None:
+    assert keys.book_key("gmv", 2) == "gmv:{2}"
+    assert [keys.book_of(partition, 3) for partition in range(5)] == [0, 1, 2, 0, 1]
+
+
+def test_counters_are_owners_then_sums() -> None:
+    added = keys.counters(batch(credits={"b": 2, "a": 3}, entries=[entry(1)], dead_letters=4, duplicates=5))
+    assert list(added.items()) == [
+        ("o:b", 2),
+        ("o:a", 3),
+        ("#s:micros", 5),
+        ("#s:credited", 1),
+        ("#s:dead_letters", 4),
+        ("#s:duplicates", 5),
+    ]
