@@ -1,0 +1,158 @@
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gmv.monitoring.logging import blot_out_secrets, configure
+
+LIBRARIES = ("faust.app", "mode.worker", "aiokafka.consumer", "kafka.conn")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    yield
+    root.handlers, logging.raiseExceptions = handlers, raising
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_line_is_json_with_its_facts_as_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info")
+    before = datetime.now(UTC)
+
+    structlog.get_logger("gmv.worker").info("run_finished", records=3, stage_seconds={"decode": 0.5})
+
+    (line,) = lines(capsys)
+    time = datetime.fromisoformat(str(line.pop("time")))
+    assert time.tzinfo is not None
+    assert before - timedelta(seconds=1) <= time <= datetime.now(UTC)
+    assert line == {
+        "event": "run_finished",
+        "logger": "gmv.worker",
+        "level": "info",
+        "records": 3,
+        "stage_seconds": {"decode": 0.5},
+    }
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_a_librarys_line_looks_like_ours(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info")
+
+    logging.getLogger(name).warning("joined %s", "the group", extra={"generation": 7})
+    logging.getLogger(name).info("connected")
+
+    (line,) = lines(capsys)
+    assert line.pop("time")
+    assert line == {"event": "joined the group", "logger": name, "level": "warning", "generation": 7}
+
+
+def test_libraries_are_never_louder_than_ourselves(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "error")
+
+    logging.getLogger("kafka.conn").warning("connected")
+    structlog.get_logger("gmv.worker").warning("commit_refused")
+
+    assert lines(capsys) == []
+
+
+@pytest.mark.parametrize("log_level", ["debug", "info", "warning", "error"])
+def test_levels_below_the_chosen_one_are_silent(log_level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", log_level)
+    levels = ["debug", "info", "warning", "error"]
+
+    for level in levels:
+        getattr(structlog.get_logger("gmv.worker"), level)("told")
+
+    assert [line["level"] for line in lines(capsys)] == levels[levels.index(log_level) :]
+
+
+def test_an_exception_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info")
+    try:
+        int("redis://gmv:hunter2@host")
+    except ValueError:
+        structlog.get_logger("gmv.worker").exception("worker_failed")
+        logging.getLogger("faust.app").exception("crashed")
+
+    for line in lines(capsys):
+        assert "ValueError: invalid literal for int() with base 10: 'redis://gmv:***@host" in str(line["exception"])
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_secrets_are_blotted_out_in_either_format(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(log_format, "info")  # type: ignore[arg-type]
+    ledger = {"url": "redis://gmv:hunter2@host", "password": "hunter2", "password_file": "/run/secrets/redis"}
+
+    structlog.get_logger("gmv.worker").info("worker_started", settings={"ledger": ledger}, urls=[ledger["url"]])
+    logging.getLogger("aiokafka").warning("cannot reach %s", ledger["url"])
+
+    told = capsys.readouterr().out
+    assert "hunter2" not in told
+    assert "/run/secrets/redis" in told
+    assert told.count("redis://gmv:***@host") == 3
+
+
+@given(
+    secret=st.text(min_size=1).map("hunter2".__add__),
+    name=st.sampled_from(["password", "PASSWORD", "redis_password", "client_secret", "sasl_credentials"]),
+)
+def test_a_field_with_a_secret_name_is_blotted_out_at_any_depth(secret: str, name: str) -> None:
+    line = {"event": "e", "deep": [{"deeper": {name: secret}}], name: secret}
+
+    blotted = blot_out_secrets(None, "info", line)
+
+    assert blotted == {"event": "e", "deep": [{"deeper": {name: "***"}}], name: "***"}
+
+
+def test_console_lines_have_no_colours_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("console", "info")
+
+    structlog.get_logger("gmv.worker").info("run_finished", records=3)
+
+    told = capsys.readouterr().out
+    assert "run_finished" in told
+    assert "records=3" in told
+    assert "\x1b" not in told
+
+
+def test_lines_may_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info", stream="stderr")
+
+    structlog.get_logger("gmv.worker").info("run_finished")
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert orjson.loads(told.err)["event"] == "run_finished"
+
+
+def test_a_line_that_cannot_be_written_is_not_told_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def isatty(self) -> bool:
+            return False
+
+        def write(self, _: str) -> None:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Broken())
+    configure("json", "info")
+    structlog.get_logger("gmv.worker").info("worker_started", password="hunter2")
+
+    assert capsys.readouterr().err == ""
