@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import orjson
 import pytest
 
 from gmv.errors import CreditOutOfRange, LedgerMissing, PositionOutsideLog, Reason, TooManyDeadLetters
@@ -80,7 +79,7 @@ async def test_receipts_name_their_batch_and_the_position_vouches_for_them(room:
     await room.credit(event_record(0, "a"), event_record(1, "b"))
     await room.credit(poison_record(2))
     await room.credit(event_record(3, "c"))
-    published = [unseal(orjson.loads(receipt.value)) for receipt in room.outbox.receipts]
+    published = [unseal(receipt.value) for receipt in room.outbox.receipts]
     first, second = published[:2], published[2:]
     assert room.ledger.state[0].batch_id == batch_id([receipt for _, receipt in second]) == second[0][0]
     assert second[0][1]["previous_batch"] == first[0][0] == batch_id([receipt for _, receipt in first])

@@ -19,7 +19,7 @@ from gmv.stream.core import Core
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record, Run
 from gmv.valuation.attribution import owner_credits
-from gmv.valuation.receipt import unseal
+from gmv.valuation.receipt import Receipt, unseal
 from gmv.valuation.types import Attribution
 
 from .world import (
@@ -152,17 +152,17 @@ def test_the_log_read_to_its_end_gives_the_totals_of_one_pass(drawn: list[object
 
 def explained(outbox: MemoryOutbox, ledger: MemoryLedger) -> dict[str, int]:
     """Totals from the receipts that the ledger's position vouches for, walking the chain back from it."""
-    batches: dict[str, dict[int, dict[str, object]]] = {}
+    batches: dict[str, dict[int, Receipt]] = {}
     for published in outbox.receipts:
-        batch, receipt = unseal(orjson.loads(published.value))
+        batch, receipt = unseal(published.value)
         batches.setdefault(batch, {})[receipt["position"]["offset"]] = receipt
     totals: dict[str, int] = {}
     batch = ledger.state[0].batch_id
     while batch:
         receipts = list(batches[batch].values())
         for receipt in receipts:
-            for contributor in receipt["contributors"]:  # type: ignore[attr-defined]
+            for contributor in receipt["contributors"]:
                 if contributor["micros"]:
                     totals[contributor["owner_id"]] = totals.get(contributor["owner_id"], 0) + contributor["micros"]
-        batch = str(receipts[0]["previous_batch"])
+        batch = receipts[0]["previous_batch"]
     return totals

@@ -1,6 +1,6 @@
 """A worker process whose computing is trivial: the pump, the outbox and a real ledger around the test world's valuer.
 
-Run as `python -m tests.stream.kafka.small_worker BROKERS TOPIC LEDGER_URL NAMESPACE INSTANCE_ID SECONDS_PER_RUN WEB_PORT`.
+Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), seconds per run, web port.
 """
 
 import sys

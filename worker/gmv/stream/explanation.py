@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import orjson
-
 from gmv.errors import ConservationBroken, EventsRefused
 from gmv.ledger.port import Accounts
 from gmv.valuation.receipt import Receipt, batch_id, unseal
@@ -48,7 +46,7 @@ class _Batch:
 
     @property
     def previous(self) -> str:
-        return str(self.receipts[0]["previous_batch"])
+        return self.receipts[0]["previous_batch"]
 
 
 def explain(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Explanation:
@@ -102,7 +100,7 @@ def _chain(newest: str, previous: dict[str, str]) -> Iterator[str]:
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[_Batch]:
-    parsed = (unseal(orjson.loads(line)) for line in lines)
+    parsed = (unseal(line) for line in lines)
     for batch, group in groupby(parsed, key=lambda pair: pair[0]):
         by_offset = {receipt["position"]["offset"]: receipt for _, receipt in group}
         yield _Batch(batch, [by_offset[offset] for offset in sorted(by_offset)])

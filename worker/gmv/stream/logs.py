@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gmv.ledger.position import Position
 from gmv.settings import KafkaSettings
 from gmv.stream.records import Bounds
 
@@ -22,6 +23,10 @@ class LogDescription:
     topic: str
     topic_id: str
     bounds: Mapping[int, Bounds]
+
+    def starts(self) -> dict[int, Position]:
+        """Return the position of each partition's first record."""
+        return {number: Position(self.topic_id, bounds.start) for number, bounds in self.bounds.items()}
 
 
 def describe_file(path: Path) -> LogDescription:

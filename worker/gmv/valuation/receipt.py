@@ -6,15 +6,60 @@ its batch can be reached from the position, and an *orphan* (published, but its 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import NotRequired  # pydantic needs these below Python 3.12
 
 import orjson
+from typing_extensions import TypedDict
 
 from gmv.valuation.types import Attribution
 
-Receipt = dict[str, Any]
-"""The receipt as it is published, less its batch id; see schemas/ for its shape."""
+
+class EventName(TypedDict):
+    """Identity of an event: CloudEvents source and id."""
+
+    source: str
+    id: str
+
+
+class Place(TypedDict):
+    """Where a record stands in its log; for a file, the topic is its name and the offset a line number."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Share(TypedDict):
+    """What one contributor earned, and why: W1 distance, utility in [0, 1], weight in [0, 1], micro-credits."""
+
+    image_id: str
+    owner_id: str
+    distance: float
+    utility: float
+    weight: float
+    micros: int
+
+
+class Receipt(TypedDict):
+    """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1)."""
+
+    event: EventName
+    position: Place
+    previous_batch: str
+    index: str
+    settings: str
+    quality: float
+    temperature: float
+    contributors: list[Share]
+    micros: int
+    traceparent: NotRequired[str]
+
+
+class PublishedReceipt(Receipt):
+    """A receipt as readers find it."""
+
+    batch: str
 
 
 def receipt(
@@ -30,9 +75,8 @@ def receipt(
     attribution: Attribution,
     traceparent: str | None,
 ) -> Receipt:
-    """Return the receipt of one event. Contributors are in rank order; their micros sum to the event's (I1)."""
-    trace = {} if traceparent is None else {"traceparent": traceparent}
-    return {
+    """Return the receipt of one event, less its batch id."""
+    made: Receipt = {
         "event": {"source": source, "id": event_id},
         "position": {"topic": topic, "partition": partition, "offset": offset},
         "previous_batch": previous_batch,
@@ -52,8 +96,10 @@ def receipt(
             for contributor in attribution.contributors
         ],
         "micros": attribution.micros,
-        **trace,
     }
+    if traceparent is not None:
+        made["traceparent"] = traceparent
+    return made
 
 
 def batch_id(receipts: Iterable[Receipt]) -> str:
@@ -74,6 +120,8 @@ def seal(entry: Receipt, batch: str) -> bytes:
     return orjson.dumps({"batch": batch, **entry})
 
 
-def unseal(sealed: Mapping[str, Any]) -> tuple[str, Receipt]:
-    """Return (batch id, receipt) from a published receipt's parsed JSON; the inverse of `seal`."""
-    return sealed["batch"], {name: value for name, value in sealed.items() if name != "batch"}
+def unseal(published: bytes) -> tuple[str, Receipt]:
+    """Return (batch id, receipt) of a published receipt; the inverse of `seal`."""
+    told = orjson.loads(published)
+    batch = told.pop("batch")
+    return batch, told

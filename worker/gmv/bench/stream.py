@@ -1,0 +1,184 @@
+"""How much of the computing's rate is left once logs, receipts and ledger are around it: three rates, interleaved."""
+
+import asyncio
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from gmv.assembly.parts import EventDecoder, assemble_attributor
+from gmv.assembly.replay import replay
+from gmv.bench.topics import filled_topic
+from gmv.errors import InvalidSettings, LogUnavailable
+from gmv.index.opened import Index
+from gmv.ledger.keys import book_key
+from gmv.ledger.open import open_accounts, open_ledger, open_registry
+from gmv.monitoring.catalogue import Stage
+from gmv.monitoring.telemetry import StageClock
+from gmv.settings import PREFIX, LedgerSettings, Settings
+from gmv.stream.file_log import JsonLinesLog
+from gmv.stream.logs import describe_file, describe_topic
+
+_POLL_SECONDS = 0.02
+_WORKER_SECONDS_MAX = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Events per second of one pass, and where its seconds went (empty where that is another process's to know)."""
+
+    events_per_second: float
+    stage_seconds: Mapping[Stage, float]
+    anonymous_bytes: int = 0
+
+
+def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
+    """Credit the same events by computing alone, file -> SQLite, and Kafka -> the ledger of the settings.
+
+    Args:
+        events: JSON lines.
+        index: opened.
+        settings: brokers and a Redis ledger of a server that may be written to; topics and ledgers of the bench's own
+            are made there and removed.
+        rounds: passes over each, interleaved; medians are reported.
+    """
+    passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "kafka_redis": []}
+    for _ in range(rounds):
+        passes["compute"].append(compute_only(events, index, settings))
+        passes["file_sqlite"].append(file_to_sqlite(events, index, settings))
+        passes["kafka_redis"].append(kafka_to_redis(events, index, settings))
+    medians = {name: statistics.median(each.events_per_second for each in rates) for name, rates in passes.items()}
+    return {
+        "events": describe_file(events).bounds[0].end,
+        "rounds": rounds,
+        "candidates": settings.valuation.candidates,
+        "contributors": settings.valuation.contributors,
+        **{f"{name}_events_per_second": rate for name, rate in medians.items()},
+        "ratio_file_sqlite_vs_compute": medians["file_sqlite"] / medians["compute"],
+        "ratio_kafka_redis_vs_compute": medians["kafka_redis"] / medians["compute"],
+        "stage_seconds": passes["file_sqlite"][-1].stage_seconds,
+        "worker_anonymous_bytes_max": max(each.anonymous_bytes for each in passes["kafka_redis"]),
+    }
+
+
+def compute_only(events: Path, index: Index, settings: Settings) -> Rate:
+    """Decode and attribute, in runs as long as the worker's; nothing is kept."""
+    clock = StageClock()
+    attributor = assemble_attributor(index, settings, clock)
+    decoder = EventDecoder()
+    log = JsonLinesLog(events, settings.kafka.run_records_max)
+    count, started = 0, time.perf_counter()
+    while runs := asyncio.run(log.read()):
+        attributor.attribute([decoder.decode(record) for record in runs[0].records])
+        count += len(runs[0].records)
+    seconds = time.perf_counter() - started
+    log.close()
+    return Rate(count / seconds, clock.totals())
+
+
+def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:
+    """`gmv replay` into a new SQLite ledger."""
+    folder = Path(tempfile.mkdtemp(prefix="gmv-bench-"))
+    try:
+        book = LedgerSettings(url=f"sqlite:///{folder / 'ledger.db'}")
+        log = describe_file(events)
+        with closing(open_registry(book)) as registry:
+            registry.create(books=1)
+            registry.register(log.topic, log.starts())
+        with closing(open_ledger(book)) as ledger:
+            summary = replay(events, index, ledger, folder / "receipts.jsonl", folder / "dead.jsonl", settings)
+    finally:
+        shutil.rmtree(folder)
+    return Rate(summary.events / summary.seconds, summary.stages)
+
+
+def kafka_to_redis(events: Path, index: Index, settings: Settings) -> Rate:
+    """`gmv worker` over a topic that holds the events already; timed from its first commit to its last."""
+    name = f"gmv-bench-{uuid.uuid4().hex[:8]}"
+    ours = settings.model_copy(
+        update={
+            "kafka": settings.kafka.model_copy(update={"topic": name, "group": name}),
+            "ledger": settings.ledger.model_copy(update={"namespace": name}),
+        }
+    )
+    with filled_topic(events, ours.kafka), _new_ledger(ours):
+        moments = list(_progress_of_worker(index.path, ours))
+    (first_at, first, _), (last_at, last, _) = moments[0], moments[-1]
+    if last == first:
+        raise InvalidSettings("the bench needs events for more than one run; give more with --events")
+    anonymous_bytes = max(each for _, _, each in moments)
+    return Rate((last - first) / (last_at - first_at), {}, anonymous_bytes)
+
+
+@contextmanager
+def _new_ledger(settings: Settings) -> Iterator[None]:
+    """Register the settings' topic in a ledger of the settings' namespace, and delete that afterwards."""
+    log = describe_topic(settings.kafka)
+    registry = open_registry(settings.ledger)
+    registry.create(books=1)
+    registry.register(log.topic, log.starts())
+    registry.close()
+    try:
+        yield
+    finally:
+        with redis.Redis.from_url(settings.ledger.url) as server:
+            server.delete(book_key(settings.ledger.namespace, 0))
+
+
+def _progress_of_worker(index: Path, settings: Settings) -> Iterator[tuple[float, int, int]]:
+    """Run a worker to the topic's end; yield (seconds, records done, anonymous bytes) whenever it got on."""
+    end = sum(bounds.end for bounds in describe_topic(settings.kafka).bounds.values())
+    accounts = open_accounts(settings.ledger)
+    deadline = time.monotonic() + _WORKER_SECONDS_MAX
+    done = 0
+    with _worker(index, settings) as process:
+        while done < end:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise LogUnavailable(f"the bench's worker ended or hangs (exit code {process.returncode}); see its log")
+            standing = sum(position.next_offset for position in accounts.standing().values())
+            if standing > done:
+                done = standing
+                yield time.perf_counter(), done, _anonymous_bytes(process.pid)
+            time.sleep(_POLL_SECONDS)
+    accounts.close()
+
+
+@contextmanager
+def _worker(index: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    values = {
+        "INDEX": index,
+        "KAFKA_BROKERS": settings.kafka.brokers,
+        "KAFKA_TOPIC": settings.kafka.topic,
+        "KAFKA_GROUP": settings.kafka.group,
+        "LEDGER_URL": settings.ledger.url,
+        "LEDGER_NAMESPACE": settings.ledger.namespace,
+        "VALUATION_CANDIDATES": settings.valuation.candidates,
+        "VALUATION_CONTRIBUTORS": settings.valuation.contributors,
+        "WORKER_THREADS": settings.worker.threads,
+        "WORKER_WEB_PORT": settings.worker.web_port,
+    }
+    environment = os.environ | {PREFIX + name: str(value) for name, value in values.items()}
+    process = subprocess.Popen([sys.executable, "-m", "gmv", "worker"], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _anonymous_bytes(process: int) -> int:
+    """Memory of the process that no file backs: all but the mapped index and libraries."""
+    status = Path(f"/proc/{process}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon"))
+    return int(kilobytes) * 1_024

@@ -1,0 +1,35 @@
+"""A topic of a bench's own, filled with events before anything is timed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kafka import KafkaAdminClient, KafkaProducer
+
+from gmv.settings import KafkaSettings
+
+PARTITIONS = 4
+
+
+@contextmanager
+def filled_topic(events: Path, kafka: KafkaSettings) -> Iterator[None]:
+    """Create the topics that the settings name, put each line of the file into the first, and remove them after."""
+    brokers = kafka.brokers.split(",")
+    admin = KafkaAdminClient(bootstrap_servers=brokers)
+    topics = {
+        kafka.topic: {"num_partitions": PARTITIONS},
+        kafka.receipts_topic: {"num_partitions": PARTITIONS},
+        kafka.dead_letters_topic: {"num_partitions": 1},
+    }
+    admin.create_topics(topics, wait_for_metadata=True)
+    try:
+        producer = KafkaProducer(bootstrap_servers=brokers)
+        with events.open("rb") as lines:
+            for number, line in enumerate(lines):
+                producer.send(kafka.topic, key=str(number).encode(), value=line.rstrip(b"\r\n"))
+        producer.flush()
+        producer.close()
+        yield
+    finally:
+        admin.delete_topics(list(topics))
+        admin.close()
