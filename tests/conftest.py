@@ -1,0 +1,100 @@
+"""What all tests share: real servers, topics of a test's own, a seed that can be replayed, and no skips under CI."""
+
+import os
+import random
+import uuid
+from collections.abc import Generator, Iterator
+from typing import Protocol, TypeVar
+
+import hypothesis
+import pytest
+
+from tests.services.kafka import KafkaBroker
+from tests.services.redis import RedisServer
+
+CI = "CI" in os.environ
+SEED_VARIABLE = "GMV_TEST_SEED"
+SERVER_FIXTURES = frozenset({"kafka", "redis_server"})
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# No deadline: on two busy cores any example can be slow once. CI tries the same examples every time.
+hypothesis.settings.register_profile("gmv", deadline=None, print_blob=True, derandomize=CI)
+hypothesis.settings.load_profile("gmv")
+
+
+class TopicFactory(Protocol):
+    """Makes topics that no other test sees."""
+
+    def __call__(self, partitions: int = 4, **configs: str) -> str:
+        """Create a topic and return its name; `configs` are the topic's, with `_` for the dot."""
+        ...
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaBroker]:
+    """One broker for all tests. A test that stops or kills a broker starts its own."""
+    with KafkaBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis for all tests, which take a namespace each. A test that stops or kills a server starts its own."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Where the shared Redis is."""
+    return redis_server.url
+
+
+@pytest.fixture
+def topic(kafka: KafkaBroker) -> TopicFactory:
+    """Make topics with unique names on the shared broker."""
+
+    def make(partitions: int = 4, **configs: str) -> str:
+        name = f"test-{uuid.uuid4().hex}"
+        kafka.create_topic(name, partitions, **configs)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def seed() -> int:
+    """Give a seed that a failing test's output names; the same one again with `GMV_TEST_SEED=… pytest …`."""
+    chosen = int(os.environ.get(SEED_VARIABLE) or random.SystemRandom().randrange(2**32))
+    print(f"{SEED_VARIABLE}={chosen}")  # noqa: T201 - pytest shows it with a failure
+    return chosen
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest picks by `-m`
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a server, so that `-m "not servers"` is the quick part of the suite."""
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail what skips, or is expected to fail, under CI: such a test says nothing."""
+    report = yield
+    return _without_skips(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail a module that skips itself under CI."""
+    report = yield
+    return _without_skips(report)
+
+
+def _without_skips(report: Report) -> Report:
+    if CI and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"skipped under CI, where nothing may be: {report.longrepr}"
+    return report

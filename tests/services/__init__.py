@@ -1,0 +1,1 @@
+"""Real servers for tests, benchmarks and the Kafka demo: installed by `make services`, started on loopback."""
