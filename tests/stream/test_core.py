@@ -81,9 +81,10 @@ async def test_receipts_name_their_batch_and_the_position_vouches_for_them(room:
     await room.credit(event_record(3, "c"))
     published = [unseal(receipt.value) for receipt in room.outbox.receipts]
     first, second = published[:2], published[2:]
-    assert room.ledger.state[0].batch_id == batch_id([receipt for _, receipt in second]) == second[0][0]
-    assert second[0][1]["previous_batch"] == first[0][0] == batch_id([receipt for _, receipt in first])
-    assert first[0][1]["previous_batch"] == ""
+    assert room.ledger.state[0].batch_id == batch_id([receipt for _, _, receipt in second]) == second[0][0]
+    assert second[0][2]["previous_batch"] == first[0][0] == batch_id([receipt for _, _, receipt in first])
+    assert first[0][2]["previous_batch"] == ""
+    assert [size for _, size, _ in published] == [2, 2, 1]
 
 
 async def test_an_id_with_other_data_is_poison_within_a_run_and_across_runs(room: Room) -> None:

@@ -154,7 +154,7 @@ def explained(outbox: MemoryOutbox, ledger: MemoryLedger) -> dict[str, int]:
     """Totals from the receipts that the ledger's position vouches for, walking the chain back from it."""
     batches: dict[str, dict[int, Receipt]] = {}
     for published in outbox.receipts:
-        batch, receipt = unseal(published.value)
+        batch, _, receipt = unseal(published.value)
         batches.setdefault(batch, {})[receipt["position"]["offset"]] = receipt
     totals: dict[str, int] = {}
     batch = ledger.state[0].batch_id

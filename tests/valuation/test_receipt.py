@@ -30,10 +30,9 @@ def made(offset: int, distance: float = 0.25, previous: str = "") -> Receipt:
 def test_a_published_receipt_gives_its_batch_id_again(distance: float, offset: int) -> None:
     """Floats survive JSON bit for bit, so a reader can recompute the digest from what it parsed."""
     entries = [made(offset, distance), made(offset + 1)]
-    batch = batch_id(entries)
-    published = [seal(entry, batch) for entry in entries]
-    assert [unseal(each)[0] for each in published] == [batch, batch]
-    assert batch_id(unseal(each)[1] for each in published) == batch
+    batch, published = seal(entries)
+    assert [unseal(each) for each in published] == [(batch, 2, entry) for entry in entries]
+    assert batch_id(receipt for _, _, receipt in map(unseal, published)) == batch
 
 
 def test_every_part_of_a_receipt_and_its_past_is_in_the_batch_id() -> None:
@@ -49,8 +48,10 @@ def test_every_part_of_a_receipt_and_its_past_is_in_the_batch_id() -> None:
 
 def test_the_shape_that_readers_rely_on() -> None:
     entry = made(7)
-    assert orjson.loads(seal(entry, "feed")) == {
-        "batch": "feed",
+    batch, (published,) = seal([entry])
+    assert orjson.loads(published) == {
+        "batch": batch,
+        "batch_receipts": 1,
         "event": {"source": "/generator", "id": "event-7"},
         "position": {"topic": "generated-images", "partition": 3, "offset": 7},
         "previous_batch": "",

@@ -19,6 +19,8 @@ from gmv.stream.ports import Outbox
 from gmv.valuation.types import Attribution
 from tests.stream.world import EqualShares, Notes, parts
 
+SESSION_SECONDS = 6
+
 
 class SlowShares(EqualShares):
     def __init__(self, seconds: float) -> None:
@@ -37,7 +39,7 @@ def main() -> None:
             topic=topic,
             group=topic,
             instance_id=instance_id or None,
-            session_seconds=6,
+            session_seconds=SESSION_SECONDS,
             heartbeat_seconds=0.5,
             retry_seconds=10,
             run_records_max=50,
@@ -48,7 +50,7 @@ def main() -> None:
     ledger = open_ledger(settings.ledger)
 
     def make_parts(outbox: Outbox) -> Parts:
-        return replace(parts(ledger, outbox, Notes()), valuer=SlowShares(float(seconds)))
+        return replace(parts(ledger, outbox, Notes(), in_a_row_max=100), valuer=SlowShares(float(seconds)))
 
     try:
         run_worker(settings, make_parts, {"/livez": lambda: Page(200, b"{}", "application/json")})

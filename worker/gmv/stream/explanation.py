@@ -1,12 +1,12 @@
 """Does the ledger hold what the receipts say, no more and no less? Recomputed from receipts alone.
 
 Each partition's position names its newest batch, and each receipt the batch before its own: walking back from the
-positions tells committed batches from orphans. Memory grows with batches and owners, not with events.
+positions tells committed batches from orphans. Memory grows with batches and owners, not with events: receipts may
+stand in any order, but those of one batch are near each other, since one worker sent them at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from gmv.errors import ConservationBroken, EventsRefused
@@ -35,7 +35,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """The receipts of one batch that stand together, each offset once, in order."""
+    """As many receipts of one batch id as that batch has, each offset once, in order."""
 
     id: str
     receipts: list[Receipt]
@@ -54,24 +54,35 @@ def explain(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Expl
 
     Args:
         accounts: the ledger.
-        receipts: starts a pass over published receipts (JSON); the receipts of a batch stand together. Two passes.
+        receipts: starts a pass over published receipts (JSON), in any order; there are two passes.
 
     Raises:
         ConservationBroken: at the first difference: a committed batch without its receipts, or a total that differs.
     """
-    standing = accounts.standing()
-    previous = {batch.id: batch.previous for batch in _batches(receipts()) if batch.is_whole}
-    committed = {batch for position in standing.values() for batch in _chain(position.batch_id, previous)}
+    previous, committed = _history(accounts, receipts())
     totals: dict[str, int] = {}
-    counted: set[str] = set()
-    receipts_counted = 0
-    for batch in _batches(receipts()):
-        if batch.id in committed and batch.id not in counted and batch.is_whole:
-            counted.add(batch.id)
-            receipts_counted += len(batch.receipts)
-            _add(totals, batch.receipts)
+    batches = receipts_counted = 0
+    for batch in _committed_batches(committed, receipts()):
+        batches += 1
+        receipts_counted += len(batch.receipts)
+        _add(totals, batch.receipts)
     micros = _compare(accounts, totals)
-    return Explanation(len(counted), receipts_counted, len(previous) - len(committed), len(totals), micros)
+    return Explanation(batches, receipts_counted, len(previous) - len(committed), len(totals), micros)
+
+
+def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Iterator[Receipt]:
+    """Yield the receipts that the ledger's positions vouch for, each once, in the order published.
+
+    Args:
+        accounts: the ledger.
+        receipts: as for `explain`.
+
+    Raises:
+        ConservationBroken: a committed batch is without its receipts.
+    """
+    _, committed = _history(accounts, receipts())
+    for batch in _committed_batches(committed, receipts()):
+        yield from batch.receipts
 
 
 def receipts_in(path: Path) -> Iterator[bytes]:
@@ -87,6 +98,21 @@ def receipts_in(path: Path) -> Iterator[bytes]:
         raise EventsRefused(f"{path}: {error.strerror}; give the receipts file that `gmv replay` wrote") from error
 
 
+def _history(accounts: Accounts, published: Iterable[bytes]) -> tuple[dict[str, str], set[str]]:
+    """Return the batch before each published one, and the ids of those that were committed."""
+    standing = accounts.standing()
+    previous = {batch.id: batch.previous for batch in _batches(published) if batch.is_whole}
+    return previous, {batch for position in standing.values() for batch in _chain(position.batch_id, previous)}
+
+
+def _committed_batches(committed: set[str], published: Iterable[bytes]) -> Iterator[_Batch]:
+    counted: set[str] = set()
+    for batch in _batches(published):
+        if batch.id in committed and batch.id not in counted and batch.is_whole:
+            counted.add(batch.id)
+            yield batch
+
+
 def _chain(newest: str, previous: dict[str, str]) -> Iterator[str]:
     batch = newest
     while batch:
@@ -100,10 +126,15 @@ def _chain(newest: str, previous: dict[str, str]) -> Iterator[str]:
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[_Batch]:
-    parsed = (unseal(line) for line in lines)
-    for batch, group in groupby(parsed, key=lambda pair: pair[0]):
-        by_offset = {receipt["position"]["offset"]: receipt for _, receipt in group}
-        yield _Batch(batch, [by_offset[offset] for offset in sorted(by_offset)])
+    """Yield a batch whenever its last receipt comes; one that was published twice may come twice."""
+    unfinished: dict[str, dict[int, Receipt]] = {}
+    for line in lines:
+        batch, size, receipt = unseal(line)
+        by_offset = unfinished.setdefault(batch, {})
+        by_offset[receipt["position"]["offset"]] = receipt
+        if len(by_offset) == size:
+            del unfinished[batch]
+            yield _Batch(batch, [by_offset[offset] for offset in sorted(by_offset)])
 
 
 def _add(totals: dict[str, int], receipts: Iterable[Receipt]) -> None:

@@ -11,7 +11,7 @@ from gmv.ledger.position import Position
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
 from gmv.valuation.attribution import owner_credits
-from gmv.valuation.receipt import Receipt, batch_id, receipt, seal
+from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Attribution
 
 
@@ -140,7 +140,7 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
     credited = [outcome for outcome in piece if isinstance(outcome, Credited)]
     poisoned = [outcome for outcome in piece if isinstance(outcome, Poisoned)]
     entries = [_receipt(partition, expected, outcome, stamp) for outcome in credited]
-    batch = batch_id(entries) if entries else expected.batch_id
+    batch, sealed = seal(entries) if entries else (expected.batch_id, [])
     last = piece[-1].record
     return Proposal(
         batch=Batch(
@@ -153,7 +153,9 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
             dead_letters=len(poisoned),
             duplicates=len(piece) - len(credited) - len(poisoned),
         ),
-        receipts=tuple(SealedReceipt(entry["event"]["id"].encode(), seal(entry, batch)) for entry in entries),
+        receipts=tuple(
+            SealedReceipt(o.event.event_id.encode(), each) for o, each in zip(credited, sealed, strict=True)
+        ),
         dead_letters=tuple(DeadLetter(outcome.record, outcome.poison) for outcome in poisoned),
         outcomes=tuple(piece),
     )

@@ -6,7 +6,7 @@ its batch can be reached from the position, and an *orphan* (published, but its 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NotRequired  # pydantic needs these below Python 3.12
 
 import orjson
@@ -57,9 +57,10 @@ class Receipt(TypedDict):
 
 
 class PublishedReceipt(Receipt):
-    """A receipt as readers find it."""
+    """A receipt as readers find it: with its batch id, and how many receipts that batch has."""
 
     batch: str
+    batch_receipts: int
 
 
 def receipt(
@@ -115,13 +116,16 @@ def batch_id(receipts: Iterable[Receipt]) -> str:
     return digest.hexdigest()
 
 
-def seal(entry: Receipt, batch: str) -> bytes:
-    """Return the receipt's JSON with its batch id."""
-    return orjson.dumps({"batch": batch, **entry})
+def seal(batch: Sequence[Receipt]) -> tuple[str, list[bytes]]:
+    """Return the batch id of receipts that are committed together, in order of offset, and the JSON of each.
+
+    Each says how many there are, so that a reader knows a batch is whole though others stand in between.
+    """
+    name = batch_id(batch)
+    return name, [orjson.dumps({"batch": name, "batch_receipts": len(batch), **entry}) for entry in batch]
 
 
-def unseal(published: bytes) -> tuple[str, Receipt]:
-    """Return (batch id, receipt) of a published receipt; the inverse of `seal`."""
+def unseal(published: bytes) -> tuple[str, int, Receipt]:
+    """Return (batch id, number of its receipts, receipt) of a published receipt; the inverse of `seal`."""
     told = orjson.loads(published)
-    batch = told.pop("batch")
-    return batch, told
+    return told.pop("batch"), told.pop("batch_receipts"), told

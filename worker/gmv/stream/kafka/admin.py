@@ -20,17 +20,16 @@ def refusing(kafka: KafkaSettings) -> Iterator[None]:
     try:
         yield
     except UnknownTopicOrPartitionError as error:
-        raise LogUnavailable(topic_missing(kafka)) from error
+        raise LogUnavailable(_missing(kafka, kafka.topic)) from error
     except KafkaError as error:
         raise LogUnavailable(
             f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers and that a broker is up"
         ) from error
 
 
-def topic_missing(kafka: KafkaSettings) -> str:
-    """Say that the topic is not there, and what to do."""
+def _missing(kafka: KafkaSettings, topic: str) -> str:
     return (
-        f"topic {kafka.topic!r} does not exist at {kafka.brokers}; create it with the partitions you want (gmv never "
+        f"topic {topic!r} does not exist at {kafka.brokers}; create it with the partitions you want (gmv never "
         "creates topics by itself), or set kafka.topic"
     )
 
@@ -49,13 +48,18 @@ class TopicAdmin:
 
     def topic_id(self) -> str:
         """Return the id the brokers gave the topic when it was created."""
-        return str(self._describe()["topic_id"])
+        return str(self._describe(self._kafka.topic)["topic_id"])
+
+    def require_topics(self) -> None:
+        """See that the topics of events, receipts and dead letters are all there."""
+        for topic in (self._kafka.topic, self._kafka.receipts_topic, self._kafka.dead_letters_topic):
+            self._describe(topic)
 
     def bounds(self) -> dict[int, Bounds]:
         """Return the offsets each partition holds now."""
         partitions = [
             TopicPartition(self._kafka.topic, partition["partition_index"])
-            for partition in self._describe()["partitions"]
+            for partition in self._describe(self._kafka.topic)["partitions"]
         ]
         with refusing(self._kafka):
             starts = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
@@ -74,10 +78,10 @@ class TopicAdmin:
     ) -> None:
         self.close()
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self, topic: str) -> dict[str, Any]:
         with refusing(self._kafka):
-            topic: dict[str, Any]
-            (topic,) = self._client.describe_topics([self._kafka.topic])
-        if topic["error_code"]:
-            raise LogUnavailable(topic_missing(self._kafka))
-        return topic
+            found: dict[str, Any]
+            (found,) = self._client.describe_topics([topic])
+        if found["error_code"]:
+            raise LogUnavailable(_missing(self._kafka, topic))
+        return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
 
 from gmv import __version__
 from gmv.errors import LogUnavailable
@@ -41,7 +42,7 @@ class KafkaOutbox:
                 await self._receipts.send(key=receipt.key, value=receipt.value, headers=_JSON) for receipt in receipts
             ]
             await asyncio.gather(*pending)
-        except KafkaError as error:
+        except (KafkaError, ProducerSendError) as error:
             raise LogUnavailable(
                 f"{partition}: receipts or dead letters were not acknowledged by Kafka at {self._brokers} ({error}); "
                 f"nothing was committed. Check that {self._receipts.get_topic_name()} and "

@@ -31,7 +31,7 @@ def run_worker(
         pages: path -> what the web server answers.
 
     Raises:
-        LogUnavailable: no broker answers, or the topic does not exist.
+        LogUnavailable: no broker answers, or a topic does not exist.
         Refusal: whatever ended the worker.
     """
     ending = Ending()
@@ -40,7 +40,7 @@ def run_worker(
         ThreadPoolExecutor(1, thread_name_prefix="core") as executor,
         tempfile.TemporaryDirectory(prefix="gmv-faust-") as data_folder,
     ):
-        admin.topic_id()  # a missing topic is told before a group is joined
+        admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later
         app = make_app(settings, pages, Path(data_folder))
         parts = make_parts(KafkaOutbox(app, settings.kafka))
         core, log = Core(parts, executor), KafkaLog(settings.kafka, admin)

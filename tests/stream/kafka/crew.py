@@ -1,0 +1,182 @@
+"""A topic, the ledger for it and worker processes over both: what a test of the pump needs."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import orjson
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+
+from gmv.ledger.open import open_accounts, open_registry
+from gmv.ledger.port import Sums
+from gmv.settings import KafkaSettings, LedgerSettings
+from gmv.stream.explanation import Explanation, explain
+from gmv.stream.logs import describe_topic
+from gmv.stream.records import Record
+from gmv.valuation.types import MICROS_PER_CREDIT
+from tests.services.kafka import KafkaBroker
+from tests.services.server import free_port, mortal, wait_for
+
+END_SECONDS_MAX = 60.0
+
+
+class Sent(NamedTuple):
+    """A record as it was sent."""
+
+    partition: int
+    record: Record
+
+
+class Worker:
+    """One `small_worker` process."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._log = log
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(mortal(command), stdout=file, stderr=file)
+
+    @property
+    def said(self) -> str:
+        """All it wrote."""
+        return self._log.read_text(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self, number: signal.Signals | None = None) -> int:
+        """Send the signal, if any, and return the exit code, negative after a kill."""
+        if number is not None:
+            self.send(number)
+        return self._process.wait(END_SECONDS_MAX)
+
+
+class Crew:
+    """Workers over one topic of a broker, with a ledger of the topic's own."""
+
+    def __init__(self, broker: KafkaBroker, topic: str, redis_url: str, folder: Path) -> None:
+        self.kafka = KafkaSettings(brokers=broker.address, topic=topic, group=topic, retry_seconds=10)
+        self.ledger = LedgerSettings(url=redis_url, namespace=topic, retry_seconds=10)
+        self.sent: list[Sent] = []
+        self._folder = folder
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            if worker.is_running:
+                worker.end(signal.SIGKILL)
+
+    def initialise(self, ahead: int = 0) -> None:
+        """Make the ledger, and let it stand at the topic's start, or so many offsets ahead of it."""
+        log = describe_topic(self.kafka)
+        starts = {
+            number: replace(position, next_offset=position.next_offset + ahead)
+            for number, position in log.starts().items()
+        }
+        with contextlib.closing(open_registry(self.ledger)) as registry:
+            registry.create(books=1)
+            registry.register(log.topic, starts)
+
+    def produce(self, records: Sequence[Sent]) -> None:
+        """Send records; `Record.offset` is ignored."""
+        producer = KafkaProducer(bootstrap_servers=self.kafka.brokers, acks="all", linger_ms=5)
+        for partition, record in records:
+            producer.send(self.kafka.topic, record.value, record.key, headers=list(record.headers), partition=partition)
+        producer.flush()
+        producer.close()
+        self.sent += records
+
+    def start(self, seconds_per_run: float = 0.0, instance_id: str = "") -> Worker:
+        kafka, ledger = self.kafka, self.ledger
+        arguments = (kafka.brokers, kafka.topic, ledger.url, ledger.namespace, instance_id)
+        command = [sys.executable, "-m", "tests.stream.kafka.small_worker", *arguments, str(seconds_per_run)]
+        worker = Worker([*command, str(free_port())], self._folder / f"worker-{len(self._workers)}.log")
+        self._workers.append(worker)
+        return worker
+
+    def standing(self) -> dict[int, int]:
+        """Return the offset each partition has to be read at next."""
+        with contextlib.closing(open_accounts(self.ledger)) as accounts:
+            return {number: position.next_offset for (_, number), position in accounts.standing().items()}
+
+    def wait_until_done(self, records: int | None = None) -> None:
+        """Wait until so many records, or all, are behind the ledger's positions."""
+        wanted = len(self.sent) if records is None else records
+        wait_for(lambda: sum(self.standing().values()) >= wanted, END_SECONDS_MAX, f"{wanted} records done")
+
+    def totals(self) -> dict[str, int]:
+        with contextlib.closing(open_accounts(self.ledger)) as accounts:
+            return {balance.owner_id: balance.micros for balance in accounts.balances()}
+
+    def sums(self) -> Sums:
+        with contextlib.closing(open_accounts(self.ledger)) as accounts:
+            return accounts.sums()
+
+    def explanation(self) -> Explanation:
+        """Recompute all totals from the receipts topic."""
+        with contextlib.closing(open_accounts(self.ledger)) as accounts:
+            return explain(accounts, lambda: (record.value for record in self.read(self.kafka.receipts_topic)))
+
+    def read(self, topic: str) -> Iterator[ConsumerRecord]:
+        """Yield all records of a topic, partition after partition."""
+        with reading(self.kafka.brokers, topic) as records:
+            yield from records
+
+    def oracle(self) -> dict[str, int]:
+        """Credit what was sent by hand: each event once, its budget in equal parts to the owners it names."""
+        totals: Counter[str] = Counter()
+        credited: set[str] = set()
+        for _, record in self.sent:
+            event = told(record)
+            if event is None or event["id"] in credited or not event["owners"]:
+                continue
+            credited.add(event["id"])
+            totals.update(equal_parts(sorted(event["owners"])))
+        return dict(totals)
+
+
+def told(record: Record) -> dict[str, list[str]] | None:
+    try:
+        event: dict[str, list[str]] = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return event
+
+
+def equal_parts(owners: Sequence[str]) -> dict[str, int]:
+    """Share one credit; what does not divide goes to the first, a micro-credit each."""
+    whole, left = divmod(MICROS_PER_CREDIT, len(owners))
+    return {owner: whole + (rank < left) for rank, owner in enumerate(owners)}
+
+
+@contextmanager
+def reading(brokers: str, topic: str) -> Iterator[Iterator[ConsumerRecord]]:
+    consumer = KafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest")
+    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    ends = consumer.end_offsets(partitions)
+
+    def all_of(partition: TopicPartition) -> Iterator[ConsumerRecord]:
+        consumer.assign([partition])
+        consumer.seek_to_beginning(partition)
+        while consumer.position(partition) < ends[partition]:
+            for fetched in consumer.poll(timeout_ms=500).values():
+                yield from fetched
+
+    try:
+        yield (record for partition in partitions for record in all_of(partition))
+    finally:
+        consumer.close()
