@@ -60,12 +60,19 @@ class Leader:
     events: int
 
 
+def shown(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """Return the events shown with all of their contributors, and those listed in a row each, in order of the log."""
+    featured = spread(outcomes, FEATURED)
+    chosen = {outcome.event_id for outcome in featured}
+    return featured, [outcome for outcome in outcomes if outcome.event_id not in chosen][:LISTED_MAX]
+
+
 def pictured(outcomes: Sequence[Outcome]) -> frozenset[str]:
     """Return the ids of the training images that a report of these outcomes shows."""
-    featured = spread(outcomes, FEATURED)
-    shown = {entry["image_id"] for outcome in featured for entry in outcome.receipt["contributors"]}
-    shown |= {image_id for outcome in outcomes for image_id in outcome.sources}
-    return frozenset(shown | {outcome.receipt["contributors"][0]["image_id"] for outcome in outcomes})
+    featured, listed = shown(outcomes)
+    image_ids = {image_id for outcome in featured + listed for image_id in outcome.sources}
+    image_ids |= {entry["image_id"] for outcome in featured for entry in outcome.receipt["contributors"]}
+    return frozenset(image_ids | {outcome.receipt["contributors"][0]["image_id"] for outcome in listed})
 
 
 def leaders(story: Story) -> list[Leader]:
@@ -92,9 +99,7 @@ def leaders(story: Story) -> list[Leader]:
 
 def render(story: Story) -> str:
     """Return the report's HTML. Every id and path in it is escaped."""
-    featured = spread(story.outcomes, FEATURED)
-    chosen = {id(outcome) for outcome in featured}
-    rest = [outcome for outcome in story.outcomes if id(outcome) not in chosen]
+    featured, listed = shown(story.outcomes)
     ranked = leaders(story)
     return (
         _environment()
@@ -102,8 +107,8 @@ def render(story: Story) -> str:
         .render(
             story=story,
             featured=featured,
-            listed=rest[:LISTED_MAX],
-            unlisted=len(rest[LISTED_MAX:]),
+            listed=listed,
+            unlisted=len(story.outcomes) - len(featured) - len(listed),
             leaders=ranked[:LEADERS],
             followers=ranked[LEADERS:],
             share_max=max((max(leader.share, leader.share_of_images) for leader in ranked), default=1.0),

@@ -1,0 +1,125 @@
+"""Where a demo keeps what it makes, and how a second run knows that it may go on from there."""
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from gmv.errors import CorpusRefused, InvalidSettings
+
+_NAME = "demo.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a demo is made from; the same inputs give the same events, byte for byte.
+
+    Attributes:
+        corpus_sha256: digest of the corpus, see `corpus_digest`.
+        events: number of generated images.
+        seed: of the remix generator.
+    """
+
+    corpus_sha256: str
+    events: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFolder:
+    """Paths inside a demo's folder."""
+
+    root: Path
+
+    @property
+    def index(self) -> Path:
+        """Index folder."""
+        return self.root / "index"
+
+    @property
+    def events(self) -> Path:
+        """JSON lines, one CloudEvent each."""
+        return self.root / "events.jsonl"
+
+    @property
+    def sources(self) -> Path:
+        """JSON, event id -> ids of the training images it was made of."""
+        return self.root / "sources.json"
+
+    @property
+    def ledger(self) -> Path:
+        """SQLite file."""
+        return self.root / "ledger.db"
+
+    @property
+    def ledger_url(self) -> str:
+        """As `--ledger` takes it."""
+        return f"sqlite:///{self.ledger}"
+
+    @property
+    def receipts(self) -> Path:
+        """JSON lines."""
+        return self.root / "receipts.jsonl"
+
+    @property
+    def dead_letters(self) -> Path:
+        """JSON lines."""
+        return self.root / "dead-letters.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """HTML."""
+        return self.root / "report.html"
+
+    def claim(self, inputs: Inputs) -> None:
+        """Make the folder for these inputs, or go on where an earlier demo of the same inputs stands.
+
+        Raises:
+            InvalidSettings: the folder holds a demo of other inputs, or something else.
+        """
+        if (self.root / _NAME).exists():
+            self._compare(inputs)
+            return
+        self.root.mkdir(parents=True, exist_ok=True)
+        if any(self.root.iterdir()):
+            raise InvalidSettings(f"{self.root} holds files that are no demo's; give a folder of its own with --out")
+        write_whole(self.root / _NAME, orjson.dumps(asdict(inputs)))
+
+    def _compare(self, inputs: Inputs) -> None:
+        found = orjson.loads((self.root / _NAME).read_bytes())
+        differing = [name for name, value in asdict(inputs).items() if found.get(name) != value]
+        if differing:
+            name = differing[0]
+            raise InvalidSettings(
+                f"{self.root} holds a demo of another input ({name} is {found.get(name)!r} there, now "
+                f"{asdict(inputs)[name]!r}); give another folder with --out, or delete that one"
+            )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is never seen half written under its name."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def corpus_digest(corpus: Path) -> str:
+    """Return the SHA-256 of a corpus file; of a folder, over the names and digests of its files.
+
+    Raises:
+        CorpusRefused: there is nothing at the path.
+    """
+    if corpus.is_file():
+        return _file_digest(corpus)
+    if not corpus.is_dir():
+        raise CorpusRefused(f"{corpus} is not there; give a Parquet file or a folder of images with --corpus")
+    files = sorted(path for path in corpus.rglob("*") if path.is_file())
+    names = (f"{path.relative_to(corpus)}\0{_file_digest(path)}\n" for path in files)
+    return hashlib.sha256("".join(names).encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
