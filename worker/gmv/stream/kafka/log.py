@@ -1,7 +1,9 @@
 """A Kafka topic as a log, read as a member of a consumer group. Public aiokafka API only."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
@@ -11,6 +13,8 @@ from gmv.settings import KafkaSettings
 from gmv.stream.kafka.admin import TopicAdmin
 from gmv.stream.records import Bounds, Partition, Record, Run
 
+_FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
+_RETRY_WAIT_SECONDS = 0.5  # kafka-python gives up at once where it knows no broker that is up
 _READ_WAIT_MS = 200  # how long a stop or a drop of a partition may have to wait for an idle read
 
 
@@ -20,6 +24,7 @@ class KafkaLog:
     def __init__(self, kafka: KafkaSettings, admin: TopicAdmin) -> None:
         self._kafka = kafka
         self._admin = admin
+        self._asking_admin = asyncio.Lock()  # kafka-python's clients are not for several threads at once
         self._consumer: AIOKafkaConsumer | None = None
 
     async def start(self, listener: ConsumerRebalanceListener) -> None:
@@ -49,13 +54,25 @@ class KafkaLog:
         self._consumer.subscribe([kafka.topic], listener=listener)
 
     async def stop(self) -> None:
-        """Leave the group and disconnect. A static member keeps its place for one session time-out."""
+        """Leave the group and disconnect. A static member keeps its place for one session time-out.
+
+        Where no broker hears it, the group finds out by itself: all that was credited is in the ledger already.
+        """
         if self._consumer is not None:
-            await self._consumer.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._consumer.stop(), _FAREWELL_SECONDS_MAX)
 
     async def topic_id(self) -> str:
-        """Ask the brokers for the topic's id."""
-        return await asyncio.to_thread(self._admin.topic_id)
+        """Ask the brokers for the topic's id, again and again while they are away, for as long as the settings say."""
+        deadline = time.monotonic() + self._kafka.retry_seconds
+        async with self._asking_admin:
+            while True:
+                try:
+                    return await asyncio.to_thread(self._admin.topic_id)
+                except LogUnavailable:
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(_RETRY_WAIT_SECONDS)
 
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
         """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`."""
@@ -104,8 +121,16 @@ class KafkaLog:
         ]
 
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
-        """Tell the group how far we are, for lag tools and autoscalers only. A refusal loses nothing."""
-        await self._started.commit({_topic_partition(partition): offset for partition, offset in offsets.items()})
+        """Tell the group how far we are, for lag tools and autoscalers only.
+
+        Raises:
+            LogUnavailable: it was refused, or nobody heard it; nothing is lost.
+        """
+        told = {_topic_partition(partition): offset for partition, offset in offsets.items()}
+        try:
+            await asyncio.wait_for(self._started.commit(told), _FAREWELL_SECONDS_MAX)
+        except (KafkaError, TimeoutError) as error:
+            raise LogUnavailable(f"{self._kafka.group}: the group's offsets were not committed ({error!r})") from error
 
     @property
     def _started(self) -> AIOKafkaConsumer:
