@@ -1,5 +1,6 @@
 """What a demo's ledger and receipts say, read back and checked against each other."""
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,12 +26,26 @@ class Books:
         balances: every owner's total, the highest first, ties by owner id.
         told: the committed events beside their true sources, in the order of the log.
         explanation: how the receipts account for the totals.
+        reasons: number of dead letters by reason.
     """
 
     sums: Sums
     balances: tuple[Balance, ...]
     told: tuple[Outcome, ...]
     explanation: Explanation
+    reasons: Mapping[str, int]
+
+    @property
+    def events(self) -> int:
+        """Records of the log that the ledger is past: each is credited, dead-lettered or repeated (I3)."""
+        return self.sums.credited + self.sums.dead_letters + self.sums.duplicates
+
+    @property
+    def conserved(self) -> bool:
+        """Whether receipts, accounts and the ledger's count tell the same sum, and of as many events."""
+        on_accounts = sum(balance.micros for balance in self.balances)
+        in_receipts = sum(outcome.receipt["micros"] for outcome in self.told)
+        return on_accounts == in_receipts == self.sums.micros and len(self.told) == self.sums.credited
 
 
 def read_books(folder: DemoFolder, ledger: LedgerSettings) -> Books:
@@ -49,4 +64,11 @@ def read_books(folder: DemoFolder, ledger: LedgerSettings) -> Books:
         balances = sorted(accounts.balances(), key=lambda balance: (-balance.micros, balance.owner_id))
     receipts.sort(key=lambda receipt: receipt["position"]["offset"])
     told = outcomes(receipts, {event_id: tuple(image_ids) for event_id, image_ids in sources.items()})
-    return Books(conserved.sums, tuple(balances), tuple(told), explanation)
+    return Books(conserved.sums, tuple(balances), tuple(told), explanation, _reasons(folder))
+
+
+def _reasons(folder: DemoFolder) -> Counter[str]:
+    """Count each record once: a crash between publishing and commit leaves the same dead letter twice."""
+    with folder.dead_letters.open("rb") as lines:
+        letters = [orjson.loads(line) for line in lines]
+    return Counter({letter["offset"]: letter["reason"] for letter in letters}.values())

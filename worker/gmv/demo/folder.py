@@ -1,7 +1,6 @@
 """Where a demo keeps what it makes, and how a second run knows that it may go on from there."""
 
 import hashlib
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is never seen half written under its name."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(content)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def corpus_digest(corpus: Path) -> str:

@@ -1,0 +1,121 @@
+"""`gmv demo`, stage by stage: corpus, index, events, ledger, report. What an earlier run made is kept and used."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from gmv.assembly.replay import ReplaySummary, replay
+from gmv.demo.books import Books, read_books
+from gmv.demo.events import make_events
+from gmv.demo.folder import DemoFolder, Inputs, corpus_digest, write_whole
+from gmv.demo.outcome import SourceHits, source_hits
+from gmv.demo.report import render
+from gmv.demo.story import story_of
+from gmv.errors import EventsRefused
+from gmv.imaging import ImageLimits
+from gmv.index.opened import Index
+from gmv.index.port import Corpus
+from gmv.ledger.open import open_ledger, open_registry
+from gmv.settings import Settings
+from gmv.stream.logs import describe_file
+
+EXAMPLE_CORPUS: Final = Path(__file__).parents[3] / "examples" / "cifar10" / "corpus.parquet"
+
+
+class Narrator(Protocol):
+    """Tells whoever waits how far the demo is."""
+
+    def stage(self, name: str, text: str) -> None:
+        """Say what is being done, or was found done, in a stage of that name."""
+
+    def progress(self, description: str, total: int | None, unit: str) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a long step; what is yielded is called with the number of units done since the last call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What a demo ends with.
+
+    Attributes:
+        folder: where everything lies.
+        index: opened.
+        now: what this run credited; what earlier runs did is in the books alone.
+        books: what was committed.
+        hits: how often the true sources were credited.
+        seconds: of this run.
+    """
+
+    folder: DemoFolder
+    index: Index
+    now: ReplaySummary
+    books: Books
+    hits: SourceHits
+    seconds: float
+
+
+def run_demo(
+    corpus_path: Path, folder: DemoFolder, events: int, seed: int, settings: Settings, narrator: Narrator
+) -> DemoResult:
+    """Run the whole story, or the rest of it.
+
+    Args:
+        corpus_path: of the training images.
+        folder: to make everything in.
+        events: number of images to generate.
+        seed: of the remix generator.
+        settings: of everything; index and ledger are the folder's.
+        narrator: told how far it is.
+
+    Raises:
+        Refusal: whatever stops a stage; what was made until then is used by the next run.
+    """
+    started = time.perf_counter()
+    folder.claim(Inputs(corpus_digest(corpus_path), events, seed))
+    corpus = open_corpus(corpus_path)
+    index = _index(corpus, folder, settings, narrator)
+    _events(corpus, index, folder, events, seed, settings, narrator)
+    now = _credit(folder, index, settings, narrator)
+    narrator.stage("Check", "owners' totals against receipts and counts")
+    books = read_books(folder, settings.ledger)
+    hits = source_hits(books.told, len(index.images))
+    if hits is None:
+        raise EventsRefused(f"no event could be credited; {folder.dead_letters} says why")
+    narrator.stage("Report", str(folder.report))
+    write_whole(folder.report, render(story_of(corpus, index, folder, books, hits, settings)).encode())
+    return DemoResult(folder, index, now, books, hits, time.perf_counter() - started)
+
+
+def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: Narrator) -> Index:
+    if folder.index.exists():
+        narrator.stage("Index", f"{folder.index} is there")
+    else:
+        narrator.stage("Index", f"building {folder.index} from {corpus.path}")
+        build_index(corpus, folder.index)
+    return open_index(folder.index, verify=True)
+
+
+def _events(
+    corpus: Corpus, index: Index, folder: DemoFolder, count: int, seed: int, settings: Settings, narrator: Narrator
+) -> None:
+    if folder.events.exists():
+        narrator.stage("Events", f"{folder.events} is there")
+        return
+    narrator.stage("Events", f"mixing {count:,} images, each of two to four training images of different owners")
+    limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
+    with narrator.progress("mixing", count, "images") as advance:
+        make_events(corpus, index.images, count, seed, limits, folder, advance)
+
+
+def _credit(folder: DemoFolder, index: Index, settings: Settings, narrator: Narrator) -> ReplaySummary:
+    log = describe_file(folder.events)
+    with closing(open_registry(settings.ledger)) as registry:
+        registry.create(books=1)
+        registry.register(log.topic, log.starts())
+    lines = log.bounds[0].end
+    narrator.stage("Credits", f"crediting {lines:,} records into {folder.ledger_url}")
+    with closing(open_ledger(settings.ledger)) as ledger, narrator.progress("crediting", lines, "records") as advance:
+        return replay(folder.events, index, ledger, folder.receipts, folder.dead_letters, settings, advance)

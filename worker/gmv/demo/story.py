@@ -1,0 +1,51 @@
+"""From a finished demo to what its report shows."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from gmv import __version__
+from gmv.demo.books import Books
+from gmv.demo.events import generated_images
+from gmv.demo.folder import DemoFolder
+from gmv.demo.outcome import SourceHits
+from gmv.demo.report import Story, pictured, shown
+from gmv.demo.thumbnails import thumbnail, training_thumbnails
+from gmv.index.opened import Index
+from gmv.index.port import Corpus
+from gmv.settings import Settings
+
+
+def story_of(
+    corpus: Corpus, index: Index, folder: DemoFolder, books: Books, hits: SourceHits, settings: Settings
+) -> Story:
+    """Gather pictures and figures; reads the corpus and the events file once."""
+    featured, listed = shown(books.told)
+    offsets = {outcome.receipt["position"]["offset"] for outcome in featured + listed}
+    images = index.images.images(range(len(index.images)))
+    return Story(
+        outcomes=books.told,
+        hits=hits,
+        balances=books.balances,
+        sums=books.sums,
+        images_by_owner=Counter(image.owner_id for image in images),
+        generated={name: thumbnail(file) for name, file in generated_images(folder, offsets).items()},
+        training=training_thumbnails(corpus, pictured(books.told)),
+        candidates=settings.valuation.candidates,
+        facts=list(_facts(corpus, index, folder, books, settings).items()),
+    )
+
+
+def _facts(corpus: Corpus, index: Index, folder: DemoFolder, books: Books, settings: Settings) -> Mapping[str, str]:
+    refused = ", ".join(f"{count} {reason}" for reason, count in sorted(books.reasons.items()))
+    return {
+        "Training images": str(corpus.path),
+        "Index": f"{folder.index} (id {index.index_id})",
+        "Encoder": index.encoder.encoder_id,
+        "Method": f"{settings.valuation.candidates} recalled, {settings.valuation.contributors} credited per event",
+        "Events": f"{folder.events}, {books.events:,} records",
+        "Ledger": folder.ledger_url,
+        "Receipts": f"{folder.receipts}, {books.explanation.receipts:,} in {books.explanation.batches:,} batches",
+        "Dead letters": f"{folder.dead_letters}: {refused}",
+        "Repeated events": f"{books.sums.duplicates:,}, credited once",
+        "Made by": f"gmv {__version__}",
+    }
