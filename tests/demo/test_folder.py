@@ -1,0 +1,53 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gmv.demo.folder import DemoFolder, Inputs, corpus_digest, write_whole
+from gmv.errors import CorpusRefused, InvalidSettings
+
+INPUTS = Inputs("aa", 200, 1)
+
+
+def test_a_folder_is_claimed_again_by_the_same_inputs_alone(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path / "new" / "folder")
+    folder.claim(INPUTS)
+    folder.claim(INPUTS)
+    for other, told in [
+        (replace(INPUTS, corpus_sha256="bb"), "corpus_sha256 is 'aa'"),
+        (replace(INPUTS, events=201), "events is 200 there, now 201"),
+        (replace(INPUTS, seed=2), "seed"),
+    ]:
+        with pytest.raises(InvalidSettings, match=told):
+            folder.claim(other)
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InvalidSettings, match="--out"):
+        DemoFolder(tmp_path).claim(INPUTS)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_corpus_is_told_by_its_content_and_names(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "b").write_bytes(b"two")
+    before = corpus_digest(tmp_path)
+    assert corpus_digest(tmp_path / "a") != corpus_digest(tmp_path / "b")
+    assert corpus_digest(tmp_path) == before
+    (tmp_path / "b").rename(tmp_path / "c")
+    renamed = corpus_digest(tmp_path)
+    (tmp_path / "c").write_bytes(b"three")
+    assert len({before, renamed, corpus_digest(tmp_path)}) == 3
+
+
+def test_no_corpus_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CorpusRefused, match=r"nothing\.parquet.*--corpus"):
+        corpus_digest(tmp_path / "nothing.parquet")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    write_whole(tmp_path / "report", b"old")
+    with pytest.raises(TypeError):
+        write_whole(tmp_path / "report", None)  # type: ignore[arg-type]
+    assert (tmp_path / "report").read_bytes() == b"old"

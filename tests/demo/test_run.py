@@ -1,0 +1,157 @@
+"""The whole demo, run as a newcomer runs it, on a corpus of 313 images."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pyarrow.parquet as pq
+import pytest
+
+from gmv.demo.folder import DemoFolder
+from gmv.errors import LedgerMissing
+from gmv.ledger.open import open_accounts
+from gmv.settings import LedgerSettings
+from gmv.stream.explanation import committed_receipts, receipts_in
+from tests.services.browser import dump_dom
+from tests.services.server import mortal, wait_for
+
+CORPUS = Path(__file__).parents[2] / "examples" / "cifar10" / "corpus.parquet"
+EVENTS = 60
+RUN_RECORDS = 4
+SHORT_RUNS = {"GMV_KAFKA_RUN_RECORDS_MAX": str(RUN_RECORDS)}
+
+
+class Demo(NamedTuple):
+    corpus: Path
+    folder: DemoFolder
+    told: dict[str, Any]
+
+
+def command(corpus: Path, folder: DemoFolder, *flags: str) -> list[str]:
+    options = ["--corpus", str(corpus), "--out", str(folder.root), "--events", str(EVENTS), *flags]
+    return [sys.executable, "-m", "gmv", "demo", *options]
+
+
+def run_json(corpus: Path, folder: DemoFolder, environment: Mapping[str, str] = {}) -> dict[str, Any]:
+    done = subprocess.run(
+        command(corpus, folder, "--json"), env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    told: dict[str, Any] = orjson.loads(done.stdout)
+    return told
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    place = tmp_path_factory.mktemp("demo")
+    table = pq.read_table(CORPUS)
+    pq.write_table(table.take(range(0, len(table), 16)), place / "small.parquet")
+    folder = DemoFolder(place / "made")
+    return Demo(place / "small.parquet", folder, run_json(place / "small.parquet", folder))
+
+
+def totals_in(folder: DemoFolder) -> dict[str, int]:
+    with closing(open_accounts(LedgerSettings(url=folder.ledger_url))) as accounts:
+        return {balance.owner_id: balance.micros for balance in accounts.balances()}
+
+
+def lines_done(folder: DemoFolder) -> int:
+    try:
+        with closing(open_accounts(LedgerSettings(url=folder.ledger_url))) as accounts:
+            return sum(position.next_offset for position in accounts.standing().values())
+    except LedgerMissing:
+        return 0
+
+
+def told_by_receipts(folder: DemoFolder) -> dict[str, list[Any]]:
+    with closing(open_accounts(LedgerSettings(url=folder.ledger_url))) as accounts:
+        receipts = list(committed_receipts(accounts, lambda: receipts_in(folder.receipts)))
+    return {receipt["event"]["id"]: receipt["contributors"] for receipt in receipts}
+
+
+def test_every_event_is_credited_refused_or_repeated_and_every_credit_conserved(demo: Demo) -> None:
+    told = demo.told
+    assert (told["credited"], told["dead_letters"], told["duplicates"]) == (EVENTS, 3, 1)
+    assert told["events"] == EVENTS + 4
+    assert told["dead_letters_by_reason"] == {"malformed_json": 1, "invalid_event": 1, "image_corrupt": 1}
+    assert told["credit_micros"] == EVENTS * 1_000_000 == sum(totals_in(demo.folder).values())
+    assert told["conserved"] is True
+    assert told["owners"] == len(totals_in(demo.folder))
+
+
+def test_the_hit_rate_is_what_receipts_and_sources_say_and_far_above_chance(demo: Demo) -> None:
+    sources = orjson.loads(demo.folder.sources.read_bytes())
+    credited = told_by_receipts(demo.folder)
+    hits = [
+        image_id in {entry["image_id"] for entry in credited[event_id]}
+        for event_id, image_ids in sources.items()
+        for image_id in image_ids
+    ]
+    assert demo.told["source_hit_rate"] == pytest.approx(sum(hits) / len(hits))
+    assert demo.told["source_hit_rate_by_chance"] == pytest.approx(10 / demo.told["training_images"])
+    assert demo.told["source_hit_rate"] > 10 * demo.told["source_hit_rate_by_chance"]
+
+
+def test_everything_is_where_it_is_said_to_be(demo: Demo) -> None:
+    paths = [value for name, value in demo.told.items() if name.endswith("_path")]
+    assert len(paths) == 6
+    assert all(Path(path).exists() for path in paths)
+
+
+def test_a_second_run_changes_nothing(demo: Demo) -> None:
+    kept = {path: path.read_bytes() for path in (demo.folder.events, demo.folder.receipts, demo.folder.dead_letters)}
+    totals = totals_in(demo.folder)
+    again = run_json(demo.corpus, demo.folder)
+    assert again["credited_now"] == 0
+    assert {**again, "seconds": 0, "credited_now": 0} == {**demo.told, "seconds": 0, "credited_now": 0}
+    assert totals_in(demo.folder) == totals
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_killed_in_the_middle_it_goes_on_to_the_same_totals(demo: Demo, tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path / "killed")
+    shutil.copytree(demo.folder.root, folder.root)
+    for made in (folder.ledger, folder.receipts, folder.dead_letters, folder.report):
+        made.unlink()
+    process = subprocess.Popen(mortal(command(demo.corpus, folder)), env=os.environ | SHORT_RUNS)
+    wait_for(lambda: lines_done(folder) or process.poll() is not None, 120, "the first commit")
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    done = lines_done(folder)
+    assert 0 < done < EVENTS + 4
+
+    told = run_json(demo.corpus, folder, SHORT_RUNS)
+
+    assert 0 < told["credited_now"] < EVENTS
+    assert told["credited"] == EVENTS
+    assert totals_in(folder) == totals_in(demo.folder)
+    assert told_by_receipts(folder) == told_by_receipts(demo.folder)
+
+
+def test_people_see_the_stages_the_leaders_and_what_to_do_next(demo: Demo) -> None:
+    done = subprocess.run(command(demo.corpus, demo.folder), capture_output=True, text=True, check=True)
+    richest = max(totals_in(demo.folder).items(), key=lambda pair: pair[1])[0]
+    for wanted in ("Index", "Events", "Credits", "Check", "Report", richest, "conserved", str(demo.folder.report)):
+        assert wanted in done.stdout
+    assert done.stderr == ""
+
+
+def test_other_inputs_need_another_folder(demo: Demo) -> None:
+    done = subprocess.run(command(demo.corpus, demo.folder, "--seed", "2"), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "seed is 1 there, now 2" in done.stderr
+
+
+@pytest.mark.servers
+def test_the_report_opens_in_a_browser(demo: Demo) -> None:
+    page = dump_dom(demo.folder.report)
+    richest = max(totals_in(demo.folder).items(), key=lambda pair: pair[1])[0]
+    assert f'<th scope="row">{richest}</th>' in page
+    assert page.count('<article class="event">') == 12
+    assert f"{EVENTS * 1_000_000:,} micro-credits in {EVENTS} receipts" in page
