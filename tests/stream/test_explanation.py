@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gmv.errors import ConservationBroken
 from gmv.ledger.port import Balance, Sums
 from gmv.ledger.position import Position
-from gmv.stream.explanation import Explanation, explain
+from gmv.stream.explanation import Explanation, committed_receipts, explain
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Candidate
@@ -70,6 +70,14 @@ def test_committed_batches_explain_every_total_and_orphans_do_not_count() -> Non
 def test_a_batch_torn_by_a_crash_and_published_again_counts_once() -> None:
     published = first_lines[:2] + first_lines + second_lines
     assert explain(Books(second, AGREED), lambda: published).micros == 5_000_000
+
+
+def test_committed_receipts_come_once_each_and_orphans_not_at_all() -> None:
+    published = first_lines[:2] + orphan_lines + first_lines + second_lines + second_lines
+    told = committed_receipts(Books(second, AGREED), lambda: published)
+    assert [receipt["position"]["offset"] for receipt in told] == [0, 1, 2, 3, 4]
+    with pytest.raises(ConservationBroken, match=first):
+        list(committed_receipts(Books(second, AGREED), lambda: second_lines))
 
 
 @given(st.permutations(first_lines + orphan_lines + second_lines + first_lines[1:]))
