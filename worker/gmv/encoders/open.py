@@ -1,0 +1,35 @@
+"""From what a manifest says of an encoder to the encoder."""
+
+from pathlib import Path
+
+from gmv.encoders import descriptor, precomputed
+from gmv.encoders.port import Encoder
+from gmv.encoders.precomputed import Precomputed
+from gmv.encoders.storage import open_descriptor
+from gmv.errors import IndexRefused
+
+
+def open_encoder(
+    kind: str, encoder_id: str, parameters: Path | None, vector_size: int, tokens_shape: tuple[int, int]
+) -> Encoder:
+    """Open an encoder and check that it is the one meant.
+
+    Args:
+        kind: which program.
+        encoder_id: which parameters.
+        parameters: their file; None where the kind has none.
+        vector_size: D.
+        tokens_shape: (n, d).
+
+    Raises:
+        IndexRefused: the kind is unknown, or the parameters are missing, damaged or another encoder's.
+    """
+    if kind == precomputed.KIND:
+        return Precomputed(encoder_id, vector_size, tokens_shape)
+    if kind != descriptor.KIND or parameters is None:
+        raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
+    encoder = open_descriptor(parameters)
+    found = (encoder.encoder_id, encoder.vector_size, encoder.tokens_shape)
+    if found != (encoder_id, vector_size, tokens_shape):
+        raise IndexRefused(f"{parameters} is {found[0]}, but the index was built by {encoder_id}; build it again")
+    return encoder
