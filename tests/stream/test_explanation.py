@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gmv.errors import ConservationBroken
-from gmv.ledger.port import Balance, Sums
+from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.stream.explanation import Explanation, committed_receipts, explain
 from gmv.valuation.attribution import value_contributors
@@ -52,6 +52,10 @@ class Books:
 
     def sums(self) -> Sums:
         return Sums(sum(self.totals.values()), 0, 0, 0)
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        sums = self.sums()
+        yield Snapshot(0, len(self.totals), sums.micros, 0, sums, self.standing())
 
     def close(self) -> None: ...
 

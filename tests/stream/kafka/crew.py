@@ -142,19 +142,26 @@ class Crew:
         credited: set[str] = set()
         for _, record in self.sent:
             event = told(record)
-            if event is None or event["id"] in credited or not event["owners"]:
+            if event is None or event.name in credited or not event.owners:
                 continue
-            credited.add(event["id"])
-            totals.update(equal_parts(sorted(event["owners"])))
+            credited.add(event.name)
+            totals.update(equal_parts(sorted(event.owners)))
         return dict(totals)
 
 
-def told(record: Record) -> dict[str, list[str]] | None:
+class Told(NamedTuple):
+    """What an event of the test's world says."""
+
+    name: str
+    owners: list[str]
+
+
+def told(record: Record) -> Told | None:
     try:
-        event: dict[str, list[str]] = orjson.loads(record.value or b"")
+        event = orjson.loads(record.value or b"")
     except orjson.JSONDecodeError:
         return None
-    return event
+    return Told(event["id"], event["owners"])
 
 
 def equal_parts(owners: Sequence[str]) -> dict[str, int]:
