@@ -6,8 +6,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from gmv import __version__
+from gmv.assembly.index import Index
 from gmv.assembly.parts import assemble_parts
-from gmv.index.opened import Index
 from gmv.ledger.port import Ledger
 from gmv.monitoring import logging
 from gmv.monitoring.catalogue import Metrics
@@ -34,7 +34,7 @@ def run_kafka_worker(settings: Settings, index: Index, ledger: Ledger) -> None:
     """
     logging.configure(settings.worker.log_format, settings.worker.log_level)
     log = structlog.get_logger("gmv.worker")
-    log.info("worker_started", version=__version__, index_id=index.index_id, settings=settings.model_dump(mode="json"))
+    log.info("worker_started", version=__version__, index_id=index.index_id, settings=settings.redacted())
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     metrics.index.info({"index_id": index.index_id, "encoder_id": index.encoder.encoder_id})

@@ -1,10 +1,10 @@
 """The method over an index, and the core's parts around it, each stage timed."""
 
+from gmv.assembly.index import Index
 from gmv.attributor import Attributor
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
-from gmv.index.opened import Index
 from gmv.ledger.port import Ledger
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.telemetry import (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from gmv.assembly.index import Index
 from gmv.assembly.parts import assemble_parts
 from gmv.errors import Reason
-from gmv.index.opened import Index
 from gmv.ledger.port import Answer, Ledger
 from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import Metrics, Stage

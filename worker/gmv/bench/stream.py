@@ -17,11 +17,11 @@ from typing import Any
 
 import redis
 
+from gmv.assembly.index import Index
 from gmv.assembly.parts import EventDecoder, assemble_attributor
 from gmv.assembly.replay import replay
 from gmv.bench.topics import filled_topic
 from gmv.errors import InvalidSettings, LogUnavailable
-from gmv.index.opened import Index
 from gmv.ledger.keys import book_key
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.monitoring.catalogue import Stage

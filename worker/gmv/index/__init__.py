@@ -1,0 +1,1 @@
+"""The index of a training corpus: read the corpus, build, open, recall."""

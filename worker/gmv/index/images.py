@@ -1,0 +1,67 @@
+"""The images table: one memory-mapped Arrow file of image ids, owners and weights."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gmv.errors import IndexRefused
+from gmv.index.port import TrainingImage
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("image_id", pa.large_string(), nullable=False),
+        pa.field("owner_id", pa.dictionary(pa.int32(), pa.large_string()), nullable=False),
+        pa.field("weight", pa.float64(), nullable=False),
+    ]
+)
+
+
+class ArrowImages:
+    """An `ImagesTable` over one record batch."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+
+    def __len__(self) -> int:
+        return int(self._batch.num_rows)
+
+    def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
+        """See `ImagesTable`."""
+        taken = self._batch.take(pa.array(rows, pa.int64()))
+        columns = (column.to_pylist() for column in taken.columns)
+        return [TrainingImage(*row) for row in zip(*columns, strict=True)]
+
+
+def write_images(path: Path, images: Iterable[TrainingImage]) -> None:
+    """Write the table, rows in the order given.
+
+    Through Python's own file, whose errors tell a full disk; in one batch, so that a row is found without search.
+    """
+    rows = list(images)
+    owners = pa.array([row.owner_id for row in rows], pa.large_string()).dictionary_encode()
+    columns = [
+        pa.array([row.image_id for row in rows], pa.large_string()),
+        owners,
+        pa.array([row.weight for row in rows], pa.float64()),
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
+    with path.open("wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
+        writer.write_batch(batch)
+
+
+def open_images(path: Path) -> ArrowImages:
+    """Map a table.
+
+    Raises:
+        IndexRefused: it is missing or holds something else.
+    """
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        if reader.schema != _SCHEMA or reader.num_record_batches != 1:
+            raise IndexRefused(f"{path} is another table than the index's; build the index again")
+        return ArrowImages(reader.get_batch(0))
+    except (OSError, pa.ArrowException) as error:
+        raise IndexRefused(f"{path} cannot be mapped ({error}); build the index again") from error

@@ -1,0 +1,126 @@
+"""What an index folder holds, and the digests that prove it."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gmv.errors import IndexRefused
+
+MANIFEST = "manifest.json"
+
+ENCODER_FILE = "encoder.safetensors"
+RECALL_FILE = "recall.faiss"
+TOKENS_FILE = "tokens.npy"
+IMAGES_FILE = "images.arrow"
+REJECTED_FILE = "rejected.jsonl"
+
+Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
+UnitInterval = Field(ge=0.0, le=1.0)
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Entry):
+    """A file of the index."""
+
+    bytes: int = Field(ge=0)
+    sha256: str = Sha256
+
+
+class EncoderEntry(_Entry):
+    """Which encoder made the features; the only one that queries may use."""
+
+    kind: str
+    id: str
+    has_parameters: bool
+    vector_size: int = Field(gt=0)
+    tokens_shape: tuple[int, int]
+
+
+class CorpusEntry(_Entry):
+    """What was indexed; `digest` is over ids, owners, weights and image files, whatever form the corpus has."""
+
+    images: int = Field(gt=0)
+    owners: int = Field(gt=0)
+    rejected: int = Field(ge=0)
+    digest: str = Sha256
+
+
+class MeasuredRecall(_Entry):
+    """Recall against exact search by the same vectors; training images are the queries, themselves left out.
+
+    Attributes:
+        queries: drawn from the corpus.
+        candidates: M, recalled for each.
+        nearest_1: share of queries whose nearest image is among the recalled.
+        nearest_10: share of the 10 nearest that are.
+        nearest_100: share of the 100 nearest that are.
+    """
+
+    queries: int
+    candidates: int
+    nearest_1: float = UnitInterval
+    nearest_10: float = UnitInterval
+    nearest_100: float = UnitInterval
+
+
+class RecallEntry(_Entry):
+    """How recall works: a faiss factory string, and what it loses."""
+
+    factory: str
+    measured: MeasuredRecall
+
+
+class Defaults(_Entry):
+    """M, K and tau that the settings had when the index was built."""
+
+    candidates: int
+    contributors: int
+    temperature: float
+
+
+class Manifest(_Entry):
+    """`manifest.json`. Holds no time and no path, so the same corpus gives the same bytes."""
+
+    format: Literal["gmv-index"] = "gmv-index"
+    format_version: Literal[1] = 1
+    encoder: EncoderEntry
+    corpus: CorpusEntry
+    recall: RecallEntry
+    defaults: Defaults
+    files: dict[str, FileEntry]
+
+    def to_bytes(self) -> bytes:
+        """Return the file."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+
+def index_id_of(manifest: bytes) -> str:
+    """Return the name of an index, 32 hex digits: the digest of its manifest, and so of every file."""
+    return hashlib.sha256(manifest).hexdigest()[:32]
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """Read a folder's manifest and return it with the index id.
+
+    Raises:
+        IndexRefused: there is none, or it is not one of this version.
+    """
+    try:
+        content = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise IndexRefused(
+            f"{folder} is no index: {MANIFEST}: {error.strerror}; build one with `gmv index build`"
+        ) from error
+    try:
+        return Manifest.model_validate_json(content), index_id_of(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise IndexRefused(
+            f"{folder / MANIFEST} cannot be used: {where}: {first['msg']}; build the index again with this gmv"
+        ) from None
