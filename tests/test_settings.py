@@ -96,7 +96,7 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        load(environment={}).kafka.topic = "other"
+        load(environment={}).kafka.topic = "other"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

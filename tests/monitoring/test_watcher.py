@@ -1,18 +1,12 @@
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gmv.errors import LedgerUnavailable
 from gmv.ledger.port import Batch, Known
 from gmv.ledger.position import Position
-from gmv.monitoring.watcher import effective_contributors
 from gmv.stream.records import Bounds, Partition
-from gmv.valuation.attribution import value_contributors
-from gmv.valuation.types import Candidate
 from tests.monitoring.scene import OWNERS, RUN, WatchedWorker, watched_hour
 from tests.stream.world import PARTITION, START, TOPIC_ID, JsonDecoder, MemoryLedger, event_record, poison_record
 
@@ -224,25 +218,3 @@ async def test_the_partition_furthest_behind_is_the_one_that_counts(executor: Th
     worker.monotonic.now += 301.0
 
     assert worker.health.live().complaints[0].startswith("stuck: 20 records behind")
-
-
-@given(distances=st.lists(st.floats(0.0, 1e3), min_size=1, max_size=20), temperature=st.floats(1e-2, 1e3))
-def test_effective_contributors_lie_between_one_and_all(distances: list[float], temperature: float) -> None:
-    candidates = [Candidate(f"{place:02}", "ada", 1.0, distance) for place, distance in enumerate(sorted(distances))]
-
-    effective = effective_contributors(value_contributors(candidates, 1.0, temperature))
-
-    assert 1.0 - 1e-9 <= effective <= len(distances) * (1.0 + 1e-9)
-
-
-@pytest.mark.parametrize("contributors", [1, 2, 10])
-def test_even_shares_count_all(contributors: int) -> None:
-    candidates = [Candidate(str(place), "ada", 1.0, 0.5) for place in range(contributors)]
-
-    assert effective_contributors(value_contributors(candidates, 1.0, 1.0)) == pytest.approx(contributors)
-
-
-def test_one_that_is_far_nearer_counts_alone() -> None:
-    candidates = [Candidate("a", "ada", 1.0, 0.0), Candidate("b", "ben", 1.0, 1e6)]
-
-    assert math.isclose(effective_contributors(value_contributors(candidates, 1.0, 1.0)), 1.0)

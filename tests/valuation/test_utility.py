@@ -49,3 +49,9 @@ def test_known_worlds() -> None:
 def test_effective_contributors() -> None:
     assert effective_contributors([1.0, 0.0]) == pytest.approx(1.0)
     assert effective_contributors([0.25] * 4) == pytest.approx(4.0)
+
+
+@given(distances, st.floats(0.01, 100))
+def test_effective_contributors_lie_between_one_and_all(values: list[float], temperature: float) -> None:
+    effective = effective_contributors(utilities(values, temperature))
+    assert 1.0 - 1e-9 <= effective <= len(values) * (1.0 + 1e-9)

@@ -1,6 +1,5 @@
 """What watches the worker core: from its reports to metrics, health, and one canonical log line per run."""
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
@@ -13,7 +12,7 @@ from gmv.monitoring.health import Health
 from gmv.monitoring.telemetry import StageClock
 from gmv.stream.ports import RunSummary
 from gmv.stream.records import Bounds, Partition
-from gmv.valuation.types import Attribution
+from gmv.valuation.utility import effective_contributors
 
 
 class Logger(Protocol):
@@ -76,7 +75,10 @@ class Watcher:
         """See `Observer`."""
         self._next_offsets[summary.partition] = summary.position.next_offset
         seconds = self.clock.lap()
-        effective = [effective_contributors(attribution) for attribution in summary.attributions]
+        effective = [
+            effective_contributors([contributor.utility for contributor in attribution.contributors])
+            for attribution in summary.attributions
+        ]
         self._count(summary)
         self._observe(summary, seconds, effective)
         self._health.ledger_answered()
@@ -130,12 +132,6 @@ class Watcher:
         self._metrics.stage_failures.labels(stage).inc()
         if stage in {Stage.KNOWN, Stage.COMMIT}:
             self._health.ledger_failed()
-
-
-def effective_contributors(attribution: Attribution) -> float:
-    """Return exp of the entropy of the utilities: K where K images share evenly, 1 where one takes all."""
-    utilities = (contributor.utility for contributor in attribution.contributors)
-    return math.exp(-sum(utility * math.log(utility) for utility in utilities if utility > 0.0))
 
 
 def _canonical_fields(
