@@ -7,22 +7,14 @@ import pytest
 
 from tests.contract.places import Place, RedisPlace, SqlitePlace
 from tests.ledger.batches import START, TOPIC
-from tests.ledger.redis_process import RedisProcess
 
 
-@pytest.fixture(scope="session")
-def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    process = RedisProcess(tmp_path_factory.mktemp("redis")).start()
-    yield process
-    process.kill()
-
-
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.servers)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
         made: Place = SqlitePlace(tmp_path / "ledger.db")
     else:
-        made = RedisPlace(request.getfixturevalue("redis_process").url)
+        made = RedisPlace(request.getfixturevalue("redis_url"))
     yield made
     made.close()
 

@@ -14,7 +14,6 @@ from gmv.ledger.position import Position
 from tests.contract.model import SUMS, Model
 from tests.contract.places import Place, RedisPlace, SqlitePlace, balances
 from tests.ledger.batches import START, TOPIC, identity
-from tests.ledger.redis_process import RedisProcess
 
 PARTITIONS = 4
 
@@ -115,12 +114,14 @@ class LedgerMachine(RuleBasedStateMachine):
             self.place.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_any_sequence_has_the_models_answers(kind: str, tmp_path: Path, redis_process: RedisProcess) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("redis", marks=pytest.mark.servers)])
+def test_any_sequence_has_the_models_answers(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     numbers = itertools.count()
 
     class Machine(LedgerMachine):
         def new_place(self) -> Place:
-            return RedisPlace(redis_process.url) if kind == "redis" else SqlitePlace(tmp_path / f"{next(numbers)}.db")
+            if kind == "redis":
+                return RedisPlace(request.getfixturevalue("redis_url"))
+            return SqlitePlace(tmp_path / f"{next(numbers)}.db")
 
-    run_state_machine_as_test(Machine, settings=settings(max_examples=50, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=50, stateful_step_count=25))

@@ -10,7 +10,7 @@ from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
 from gmv.settings import LedgerSettings
 
-COMMANDS: Final = ("evalsha", "script|load", "hmget", "hscan", "hlen", "ping", "hello", "select")
+COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen", "ping", "hello", "select")
 """What a reader's Redis user must be allowed to run; the first two for `snapshots` alone."""
 
 _PAGE_FIELDS = 1_000  # a millisecond of the server's time; commits go on between pages
@@ -89,7 +89,7 @@ class RedisAccounts:
 
     def _read_snapshot(self, book: int) -> Snapshot:
         arguments = [_ALL_BUT_EVENTS, OWNER_PREFIX]
-        answer = self._books.server.attempt(lambda: self._snapshot(keys=[self._books.key(book)], args=arguments))
+        answer = self._books.server.read_by(self._snapshot, [self._books.key(book)], arguments)
         if answer[0] != b"read":
             raise LedgerRefused(
                 f"{self._books.server.url}: book {book}, field {answer[1]!r} holds no total; restore it"

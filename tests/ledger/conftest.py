@@ -1,0 +1,40 @@
+"""Servers for what one ledger's server does: a shared one, and one of a test's own to be mistreated."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from gmv.ledger.open import open_registry
+from gmv.settings import LedgerSettings
+from tests.ledger.batches import START, TOPIC
+from tests.services.redis import RedisServer
+
+RETRY_SECONDS = 0.4
+
+
+@pytest.fixture
+def start_redis() -> Iterator[Callable[..., RedisServer]]:
+    """Start a server with options; it loses up to a second of writes with its machine, and none with its process."""
+    with ExitStack() as started:
+        yield lambda *options: started.enter_context(RedisServer(appendfsync="everysec", options=options))
+
+
+@pytest.fixture
+def server(start_redis: Callable[..., RedisServer]) -> RedisServer:
+    return start_redis("--enable-protected-configs", "yes")
+
+
+@pytest.fixture
+def settings(server: RedisServer) -> LedgerSettings:
+    """A ledger of one book that stands at the start of two partitions, and is given up on quickly."""
+    settings = LedgerSettings(url=server.url, retry_seconds=RETRY_SECONDS)
+    create(settings)
+    return settings
+
+
+def create(settings: LedgerSettings, books: int = 1) -> None:
+    registry = open_registry(settings)
+    registry.create(books)
+    registry.register(TOPIC, dict.fromkeys(range(2), START))
+    registry.close()

@@ -1,0 +1,17 @@
+"""What tests of the Redis ledger do with a server behind the ledger's back."""
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.services.redis import RedisServer
+
+
+def client(server: RedisServer) -> Redis:
+    """A client that tries everything once."""
+    return Redis(port=server.port, retry=Retry(NoBackoff(), 0))
+
+
+def commands_logged(server: RedisServer) -> bytes:
+    """All bytes of the append-only files written so far."""
+    return b"".join(file.read_bytes() for file in sorted((server.folder / "appendonlydir").glob("*.aof")))

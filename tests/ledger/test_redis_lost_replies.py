@@ -1,0 +1,66 @@
+"""Connections break after a commit was applied and before its reply came: redis-py sends it again."""
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from gmv.ledger.open import open_accounts, open_ledger, open_registry
+from gmv.ledger.port import AlreadyCommitted, Committed, Ledger, Sums
+from gmv.settings import LedgerSettings
+from tests.ledger.batches import START, TOPIC, at, batch, entry
+from tests.ledger.proxy import LosingProxy
+from tests.services.redis import RedisServer
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def proxy(server: RedisServer) -> Iterator[LosingProxy]:
+    with LosingProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def ledger(settings: LedgerSettings, proxy: LosingProxy) -> Iterator[Ledger]:
+    """Connected through the proxy, and its script known to the server."""
+    ledger = open_ledger(settings.model_copy(update={"url": f"redis://127.0.0.1:{proxy.port}/0", "retry_seconds": 10}))
+    assert ledger.commit(batch(credits={"alice": 1})) == Committed()
+    yield ledger
+    ledger.close()
+
+
+def test_the_proxy_loses_what_was_done(server: RedisServer, proxy: LosingProxy) -> None:
+    """What the ledger is safe from: without a position to compare, the same loss counts twice."""
+    client = Redis(port=proxy.port)
+    client.ping()
+    proxy.lose_next_reply()
+    assert client.hincrby("naive", "alice", 1) == 2
+
+
+def test_a_commit_sent_again_counts_once(settings: LedgerSettings, proxy: LosingProxy, ledger: Ledger) -> None:
+    proxy.lose_next_reply()
+    told = batch(at(10), credits={"alice": 10, "bob": 5}, entries=[entry(1)], dead_letters=1, duplicates=1)
+    assert ledger.commit(told) == AlreadyCommitted()
+    assert proxy.lost == 1
+    accounts = open_accounts(settings)
+    assert accounts.balance("alice") == 11
+    assert accounts.balance("bob") == 5
+    assert accounts.sums() == Sums(16, 1, 1, 1)
+    assert ledger.commit(batch(at(20), credits={"alice": 1})) == Committed()
+
+
+def test_an_answer_that_wrote_nothing_is_asked_again(ledger: Ledger, proxy: LosingProxy) -> None:
+    proxy.lose_next_reply()
+    assert ledger.positions(TOPIC, [0, 1]) == {0: at(10), 1: START}
+    assert proxy.lost == 1
+
+
+def test_the_registry_is_safe_to_send_again(settings: LedgerSettings, proxy: LosingProxy) -> None:
+    registry = open_registry(settings.model_copy(update={"url": f"redis://127.0.0.1:{proxy.port}/0"}))
+    for _ in range(12):  # wherever in the sequence of commands a reply is lost
+        proxy.lose_next_reply()
+        registry.create(1)
+    proxy.lose_next_reply()
+    assert registry.register(TOPIC, {0: at(99), 5: at(7)}) == (5,)
+    assert open_ledger(settings).positions(TOPIC, [0, 5]) == {0: START, 5: at(7)}
