@@ -106,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert balances(self.place) == self.model.balances()
         assert self.accounts.sums() == Sums(*sums)
         assert self.accounts.standing() == {(TOPIC, number): held for number, held in self.model.positions.items()}
-        assert all(self.accounts.balance(owner) == total for owner, total in self.model.balances().items())
+        assert self.accounts.totals(list(self.model.balances())) == self.model.balances()
         assert [book.micros for book in self.accounts.snapshots()] == [book["micros"] for book in self.model.sums]
 
     def teardown(self) -> None:

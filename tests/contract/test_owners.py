@@ -38,7 +38,7 @@ def test_any_text_is_an_owner_and_nothing_else(made: Place, owner_id: str) -> No
     ledger = made.ledger()
     assert ledger.commit(batch(credits={owner_id: 3, "alice": 2}, entries=[entry(1)])) == Committed()
     assert ledger.commit(batch(at(10), credits={owner_id: 4})) == Committed()
-    assert made.accounts().balance(owner_id) == 7
+    assert made.accounts().totals([owner_id]) == {owner_id: 7}
     assert balances(made) == {owner_id: 7, "alice": 2}
     assert made.accounts().sums() == Sums(9, 1, 0, 0)
     assert made.ledger().positions(TOPIC, [0]) == {0: at(20)}
@@ -65,6 +65,6 @@ def test_every_owner_comes_once_from_many_pages_and_books(made: Place) -> None:
 def test_other_questions_may_be_asked_while_owners_are_read(made: Place) -> None:
     made.ledger().commit(batch(credits={"alice": 1, "bob": 2}))
     accounts = made.accounts()
-    seen = {balance.owner_id: accounts.balance(balance.owner_id) for balance in accounts.balances()}
+    seen = {balance.owner_id: accounts.totals([balance.owner_id])[balance.owner_id] for balance in accounts.balances()}
     assert seen == {"alice": 1, "bob": 2}
     assert Balance("alice", 1) in list(accounts.balances())

@@ -23,6 +23,17 @@ def test_the_number_of_books_is_fixed(made: Place, books: int) -> None:
     assert made.dump() == before
 
 
+def test_any_number_of_books_is_content_with_those_there_are(made: Place) -> None:
+    before = made.dump()
+    made.registry().create()
+    assert made.dump() == before
+
+
+def test_a_ledger_has_one_book_unless_told_otherwise(place: Place) -> None:
+    place.registry().create()
+    assert len(list(place.accounts().snapshots())) == 1
+
+
 def test_a_ledger_has_a_book(place: Place) -> None:
     with pytest.raises(InvalidSettings, match="one book or more, not 0"):
         place.registry().create(0)
@@ -53,7 +64,7 @@ def test_nothing_can_be_asked_before_there_is_a_ledger(place: Place) -> None:
         lambda: ledger.positions(TOPIC, [0]),
         lambda: ledger.known(0, [identity(1)]),
         lambda: ledger.commit(batch()),
-        lambda: accounts.balance("alice"),
+        lambda: accounts.totals(["alice"]),
         lambda: list(accounts.balances()),
         accounts.sums,
         accounts.standing,

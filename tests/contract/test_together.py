@@ -54,8 +54,8 @@ def test_a_snapshot_is_of_one_moment_while_others_commit(made: Place) -> None:
         barrier.wait()
         offsets = set()
         while max(offsets, default=0) < 150:
-            for book in accounts.snapshots():
-                assert book.micros == book.sums.micros
+            for book in accounts.snapshots(balances=True):
+                assert book.micros == book.sums.micros == sum(book.balances.values())
                 assert book.events == book.sums.credited
                 offsets |= {position.next_offset for position in book.positions.values()}
         return len(offsets)
@@ -72,9 +72,13 @@ def test_a_snapshot_holds_what_its_book_does(made: Place, books: int) -> None:
         ledger.commit(
             batch(credits={"alice": 1, f"of {partition}": 2}, entries=[entry(partition)], partition=partition)
         )
-    found = list(made.accounts().snapshots())
+    found = list(made.accounts().snapshots(balances=True))
     assert [book.book for book in found] == list(range(books))
     assert [book.micros for book in found] == ([12] if books == 1 else [6, 3, 3])
     assert [book.owners for book in found] == ([5] if books == 1 else [3, 2, 2])
     assert [book.events for book in found] == ([4] if books == 1 else [2, 1, 1])
     assert [len(book.positions) for book in found] == ([4] if books == 1 else [2, 1, 1])
+    whole = {"alice": 4, "of 0": 2, "of 1": 2, "of 2": 2, "of 3": 2}
+    parts = [{"alice": 2, "of 0": 2, "of 3": 2}, {"alice": 1, "of 1": 2}, {"alice": 1, "of 2": 2}]
+    assert [book.balances for book in found] == ([whole] if books == 1 else parts)
+    assert [book.balances for book in made.accounts().snapshots()] == [{}] * books

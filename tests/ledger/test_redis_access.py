@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gmv.errors import InvalidSettings, LedgerRefused, LedgerUnavailable
+from gmv.errors import InvalidSettings, LedgerMissing, LedgerRefused, LedgerUnavailable
 from gmv.ledger import redis as redis_ledger
 from gmv.ledger import redis_accounts
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
-from gmv.ledger.port import Committed
+from gmv.ledger.port import Committed, OutOfRange
 from gmv.settings import LedgerSettings
 from tests.ledger.batches import TOPIC, at, batch, entry
 from tests.ledger.conftest import RETRY_SECONDS, create
@@ -50,7 +50,7 @@ class TestUsers:
         open_ledger(settings).commit(batch(credits={"alice": 1}, entries=[entry(1)]))
         self.allow(server, "reader", "%R~gmv:*", redis_accounts.COMMANDS)
         accounts = open_accounts(settings.model_copy(update={"username": "reader", "password_file": password_file}))
-        assert accounts.balance("alice") == 1
+        assert accounts.totals(["alice"]) == {"alice": 1}
         assert [balance.micros for balance in accounts.balances()] == [1]
         assert accounts.sums().micros == 1
         assert accounts.standing()[TOPIC, 0] == at(10)
@@ -161,7 +161,7 @@ class TestAddress:
         other = settings.model_copy(update={"url": f"redis://127.0.0.1:{server.port}/1"})
         create(other)
         open_ledger(other).commit(batch(credits={"alice": 1}))
-        assert open_accounts(settings).balance("alice") is None
+        assert open_accounts(settings).totals(["alice"]) == {}
 
 
 class TestForeign:
@@ -186,6 +186,15 @@ class TestForeign:
         with pytest.raises(LedgerRefused, match=r"two:\{1\} belongs to another ledger"):
             open_registry(settings).create(2)
 
+    @pytest.mark.parametrize("books", [None, 2])
+    def test_a_book_that_was_lost_is_never_made_anew(self, server: RedisServer, books: int | None) -> None:
+        settings = LedgerSettings(url=server.url, namespace="two", retry_seconds=RETRY_SECONDS)
+        create(settings, books=2)
+        client(server).delete("two:{1}")
+        with pytest.raises(LedgerMissing, match="book 1 is gone"):
+            open_registry(settings).create(books)
+        assert client(server).keys() == [b"two:{0}"]
+
     def test_a_creation_that_was_interrupted_is_completed(self, server: RedisServer) -> None:
         settings = LedgerSettings(url=server.url, namespace="two", retry_seconds=RETRY_SECONDS)
         client(server).hset("two:{0}", mapping={"#m:books": 2, "#m:ledger": "0123"})
@@ -206,11 +215,26 @@ class TestForeign:
         before = client(server).hgetall("gmv:{0}")
         with pytest.raises(LedgerRefused, match="#s:micros"):
             open_accounts(settings).sums()
-        if text != "-3":
-            assert open_ledger(settings).commit(batch(credits={"alice": 1})).field == "#s:micros"  # type: ignore[union-attr]
-            assert client(server).hgetall("gmv:{0}") == before
+        assert open_ledger(settings).commit(batch(credits={"alice": 1})) == OutOfRange("#s:micros")
+        assert client(server).hgetall("gmv:{0}") == before
 
-    def test_an_owners_total_that_is_none_is_named(self, server: RedisServer, settings: LedgerSettings) -> None:
-        client(server).hset("gmv:{0}", "o:alice", "1.5")
-        with pytest.raises(LedgerRefused, match=r"o:alice.*holds no total"):
-            list(open_accounts(settings).snapshots())
+    @pytest.mark.parametrize("text", ["", "abc", "1.5", "-3"])
+    def test_an_owners_total_that_is_none_is_named(
+        self, server: RedisServer, settings: LedgerSettings, text: str
+    ) -> None:
+        client(server).hset("gmv:{0}", "o:alice", text)
+        accounts = open_accounts(settings)
+        for question in (
+            lambda: list(accounts.snapshots()),
+            lambda: list(accounts.balances()),
+            lambda: accounts.totals(["bob", "alice"]),
+        ):
+            with pytest.raises(LedgerRefused, match="o:alice"):
+                question()
+        assert open_ledger(settings).commit(batch(credits={"bob": 1, "alice": 1})) == OutOfRange("o:alice")
+
+    @pytest.mark.parametrize("text", ["", "7", "0:1:xx", "a:1:00"])
+    def test_an_event_that_names_no_place(self, server: RedisServer, settings: LedgerSettings, text: str) -> None:
+        client(server).hset("gmv:{0}", b"#e:" + entry(1).identity, text)
+        with pytest.raises(LedgerRefused, match=entry(1).identity.hex()):
+            open_ledger(settings).known(0, [entry(1).identity])

@@ -44,8 +44,8 @@ def test_a_commit_sent_again_counts_once(settings: LedgerSettings, proxy: Losing
     assert ledger.commit(told) == AlreadyCommitted()
     assert proxy.lost == 1
     accounts = open_accounts(settings)
-    assert accounts.balance("alice") == 11
-    assert accounts.balance("bob") == 5
+    assert accounts.totals(["alice"]) == {"alice": 11}
+    assert accounts.totals(["bob"]) == {"bob": 5}
     assert accounts.sums() == Sums(16, 1, 1, 1)
     assert ledger.commit(batch(at(20), credits={"alice": 1})) == Committed()
 

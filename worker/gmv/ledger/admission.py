@@ -33,11 +33,11 @@ def admit(batch: Batch) -> None:
         raise ValueError(f"{where}: an identity has {IDENTITY_BYTES} bytes and a payload digest {PAYLOAD_BYTES}")
 
 
-def admit_books(books: int) -> None:
+def admit_books(books: int | None) -> None:
     """Return if a ledger may have that many books.
 
     Raises:
         InvalidSettings: it may not.
     """
-    if books < 1:
+    if books is not None and books < 1:
         raise InvalidSettings(f"a ledger has one book or more, not {books}")

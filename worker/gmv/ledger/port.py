@@ -1,7 +1,7 @@
 """What gmv needs of a ledger: one atomic commit, and self-consistent reads."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gmv.ledger.position import Position
@@ -147,6 +147,7 @@ class Snapshot:
         events: number of event identities kept.
         sums: what the book itself counted.
         positions: by (topic, partition).
+        balances: owner id -> total in this book; empty where they were not asked for.
     """
 
     book: int
@@ -155,6 +156,7 @@ class Snapshot:
     events: int
     sums: Sums
     positions: Mapping[tuple[str, int], Position]
+    balances: Mapping[str, int] = field(default_factory=dict)
 
 
 class Ledger(Protocol):
@@ -189,8 +191,8 @@ class Ledger(Protocol):
 class Accounts(Protocol):
     """The reader's side. Blocking. Raises as `Ledger` does."""
 
-    def balance(self, owner_id: str) -> int | None:
-        """Return the owner's total in micro-credits, None if it never earned any."""
+    def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
+        """Return the totals of those of the owners that were ever credited; per book, all of one moment (I6)."""
 
     def balances(self) -> Iterator[Balance]:
         """Yield every owner once, in no stated order."""
@@ -201,8 +203,12 @@ class Accounts(Protocol):
     def standing(self) -> dict[tuple[str, int], Position]:
         """Return all positions, by (topic, partition)."""
 
-    def snapshots(self) -> Iterator[Snapshot]:
-        """Yield every book, each at one moment, also while commits go on."""
+    def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
+        """Yield every book, each at one moment, also while commits go on.
+
+        Args:
+            balances: whether each owner's total is wanted too, which takes memory for all owners of a book.
+        """
 
     def close(self) -> None:
         """Release the connection."""
@@ -211,8 +217,11 @@ class Accounts(Protocol):
 class Registry(Protocol):
     """The administrator's side. Blocking."""
 
-    def create(self, books: int) -> None:
+    def create(self, books: int | None = None) -> None:
         """Make an empty ledger with that many books; a no-op where one exists with as many.
+
+        Args:
+            books: None is as many as there are, and one in a new ledger.
 
         Raises:
             InvalidSettings: one exists with another number of books.

@@ -51,7 +51,9 @@ class RedisLedger:
         """See `Ledger.known`."""
         values = self._books.read(self._books.of(partition), [event_field(identity) for identity in identities])
         return {
-            identity: known_of(value) for identity, value in zip(identities, values, strict=True) if value is not None
+            identity: self._known(identity, value)
+            for identity, value in zip(identities, values, strict=True)
+            if value is not None
         }
 
     def commit(self, batch: Batch) -> Answer:
@@ -77,6 +79,14 @@ class RedisLedger:
     def close(self) -> None:
         """Close the connection."""
         self._books.server.close()
+
+    def _known(self, identity: bytes, value: bytes) -> Known:
+        try:
+            return known_of(value)
+        except ValueError as error:
+            raise LedgerRefused(
+                f"{self._books.server.url}: event {identity.hex()} holds {value!r}, which names no place; restore it"
+            ) from error
 
 
 def _arguments(batch: Batch, ledger_id: bytes) -> list[Any]:

@@ -1,6 +1,6 @@
 """The ledger in Redis, the reader's side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from gmv.errors import LedgerRefused
@@ -24,11 +24,16 @@ class RedisAccounts:
         self._books = RedisBooks(settings)
         self._snapshot = self._books.server.script("snapshot.lua")
 
-    def balance(self, owner_id: str) -> int | None:
-        """See `Accounts.balance`."""
-        totals = [self._books.read(book, [OWNER_PREFIX + owner_id])[0] for book in self._books.numbers]
-        earned = [int(total) for total in totals if total is not None]
-        return sum(earned) if earned else None
+    def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
+        """See `Accounts.totals`."""
+        totals: dict[str, int] = {}
+        fields = [OWNER_PREFIX + owner_id for owner_id in dict.fromkeys(owner_ids)]
+        for book in self._books.numbers:
+            for field, value in zip(fields, self._books.read(book, fields), strict=True):
+                if value is not None:
+                    owner_id = field.removeprefix(OWNER_PREFIX)
+                    totals[owner_id] = totals.get(owner_id, 0) + self._books.number(book, field, value)
+        return totals
 
     def balances(self) -> Iterator[Balance]:
         """Yield every owner once, page by page, in constant memory.
@@ -55,11 +60,11 @@ class RedisAccounts:
                 found.update(self._positions(page))
         return found
 
-    def snapshots(self) -> Iterator[Snapshot]:
+    def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
         """Yield each book; its server does nothing else meanwhile: 1.8 s for a million owners and as many events."""
         for book in self._books.numbers:
             self._books.read(book, [])
-            yield self._read_snapshot(book)
+            yield self._read_snapshot(book, balances)
 
     def close(self) -> None:
         """Close the connection."""
@@ -80,21 +85,22 @@ class RedisAccounts:
     def _merged(self, book: int, page: dict[bytes, bytes]) -> Iterator[Balance]:
         """Add to a page of one book what its owners have in the others; leave out owners of earlier books."""
         fields = list(page)
-        elsewhere = {other: self._books.read(other, fields) for other in self._books.numbers if other != book}
-        for place, (field, total) in enumerate(page.items()):
-            if any(elsewhere[earlier][place] is not None for earlier in range(book)):
+        held = {other: self._books.read(other, fields) for other in self._books.numbers if other != book}
+        held[book] = list(page.values())
+        for place, field in enumerate(fields):
+            if any(held[earlier][place] is not None for earlier in range(book)):
                 continue
-            owner_id = field.decode().removeprefix(OWNER_PREFIX)
-            yield Balance(owner_id, int(total) + sum(int(values[place] or 0) for values in elsewhere.values()))
+            totals = [self._books.number(of, field, values[place]) for of, values in held.items()]
+            yield Balance(_owner_of(field), sum(totals))
 
-    def _read_snapshot(self, book: int) -> Snapshot:
-        arguments = [_ALL_BUT_EVENTS, OWNER_PREFIX]
+    def _read_snapshot(self, book: int, balances: bool) -> Snapshot:
+        arguments = [_ALL_BUT_EVENTS, OWNER_PREFIX, "each" if balances else "summed"]
         answer = self._books.server.read_by(self._snapshot, [self._books.key(book)], arguments)
         if answer[0] != b"read":
             raise LedgerRefused(
                 f"{self._books.server.url}: book {book}, field {answer[1]!r} holds no total; restore it"
             )
-        _, micros, owners, events, rest = answer
+        _, micros, owners, events, rest, each = answer
         fields = dict(zip(rest[::2], rest[1::2], strict=True))
         return Snapshot(
             book=book,
@@ -103,6 +109,10 @@ class RedisAccounts:
             events=int(events),
             sums=self._books.sums(book, [fields.get(field.encode()) for field in SUM_FIELDS]),
             positions=self._positions(fields),
+            balances={
+                _owner_of(field): self._books.number(book, field, total)
+                for field, total in zip(each[::2], each[1::2], strict=True)
+            },
         )
 
     def _positions(self, fields: dict[bytes, bytes]) -> dict[tuple[str, int], Position]:
@@ -112,3 +122,7 @@ class RedisAccounts:
             for field, value in texts.items()
             if field.startswith(POSITION_PREFIX)
         }
+
+
+def _owner_of(field: bytes) -> str:
+    return field.decode("utf-8", "surrogateescape").removeprefix(OWNER_PREFIX)

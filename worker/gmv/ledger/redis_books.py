@@ -93,10 +93,19 @@ class RedisBooks:
         Raises:
             LedgerRefused: one is damaged.
         """
-        for field, value in zip(SUM_FIELDS, values, strict=True):
-            if value is not None and not value.isdigit():
-                raise LedgerRefused(f"{self.server.url}: book {book}, field {field!r} holds {value!r}; restore it")
-        return Sums(*(int(value or 0) for value in values))
+        return Sums(*(self.number(book, field, value) for field, value in zip(SUM_FIELDS, values, strict=True)))
+
+    def number(self, book: int, field: str | bytes, value: bytes | None) -> int:
+        """Parse a total or a count; a field that is not there counts 0.
+
+        Raises:
+            LedgerRefused: it is damaged.
+        """
+        if value is None:
+            return 0
+        if not value.isdigit():
+            raise LedgerRefused(f"{self.server.url}: book {book}, field {field!r} holds {value!r}; restore it")
+        return int(value)
 
     def _read_identity(self) -> Identity:
         fields = (FORMAT_FIELD, LEDGER_ID_FIELD, BOOKS_FIELD)
@@ -108,4 +117,4 @@ class RedisBooks:
                 f"{self.server.url}: the ledger is of format {found.decode(errors='replace')}, and this gmv reads and "
                 f"writes format {FORMAT.decode()}; use the gmv that made it"
             )
-        return Identity(ledger_id, int(books))
+        return Identity(ledger_id, self.number(0, BOOKS_FIELD, books))

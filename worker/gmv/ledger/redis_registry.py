@@ -22,23 +22,29 @@ class RedisRegistry:
     def __init__(self, settings: LedgerSettings) -> None:
         self._books = RedisBooks(settings)
 
-    def create(self, books: int) -> None:
+    def create(self, books: int | None = None) -> None:
         """See `Registry.create`.
 
         Raises:
             LedgerRefused: a key of ours holds something else, or a book of another ledger.
+            LedgerMissing: the ledger is there, and one of its books is gone.
         """
         admit_books(books)
-        for book in range(books):
+        for book in range(books or 1):
             self._refuse_foreign(book)
-        existing = self._settle(0, BOOKS_FIELD, str(books).encode())
-        if int(existing) != books:
+        existing = self._settle(0, BOOKS_FIELD, str(books or 1).encode())
+        number = self._books.number(0, BOOKS_FIELD, existing)
+        if books not in (None, number):
             raise InvalidSettings(
-                f"{self._books.server.url} holds a ledger of {int(existing)} books already, not {books}; "
+                f"{self._books.server.url} holds a ledger of {number} books already, not {books}; "
                 "their number is fixed when a ledger is made"
             )
+        if self._books.server.call("HGET", self._books.key(0), FORMAT_FIELD) is not None:
+            for book in self._books.numbers:  # a book that was lost since is restored, never made anew
+                self._books.read(book, [])
+            return
         ledger_id = self._settle(0, LEDGER_ID_FIELD, uuid.uuid4().hex.encode())
-        for book in reversed(range(books)):  # book 0 last: its format is what says that all is there
+        for book in reversed(range(number)):  # book 0 last: its format is what says that all is there
             self._complete(book, existing, ledger_id)
 
     def register(self, topic: str, positions: Mapping[int, Position]) -> tuple[int, ...]:

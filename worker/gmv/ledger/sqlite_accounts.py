@@ -1,6 +1,6 @@
 """The ledger in one SQLite file, the reader's side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gmv.ledger.keys import book_of, total_of
 from gmv.ledger.port import Balance, Snapshot, Sums
@@ -15,11 +15,16 @@ class SqliteAccounts:
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
-    def balance(self, owner_id: str) -> int | None:
-        """See `Accounts.balance`."""
+    def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
+        """See `Accounts.totals`."""
         with self._file.reading() as connection:
-            total = connection.execute("SELECT sum(micros) FROM balances WHERE owner_id = ?", (owner_id,)).fetchone()[0]
-        return None if total is None else int(total)
+            found = {
+                owner_id: connection.execute(
+                    "SELECT sum(micros) FROM balances WHERE owner_id = ?", (owner_id,)
+                ).fetchone()[0]
+                for owner_id in owner_ids
+            }
+        return {owner_id: total for owner_id, total in found.items() if total is not None}
 
     def balances(self) -> Iterator[Balance]:
         """Yield every owner once, in constant memory, all as of the moment of the first."""
@@ -43,9 +48,13 @@ class SqliteAccounts:
             rows = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
         return {(topic, number): parse_position(self._file, topic, number, text) for topic, number, text in rows}
 
-    def snapshots(self) -> Iterator[Snapshot]:
+    def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
         """See `Accounts.snapshots`; all books as of one moment."""
+        held: dict[int, dict[str, int]] = {}
         with self._file.reading() as connection:
+            if balances:
+                for book, owner_id, micros in connection.execute("SELECT book, owner_id, micros FROM balances"):
+                    held.setdefault(book, {})[owner_id] = micros
             sums = connection.execute("SELECT book, micros, credited, dead_letters, duplicates FROM sums").fetchall()
             owners = connection.execute("SELECT book, count(*), sum(micros) FROM balances GROUP BY book").fetchall()
             events = dict(connection.execute("SELECT book, count(*) FROM events GROUP BY book").fetchall())
@@ -64,6 +73,7 @@ class SqliteAccounts:
                     for topic, number, text in positions
                     if book_of(number, len(sums)) == book
                 },
+                balances=held.get(book, {}),
             )
 
     def close(self) -> None:

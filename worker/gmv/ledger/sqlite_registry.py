@@ -21,7 +21,7 @@ class SqliteRegistry:
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
-    def create(self, books: int) -> None:
+    def create(self, books: int | None = None) -> None:
         """See `Registry.create`.
 
         Raises:
@@ -31,9 +31,9 @@ class SqliteRegistry:
         with self._file.created() as connection:
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if tables == 0:
-                _lay_out(connection, books)
+                _lay_out(connection, books or 1)
             (existing,) = connection.execute("SELECT count(*) FROM sums").fetchone()
-        if existing != books:
+        if books not in (None, existing):
             raise InvalidSettings(
                 f"{self._file.path} holds a ledger of {existing} books already, not {books}; "
                 "their number is fixed when a ledger is made"
