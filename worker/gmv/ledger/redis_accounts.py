@@ -91,7 +91,7 @@ class RedisAccounts:
             if any(held[earlier][place] is not None for earlier in range(book)):
                 continue
             totals = [self._books.number(of, field, values[place]) for of, values in held.items()]
-            yield Balance(_owner_of(field), sum(totals))
+            yield Balance(self._owner(field), sum(totals))
 
     def _read_snapshot(self, book: int, balances: bool) -> Snapshot:
         arguments = [_ALL_BUT_EVENTS, OWNER_PREFIX, "each" if balances else "summed"]
@@ -110,10 +110,16 @@ class RedisAccounts:
             sums=self._books.sums(book, [fields.get(field.encode()) for field in SUM_FIELDS]),
             positions=self._positions(fields),
             balances={
-                _owner_of(field): self._books.number(book, field, total)
+                self._owner(field): self._books.number(book, field, total)
                 for field, total in zip(each[::2], each[1::2], strict=True)
             },
         )
+
+    def _owner(self, field: bytes) -> str:
+        try:
+            return field.decode().removeprefix(OWNER_PREFIX)
+        except UnicodeDecodeError as error:
+            raise LedgerRefused(f"{self._books.server.url}: field {field!r} is no owner's; restore the book") from error
 
     def _positions(self, fields: dict[bytes, bytes]) -> dict[tuple[str, int], Position]:
         texts = {field.decode(): value for field, value in fields.items()}
@@ -122,7 +128,3 @@ class RedisAccounts:
             for field, value in texts.items()
             if field.startswith(POSITION_PREFIX)
         }
-
-
-def _owner_of(field: bytes) -> str:
-    return field.decode("utf-8", "surrogateescape").removeprefix(OWNER_PREFIX)

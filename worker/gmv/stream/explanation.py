@@ -8,10 +8,13 @@ stand in any order, but those of one batch are near each other, since one worker
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gmv.errors import ConservationBroken, EventsRefused
 from gmv.ledger.port import Accounts
 from gmv.valuation.receipt import Receipt, batch_id, unseal
+
+OWNERS_NAMED_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def explain(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Expl
         receipts: starts a pass over published receipts (JSON), in any order; there are two passes.
 
     Raises:
-        ConservationBroken: at the first difference: a committed batch without its receipts, or a total that differs.
+        ConservationBroken: a committed batch is without its receipts, or totals differ; it names the owners.
     """
     previous, committed = _history(accounts, receipts())
     totals: dict[str, int] = {}
@@ -148,14 +151,21 @@ def _add(totals: dict[str, int], receipts: Iterable[Receipt]) -> None:
 def _compare(accounts: Accounts, totals: dict[str, int]) -> int:
     unseen = dict(totals)
     micros = 0
+    differing: list[str] = []
     for balance in accounts.balances():
         explained = unseen.pop(balance.owner_id, 0)
         if balance.micros != explained:
-            raise ConservationBroken(
+            differing.append(
                 f"owner {balance.owner_id!r} has {balance.micros} micro-credits in the ledger, {explained} by receipts"
             )
         micros += balance.micros
-    if unseen:
-        owner, explained = min(unseen.items())
-        raise ConservationBroken(f"owner {owner!r} has {explained} micro-credits by receipts and none in the ledger")
+    differing += [
+        f"owner {owner!r} has {explained} micro-credits by receipts and none in the ledger"
+        for owner, explained in sorted(unseen.items())
+    ]
+    if differing:
+        more = len(differing) - OWNERS_NAMED_MAX
+        raise ConservationBroken(
+            "; ".join(differing[:OWNERS_NAMED_MAX] + ([f"and {more} more owners"] if more > 0 else []))
+        )
     return micros
