@@ -113,5 +113,12 @@ def test_missing_and_altered_receipts_are_noticed() -> None:
         explain(Books(second, AGREED), lambda: [first_lines[0], orjson.dumps(told), first_lines[2], *second_lines])
 
 
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"7", b"[]", b"null", b"{}", b'{"batch":"b","batch_receipts":1,"position":7}']
+)
+def test_a_line_that_is_no_receipt_is_passed_over(line: bytes) -> None:
+    assert explain(Books(second, AGREED), lambda: [line, *first_lines, line, *second_lines, line]).receipts == 5
+
+
 def test_an_empty_ledger_needs_no_receipts() -> None:
     assert explain(Books("", {}), lambda: orphan_lines) == Explanation(0, 0, 1, 0, 0)

@@ -129,12 +129,20 @@ def _chain(newest: str, previous: dict[str, str]) -> Iterator[str]:
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[_Batch]:
-    """Yield a batch whenever its last receipt comes; one that was published twice may come twice."""
+    """Yield a batch whenever its last receipt comes; one that was published twice may come twice.
+
+    A line that is no receipt, such as one that a crash tore, explains nothing and is passed over: a batch that needs
+    it stays unfinished.
+    """
     unfinished: dict[str, dict[int, Receipt]] = {}
     for line in lines:
-        batch, size, receipt = unseal(line)
+        try:
+            batch, size, receipt = unseal(line)
+            offset = receipt["position"]["offset"]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            continue
         by_offset = unfinished.setdefault(batch, {})
-        by_offset[receipt["position"]["offset"]] = receipt
+        by_offset[offset] = receipt
         if len(by_offset) == size:
             del unfinished[batch]
             yield _Batch(batch, [by_offset[offset] for offset in sorted(by_offset)])
