@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gmv.errors import Poison, Reason
 
@@ -59,7 +59,7 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
         raise
     except Image.DecompressionBombError:
         raise Poison(Reason.IMAGE_REFUSED, "the image has more pixels than Pillow opens at all") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise Poison(Reason.IMAGE_CORRUPT, f"the header of the {name} is damaged or cut off") from None
     except Exception as error:  # noqa: BLE001 - the codecs raise a dozen kinds on crafted bytes
         raise Poison(Reason.IMAGE_CORRUPT, f"the {name} is damaged or cut off ({_short(error)})") from None

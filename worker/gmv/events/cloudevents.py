@@ -1,0 +1,137 @@
+"""CloudEvents 1.0 out of records: Kafka's binary mode, and structured mode, which JSON lines are, too."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from gmv.errors import Poison, Reason
+from gmv.events.features import bytes_from_base64, features_from_wire
+from gmv.events.model import EVENT_TYPE, EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.events.payload import payload_digest
+from gmv.events.wire import WireAttributes, WireData, WireImage
+
+CONTENT_TYPE = "content-type"
+ATTRIBUTE_PREFIX = "ce_"
+JSON_CONTENT = "application/json"
+STRUCTURED_CONTENT = "application/cloudevents+json"
+
+_DETAIL_CHARACTERS_MAX = 300
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+Headers = Sequence[tuple[str, bytes | None]]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def decode(value: bytes | None, headers: Headers = ()) -> GeneratedImage:
+    """Read one event.
+
+    Headers decide the mode: a content type of `application/cloudevents+json`, or no `ce_` header, means that the
+    value is the whole event as one JSON object; otherwise attributes are headers and the value is the data.
+
+    Raises:
+        Poison: `malformed_json`, `unsupported_type`, `invalid_features`, or `invalid_event` for all else that is
+            missing or wrong; the detail names the attribute or field.
+    """
+    if value is None:
+        raise _invalid("the record has no value; a tombstone is no event")
+    named = _named_headers(headers)
+    content_type = named.get(CONTENT_TYPE, JSON_CONTENT).partition(";")[0].strip().lower()
+    if content_type == STRUCTURED_CONTENT or not any(name.startswith(ATTRIBUTE_PREFIX) for name in named):
+        attributes: Mapping[str, Any] = _parse(value, "the event")
+        data = attributes.get("data")
+    elif content_type == JSON_CONTENT:
+        attributes = {name.removeprefix(ATTRIBUTE_PREFIX): text for name, text in named.items()}
+        data = _parse(value, "data")
+    else:
+        raise _invalid(f"{CONTENT_TYPE} is {content_type!r}; gmv reads {JSON_CONTENT} and {STRUCTURED_CONTENT}")
+    return _event(_attributes(attributes), data)
+
+
+def _named_headers(headers: Headers) -> dict[str, str]:
+    """Return the headers that belong to CloudEvents, as text."""
+    ours = [(name, value) for name, value in headers if name == CONTENT_TYPE or name.startswith(ATTRIBUTE_PREFIX)]
+    for name, count in Counter(name for name, _ in ours).items():
+        if count > 1:
+            raise _invalid(f"header {name} stands there {count} times")
+    try:
+        return {name: value.decode() for name, value in ours if value is not None}
+    except UnicodeDecodeError as error:
+        raise _invalid(f"a header is not UTF-8 ({error.reason})") from None
+
+
+def _parse(value: bytes, what: str) -> dict[str, Any]:
+    try:
+        told = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise Poison(Reason.MALFORMED_JSON, f"{what} is not JSON: {error}"[:_DETAIL_CHARACTERS_MAX]) from None
+    if not isinstance(told, dict):
+        raise _invalid(f"{what} should be a JSON object")
+    return told
+
+
+def _attributes(told: Mapping[str, Any]) -> WireAttributes:
+    kind = told.get("type")
+    if isinstance(kind, str) and kind != EVENT_TYPE:
+        raise Poison(Reason.UNSUPPORTED_TYPE, f"type is {kind[:_DETAIL_CHARACTERS_MAX]!r}; gmv credits {EVENT_TYPE}")
+    return _validate(WireAttributes, {name: value for name, value in told.items() if value is not None}, ())
+
+
+def _event(attributes: WireAttributes, data: Any) -> GeneratedImage:
+    if data is None:
+        raise _invalid("data is missing")
+    wire = _validate(WireData, data, ("data",))
+    content = _content(wire)
+    quality = 1.0 if wire.quality is None else wire.quality
+    trace = attributes.traceparent
+    return GeneratedImage(
+        source=attributes.source,
+        event_id=attributes.id,
+        content=content,
+        quality=quality,
+        payload=payload_digest(content, quality),
+        model=wire.model,
+        traceparent=trace if trace and _TRACEPARENT.fullmatch(trace) else None,  # W3C: a wrong one is as good as none
+        metadata=wire.metadata or {},
+    )
+
+
+def _content(data: WireData) -> ImageBytes | ImageUri | EventFeatures:
+    match data.image, data.features:
+        case WireImage() as image, None:
+            return _image(image)
+        case None, features if features is not None:
+            return features_from_wire(features)
+    raise _invalid("data should have either image or features")
+
+
+def _image(image: WireImage) -> ImageBytes | ImageUri:
+    match image.uri, image.bytes:
+        case str(uri), None:
+            return ImageUri(uri)
+        case None, str(text):
+            try:
+                return ImageBytes(bytes_from_base64(text))
+            except ValueError as error:
+                raise _invalid(f"data.image.bytes is not base64 ({error})") from None
+    raise _invalid("data.image should have either uri or bytes")
+
+
+def _validate(model: type[Model], told: Any, where: tuple[str, ...]) -> Model:
+    """Check types and limits; the first thing that is wrong is told."""
+    try:
+        return model.model_validate(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = (*where, *first["loc"])
+    name = ".".join(map(str, place))
+    says = "is missing" if first["type"] == "missing" else f"is wrong: {first['msg']}"
+    reason = Reason.INVALID_FEATURES if place[:2] == ("data", "features") else Reason.INVALID_EVENT
+    raise Poison(reason, f"{name} {says}"[:_DETAIL_CHARACTERS_MAX])
+
+
+def _invalid(detail: str) -> Poison:
+    return Poison(Reason.INVALID_EVENT, detail[:_DETAIL_CHARACTERS_MAX])
