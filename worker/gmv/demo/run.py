@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from gmv.assembly.index import Index, open_index
 from gmv.assembly.replay import ReplaySummary, replay
 from gmv.demo.books import Books, read_books
 from gmv.demo.events import make_events
@@ -16,7 +17,6 @@ from gmv.demo.report import render
 from gmv.demo.story import story_of
 from gmv.errors import EventsRefused
 from gmv.imaging import ImageLimits
-from gmv.index.opened import Index
 from gmv.index.port import Corpus
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.settings import Settings
