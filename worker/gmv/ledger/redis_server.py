@@ -52,12 +52,16 @@ class RedisServer:
 
     A command may reach the server more than once: when a connection breaks, nobody knows whether it was applied. So
     every command sent through here must be one whose second application changes nothing.
+
+    Attributes:
+        url: of the server.
+        client: redis-py's, which tries everything once.
     """
 
     def __init__(self, settings: LedgerSettings) -> None:
         self.url = settings.url
         self._retry_seconds = settings.retry_seconds
-        self._client = Redis.from_url(
+        self.client = Redis.from_url(
             _checked(settings.url),
             username=settings.username,
             password=_password(settings.password_file),
@@ -75,7 +79,7 @@ class RedisServer:
 
     def script(self, name: str) -> Script:
         """Return a script of this package; it is sent again whenever the server does not know it."""
-        return self._client.register_script(Path(__file__).with_name(name).read_text())
+        return self.client.register_script(Path(__file__).with_name(name).read_text())
 
     def read_by(self, script: Script, keys: list[str], arguments: list[Any]) -> Any:
         """Run a script that only reads, in the way that a user who may only read is let through.
@@ -85,16 +89,16 @@ class RedisServer:
 
         def run() -> Any:
             try:
-                return self._client.evalsha_ro(script.sha, len(keys), *keys, *arguments)
+                return self.client.evalsha_ro(script.sha, len(keys), *keys, *arguments)
             except NoScriptError:
-                self._client.script_load(script.script)
-                return self._client.evalsha_ro(script.sha, len(keys), *keys, *arguments)
+                self.client.script_load(script.script)
+                return self.client.evalsha_ro(script.sha, len(keys), *keys, *arguments)
 
         return self.attempt(run)
 
     def call(self, *command: Any) -> Any:
         """Execute a command, its name and arguments, and return the reply as redis-py parses it."""
-        execute: Callable[..., Any] = self._client.execute_command
+        execute: Callable[..., Any] = self.client.execute_command
         return self.attempt(lambda: execute(*command))
 
     def attempt(self, work: Callable[[], T]) -> T:
@@ -116,11 +120,11 @@ class RedisServer:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self.client.close()
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, ReadOnlyError):  # after a failover, the name of the primary leads to another server
-            self._client.connection_pool.disconnect()
+            self.client.connection_pool.disconnect()
 
     def _refusal(self, error: RedisError) -> Refusal:
         words = f"the ledger's server {self.url} answers {_words(error)!r}"

@@ -1,0 +1,153 @@
+"""What exactly-once costs: the commit script against HINCRBY, which forgets what it has counted, in one run."""
+
+import random
+import statistics
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from gmv.errors import LedgerRefused
+from gmv.ledger.keys import OWNER_PREFIX, book_key
+from gmv.ledger.open import open_ledger, open_registry
+from gmv.ledger.port import Batch, Committed, Entry
+from gmv.ledger.position import Position
+from gmv.ledger.redis_server import RedisServer
+from gmv.settings import LedgerSettings
+from gmv.valuation.types import MICROS_PER_CREDIT
+
+EVENTS_PER_BATCH: Final = 128
+CONTRIBUTORS_MAX: Final = 10
+OWNERS: Final = 500
+_TOPIC: Final = "bench"
+_START: Final = Position("bench-1", 0)
+
+Commit = Callable[[Batch], None]
+
+
+def bench_ledger(settings: LedgerSettings, batches: int, rounds: int, seed: int) -> dict[str, Any]:
+    """Add the same credits to a Redis ledger, to a Redis hash by HINCRBY, and to a SQLite ledger.
+
+    Each gets one owner increment per owner and batch, in one round trip per batch. The commit script also keeps the
+    batch's events, its sums and the position, and checks them; HINCRBY in a pipeline does nothing else at all.
+
+    Args:
+        settings: a Redis server that may be written to; keys of the bench's own are made there and removed.
+        batches: per round.
+        rounds: passes over each of the three, interleaved; medians are reported.
+        seed: of the batches.
+
+    Raises:
+        LedgerUnavailable: the server does not answer.
+    """
+    rates: dict[str, list[float]] = {}
+    increments = 0
+    with _redis_ledger(settings) as commit, _redis_hash(settings) as hincrby, _sqlite_ledger() as sqlite:
+        ways: list[tuple[str, Commit]] = [("commit", commit), ("hincrby", hincrby), ("sqlite", sqlite)]
+        work = make_batches(seed)
+        for _ in range(rounds):
+            round_batches = [next(work) for _ in range(batches)]
+            increments = sum(len(batch.credits) for batch in round_batches)
+            for name, way in ways:
+                rates.setdefault(name, []).append(increments / _seconds(way, round_batches))
+            ways.reverse()  # so that none is always the first
+    medians = {name: statistics.median(each) for name, each in rates.items()}
+    return {
+        "batches": batches,
+        "rounds": rounds,
+        "seed": seed,
+        "events_per_batch": EVENTS_PER_BATCH,
+        "owner_increments_per_batch": increments / batches,
+        "baseline": "HINCRBY per owner and batch, pipelined, without events, sums or position",
+        **{f"{name}_owner_increments_per_second": rate for name, rate in medians.items()},
+        "ratio_commit_vs_hincrby": medians["commit"] / medians["hincrby"],
+        "ratio_sqlite_vs_hincrby": medians["sqlite"] / medians["hincrby"],
+        "commit_events_per_second": medians["commit"] * EVENTS_PER_BATCH * batches / increments,
+    }
+
+
+def make_batches(seed: int) -> Iterator[Batch]:
+    """Yield batches that follow each other without end: events of up to 10 contributors, few owners earning most."""
+    chance = random.Random(seed)  # noqa: S311 - made up events
+    owners = [f"owner-{number:03d}" for number in range(OWNERS)]
+    weights = [1 / rank for rank in range(1, OWNERS + 1)]
+    expected = _START
+    while True:
+        credited: Counter[str] = Counter()
+        for _ in range(EVENTS_PER_BATCH):
+            contributors = chance.choices(owners, weights, k=chance.randint(1, CONTRIBUTORS_MAX))
+            for owner_id in contributors:
+                credited[owner_id] += MICROS_PER_CREDIT // len(contributors)
+        offsets = range(expected.next_offset, expected.next_offset + EVENTS_PER_BATCH)
+        following = replace(expected, next_offset=offsets.stop, batch_id=chance.randbytes(16).hex())
+        entries = [Entry(chance.randbytes(16), offset, chance.randbytes(8)) for offset in offsets]
+        yield Batch(_TOPIC, 0, expected, following, dict(credited), entries)
+        expected = following
+
+
+def _seconds(commit: Commit, batches: list[Batch]) -> float:
+    started = time.perf_counter()
+    for batch in batches:
+        commit(batch)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def _ledger(settings: LedgerSettings) -> Iterator[Commit]:
+    with closing(open_registry(settings)) as registry:
+        registry.create(books=1)
+        registry.register(_TOPIC, {0: _START})
+
+    with closing(open_ledger(settings)) as ledger:
+
+        def commit(batch: Batch) -> None:
+            if (answer := ledger.commit(batch)) != Committed():
+                raise LedgerRefused(f"{settings.url} answers the bench's own batch with {answer}: who else writes it?")
+
+        yield commit
+
+
+@contextmanager
+def _redis_ledger(settings: LedgerSettings) -> Iterator[Commit]:
+    ours = settings.model_copy(update={"namespace": f"gmv-bench-{uuid.uuid4().hex[:8]}"})
+    try:
+        with _ledger(ours) as commit:
+            yield commit
+    finally:
+        _remove(settings, book_key(ours.namespace, 0))
+
+
+@contextmanager
+def _redis_hash(settings: LedgerSettings) -> Iterator[Commit]:
+    key = book_key(f"gmv-bench-{uuid.uuid4().hex[:8]}", 0)
+    with closing(RedisServer(settings)) as server:
+        pipeline = server.client.pipeline(transaction=False)
+
+        def commit(batch: Batch) -> None:
+            for owner_id, micros in batch.credits.items():
+                pipeline.hincrby(key, OWNER_PREFIX + owner_id, micros)
+            pipeline.execute()
+
+        try:
+            yield commit
+        finally:
+            _remove(settings, key)
+
+
+@contextmanager
+def _sqlite_ledger() -> Iterator[Commit]:
+    with (
+        tempfile.TemporaryDirectory(prefix="gmv-bench-") as folder,
+        _ledger(LedgerSettings(url=f"sqlite:///{Path(folder) / 'ledger.db'}")) as commit,
+    ):
+        yield commit
+
+
+def _remove(settings: LedgerSettings, key: str) -> None:
+    with closing(RedisServer(settings)) as server:
+        server.call("UNLINK", key)
