@@ -22,6 +22,12 @@ STRUCTURED_CONTENT = "application/cloudevents+json"
 _DETAIL_CHARACTERS_MAX = 300
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
+_SENTENCES = {
+    "missing": "is missing",
+    "string_pattern_mismatch": "is empty or has control characters",
+    "model_type": "should be a JSON object",
+}
+
 Headers = Sequence[tuple[str, bytes | None]]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -128,7 +134,7 @@ def _validate(model: type[Model], told: Any, where: tuple[str, ...]) -> Model:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = (*where, *first["loc"])
     name = ".".join(map(str, place))
-    says = "is missing" if first["type"] == "missing" else f"is wrong: {first['msg']}"
+    says = _SENTENCES.get(first["type"], f"is wrong: {first['msg']}")
     reason = Reason.INVALID_FEATURES if place[:2] == ("data", "features") else Reason.INVALID_EVENT
     raise Poison(reason, f"{name} {says}"[:_DETAIL_CHARACTERS_MAX])
 

@@ -1,50 +1,94 @@
-"""Events as producers write them; `decode` reads both forms back to the same event."""
+"""Events as producers write them; `decode` reads both modes back to the same event."""
 
 import base64
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
-from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT
+from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT, STRUCTURED_CONTENT
 from gmv.events.features import features_to_wire
 from gmv.events.model import EVENT_TYPE, EventFeatures, GeneratedImage, ImageBytes, ImageUri
-from gmv.events.wire import WireImage
+from gmv.events.payload import payload_digest
 
 SPEC_VERSION = "1.0"
+KEY_ATTRIBUTE = "partitionkey"
 
 
 class KafkaMessage(NamedTuple):
     """A record to be sent."""
 
-    key: bytes
+    key: bytes | None
     value: bytes
     headers: list[tuple[str, bytes]]
 
 
+def event_of_image(
+    content: bytes,
+    source: str,
+    event_id: str,
+    quality: float = 1.0,
+    model: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> GeneratedImage:
+    """Return the event of a generated image file, as it will be read back."""
+    image = ImageBytes(content)
+    payload = payload_digest(image, quality)
+    return GeneratedImage(source, event_id, image, quality, payload, model, metadata=metadata or {})
+
+
 def structured(event: GeneratedImage) -> bytes:
     """Return the whole event as one JSON object on one line: CloudEvents' structured mode."""
-    return orjson.dumps({**_attributes(event), "datacontenttype": JSON_CONTENT, "data": _data(event)})
+    return orjson.dumps(_envelope(event))
+
+
+def structured_message(event: GeneratedImage) -> KafkaMessage:
+    """Return the event in structured mode. The key is the event id."""
+    headers = [(CONTENT_TYPE, STRUCTURED_CONTENT.encode())]
+    return KafkaMessage(event.event_id.encode(), structured(event), headers)
 
 
 def binary(event: GeneratedImage) -> KafkaMessage:
     """Return the event with its attributes as headers: Kafka's binary mode. The key is the event id."""
-    headers = [(ATTRIBUTE_PREFIX + name, text.encode()) for name, text in _attributes(event).items()]
+    return binary_of_envelope(_envelope(event))
+
+
+def binary_of_envelope(envelope: Mapping[str, Any]) -> KafkaMessage:
+    """Turn structured mode into binary mode; attributes that gmv does not know are kept.
+
+    Args:
+        envelope: the parsed JSON object of an event that `decode` accepts. The key is its `partitionkey`, or its id.
+    """
+    attributes = {
+        name: _header(value)
+        for name, value in envelope.items()
+        if value is not None and name not in {"data", "datacontenttype"}
+    }
+    headers = [(ATTRIBUTE_PREFIX + name, value) for name, value in attributes.items()]
     return KafkaMessage(
-        event.event_id.encode(), orjson.dumps(_data(event)), [*headers, (CONTENT_TYPE, JSON_CONTENT.encode())]
+        key=attributes.get(KEY_ATTRIBUTE) or attributes["id"],
+        value=orjson.dumps(envelope["data"]),
+        headers=[*headers, (CONTENT_TYPE, JSON_CONTENT.encode())],
     )
 
 
-def _attributes(event: GeneratedImage) -> dict[str, str]:
-    attributes = {
+def _header(value: Any) -> bytes:
+    """Return an attribute's text: CloudEvents writes true and false, and numbers as JSON does."""
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
+def _envelope(event: GeneratedImage) -> dict[str, Any]:
+    envelope = {
         "specversion": SPEC_VERSION,
         "type": EVENT_TYPE,
         "source": event.source,
         "id": event.event_id,
-        "partitionkey": event.event_id,
+        KEY_ATTRIBUTE: event.event_id,
+        "datacontenttype": JSON_CONTENT,
     }
     if event.traceparent is not None:
-        attributes["traceparent"] = event.traceparent
-    return attributes
+        envelope["traceparent"] = event.traceparent
+    return {**envelope, "data": _data(event)}
 
 
 def _data(event: GeneratedImage) -> dict[str, Any]:
@@ -61,9 +105,8 @@ def _data(event: GeneratedImage) -> dict[str, Any]:
 def _content(content: ImageBytes | ImageUri | EventFeatures) -> dict[str, Any]:
     match content:
         case ImageBytes():
-            image = WireImage(bytes=base64.b64encode(content.content).decode())
+            return {"image": {"bytes": base64.b64encode(content.content).decode()}}
         case ImageUri():
-            image = WireImage(uri=content.uri)
+            return {"image": {"uri": content.uri}}
         case EventFeatures():
             return {"features": features_to_wire(content).model_dump()}
-    return {"image": image.model_dump(exclude_none=True)}

@@ -1,102 +1,126 @@
-"""Image files that events carry or name, read within limits. An event may come from anyone, so a URI is no command.
+"""From what an event says of its image to pixels: reads bytes and URIs within the limits of the settings.
 
-- Only schemes that the settings list are opened, and `file` only under a root; nothing else is, whatever fsspec knows.
-- A path is followed to its end before it is compared with the root, so no link leads out, and only regular files are
-  opened: reading a pipe or a device would never end.
-- At most one byte more than the limit is read, whatever size the other side tells.
-- What a server answers is bounded in time and tries. Which hosts an allowed scheme such as https may reach, redirects
-  included, is for the network's policy to say: gmv cannot know which of them are the producer's own.
+An event is written by somebody else, and a URI in it makes this machine read. So a file has to lie under one
+configured folder, and no other scheme is read unless the settings name it. A scheme that is named is read with this
+worker's credentials from any host the URI names; what the worker can reach over the network is for the network's
+policy to bound.
 """
 
 import re
-import stat
 import time
-from pathlib import Path
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import fsspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gmv.errors import Poison, Reason
+from gmv.events.local_file import PathRefused, read_below
 from gmv.events.model import ImageBytes, ImageUri
+from gmv.events.remote_file import PERMANENT, WRAPPERS, read_remote
 from gmv.imaging import ImageLimits, decode_image
-from gmv.settings import ImageSettings
+from gmv.settings import ImageSettings, redact
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
-_WAIT_SECONDS = 0.2  # before the second try, doubled before each further one
-_DETAIL_CHARACTERS_MAX = 200
+FIRST_PAUSE_SECONDS: Final = 0.1
+"""Before the second attempt; doubles with each. Short, since the whole run of records waits."""
+
+_SHOWN_CHARACTERS_MAX = 200
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 class ImageReader:
-    """The attributor's `ImageSource`."""
+    """Reads the images of events. Blocking."""
 
     def __init__(self, settings: ImageSettings) -> None:
         self._settings = settings
         self._limits = ImageLimits(settings.bytes_max, settings.pixels_max)
-        self._root = settings.root.resolve() if settings.root else None
 
     def read(self, content: ImageBytes | ImageUri) -> NDArray[np.uint8]:
-        """Return the image, uint8 [height, width, 3].
+        """Return the image, RGB, uint8 [height, width, 3].
 
         Raises:
-            Poison: `image_refused` by a rule or limit, `image_unreachable` after all tries, or `image_corrupt`.
+            Poison: `image_refused` for what the settings do not allow, `image_unreachable` where reading fails after
+                all attempts, `image_corrupt` where the file is damaged.
         """
-        match content:
-            case ImageBytes():
-                return decode_image(content.content, self._limits)
-            case ImageUri():
-                return decode_image(self._fetch(content.uri), self._limits)
+        if isinstance(content, ImageBytes):
+            return decode_image(content.content, self._limits)
+        try:
+            return decode_image(self._fetch(content.uri), self._limits)
+        except Poison as poison:
+            raise Poison(poison.reason, f"{_shown(content.uri)}: {poison.detail}") from None
 
     def _fetch(self, uri: str) -> bytes:
-        scheme, separator, _ = uri.partition(":")
-        scheme = scheme.lower()
-        if not separator or not _SCHEME.fullmatch(scheme) or "::" in uri:
-            raise _refused(uri, "is not a URI of one scheme, such as file:///images/a.png")
+        scheme = _scheme(uri)
+        if scheme in WRAPPERS or "::" in uri:
+            raise _refused("such a URI reaches other places than it names, and is never read")
         if scheme == "file":
-            return self._file(uri)
-        if scheme not in self._settings.schemes:
-            raise _refused(uri, f"scheme {scheme!r} is not allowed; images.schemes lists those that are")
-        return self._remote(uri)
+            return self._fetch_file(uri)
+        if scheme not in map(str.lower, self._settings.schemes):
+            raise _refused(f"the scheme {scheme!r} is not allowed; images.schemes may name it, if it is to be read")
+        return self._try(lambda: read_remote(uri, self._limits.bytes_max + 1))
 
-    def _file(self, uri: str) -> bytes:
-        if self._root is None:
-            raise _refused(uri, "file URIs are not allowed; images.root names the folder they may lie in")
-        parts = urlsplit(uri)
-        if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
-            raise _refused(uri, "should be file:/// and a path")
+    def _fetch_file(self, uri: str) -> bytes:
+        root = self._settings.root
+        if root is None:
+            raise _refused("no file is read, because images.root names no folder; set it to the one images lie in")
+        path = _path(uri)
         try:
-            path = Path(unquote(parts.path, errors="strict")).resolve()
-            if not path.is_relative_to(self._root):
-                raise _refused(uri, "lies outside images.root")
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise _refused(uri, "is not a regular file")
-            with path.open("rb") as file:
-                return file.read(self._settings.bytes_max + 1)
-        except (OSError, ValueError) as error:  # ValueError: a null byte, or bytes that are no UTF-8
-            raise _unreachable(uri, error) from error
+            return read_below(root, path, self._limits.bytes_max + 1)
+        except PathRefused as refusal:
+            raise _refused(f"{refusal}; images.root is {root}") from None
+        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, below Python 3.13
+            raise _unreachable(error, attempts=1) from None
 
-    def _remote(self, uri: str) -> bytes:
-        wait_seconds = _WAIT_SECONDS
-        for attempt in range(1, self._settings.attempts + 1):
+    def _try(self, fetch: Callable[[], bytes]) -> bytes:
+        attempt = 1
+        while True:
             try:
-                with fsspec.open(uri, "rb") as file:
-                    content: bytes = file.read(self._settings.bytes_max + 1)
-                    return content
-            except FileNotFoundError as error:
-                raise _unreachable(uri, error) from error
-            except Exception as error:  # every fsspec backend has errors of its own
-                if attempt == self._settings.attempts:
-                    raise _unreachable(uri, error) from error
-            time.sleep(wait_seconds)
-            wait_seconds *= 2
-        raise AssertionError("unreachable: the last try returns or raises")
+                return fetch()
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - every backend has errors of its own
+                if isinstance(error, PERMANENT) or attempt == self._settings.attempts:
+                    raise _unreachable(error, attempt) from None
+            time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+            attempt += 1
 
 
-def _refused(uri: str, why: str) -> Poison:
-    return Poison(Reason.IMAGE_REFUSED, f"{uri[:_DETAIL_CHARACTERS_MAX]}: {why}")
+def _scheme(uri: str) -> str:
+    found = _SCHEME.match(uri)
+    if found is None:
+        raise _refused("a URI starts with a scheme, such as file:")
+    return found[1].lower()
 
 
-def _unreachable(uri: str, error: Exception) -> Poison:
-    says = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:_DETAIL_CHARACTERS_MAX]
-    return Poison(Reason.IMAGE_UNREACHABLE, f"{uri[:_DETAIL_CHARACTERS_MAX]}: cannot be read ({says})")
+def _path(uri: str) -> str:
+    """Return the path of a file URI: absolute, or relative to the root."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise _refused(f"it is no URI ({error})") from None
+    path = unquote(parts.path)
+    if parts.netloc not in {"", "localhost"}:
+        raise _refused(f"a file URI names no other host; is it file:///{parts.netloc}{parts.path}?")
+    if parts.query or parts.fragment:
+        raise _refused("write ? as %3F and # as %23 in a file URI")
+    if not path or "\0" in path:
+        raise _refused("it names no file")
+    return path
+
+
+def _refused(detail: str) -> Poison:
+    return Poison(Reason.IMAGE_REFUSED, detail)
+
+
+def _unreachable(error: Exception, attempts: int) -> Poison:
+    told = error.strerror if isinstance(error, OSError) and error.strerror else redact(str(error))
+    tries = f" after {attempts} attempts" if attempts > 1 else ""
+    return Poison(
+        Reason.IMAGE_UNREACHABLE,
+        f"it cannot be read{tries} ({type(error).__name__}: {told[:_SHOWN_CHARACTERS_MAX]})",
+    )
+
+
+def _shown(uri: str) -> str:
+    return redact(uri)[:_SHOWN_CHARACTERS_MAX]
