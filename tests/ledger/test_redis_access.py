@@ -1,6 +1,7 @@
 """Who is let in, how, and what a wrong address says."""
 
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from gmv.errors import InvalidSettings, LedgerMissing, LedgerRefused, LedgerUnavailable
 from gmv.ledger import redis as redis_ledger
-from gmv.ledger import redis_accounts
+from gmv.ledger import redis_accounts, redis_registry
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Committed, OutOfRange
 from gmv.settings import LedgerSettings
@@ -30,31 +31,59 @@ def password_file(tmp_path: Path) -> Path:
     return path
 
 
+def work_as_worker(settings: LedgerSettings) -> None:
+    ledger = open_ledger(settings)
+    (expected,) = ledger.positions(TOPIC, [0]).values()
+    number = expected.next_offset
+    assert ledger.commit(batch(expected, credits={"alice": 1}, entries=[entry(number)])) == Committed()
+    assert len(ledger.known(0, [entry(number).identity])) == 1
+
+
+def work_as_reader(settings: LedgerSettings) -> None:
+    accounts = open_accounts(settings)
+    assert accounts.totals(["alice"]) == {"alice": 1}
+    assert [balance.micros for balance in accounts.balances()] == [1]
+    assert accounts.sums().micros == 1
+    assert accounts.standing()[TOPIC, 0] == at(10)
+    assert [book.micros for book in accounts.snapshots(balances=True)] == [1]
+
+
+def work_as_administrator(settings: LedgerSettings) -> None:
+    open_accounts(settings).standing()
+    registry = open_registry(settings)
+    registry.create(1)
+    assert registry.register(TOPIC, {0: at(99)}) == ()
+    fresh = open_registry(settings.model_copy(update={"namespace": f"gmv:{uuid.uuid4().hex}"}))
+    fresh.create(1)
+    assert fresh.register(TOPIC, {0: at(99)}) == (0,)
+
+
+ROLES = {
+    "worker": ("~gmv:*", redis_ledger.COMMANDS, work_as_worker),
+    "reader": ("%R~gmv:*", redis_accounts.COMMANDS, work_as_reader),
+    "administrator": ("~gmv:*", redis_registry.COMMANDS, work_as_administrator),
+}
+
+
 class TestUsers:
     def allow(self, server: RedisServer, name: str, keys: str, commands: tuple[str, ...]) -> None:
         granted = [f"+{command}" for command in commands]
         client(server).execute_command("ACL", "SETUSER", name, "reset", "on", ">s3cret words", keys, "-@all", *granted)
 
-    def test_a_worker_needs_no_more_than_its_commands(
-        self, server: RedisServer, settings: LedgerSettings, password_file: Path
+    @pytest.mark.parametrize("role", ROLES)
+    def test_each_role_needs_all_of_its_commands_and_no_more(
+        self, server: RedisServer, settings: LedgerSettings, password_file: Path, role: str
     ) -> None:
-        self.allow(server, "worker", "~gmv:*", redis_ledger.COMMANDS)
-        ledger = open_ledger(settings.model_copy(update={"username": "worker", "password_file": password_file}))
-        ledger.positions(TOPIC, [0])
-        assert ledger.commit(batch(credits={"alice": 1}, entries=[entry(1)])) == Committed()
-        assert len(ledger.known(0, [entry(1).identity])) == 1
-
-    def test_a_reader_needs_no_more_than_its_commands(
-        self, server: RedisServer, settings: LedgerSettings, password_file: Path
-    ) -> None:
+        keys, commands, work = ROLES[role]
         open_ledger(settings).commit(batch(credits={"alice": 1}, entries=[entry(1)]))
-        self.allow(server, "reader", "%R~gmv:*", redis_accounts.COMMANDS)
-        accounts = open_accounts(settings.model_copy(update={"username": "reader", "password_file": password_file}))
-        assert accounts.totals(["alice"]) == {"alice": 1}
-        assert [balance.micros for balance in accounts.balances()] == [1]
-        assert accounts.sums().micros == 1
-        assert accounts.standing()[TOPIC, 0] == at(10)
-        assert [book.micros for book in accounts.snapshots()] == [1]
+        theirs = settings.model_copy(update={"username": role, "password_file": password_file})
+        self.allow(server, role, keys, commands)
+        work(theirs)
+        for command in commands:
+            client(server).script_flush()
+            self.allow(server, role, keys, tuple(other for other in commands if other != command))
+            with pytest.raises(LedgerRefused, match="let this user run"):
+                work(theirs)
 
     def test_a_reader_cannot_commit(self, server: RedisServer, settings: LedgerSettings, password_file: Path) -> None:
         self.allow(server, "reader", "%R~gmv:*", (*redis_accounts.COMMANDS, "hset"))

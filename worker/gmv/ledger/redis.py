@@ -20,8 +20,8 @@ from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
 from gmv.settings import LedgerSettings
 
-COMMANDS: Final = ("evalsha", "script|load", "hget", "hmget", "hset", "ping", "hello", "select")
-"""What a worker's Redis user must be allowed to run, on the ledger's keys alone."""
+COMMANDS: Final = ("evalsha", "script|load", "hmget", "hset")
+"""What a worker's Redis user must be allowed to run, on the keys `~<namespace>:*`; and SELECT for a database but 0."""
 
 
 class RedisLedger:

@@ -10,8 +10,8 @@ from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
 from gmv.settings import LedgerSettings
 
-COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen", "ping", "hello", "select")
-"""What a reader's Redis user must be allowed to run; the first two for `snapshots` alone."""
+COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen")
+"""What a reader's Redis user must be allowed to run, on `%R~<namespace>:*`; the first two for `snapshots` alone."""
 
 _PAGE_FIELDS = 1_000  # a millisecond of the server's time; commits go on between pages
 _ALL_BUT_EVENTS = "[o#][:pms]*"

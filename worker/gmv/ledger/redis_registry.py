@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Final
 
 from gmv.errors import InvalidSettings, LedgerRefused
 from gmv.ledger.admission import admit_books
@@ -10,6 +11,9 @@ from gmv.ledger.keys import BOOKS_FIELD, CREATED_BY_FIELD, FORMAT_FIELD, LEDGER_
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import FORMAT, RedisBooks
 from gmv.settings import LedgerSettings
+
+COMMANDS: Final = ("hsetnx", "hget", "hmget", "hlen", "hscan")
+"""What an administrator's Redis user must be allowed to run for `gmv ledger init`, on the keys `~<namespace>:*`."""
 
 
 class RedisRegistry:

@@ -46,6 +46,8 @@ _PASSING: Final = {
 }
 """States of a server that pass or can be mended while a worker waits, by the first word of its error; what to do."""
 
+_REFUSED_IN_SCRIPT: Final = ("The user executing the script", "ACL failure in script")  # NOPERM, as 7.0 and 7.2 say it
+
 
 class RedisServer:
     """Sends commands to a server until it answers or the time for it is over.
@@ -130,11 +132,11 @@ class RedisServer:
         words = f"the ledger's server {self.url} answers {_words(error)!r}"
         if isinstance(error, AuthenticationError | AuthorizationError):
             return LedgerRefused(f"{words}: check ledger.username and the file that ledger.password_file names")
-        if isinstance(error, NoPermissionError):
+        if isinstance(error, NoPermissionError) or any(each in str(error) for each in _REFUSED_IN_SCRIPT):
             return LedgerRefused(f"{words}: let this user run that command on the ledger's keys")
         if _code(error) in _PASSING:
             return LedgerUnavailable(
-                f"{words}, for {self._retry_seconds:g} s now: {_PASSING[_code(error)]}. Nothing was written"
+                f"{words}, for {self._retry_seconds:g} s now: {_PASSING[_code(error)]}. Nothing is known to be lost"
             )
         if isinstance(error, ConnectionError | TimeoutError):
             return LedgerUnavailable(
