@@ -12,9 +12,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 
+from tests.services.jars import JARS
 from tests.services.server import HOST, Server, ServerError, find_program, free_port
 
-JARS = Path(__file__).parents[2] / ".services" / "kafka" / "libs"
 HEAP_MIB = 512
 
 

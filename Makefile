@@ -1,0 +1,84 @@
+# What a person types here: `make` lists it.
+
+# Any Python from 3.11 to 3.13 makes the environment: `make demo PYTHON=python3.12`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# More options for uv. Python's package index gives Linux the torch that brings its CUDA libraries: an environment of
+# 5.8 GB, of which gmv uses the CPU part. Who can reach an index of CPU builds may take those (not part of our tests):
+#   make lock install UV_FLAGS="--torch-backend cpu"
+UV_FLAGS ?=
+
+# uv does not read pip's configuration: it is given the index that pip was given, unless it has one of its own.
+UV = index=$$($(BIN)/pip config get global.index-url 2>/dev/null || true); \
+	index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$index}}; \
+	env $${index:+UV_DEFAULT_INDEX="$$index"} VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv
+UV_INSTALL = $(UV) pip install --quiet --require-hashes $(UV_FLAGS)
+UV_INSTALL_GMV = $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes --python-version 3.11 $(UV_FLAGS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo demo-kafka test lint bench install install-dev services schemas lock clean
+
+help: ## This list.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: install ## The whole story on real images, with nothing but Python: index, events, credits, a report. Start here.
+	$(BIN)/gmv demo
+
+demo-kafka: install services ## The same story over a real Kafka and Redis, started here and removed afterwards.
+	$(BIN)/python -m examples.demo_kafka
+
+test: install-dev services ## All tests, against real servers; installs what they need, where it may.
+	$(BIN)/pytest --durations=15
+
+lint: install-dev ## Style, types, and the order of the layers.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## How fast it is on this machine.
+	$(BIN)/gmv bench all
+
+install: $(VENV)/.installed ## gmv and what it needs, into .venv.
+
+install-dev: $(VENV)/.installed-dev ## The same, and what tests and checks need.
+
+services: ## The servers that tests start: Redis, Kafka, Prometheus, a browser.
+	@$(PYTHON) -m tests.services.install
+
+schemas: install ## Write schemas/ from the models.
+	$(BIN)/python -m gmv.schemas
+
+lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FLAGS=--upgrade.
+	echo uv | { $(UV_COMPILE) --no-annotate - --output-file bootstrap.lock; }
+	$(UV_COMPILE) pyproject.toml --output-file requirements.lock
+	$(UV_COMPILE) --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(PYTHON) -m tests.services.jars
+
+clean: ## Remove all that was made here: environment, servers' files, caches, the demo.
+	rm -rf $(VENV) .services gmv-demo build worker/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find worker tests examples -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.made: bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	echo "gmv needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is not one. Name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	echo "$(PYTHON) makes no virtual environment. On Debian: apt-get install python3-venv"; exit 1; }
+	@echo "installing uv, and with it what gmv needs, into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement bootstrap.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
+	@$(UV_INSTALL) --requirement requirements.lock
+	@$(UV_INSTALL_GMV)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.made requirements-dev.lock pyproject.toml
+	@$(UV_INSTALL) --requirement requirements-dev.lock
+	@$(UV_INSTALL_GMV)
+	@touch $@ $(VENV)/.installed
