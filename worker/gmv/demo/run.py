@@ -1,5 +1,6 @@
 """`gmv demo`, stage by stage: corpus, index, events, ledger, report. What an earlier run made is kept and used."""
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from gmv.assembly.index import Index, open_index
+from gmv.assembly.index_build import BuildOptions, build_index
 from gmv.assembly.replay import ReplaySummary, replay
 from gmv.demo.books import Books, read_books
 from gmv.demo.events import make_events
@@ -17,12 +19,15 @@ from gmv.demo.report import render
 from gmv.demo.story import story_of
 from gmv.errors import EventsRefused
 from gmv.imaging import ImageLimits
+from gmv.index.corpora import open_corpus
 from gmv.index.port import Corpus
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.settings import Settings
 from gmv.stream.logs import describe_file
 
 EXAMPLE_CORPUS: Final = Path(__file__).parents[3] / "examples" / "cifar10" / "corpus.parquet"
+
+_THREADS: Final = os.cpu_count() or 1
 
 
 class Narrator(Protocol):
@@ -75,7 +80,7 @@ def run_demo(
     """
     started = time.perf_counter()
     folder.claim(Inputs(corpus_digest(corpus_path), events, seed))
-    corpus = open_corpus(corpus_path)
+    corpus = open_corpus(corpus_path, settings.images.bytes_max)
     index = _index(corpus, folder, settings, narrator)
     _events(corpus, index, folder, events, seed, settings, narrator)
     now = _credit(folder, index, settings, narrator)
@@ -94,7 +99,7 @@ def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: Nar
         narrator.stage("Index", f"{folder.index} is there")
     else:
         narrator.stage("Index", f"building {folder.index} from {corpus.path}")
-        build_index(corpus, folder.index)
+        build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), narrator.progress)
     return open_index(folder.index, verify=True)
 
 
