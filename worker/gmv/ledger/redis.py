@@ -18,6 +18,7 @@ from gmv.ledger.keys import (
 from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
+from gmv.ledger.redis_server import RedisServer
 from gmv.settings import LedgerSettings
 
 COMMANDS: Final = ("evalsha", "script|load", "hmget", "hset")
@@ -32,7 +33,7 @@ class RedisLedger:
     """
 
     def __init__(self, settings: LedgerSettings) -> None:
-        self._books = RedisBooks(settings)
+        self._books = RedisBooks(RedisServer(settings), settings)
         self._script = self._books.server.script("commit.lua")
 
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:

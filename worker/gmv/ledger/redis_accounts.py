@@ -8,11 +8,13 @@ from gmv.ledger.keys import OWNER_PREFIX, POSITION_PREFIX, SUM_FIELDS, partition
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
+from gmv.ledger.redis_server import RedisServer
 from gmv.settings import LedgerSettings
 
 COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen")
 """What a reader's Redis user must be allowed to run, on `%R~<namespace>:*`; the first two for `snapshots` alone."""
 
+_SNAPSHOT_SECONDS = 120.0  # given up sooner, a snapshot would be asked for again, and stop the server again
 _PAGE_FIELDS = 1_000  # a millisecond of the server's time; commits go on between pages
 _ALL_BUT_EVENTS = "[o#][:pms]*"
 
@@ -21,7 +23,7 @@ class RedisAccounts:
     """An `Accounts`. Connects at the first call."""
 
     def __init__(self, settings: LedgerSettings) -> None:
-        self._books = RedisBooks(settings)
+        self._books = RedisBooks(RedisServer(settings, _SNAPSHOT_SECONDS), settings)
         self._snapshot = self._books.server.script("snapshot.lua")
 
     def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
@@ -61,7 +63,11 @@ class RedisAccounts:
         return found
 
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
-        """Yield each book; its server does nothing else meanwhile: 1.8 s for a million owners and as many events."""
+        """Yield each book; its server does nothing else meanwhile: 1.8 s for a million owners and as many events.
+
+        Beyond some 30 million fields, `ledger.retry_seconds` has to be raised for the reader, and for its workers,
+        which wait meanwhile.
+        """
         for book in self._books.numbers:
             self._books.read(book, [])
             yield self._read_snapshot(book, balances)

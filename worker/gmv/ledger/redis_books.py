@@ -26,8 +26,8 @@ class RedisBooks:
     A server that lost its data, or on which somebody made the ledger anew, would otherwise answer like a young ledger.
     """
 
-    def __init__(self, settings: LedgerSettings) -> None:
-        self.server = RedisServer(settings)
+    def __init__(self, server: RedisServer, settings: LedgerSettings) -> None:
+        self.server = server
         self.namespace = settings.namespace
         self._identity: Identity | None = None
 

@@ -10,6 +10,7 @@ from gmv.ledger.admission import admit_books
 from gmv.ledger.keys import BOOKS_FIELD, CREATED_BY_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, position_field
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import FORMAT, RedisBooks
+from gmv.ledger.redis_server import RedisServer
 from gmv.settings import LedgerSettings
 
 COMMANDS: Final = ("hsetnx", "hget", "hmget", "hlen", "hscan")
@@ -24,7 +25,7 @@ class RedisRegistry:
     """
 
     def __init__(self, settings: LedgerSettings) -> None:
-        self._books = RedisBooks(settings)
+        self._books = RedisBooks(RedisServer(settings), settings)
 
     def create(self, books: int | None = None) -> None:
         """See `Registry.create`.

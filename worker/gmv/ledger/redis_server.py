@@ -60,14 +60,14 @@ class RedisServer:
         client: redis-py's, which tries everything once.
     """
 
-    def __init__(self, settings: LedgerSettings) -> None:
+    def __init__(self, settings: LedgerSettings, answer_seconds: float = _ANSWER_SECONDS) -> None:
         self.url = settings.url
         self._retry_seconds = settings.retry_seconds
         self.client = Redis.from_url(
             _checked(settings.url),
             username=settings.username,
             password=_password(settings.password_file),
-            socket_timeout=min(_ANSWER_SECONDS, settings.retry_seconds),
+            socket_timeout=min(answer_seconds, settings.retry_seconds),
             socket_connect_timeout=min(_ANSWER_SECONDS, settings.retry_seconds),
             # redis-py retries connecting and sending one inside the other, by count. Here it is one loop, by time.
             retry=Retry(NoBackoff(), 0),
