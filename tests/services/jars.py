@@ -16,15 +16,26 @@ _DIGESTS = _HERE / "kafka-jars.sha256"
 _LOG_TAIL_LINES = 20
 
 
-def complaint() -> str | None:
-    """Return what is wrong with the jars in their folder, or None if every one has its digest."""
-    return _complaint(JARS)
+def complaint(folder: Path = JARS) -> str | None:
+    """Return what is wrong with the jars in a folder, or None if all are there and every one has its digest."""
+    expected = {name: digest for digest, name in (line.split() for line in _DIGESTS.read_text().splitlines())}
+    found = {jar.name: _digest(jar) for jar in folder.glob("*.jar")}
+    if not found:
+        return f"no jars in {folder}"
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            return f"{name} is missing in {folder}"
+        if name not in expected:
+            return f"{name} in {folder} is not one of the broker's jars"
+        if found[name] != expected[name]:
+            return f"{name} in {folder} has another SHA-256 than {_DIGESTS.name} says"
+    return None
 
 
 def download() -> str | None:
     """Fetch the jars; return why that failed, or None. The folder is there only when all are right."""
     partial = JARS.with_name("libs.partial")
-    reason = _fetch(partial) or _complaint(partial)
+    reason = _fetch(partial) or complaint(partial)
     if reason is None:
         shutil.rmtree(JARS, ignore_errors=True)
         partial.rename(JARS)
@@ -52,21 +63,6 @@ def _fetch(folder: Path) -> str | None:
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL_LINES:])
         return f"Maven ended with exit code {done.returncode}:\n{tail}"
-    return None
-
-
-def _complaint(folder: Path) -> str | None:
-    expected = {name: digest for digest, name in (line.split() for line in _DIGESTS.read_text().splitlines())}
-    found = {jar.name: _digest(jar) for jar in folder.glob("*.jar")}
-    if not found:
-        return f"no jars in {folder}"
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found:
-            return f"{name} is missing in {folder}"
-        if name not in expected:
-            return f"{name} in {folder} is not one of the broker's jars"
-        if found[name] != expected[name]:
-            return f"{name} in {folder} has another SHA-256 than {_DIGESTS.name} says"
     return None
 
 

@@ -1,0 +1,79 @@
+"""The house rules that no linter knows: which way imports point, how long a file may be, what no file may name."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter import cli as import_linter
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "worker" / "gmv"
+SOURCE_LINES_MAX = 300
+TEST_LINES_MAX = 400
+
+# Used by every layer, or by none.
+OUTSIDE_THE_LAYERS = {"settings", "threads", "__main__"}
+
+# Folders of the machines that we write on. Put together here, so that this file does not hold them.
+OUR_FOLDERS = re.compile("|".join(f"/{name}/" for name in ("work", "root", "tmp/team")))
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files that git knows and that are there: all texts, or those of some patterns."""
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def too_long(files: list[Path], lines_max: int) -> dict[str, int]:
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in files}
+    return {name: length for name, length in lengths.items() if length > lines_max}
+
+
+def test_every_import_points_down() -> None:
+    assert import_linter.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def test_every_part_of_gmv_has_its_place_in_the_layers() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    placed = {name.strip().removeprefix("gmv.") for layer in layers for name in re.split("[:|]", layer)}
+    parts = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+
+    assert parts - {"__init__"} == placed | OUTSIDE_THE_LAYERS
+
+
+def test_a_package_is_imported_by_its_modules() -> None:
+    """`import gmv.x` loads nothing of `x`: what start-up costs is seen in the module that asks for it."""
+    for package in SOURCE.rglob("__init__.py"):
+        if package.parent.name not in {"gmv", "cli"}:
+            statements = ast.parse(package.read_text()).body
+            assert all(isinstance(one, ast.Expr) for one in statements), package
+            assert len(statements) <= 1, package
+
+
+def test_no_file_is_longer_than_one_reading() -> None:
+    assert not too_long(tracked("worker/*.py", "worker/*.lua", "worker/*.sql", "worker/*.j2"), SOURCE_LINES_MAX)
+    assert not too_long(tracked("tests/*.py", "examples/*.py"), TEST_LINES_MAX)
+
+
+def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
+    for file in tracked():
+        try:
+            text = file.read_text()
+        except UnicodeDecodeError:  # a picture, or data
+            continue
+        assert not OUR_FOLDERS.search(text), file
+
+
+@pytest.mark.parametrize("lock", ["bootstrap.lock", "requirements.lock", "requirements-dev.lock"])
+def test_locks_pin_every_package_by_digest_and_name_no_index(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+
+    assert pins
+    assert all(re.match(r"[a-z0-9.-]+==\S+ .*\\$", pin) for pin in pins)
+    assert text.count(" \\\n    --hash=sha256:") >= len(pins)
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)
