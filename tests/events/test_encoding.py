@@ -1,4 +1,5 @@
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,3 +68,9 @@ def test_different_payloads_for_different_content_or_quality(first: GeneratedIma
     same = all(plain(first)[name] == plain(second)[name] for name in ("content", "quality"))
 
     assert (decode(structured(first)).payload == decode(structured(second)).payload) == same
+
+
+@pytest.mark.parametrize("quality", [float("nan"), 1.5, -0.5])
+def test_no_quality_is_written_that_would_be_read_as_another(quality: float) -> None:
+    with pytest.raises(ValueError, match="quality"):
+        structured(event_of_image(png(), "/generator", "one", quality))

@@ -38,7 +38,11 @@ def event_of_image(
 
 
 def structured(event: GeneratedImage) -> bytes:
-    """Return the whole event as one JSON object on one line: CloudEvents' structured mode."""
+    """Return the whole event as one JSON object on one line: CloudEvents' structured mode.
+
+    Raises:
+        ValueError: the quality is not within [0, 1].
+    """
     return orjson.dumps(_envelope(event))
 
 
@@ -49,7 +53,11 @@ def structured_message(event: GeneratedImage) -> KafkaMessage:
 
 
 def binary(event: GeneratedImage) -> KafkaMessage:
-    """Return the event with its attributes as headers: Kafka's binary mode. The key is the event id."""
+    """Return the event with its attributes as headers: Kafka's binary mode. The key is the event id.
+
+    Raises:
+        ValueError: the quality is not within [0, 1].
+    """
     return binary_of_envelope(_envelope(event))
 
 
@@ -92,6 +100,8 @@ def _envelope(event: GeneratedImage) -> dict[str, Any]:
 
 
 def _data(event: GeneratedImage) -> dict[str, Any]:
+    if not 0.0 <= event.quality <= 1.0:  # of NaN, JSON would make a null, and the reader a quality of 1
+        raise ValueError(f"quality is {event.quality}, not within [0, 1]")
     told: dict[str, Any] = _content(event.content)
     if event.quality != 1.0:
         told["quality"] = event.quality

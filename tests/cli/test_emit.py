@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gmv.events.cloudevents import decode
+from gmv.settings import LedgerSettings
+from tests.cli.command import gmv, refused, told
+from tests.conftest import TopicFactory
+from tests.events.samples import line, png
+from tests.services.kafka import KafkaBroker
+from tests.stream.kafka.test_emitter import records
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "images").mkdir()
+    for colour in ("red", "green", "blue"):
+        (tmp_path / "images" / f"{colour}.png").write_bytes(png(colour))
+    return tmp_path / "images"
+
+
+def test_a_folder_sent_twice_holds_the_same_events_on_the_same_partitions(
+    sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, folder: Path
+) -> None:
+    name = topic(2)
+    arguments = ("emit", folder, "--topic", name, "--brokers", kafka.address, "--model", "sd", "--quality", "0.5")
+
+    first = told(sqlite, *arguments)
+    second = told(sqlite, *arguments)
+
+    assert first == second
+    assert (first["topic"], first["sent"], sum(first["partitions"].values())) == (name, 3, 3)
+    found = [(partition, decode(each.value, each.headers), each.key) for partition, each in records(kafka, name, 2)]
+    events = {(partition, event.identity, event.payload) for partition, event, _ in found}
+    assert (len(found), len(events)) == (6, 3)
+    assert {(event.model, event.quality) for _, event, _ in found} == {("sd", 0.5)}
+    assert all(key == event.event_id.encode() for _, event, key in found)
+
+
+def test_people_see_what_was_sent_where(
+    sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, folder: Path
+) -> None:
+    name = topic(1)
+
+    done = gmv(sqlite, "emit", folder / "red.png", folder / "blue.png", "--topic", name, "--brokers", kafka.address)
+
+    assert done.returncode == 0
+    assert "2 events sent" in done.stdout
+    assert [name, "0", "2"] in [row.split() for row in done.stdout.splitlines()]
+
+
+def test_events_of_lines_and_raw_lines(
+    sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(line(id="a") + b"\n")
+    broken = tmp_path / "broken.jsonl"
+    broken.write_bytes(b"{broken\n")
+    name = topic(1)
+    where = ("--topic", name, "--brokers", kafka.address)
+
+    told(sqlite, "emit", path, *where)
+    told(sqlite, "emit", path, *where, "--structured")
+    told(sqlite, "emit", broken, *where, "--raw")
+    assert "broken.jsonl:1: malformed_json" in refused(sqlite, 13, "emit", broken, *where)
+
+    binary, structured, raw = [message for _, message in records(kafka, name, 1)]
+    assert orjson.loads(binary.value) == orjson.loads(line())["data"]
+    assert structured.value == line(id="a")
+    assert raw == (None, b"{broken", [])
+
+
+def test_an_image_too_large_for_the_topic_is_named(
+    sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, folder: Path
+) -> None:
+    (folder / "large.png").write_bytes(bytes(10_000))
+    name = topic(1, max_message_bytes="5000")
+
+    said = refused(sqlite, 13, "emit", folder, "--topic", name, "--brokers", kafka.address)
+
+    assert "large.png" in said
+    assert "max.message.bytes" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--source", ""], "source is empty"),
+        (["--source", "a\nb"], "control characters"),
+        (["--model", "x" * 2_000], "data.model"),
+        (["--raw", "--structured"], "leave out --structured"),
+    ],
+)
+def test_options_that_would_make_poison_of_every_event_are_refused_first(
+    options: list[str], says: str, sqlite: LedgerSettings, folder: Path
+) -> None:
+    assert says in refused(sqlite, 2, "emit", folder, *options)
+
+
+@pytest.mark.parametrize("quality", ["nan", "1.1", "-0.1", "much"])
+def test_a_quality_that_is_none_is_refused(quality: str, sqlite: LedgerSettings, folder: Path) -> None:
+    done = gmv(sqlite, "emit", folder, "--quality", quality)
+
+    assert done.returncode == 2
+    assert "--quality" in done.stderr
+
+
+def test_a_topic_that_is_not_there(sqlite: LedgerSettings, kafka: KafkaBroker, folder: Path) -> None:
+    said = refused(sqlite, 30, "emit", folder, "--topic", "nowhere", "--brokers", kafka.address)
+
+    assert "'nowhere' does not exist" in said

@@ -1,0 +1,92 @@
+"""`gmv emit`: images to Kafka, as events."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, TopicOption, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gmv.events.outgoing import Outgoing, Telling
+
+DEFAULT_SOURCE = "/gmv/emit"
+
+
+def emit(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH…", help="Image files, folders of them, Parquet with an image column, or .jsonl."),
+    ],
+    topic: TopicOption = None,
+    brokers: BrokersOption = None,
+    source: Annotated[
+        str, typer.Option("--source", metavar="NAME", help="Who generated them; with the id it names an event.")
+    ] = DEFAULT_SOURCE,
+    quality: Annotated[
+        float, typer.Option("--quality", min=0.0, max=1.0, help="Of every image; scales its credits.")
+    ] = 1.0,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Name of the generator.")] = None,
+    structured: Annotated[
+        bool, typer.Option("--structured", help="Send each event as one JSON object, not as headers and data.")
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Send each line of the files as it is, unread, such as to test dead letters.")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send images to a topic as events, or events that are in JSON lines already.
+
+    An image's event id is made from its name and content: sent twice, it is credited once.
+    """
+    settings = load_settings(config, topic=topic, brokers=brokers)
+    from gmv.cli.output import print_result, progress, table
+    from gmv.events.outgoing import Telling
+    from gmv.stream.kafka.emitter import Emitter
+
+    telling = Telling(source, quality, model, structured)
+    _check(telling, raw)
+    with Emitter(settings.kafka) as emitter, progress("sending", unit="events") as advance:
+        for name, message in _outgoing(paths, telling, raw):
+            emitter.send(name, message)
+            advance(1)
+        partitions = emitter.finish()
+    sent = sum(partitions.values())
+    print_result(
+        {
+            "topic": settings.kafka.topic,
+            "sent": sent,
+            "partitions": {str(number): count for number, count in partitions.items()},
+        },
+        json,
+        lambda: table(
+            f"{sent:,} events sent",
+            ["topic", "partition", "events"],
+            [[settings.kafka.topic, number, f"{count:,}"] for number, count in partitions.items()],
+            numbers=["partition", "events"],
+        ),
+    )
+
+
+def _check(telling: "Telling", raw: bool) -> None:
+    """See before anything is sent that a worker will take what is told of every image."""
+    from gmv.errors import InvalidSettings, Poison
+    from gmv.events.cloudevents import decode
+    from gmv.events.encoding import event_of_image, structured
+
+    if raw and telling.is_structured:
+        raise InvalidSettings("--raw sends lines as they are; leave out --structured")
+    try:
+        decode(structured(event_of_image(b"", telling.source, "id", telling.quality, telling.model)))
+    except Poison as poison:
+        raise InvalidSettings(f"with these options every event would be refused: {poison.detail}") from poison
+
+
+def _outgoing(paths: list[Path], telling: "Telling", raw: bool) -> "Iterator[Outgoing]":
+    from gmv.events.outgoing import outgoing, raw_lines
+
+    for path in paths:
+        yield from raw_lines(path) if raw else outgoing(path, telling)

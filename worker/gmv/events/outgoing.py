@@ -1,0 +1,179 @@
+"""Events out of files: images, folders and Parquet columns of them, and JSON lines of events that are there already."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import orjson
+
+from gmv.errors import EventsRefused, Poison
+from gmv.events.cloudevents import CONTENT_TYPE, STRUCTURED_CONTENT, decode
+from gmv.events.encoding import KafkaMessage, binary, binary_of_envelope, event_of_image, structured_message
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
+LINE_BYTES_MAX: Final = 64 * 2**20
+
+_PARQUET_ROWS = 64  # of 1 MB each, a batch in memory is 64 MB
+_NAME_CHARACTERS_MAX = 200
+
+
+class Outgoing(NamedTuple):
+    """A record to be sent, and the file and place it was made from."""
+
+    name: str
+    message: KafkaMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is told of every image.
+
+    Attributes:
+        source: CloudEvents source.
+        quality: in [0, 1].
+        model: the generator's name.
+        is_structured: whether records are in structured mode; binary otherwise. This one holds for JSON lines, too.
+    """
+
+    source: str
+    quality: float = 1.0
+    model: str | None = None
+    is_structured: bool = False
+
+
+def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
+    """Yield the events of a file or a folder, in order of name; images are sent as they are, decoded by nobody.
+
+    Args:
+        path: an image file, a folder of them (with its folders), Parquet with an image column as Hugging Face
+            datasets writes it, or JSON lines of structured events.
+        telling: what is told of images.
+
+    Raises:
+        EventsRefused: there is no event in it, or a line is none.
+    """
+    if path.suffix.lower() in LINES_SUFFIXES and path.is_file():
+        yield from _lines_as_events(path, telling.is_structured)
+        return
+    write = structured_message if telling.is_structured else binary
+    for name, content in _images(path):
+        told = {"name": name}
+        event = event_of_image(
+            content, telling.source, event_id_of(name, content), telling.quality, telling.model, told
+        )
+        yield Outgoing(name, write(event))
+
+
+def raw_lines(path: Path) -> Iterator[Outgoing]:
+    """Yield each line that is not blank as a record's value, whatever it holds, without key or headers."""
+    for name, line in _lines(path):
+        yield Outgoing(name, KafkaMessage(None, line, []))
+
+
+def event_id_of(name: str, content: bytes) -> str:
+    """Return the id of an image's event: its name, made plain, and 32 hex digits over name and content.
+
+    The same file under the same name is the same event, so it is credited once however often it is sent.
+    """
+    named = name.encode(errors="surrogateescape")
+    digest = hashlib.blake2b(len(named).to_bytes(8, "big") + named + content, digest_size=16).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9._/#-]', '_', name)[-_NAME_CHARACTERS_MAX:]}:{digest}"
+
+
+def _images(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
+        if not files:
+            raise EventsRefused(f"{path} has no image in it; gmv sends {', '.join(sorted(IMAGE_SUFFIXES))}")
+        yield from ((file.relative_to(path).as_posix(), _content(file)) for file in files)
+    elif path.suffix.lower() == ".parquet":
+        yield from _parquet_images(path)
+    elif path.suffix.lower() in IMAGE_SUFFIXES or not path.exists():
+        yield path.name, _content(path)
+    else:
+        raise EventsRefused(
+            f"{path}: gmv sends images ({', '.join(sorted(IMAGE_SUFFIXES))}), folders, .parquet and .jsonl files"
+        )
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise EventsRefused(f"{file}: {error.strerror}; give image files, folders, .parquet or .jsonl files") from error
+
+
+def _parquet_images(path: Path) -> Iterator[tuple[str, bytes]]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    row = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            column = _image_column(path, file.schema_arrow)
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=[column]):
+                images = batch.column(0)
+                for content in images.field("bytes") if pa.types.is_struct(images.type) else images:
+                    if not content.is_valid:
+                        raise EventsRefused(f"{path}: row {row} has no image; remove it, or fill it in")
+                    yield f"{path.name}#{row}", content.as_py()
+                    row += 1
+    except (OSError, pa.ArrowException) as error:
+        raise EventsRefused(f"{path} cannot be read as Parquet ({error})") from error
+    if row == 0:
+        raise EventsRefused(f"{path} has no rows")
+
+
+def _image_column(path: Path, schema: "pa.Schema") -> str:
+    """Return the column `image`, or the first that holds structs with `bytes`."""
+    import pyarrow as pa
+
+    def holds_images(field: "pa.Field") -> bool:
+        if pa.types.is_struct(field.type):
+            return bool(field.type.get_field_index("bytes") >= 0)
+        return field.name == "image" and bool(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
+
+    for field in sorted(schema, key=lambda field: field.name != "image"):
+        if holds_images(field):
+            return str(field.name)
+    raise EventsRefused(
+        f"{path} has no image column, but {', '.join(schema.names)}; it is called image and holds the files' bytes, "
+        "or structs with a field `bytes`"
+    )
+
+
+def _lines_as_events(path: Path, is_structured: bool) -> Iterator[Outgoing]:
+    for name, line in _lines(path):
+        try:
+            event = decode(line)
+            if is_structured:
+                headers = [(CONTENT_TYPE, STRUCTURED_CONTENT.encode())]
+                yield Outgoing(name, KafkaMessage(event.event_id.encode(), line, headers))
+            else:
+                yield Outgoing(name, binary_of_envelope(orjson.loads(line)))
+        except Poison as poison:
+            raise EventsRefused(f"{name}: {poison}; repair the line, or send the file unread with --raw") from poison
+        except orjson.JSONEncodeError as error:  # it is nested deeper than orjson writes
+            raise EventsRefused(f"{name}: {error}; send the file with --structured") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (file:number, line) of every line that is not blank, in constant memory."""
+    number = 0
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LINE_BYTES_MAX + 1):
+                number += 1
+                if len(line) > LINE_BYTES_MAX:
+                    raise EventsRefused(f"{path}:{number} is longer than {LINE_BYTES_MAX:,} bytes; is this JSON lines?")
+                if line.strip():
+                    yield f"{path}:{number}", line.rstrip(b"\r\n")
+    except OSError as error:
+        raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file") from error
