@@ -26,18 +26,17 @@ def update() -> str | None:
     return _apt_get("update", "-q")
 
 
-def install(packages: Sequence[str], daemons: Sequence[str]) -> str | None:
-    """Install packages without what they recommend; return why that failed, or None.
-
-    Args:
-        packages: their names.
-        daemons: services that come with them; they are neither started now nor with the machine.
-    """
+def install(packages: Sequence[str]) -> str | None:
+    """Install packages without what they recommend, and start no daemon of theirs; return why that failed, or None."""
     with _no_service_starts():
-        reason = _apt_get("install", "-q", "-y", "--no-install-recommends", *packages)
-    if reason is None and daemons and shutil.which("systemctl"):
-        return _run([*(prefix() or ()), "systemctl", "--quiet", "disable", *daemons])
-    return reason
+        return _apt_get("install", "-q", "-y", "--no-install-recommends", *packages)
+
+
+def disable(daemons: Sequence[str]) -> str | None:
+    """Let no daemon start with the machine; return why that failed, or None. Without systemd nothing starts them."""
+    if not shutil.which("systemctl"):
+        return None
+    return _run([*(prefix() or ()), "systemctl", "--quiet", "disable", *daemons])
 
 
 @contextmanager

@@ -87,8 +87,10 @@ def _install_packages(needs: list[Need]) -> list[str]:
         return [f"not root, and sudo asks for a password or is not there: cannot install {names}"]
     say(f"installing {names}")
     reasons = [apt.update()]
-    for packages, daemons in dict.fromkeys((need.packages, need.daemons) for need in needs):
-        reasons.append(apt.install(packages, daemons))
+    reasons += [apt.install(packages) for packages in dict.fromkeys(need.packages for need in needs)]
+    # At the end: systemd itself can come with a package, and then starts the daemons of those before it.
+    if daemons := [daemon for need in needs for daemon in need.daemons if not need.complaint()]:
+        reasons.append(apt.disable(daemons))
     return [reason for reason in reasons if reason]
 
 
