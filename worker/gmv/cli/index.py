@@ -37,10 +37,18 @@ def build(
     working_size: Annotated[
         int, typer.Option("--working-size", metavar="PIXELS", min=16, max=256, help="Side images are encoded at.")
     ] = 32,
-    image_id_column: Annotated[str, typer.Option("--image-id-column", metavar="NAME")] = "image_id",
-    owner_id_column: Annotated[str, typer.Option("--owner-id-column", metavar="NAME")] = "owner_id",
-    image_column: Annotated[str, typer.Option("--image-column", metavar="NAME")] = "image",
-    weight_column: Annotated[str, typer.Option("--weight-column", metavar="NAME")] = "weight",
+    image_id_column: Annotated[
+        str, typer.Option("--image-id-column", metavar="NAME", help="Parquet column of image ids.")
+    ] = "image_id",
+    owner_id_column: Annotated[
+        str, typer.Option("--owner-id-column", metavar="NAME", help="Parquet column of owner ids.")
+    ] = "owner_id",
+    image_column: Annotated[
+        str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
+    ] = "image",
+    weight_column: Annotated[
+        str, typer.Option("--weight-column", metavar="NAME", help="Parquet column of weights, which may be missing.")
+    ] = "weight",
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode images. Default: all cores.")
     ] = os.cpu_count() or 1,

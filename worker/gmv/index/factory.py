@@ -33,7 +33,9 @@ def default_factory(images: int, vector_size: int) -> str:
     if images < FLAT_IMAGES_MAX:
         return "Flat"
     code = max(1, min(_CODE_BYTES_MAX, vector_size // _NUMBERS_PER_CODE_BYTE_MIN))
-    rotation = f"OPQ{code}_{vector_size // code * code}"
+    # A random rotation spreads the variance over the codes at no cost: of the 100 nearest of 5,000, 100 recalled hold
+    # .763; .723 without a rotation, .771 with one that is learnt (OPQ) in 11 times the time.
+    rotation = f"RR{vector_size // code * code}"
     if images <= SCANNED_IMAGES_MAX:
         return f"{rotation},PQ{code}"
     lists = 2 ** round(math.log2(4 * math.sqrt(images)))
@@ -86,6 +88,8 @@ def _quieten(index: Any) -> list[faiss.ProductQuantizer]:
         index = faiss.downcast_index(index.index)
     if hasattr(index, "pq"):
         quantizers.append(index.pq)
+    if hasattr(index, "do_polysemous_training"):
+        index.do_polysemous_training = False  # 4 minutes of annealing for a search mode that is not used here
     for quantizer in quantizers:
         quantizer.cp.min_points_per_centroid = 1
     return quantizers

@@ -30,7 +30,7 @@ class ArrowImages:
 
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         """See `ImagesTable`."""
-        taken = self._batch.take(pa.array(rows, pa.int64()))
+        taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
 

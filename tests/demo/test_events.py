@@ -1,0 +1,79 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from gmv.demo import events
+from gmv.demo.events import event_id, generated_images, make_events
+from gmv.demo.faults import BAD_RECORDS
+from gmv.demo.folder import DemoFolder
+from gmv.demo.remix import recipes, remixes
+from gmv.imaging import ImageLimits, decode_image
+from gmv.index.port import CorpusImage, TrainingImage
+from tests.demo.stories import image_file
+
+LIMITS = ImageLimits(2**20, 10**6)
+COUNT, SEED = 12, 7
+FILES = {f"image-{number:02}": image_file(8 * number) for number in range(30)}
+OWNERS = {image_id: f"owner-{number % 3}" for number, image_id in enumerate(FILES)}
+
+
+class Table:
+    def __len__(self) -> int:
+        return len(FILES)
+
+    def images(self, rows: Sequence[int]) -> list[TrainingImage]:
+        return [TrainingImage(list(FILES)[row], list(OWNERS.values())[row], 1.0) for row in rows]
+
+
+class Corpus:
+    """Holds one bad file that the index left out."""
+
+    path = Path("thirty")
+
+    def __init__(self) -> None:
+        self.passes = 0
+
+    def catalogue(self) -> list[TrainingImage]:
+        raise AssertionError("what is in the corpus only is no source")
+
+    def images(self) -> Iterator[CorpusImage]:
+        self.passes += 1
+        yield CorpusImage("bad", b"no image")
+        yield from (CorpusImage(image_id, content) for image_id, content in FILES.items())
+
+
+def make(folder: DemoFolder) -> tuple[int, int]:
+    """Return how many events were told of, and how often the corpus was read."""
+    corpus, steps = Corpus(), list[int]()
+    folder.root.mkdir(exist_ok=True)
+    make_events(corpus, Table(), COUNT, SEED, LIMITS, folder, steps.append)
+    return sum(steps), corpus.passes
+
+
+def test_each_event_holds_the_remix_of_the_sources_that_are_told(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path)
+    assert make(folder) == (COUNT, 1)
+    good = [n for n, line in enumerate(folder.events.read_bytes().splitlines()) if b"cut-off" not in line]
+    sources = orjson.loads(folder.sources.read_bytes())
+    files = generated_images(folder, {0, good[-2]})
+    assert set(files) == {f"remix-{SEED}-00000", f"remix-{SEED}-{COUNT - 1:05}"}
+    for recipe in recipes(OWNERS, COUNT, SEED):
+        assert tuple(sources[event_id(recipe)]) == recipe.sources
+        if event_id(recipe) in files:
+            pictures = {image_id: decode_image(FILES[image_id], LIMITS) for image_id in recipe.sources}
+            (made,) = remixes([recipe], pictures)
+            assert np.array_equal(decode_image(files[event_id(recipe)], LIMITS), made)
+
+
+def test_the_file_is_the_same_however_many_sources_are_held_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, piecemeal = DemoFolder(tmp_path / "whole"), DemoFolder(tmp_path / "piecemeal")
+    make(whole)
+    monkeypatch.setattr(events, "_AT_ONCE", 5)
+    assert make(piecemeal) == (COUNT, 3)
+    assert piecemeal.events.read_bytes() == whole.events.read_bytes()
+    assert len(whole.events.read_bytes().splitlines()) == COUNT + BAD_RECORDS + 1
