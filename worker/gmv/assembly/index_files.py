@@ -54,6 +54,7 @@ def write_index_files(
     with progress("training recall", None, "") as advance:
         if {"recall": chosen} not in workspace.journal:
             write_recall(folder / RECALL_FILE, train_index(chosen, vectors, _SEED))
+            workspace.settle(RECALL_FILE)
             workspace.note({"recall": chosen})
         advance(1)
     with progress("measuring recall", None, "") as advance:

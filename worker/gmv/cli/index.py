@@ -68,6 +68,7 @@ def build(
     from gmv.cli.output import print_result, progress
     from gmv.encoders.fitting import FittingSettings
     from gmv.index.corpora import open_corpus
+    from gmv.index.manifest import index_id_of
     from gmv.index.parquet_corpus import Columns
 
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
@@ -78,7 +79,8 @@ def build(
         BuildOptions(factory, bad_share_max, FittingSettings(working_size=working_size), threads, force),
         progress,
     )
-    print_result(_plain(out, manifest), json, lambda: _layout(out, manifest))
+    index_id = index_id_of(manifest.to_bytes())
+    print_result(_plain(out, manifest, index_id), json, lambda: _layout(out, manifest, index_id))
 
 
 @app.command()
@@ -87,8 +89,8 @@ def info(folder: FolderArgument, json: JsonOption = False) -> None:
     from gmv.cli.output import print_result
     from gmv.index.manifest import read_manifest
 
-    manifest, _ = read_manifest(folder)
-    print_result(_plain(folder, manifest), json, lambda: _layout(folder, manifest))
+    manifest, index_id = read_manifest(folder)
+    print_result(_plain(folder, manifest, index_id), json, lambda: _layout(folder, manifest, index_id))
 
 
 @app.command()
@@ -103,20 +105,18 @@ def verify(folder: FolderArgument, json: JsonOption = False) -> None:
     print_result(result, json, lambda: f"index {index.index_id}: {files} files are as they were built")
 
 
-def _plain(folder: Path, manifest: "Manifest") -> dict[str, Any]:
-    from gmv.index.manifest import index_id_of
-
-    return {"index_id": index_id_of(manifest.to_bytes()), "path": folder, **manifest.model_dump(mode="json")}
+def _plain(folder: Path, manifest: "Manifest", index_id: str) -> dict[str, Any]:
+    return {"index_id": index_id, "path": folder, **manifest.model_dump(mode="json")}
 
 
-def _layout(folder: Path, manifest: "Manifest") -> Any:
+def _layout(folder: Path, manifest: "Manifest", index_id: str) -> Any:
     from gmv.cli.output import table
-    from gmv.index.manifest import REJECTED_FILE, index_id_of
+    from gmv.index.manifest import REJECTED_FILE
 
     measured = manifest.recall.measured
     tokens, size = manifest.encoder.tokens_shape
     rows: list[tuple[str, object]] = [
-        ("index id", index_id_of(manifest.to_bytes())),
+        ("index id", index_id),
         ("training images", f"{manifest.corpus.images:,}"),
         ("owners", f"{manifest.corpus.owners:,}"),
         ("left out", f"{manifest.corpus.rejected:,}, named in {folder / REJECTED_FILE}"),

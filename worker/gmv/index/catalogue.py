@@ -52,10 +52,11 @@ def _name(where: str, column: str, value: Any) -> str:
         raise CorpusRefused(f"{where}: {column} is missing; every training image needs one")
     if not isinstance(text, str):
         raise CorpusRefused(f"{where}: {column} is {text!r}; it should be text or an integer")
-    if len(text) > NAME_CHARACTERS_MAX or any(unicodedata.category(character)[0] == "C" for character in text):
+    unfit = len(text) > NAME_CHARACTERS_MAX or text != text.strip()
+    if unfit or any(unicodedata.category(character)[0] == "C" for character in text):
         raise CorpusRefused(
             f"{where}: {column} {text[:NAME_CHARACTERS_MAX]!r} should have at most {NAME_CHARACTERS_MAX} characters, "
-            "all of them visible"
+            "all of them visible, and no blanks around"
         )
     return text
 

@@ -66,7 +66,7 @@ class FolderCorpus:
 
     def _file(self, where: str, row: dict[str, str]) -> Path:
         name = row["file_name"]
-        if not name or not (self._path / name).resolve().is_relative_to(self._path.resolve()):
+        if not name or "\0" in name or not (self._path / name).resolve().is_relative_to(self._path.resolve()):
             raise CorpusRefused(f"{where}: file_name {name!r} should name a file inside {self._path}")
         return self._path / name
 

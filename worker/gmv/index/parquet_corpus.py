@@ -63,17 +63,21 @@ class ParquetCorpus:
                     f"{file} has no column {name!r}, but {', '.join(found)}; name its columns with --image-id-column, "
                     "--owner-id-column and --image-column"
                 )
+        _check_images(file, columns.image)
         wanted = [name for name in (columns.image_id, columns.owner_id, columns.weight) if name in found]
         number = 0
         for batch in _batches(file, wanted, _CATALOGUE_ROWS):
-            for values in _as_rows(batch, wanted):
+            for values in _as_rows(batch, wanted, f"{file}, rows from {number}"):
                 weight = values.get(columns.weight)
                 yield Row(f"{file}, row {number}", values[columns.image_id], values[columns.owner_id], weight)
                 number += 1
 
 
-def _as_rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[dict[str, Any]]:
-    columns = [batch.column(name).to_pylist() for name in names]
+def _as_rows(batch: pa.RecordBatch, names: list[str], where: str) -> Iterator[dict[str, Any]]:
+    try:
+        columns = [batch.column(name).to_pylist() for name in names]
+    except UnicodeDecodeError as error:
+        raise CorpusRefused(f"{where}: text that is not UTF-8 ({error}); write the file again") from error
     return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
 
 
@@ -82,6 +86,15 @@ def _corpus_images(ids: Iterable[Any], images: pa.Array) -> Iterator[CorpusImage
     files = images.field("bytes") if pa.types.is_struct(images.type) else images
     for image_id, content in zip(ids, files, strict=True):
         yield CorpusImage(str(image_id.as_py()), content.as_py() or b"")
+
+
+def _check_images(file: Path, column: str) -> None:
+    found = _schema(file).field(column).type
+    files = found.field("bytes").type if pa.types.is_struct(found) and found.get_field_index("bytes") >= 0 else found
+    if not (pa.types.is_binary(files) or pa.types.is_large_binary(files)):
+        raise CorpusRefused(
+            f"{file}: column {column!r} is {found}; it should be image files, as binary or in a struct as 'bytes'"
+        )
 
 
 def _schema(file: Path) -> pa.Schema:

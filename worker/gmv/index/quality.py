@@ -8,7 +8,7 @@ from gmv.index.port import Recall
 
 _QUERIES = 500
 _DEPTHS = (1, 10, 100)
-_CHUNK_ROWS = 65_536
+_CHUNK_ROWS = 8_192
 _DECIMALS = 4
 
 
@@ -42,6 +42,8 @@ def nearest_rows(vectors: NDArray[np.float32], queries: NDArray[np.int64], depth
         int64 [queries, min(depth, rows - 1)], in order of (distance, row).
     """
     depth = min(depth, len(vectors) - 1)
+    if depth == 0:
+        return np.empty((len(queries), 0), np.int64)
     asked = vectors[queries]
     nearest = np.empty((len(queries), 0), np.int64)
     distances = np.empty((len(queries), 0), np.float32)
@@ -50,7 +52,11 @@ def nearest_rows(vectors: NDArray[np.float32], queries: NDArray[np.int64], depth
         found = np.square(chunk).sum(1) - 2 * asked @ chunk.T  # the query's own square changes no order
         here = np.arange(start, start + len(chunk))
         found[queries[:, np.newaxis] == here] = np.inf
-        rows = np.broadcast_to(here, found.shape)
+        if len(chunk) > depth:  # sort the nearest only: a tenth of the time
+            few = np.sort(np.argpartition(found, depth - 1, axis=1)[:, :depth], axis=1)
+            found, rows = np.take_along_axis(found, few, 1), here[few]
+        else:
+            rows = np.broadcast_to(here, found.shape)
         distances, nearest = np.hstack([distances, found]), np.hstack([nearest, rows])
         best = np.lexsort((nearest, distances))[:, :depth]
         distances = np.take_along_axis(distances, best, 1)

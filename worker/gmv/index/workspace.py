@@ -54,23 +54,39 @@ class Workspace:
         return mapped
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file that is never seen half written under its name."""
+        """Write a file that is never seen half written under its name; on disk when this returns."""
         partial = self.folder / f"{name}.making"
         partial.write_bytes(content)
+        _sync(partial)
         partial.replace(self.folder / name)
+        _sync(self.folder)
+
+    def settle(self, name: str) -> None:
+        """Have a file that something else wrote on disk, so that it can be noted as done."""
+        _sync(self.folder / name)
+        _sync(self.folder)
 
     def publish(self, out: Path, keep: frozenset[str]) -> None:
-        """Give the folder its final name, with these files and no others, all of them on disk."""
+        """Give the folder its final name, with these files and no others, all of them on disk.
+
+        An index that is there gives way only now, and is deleted last: killed between the two renames, a build
+        leaves it under `<out>.replaced`.
+        """
+        for name in keep:
+            _sync(self.folder / name)
+        (self.folder / _JOURNAL).unlink()  # first of all: it vouches for staged files that go next
+        _sync(self.folder)
         for path in self.folder.iterdir():
-            if path.name in keep:
-                _sync(path)
-            else:
+            if path.name not in keep:
                 path.unlink()
         _sync(self.folder)
+        replaced = out.with_name(f"{out.name}.replaced")
         if out.exists():
-            shutil.rmtree(out)
+            shutil.rmtree(replaced, ignore_errors=True)
+            out.rename(replaced)
         self.folder.rename(out)
         _sync(out.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 @contextmanager
