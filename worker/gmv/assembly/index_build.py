@@ -1,28 +1,21 @@
 """An index build, put together: catalogue, encoder, features, recall, manifest. What is done is kept, step by step."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from gmv.assembly.index_encoder import feature_source
 from gmv.assembly.index_features import FeatureStage, encode_corpus
 from gmv.assembly.index_files import write_index_files
 from gmv.assembly.progress import Progress
 from gmv.encoders.descriptor import KIND
-from gmv.encoders.fitting import FittingSettings, fit_descriptor
-from gmv.encoders.port import Encoder
-from gmv.encoders.storage import open_descriptor, to_bytes
-from gmv.encoders.working_size import to_working_size
-from gmv.errors import CorpusRefused, IndexRefused, Poison
-from gmv.imaging import ImageLimits, decode_image
-from gmv.index.corpora import fingerprint
-from gmv.index.manifest import ENCODER_FILE, MANIFEST, EncoderEntry, Manifest
+from gmv.encoders.fitting import FittingSettings
+from gmv.errors import IndexRefused
+from gmv.imaging import ImageLimits
+from gmv.index.manifest import MANIFEST, Manifest
 from gmv.index.port import Corpus, TrainingImage
-from gmv.index.workspace import Workspace, open_workspace
+from gmv.index.workspace import open_workspace
 from gmv.settings import Settings
 
 
@@ -66,17 +59,10 @@ def build_index(corpus: Corpus, out: Path, settings: Settings, options: BuildOpt
     catalogue = corpus.catalogue()
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     with open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:
-        encoder = _encoder(workspace, corpus, catalogue, limits, options.fitting, progress)
-        stage = FeatureStage(workspace, catalogue, encoder.vector_size, encoder.tokens_shape)
-        encode_corpus(corpus, encoder, stage, limits, options.bad_share_max, options.threads, progress)
-        entry = EncoderEntry(
-            kind=KIND,
-            id=encoder.encoder_id,
-            has_parameters=True,
-            vector_size=encoder.vector_size,
-            tokens_shape=encoder.tokens_shape,
-        )
-        manifest = write_index_files(workspace, stage, entry, options.factory, settings.valuation, progress)
+        source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress)
+        stage = FeatureStage(workspace, catalogue, source.entry.vector_size, source.entry.tokens_shape)
+        encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
+        manifest = write_index_files(workspace, stage, source.entry, options.factory, settings.valuation, progress)
         workspace.publish(out, frozenset(manifest.files) | {MANIFEST})
     return manifest
 
@@ -95,48 +81,9 @@ def _inputs(
 ) -> dict[str, Any]:
     """All that decides what is staged: a workspace of other inputs is of no use."""
     return {
-        "corpus": fingerprint(corpus.path),
+        "corpus": corpus.fingerprint(),
         "images": len(catalogue),
         "encoder": KIND,
         "fitting": asdict(fitting),
         "limits": asdict(limits),
     }
-
-
-def _encoder(
-    workspace: Workspace,
-    corpus: Corpus,
-    catalogue: Sequence[TrainingImage],
-    limits: ImageLimits,
-    fitting: FittingSettings,
-    progress: Progress,
-) -> Encoder:
-    """Fit the encoder, or open the one that was fitted before."""
-    path = workspace.folder / ENCODER_FILE
-    if not path.exists():
-        with progress("fitting the encoder", None, "") as advance:
-            sample = _sample(corpus, catalogue, limits, fitting)
-            workspace.write(ENCODER_FILE, to_bytes(fit_descriptor(sample, fitting)))
-            advance(1)
-    return open_descriptor(path)
-
-
-def _sample(
-    corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, fitting: FittingSettings
-) -> list[NDArray[np.uint8]]:
-    """Draw sound images without replacement, whatever order the corpus has; damaged ones are told of later.
-
-    Returns:
-        uint8 [side, side, 3] each, of the working size (4,000 of 32 pixels: 12 MB), in order of image id.
-    """
-    ids = sorted(image.image_id for image in catalogue)
-    places = np.random.default_rng(fitting.seed).choice(len(ids), min(len(ids), fitting.images), replace=False)
-    drawn = {ids[place] for place in places}
-    sound = {}
-    for image in corpus.images():
-        if image.image_id in drawn:
-            with suppress(Poison):
-                sound[image.image_id] = to_working_size(decode_image(image.content, limits), fitting.working_size)
-    if not sound:
-        raise CorpusRefused(f"{corpus.path}: of {len(drawn):,} images drawn, none is a sound PNG, JPEG or WEBP")
-    return [sound[image_id] for image_id in sorted(sound)]

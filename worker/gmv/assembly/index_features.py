@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gmv.assembly.index_encoder import FeatureSource
 from gmv.assembly.progress import Progress
-from gmv.encoders.port import Encoder
 from gmv.errors import CorpusRefused, Poison
-from gmv.imaging import ImageLimits, decode_image
 from gmv.index.port import Corpus, CorpusImage, TrainingImage
 from gmv.index.workspace import Workspace
 
@@ -89,14 +88,13 @@ class FeatureStage:
                 self.digests[row] = np.frombuffer(outcome.digest, np.uint8)
         for array in (self.vectors, self.tokens, self.digests):
             array.flush()
-        self._workspace.note({"images": len(images), "rejected": rejected})
+        self._workspace.note({"images": len(images), "rejected": [list(each) for each in rejected]})
 
 
 def encode_corpus(
     corpus: Corpus,
-    encoder: Encoder,
+    source: FeatureSource,
     stage: FeatureStage,
-    limits: ImageLimits,
     bad_share_max: float,
     threads: int,
     progress: Progress,
@@ -115,7 +113,7 @@ def encode_corpus(
             advance(stage.done)
             while stretch := list(islice(images, _AT_ONCE)):
                 _check_order(stretch, stage)
-                stage.put(stretch, list(pool.map(lambda image: _encode(image, encoder, limits), stretch)))
+                stage.put(stretch, list(pool.map(lambda image: _encode(image, source), stretch)))
                 _check_rejected(stage.rejected, total, bad_share_max)
                 advance(len(stretch))
     finally:
@@ -125,12 +123,12 @@ def encode_corpus(
         raise CorpusRefused(f"{corpus.path} changed while it was read; build again")
 
 
-def _encode(image: CorpusImage, encoder: Encoder, limits: ImageLimits) -> _Encoded | Poison:
+def _encode(image: CorpusImage, source: FeatureSource) -> _Encoded | Poison:
     try:
-        features = encoder.encode([decode_image(image.content, limits)])
+        vector, tokens = source.see(image.content)
     except Poison as poison:
         return poison
-    return _Encoded(features.vectors[0], features.tokens[0], hashlib.sha256(image.content).digest())
+    return _Encoded(vector, tokens, hashlib.sha256(image.content).digest())
 
 
 def _check_order(stretch: Sequence[CorpusImage], stage: FeatureStage) -> None:

@@ -49,6 +49,15 @@ def build(
     weight_column: Annotated[
         str, typer.Option("--weight-column", metavar="NAME", help="Parquet column of weights, which may be missing.")
     ] = "weight",
+    encoder_id: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder-id",
+            metavar="TEXT",
+            help="The Parquet files hold features of this encoder, not images: columns vector (list of numbers) and "
+            "tokens (list of lists). Events then have to bring theirs.",
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode images. Default: all cores.")
     ] = os.cpu_count() or 1,
@@ -69,11 +78,11 @@ def build(
     from gmv.encoders.fitting import FittingSettings
     from gmv.index.corpora import open_corpus
     from gmv.index.manifest import index_id_of
-    from gmv.index.parquet_corpus import Columns
+    from gmv.index.parquet_files import Columns
 
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     manifest = build_index(
-        open_corpus(corpus, settings.images.bytes_max, columns),
+        open_corpus(corpus, settings.images.bytes_max, columns, encoder_id),
         out,
         settings,
         BuildOptions(factory, bad_share_max, FittingSettings(working_size=working_size), threads, force),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gmv.errors import CorpusRefused
 from gmv.index.catalogue import Row, checked_catalogue
+from gmv.index.fingerprint import fingerprint
 from gmv.index.port import CorpusImage, TrainingImage
 
 METADATA = "metadata.csv"
@@ -39,6 +40,10 @@ class FolderCorpus:
             ),
             str(self._path / METADATA),
         )
+
+    def fingerprint(self) -> str:
+        """See `Corpus`."""
+        return fingerprint(self._path, "folder")
 
     def images(self) -> Iterator[CorpusImage]:
         """See `Corpus`. A file that cannot be read comes as an empty one, which no decoder takes."""

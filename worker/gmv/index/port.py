@@ -69,6 +69,9 @@ class Corpus(Protocol):
     def images(self) -> Iterator[CorpusImage]:
         """Yield all images in corpus order, holding one batch in memory at a time."""
 
+    def fingerprint(self) -> str:
+        """Return a text that changes whenever other ids or images could come from the corpus; cheap."""
+
     @property
     def path(self) -> Path:
         """Where the corpus is."""
