@@ -3,10 +3,9 @@
 import random
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -21,16 +20,19 @@ from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.parquet_corpus import ParquetCorpus
-from gmv.valuation.types import MICROS_PER_CREDIT
+from gmv.ledger.open import open_accounts
+from gmv.ledger.port import Sums
+from gmv.settings import KafkaSettings, LedgerSettings
+from gmv.stream.logs import describe_topic
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.end_to_end.oracle import Image, nearest, owed
 from tests.services.kafka import KafkaBroker
-from tests.services.server import free_port, mortal, wait_for
+from tests.services.server import find_program, free_port, mortal, wait_for
 from tests.stream.kafka.crew import reading
 
 EVENTS = 2_000
-PICTURES = 150  # different images among the events
+PICTURES = 80  # different images among the events
 CONTRIBUTORS = 5
 PARTITIONS = 4
 POISON = [b"{broken", b"", b'{"specversion": "1.0", "type": "gmv.image.generated.v1", "source": "/s"}', b"\xff\xfe"]
@@ -44,9 +46,7 @@ class World:
         rows = range(len(index.images))
         table = index.images.images(rows)
         tokens = index.tokens.tokens(np.arange(len(table))).astype(np.float64)
-        corpus = [
-            Image(row.image_id, row.owner_id, row.weight, own) for row, own in zip(table, tokens, strict=True)
-        ]
+        corpus = [Image(row.image_id, row.owner_id, row.weight, own) for row, own in zip(table, tokens, strict=True)]
         limits = ImageLimits(10**6, 10**6)
         files = ParquetCorpus(index.path.parent / "corpus.parquet").images()
         originals = {image.image_id: decode_image(image.content, limits) for image in files}
@@ -68,16 +68,60 @@ class World:
 
 
 @contextmanager
-def worker(environment: dict[str, str], log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def worker(log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as file:
-        process = subprocess.Popen(
-            mortal(command("worker", "--web-port", port)), env=environment, stdout=file, stderr=file
-        )
+        process = subprocess.Popen(mortal(command("worker", "--web-port", port)), stdout=file, stderr=file)
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(30)
+
+
+def emit(path: Path, lines: list[bytes]) -> None:
+    path.write_bytes(b"\n".join(lines))
+    gmv("emit", path)
+
+
+def send_raw(kafka: KafkaBroker, topic: str, values: list[bytes]) -> None:
+    producer = KafkaProducer(bootstrap_servers=kafka.address, acks="all")
+    for value in values:
+        producer.send(topic, value)
+    producer.flush()
+    producer.close()
+
+
+def sums(ledger: LedgerSettings) -> Sums:
+    with closing(open_accounts(ledger)) as accounts:
+        return accounts.sums()
+
+
+def standing(ledger: LedgerSettings) -> dict[int, int]:
+    with closing(open_accounts(ledger)) as accounts:
+        return {number: position.next_offset for (_, number), position in accounts.standing().items()}
+
+
+def ends(kafka: KafkaBroker, topic: str) -> dict[int, int]:
+    described = describe_topic(KafkaSettings(brokers=kafka.address, topic=topic))
+    return {number: bounds.end for number, bounds in described.bounds.items()}
+
+
+def page(port: int, name: str) -> bytes:
+    with urlopen(f"http://127.0.0.1:{port}/{name}", timeout=10) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def assert_sound(metrics: bytes) -> None:
+    """What promtool and the worker's own log would say."""
+    checked = subprocess.run([find_program("promtool"), "check", "metrics"], input=metrics, capture_output=True)
+    assert checked.returncode == 0, checked.stderr.decode()
+    assert b"gmv_credits_micros_total" in metrics
 
 
 @pytest.mark.timeout(300)
@@ -108,25 +152,30 @@ def test_two_workers_credit_what_the_oracle_says(
         monkeypatch.setenv(f"GMV_{key}", value)
     gmv("ledger", "init", "--topic", name)
 
-    first_half = send(tmp_path / "first.jsonl", world.lines[: EVENTS // 2])
-    raw(kafka, name, POISON)
+    emit(tmp_path / "first.jsonl", world.lines[: EVENTS // 2])
+    ledger = LedgerSettings(url=redis_url, namespace=name)
+    half = EVENTS // 2
     ports = [free_port(), free_port()]
-    import os
+    with worker(tmp_path / "early.log", ports[0]) as early:
+        wait_for(lambda: sums(ledger).credited >= half // 5, 90, "the first events")
+        with worker(tmp_path / "late.log", ports[1]) as late:
+            send_raw(kafka, name, POISON)
+            emit(tmp_path / "second.jsonl", world.lines[half:] + world.again)
+            wait_for(lambda: sums(ledger).credited >= half, 90, "half of the events")
+            assert stop(early) == 0, (tmp_path / "early.log").read_text()
+            wait_for(lambda: standing(ledger) == ends(kafka, name), 120, "the log's end")
+            metrics = page(ports[1], "metrics")
+            assert all(orjson.loads(page(ports[1], each))["good"] for each in ("livez", "readyz"))
+            assert stop(late) == 0, (tmp_path / "late.log").read_text()
 
-    with worker(dict(os.environ), tmp_path / "a.log", ports[0]) as early:
-        wait_for(lambda: credited() >= EVENTS // 10, 90, "the first events")
-        with worker(dict(os.environ), tmp_path / "b.log", ports[1]) as late:
-            send(tmp_path / "second.jsonl", world.lines[EVENTS // 2 :] + world.again)
-            wait_for(lambda: credited() >= EVENTS // 2, 90, "half of the events")
-            assert stop(early) == 0, (tmp_path / "a.log").read_text()
-            wait_for(lambda: standing() == ends(kafka, name), 120, "the log's end")
-            metrics = urlopen(f"http://127.0.0.1:{ports[1]}/metrics", timeout=10).read().decode()
-            assert stop(late) == 0, (tmp_path / "b.log").read_text()
-
-    exported = {row["owner_id"]: row["credit_micros"] for row in orjson.loads(gmv("credits", "export", "--format", "json"))}
+    assert sums(ledger).credited == EVENTS
+    assert sums(ledger).duplicates == len(world.again)
+    exported = {
+        row["owner_id"]: row["credit_micros"] for row in orjson.loads(gmv("credits", "export", "--format", "json"))
+    }
     assert exported == {owner: micros for owner, micros in world.owed.items() if micros}
     checked = gmv_json("ledger", "verify", "--receipts-topic", f"{name}.attributions")
     assert checked["conserved"] is True
     with reading(kafka.address, f"{name}.dlq") as letters:
         assert sorted(letter.value for letter in letters) == sorted(POISON)
-    assert "gmv_credits_micros_total" in metrics
+    assert_sound(metrics)

@@ -29,7 +29,9 @@ def test_equals_brute_force_on_a_thousand_real_queries(larger_index: Index) -> N
         (rows,) = larger_index.recall.recall(features.vectors, CANDIDATES)
         found, distances = reranker.nearest(features.tokens[0], rows, CONTRIBUTORS)
         query = features.tokens[0].astype(np.float64)
-        expected = {int(row): w1(query, larger_index.tokens.tokens(rows[rows == row])[0].astype(np.float64)) for row in rows}
+        expected = {
+            int(row): w1(query, larger_index.tokens.tokens(rows[rows == row])[0].astype(np.float64)) for row in rows
+        }
         ranked = sorted(expected.items(), key=lambda pair: (pair[1], pair[0]))
         for place, (row, distance) in enumerate(zip(found.tolist(), distances.tolist(), strict=True)):
             truth = ranked[place][1]

@@ -24,6 +24,11 @@ Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
 """One image's features: its vector, [D], and its tokens, [n, d]."""
 
 
+PIXEL_BYTES_AT_ONCE = 64 * 2**20
+"""Images of a run are decoded and encoded in pieces of about this size: a run of bombs, 128 small files of 50 million
+pixels each, would otherwise take 19 GB."""
+
+
 class ImageSource(Protocol):
     """From what an event says of its image to pixels."""
 
@@ -87,16 +92,28 @@ class Attributor:
 
     def _look(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
         """Step 1: take the features the event brings, or read and encode its image."""
-        looks: list[Seen | Pixels | Poison] = [self._open(event) for event in events]
-        images = [look for look in looks if isinstance(look, np.ndarray)]
+        looks: list[Seen | Poison] = []
+        opened: list[Seen | Pixels | Poison] = []
+        opened_bytes = 0
+        for event in events:
+            opened.append(look := self._open(event))
+            opened_bytes += look.nbytes if isinstance(look, np.ndarray) else 0
+            if opened_bytes >= PIXEL_BYTES_AT_ONCE:
+                looks += self._encode(opened)
+                opened, opened_bytes = [], 0
+        return looks + self._encode(opened)
+
+    def _encode(self, opened: Sequence[Seen | Pixels | Poison]) -> list[Seen | Poison]:
+        """Put features in the place of pixels."""
+        images = [look for look in opened if isinstance(look, np.ndarray)]
         if not images:
-            return [look for look in looks if not isinstance(look, np.ndarray)]
+            return [look for look in opened if not isinstance(look, np.ndarray)]
         try:
             features = self._encoder.encode(images)
         except Poison as poison:
-            return [poison if isinstance(look, np.ndarray) else look for look in looks]
+            return [poison if isinstance(look, np.ndarray) else look for look in opened]
         encoded = iter(zip(features.vectors, features.tokens, strict=True))
-        return [next(encoded) if isinstance(look, np.ndarray) else look for look in looks]
+        return [next(encoded) if isinstance(look, np.ndarray) else look for look in opened]
 
     def _open(self, event: GeneratedImage) -> Seen | Pixels | Poison:
         try:

@@ -64,4 +64,5 @@ def _add_page(app: faust.App, path: str, answer: Callable[[], Page]) -> None:
     @app.page(path, name=f"gmv{path.replace('/', '_')}")
     async def page(view: View, _request: Request) -> Response:
         served = answer()
-        return view.bytes(served.body, content_type=served.content_type, status=served.status)
+        # As a header: aiohttp takes no character set in `content_type`, and Prometheus wants one.
+        return view.bytes(served.body, status=served.status, headers={"Content-Type": served.content_type})
