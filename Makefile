@@ -40,8 +40,10 @@ lint: install-dev ## Style, types, and the order of the layers.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install ## How fast it is on this machine.
-	$(BIN)/gmv bench all
+bench: install services ## How fast it is on this machine, over the demo's events, a real Kafka and a real Redis.
+	test -d gmv-demo || $(BIN)/gmv demo
+	$(BIN)/python -m tests.services.around $(BIN)/gmv bench ledger
+	$(BIN)/python -m tests.services.around $(BIN)/gmv bench stream gmv-demo/events.jsonl --index gmv-demo/index
 
 install: $(VENV)/.installed ## gmv and what it needs, into .venv.
 
