@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -55,7 +56,7 @@ def _tensors(parameters: Parameters) -> dict[str, Tensor]:
 def _parameters(tensors: dict[str, Tensor], path: Path) -> Parameters:
     try:
         parameters = Parameters(
-            working_size=int(tensors["working_size"]),
+            working_size=tensors["working_size"].numpy().astype(np.int64, casting="safe").item(),
             whitening=Whitening(tensors["whitening.matrix"], tensors["whitening.offset"]),
             atoms=tensors["atoms"],
             cells=Projection(tensors["cells.mean"], tensors["cells.matrix"]),
@@ -63,7 +64,7 @@ def _parameters(tensors: dict[str, Tensor], path: Path) -> Parameters:
             vector=Projection(tensors["vector.mean"], tensors["vector.matrix"]),
         )
         sound = _is_sound(parameters)
-    except (KeyError, IndexError, ValueError, RuntimeError):
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError):
         sound = False
     if not sound:
         raise IndexRefused(f"{path} does not hold a {KIND}; build the index again")
