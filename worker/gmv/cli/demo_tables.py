@@ -1,5 +1,7 @@
 """What `gmv demo` shows a person at its end."""
 
+import shutil
+import sys
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group, RenderableType
@@ -119,14 +121,15 @@ def _places(result: "DemoResult") -> RenderableType:
 
 def _next(result: "DemoResult") -> RenderableType:
     folder = result.folder
+    command = "gmv" if shutil.which("gmv") else sys.argv[0]  # as it was typed, where no environment is activated
     return table(
         "What next",
         ["to", "do"],
         [
             ["see pictures", f"open {folder.report} in a browser"],
-            ["read the accounts", f"gmv credits top --ledger {folder.ledger_url}"],
-            ["attribute an image of yours", f"gmv attribute --index {folder.index} IMAGE.png"],
-            ["use your own training images", "gmv demo --corpus IMAGES.parquet --out another-folder"],
+            ["read the accounts", f"{command} credits top --ledger {folder.ledger_url}"],
+            ["attribute an image of yours", f"{command} attribute --index {folder.index} IMAGE.png"],
+            ["use your own training images", f"{command} demo --corpus IMAGES.parquet --out another-folder"],
             ["see it on Kafka and Redis", "make demo-kafka"],
         ],
     )

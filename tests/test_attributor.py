@@ -1,0 +1,139 @@
+"""The attributor over tiny worlds, whose contributors and credits are known by hand."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gmv import attributor
+from gmv.attributor import Attributor
+from gmv.encoders.port import Features
+from gmv.errors import Poison, Reason
+from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.index.port import TrainingImage
+from gmv.settings import ValuationSettings
+from gmv.valuation.types import Attribution
+from gmv.valuation.wasserstein.rerank import ExactReranker
+
+PLACES = [0.0, 1.0, 1.0, 5.0]
+"""Training images are single tokens on a line, so W1 is the distance between two numbers."""
+
+IMAGES = [TrainingImage("a", "ada", 1.0), TrainingImage("b", "ben", 1.0), TrainingImage("c", "ada", 0.5)]
+IMAGES.append(TrainingImage("d", "dee", 1.0))
+
+
+class Line:
+    """Index, encoder and image source of the world: a file is its place, an image as many pixels as that."""
+
+    encoder_id = "line"
+    vector_size = 1
+    tokens_shape = (1, 1)
+    shape = (len(PLACES), 1, 1)
+
+    def __init__(self) -> None:
+        self.encoded: list[int] = []
+
+    def read(self, content: ImageBytes | ImageUri) -> NDArray[np.uint8]:
+        if not isinstance(content, ImageBytes) or not content.content.isdigit():
+            raise Poison(Reason.IMAGE_CORRUPT, "no place")
+        return np.zeros((1, int(content.content), 3), np.uint8)
+
+    def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
+        self.encoded.append(len(images))
+        places = np.array([image.shape[1] for image in images], np.float32)
+        return Features(places.reshape(-1, 1), places.reshape(-1, 1, 1))
+
+    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+        return [np.argsort(np.abs(np.array(PLACES) - vector[0]), kind="stable")[:candidates] for vector in vectors]
+
+    def tokens(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
+        return np.array(PLACES, np.float16)[rows].reshape(-1, 1, 1)
+
+    def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
+        return [IMAGES[row] for row in rows]
+
+    def __len__(self) -> int:
+        return len(IMAGES)
+
+
+def over(line: Line, candidates: int = 100, contributors: int = 10) -> Attributor:
+    settings = ValuationSettings(candidates=candidates, contributors=contributors)
+    return Attributor(line, line, line, ExactReranker(line), line, settings)
+
+
+def event(place: int | str, quality: float = 1.0) -> GeneratedImage:
+    return GeneratedImage("/line", f"at-{place}", ImageBytes(str(place).encode()), quality)
+
+
+def credited(outcome: Attribution | Poison) -> dict[str, int]:
+    assert isinstance(outcome, Attribution)
+    return {contributor.image_id: contributor.micros for contributor in outcome.contributors}
+
+
+def test_an_exact_copy_and_two_as_far_from_it() -> None:
+    """At 1: b and c at distance 0, a at 1; c has half a weight. Shares are e^0, e^0, e^-1 over their sum."""
+    (outcome,) = over(Line(), contributors=3).attribute([event(1)])
+    whole = 2 + math.exp(-1)
+    assert isinstance(outcome, Attribution)
+    assert [c.image_id for c in outcome.contributors] == ["b", "c", "a"]
+    assert [c.distance for c in outcome.contributors] == [0.0, 0.0, 1.0]
+    assert outcome.micros == round(1e6 * (1.5 + math.exp(-1)) / whole)
+    assert credited(outcome)["b"] == pytest.approx(1e6 / whole, abs=1)
+    assert sum(credited(outcome).values()) == outcome.micros
+
+
+def test_fewer_images_than_contributors_share_all_of_it() -> None:
+    (outcome,) = over(Line()).attribute([event(5)])
+    assert len(credited(outcome)) == len(IMAGES)
+
+
+def test_only_recalled_images_can_contribute() -> None:
+    (outcome,) = over(Line(), candidates=1).attribute([event(4)])
+    assert credited(outcome) == {"d": 1_000_000}
+
+
+def test_quality_scales_the_budget() -> None:
+    (outcome,) = over(Line(), candidates=1).attribute([event(4, quality=0.25)])
+    assert credited(outcome) == {"d": 250_000}
+
+
+def test_outcomes_stand_in_the_order_of_events_whatever_else_is_in_the_batch() -> None:
+    events = [event(1), event("nowhere"), event(5), event(4)]
+    together = over(Line()).attribute(events)
+    assert isinstance(together[1], Poison)
+    assert together[1].reason == Reason.IMAGE_CORRUPT
+    alone = [over(Line()).attribute([each])[0] for each in events]
+    assert [together[place] for place in (0, 2, 3)] == [alone[place] for place in (0, 2, 3)]
+    assert over(Line()).attribute([]) == []
+
+
+def test_large_images_are_encoded_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attributor, "PIXEL_BYTES_AT_ONCE", 12)
+    line = Line()
+    over(line).attribute([event(place) for place in (1, 5, 1, 1, 1, 4)])
+    assert line.encoded == [2, 4]
+
+
+def features(encoder_id: str = "line", vector: int = 1, token: int = 1) -> GeneratedImage:
+    content = EventFeatures(encoder_id, np.ones(vector, np.float32), np.ones((1, token), np.float32))
+    return GeneratedImage("/line", "features", content)
+
+
+def test_features_are_taken_as_they_come() -> None:
+    assert over(Line()).attribute([features()])[0] == over(Line()).attribute([event(1)])[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (features(encoder_id="other"), Reason.WRONG_ENCODER),
+        (features(vector=2), Reason.INVALID_FEATURES),
+        (features(token=2), Reason.INVALID_FEATURES),
+    ],
+)
+def test_features_that_cannot_be_compared_are_poison(told: GeneratedImage, reason: Reason) -> None:
+    (outcome,) = over(Line()).attribute([told])
+    assert isinstance(outcome, Poison)
+    assert outcome.reason == reason
