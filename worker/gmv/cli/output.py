@@ -29,7 +29,7 @@ def print_result(result: Mapping[str, Any], as_json: bool, lay_out: Callable[[],
     if as_json:
         import orjson
 
-        typer.echo(orjson.dumps(result, default=_plain))
+        typer.echo(orjson.dumps(result, default=_plain, option=orjson.OPT_NON_STR_KEYS))  # reasons and stages are keys
     else:
         print_for_people(lay_out())
 

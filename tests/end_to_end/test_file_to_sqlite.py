@@ -1,0 +1,66 @@
+"""A file of events into a SQLite ledger, by the commands a user runs."""
+
+from itertools import islice
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gmv.assembly.index import Index
+from gmv.demo.remix import png
+from gmv.errors import LedgerMissing
+from gmv.events.encoding import structured
+from gmv.events.model import GeneratedImage, ImageBytes
+from gmv.imaging import ImageLimits, decode_image
+from gmv.index.parquet_corpus import ParquetCorpus
+from tests.end_to_end.command import gmv, gmv_json
+
+COPIES = 5
+
+
+@pytest.fixture
+def copies(small_index: Index) -> dict[str, bytes]:
+    """Training images as they are, by image id: each is the nearest to itself, at distance 0."""
+    limits = ImageLimits(10**6, 10**6)
+    corpus = ParquetCorpus(small_index.path.parent / "corpus.parquet")
+    return {image.image_id: png(decode_image(image.content, limits)) for image in islice(corpus.images(), COPIES)}
+
+
+def test_each_copy_is_explained_by_its_original_and_a_second_replay_changes_nothing(
+    small_index: Index, copies: dict[str, bytes], tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    lines = [structured(GeneratedImage("/test", image_id, ImageBytes(file))) for image_id, file in copies.items()]
+    events.write_bytes(b"\n".join([*lines, b"{broken", lines[0]]))
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    replay = ("replay", events, "--index", small_index.path, "--ledger", ledger)
+
+    assert "gmv ledger init" in gmv(*replay, exit_code=LedgerMissing.exit_code)
+    gmv("ledger", "init", "--log", events, "--ledger", ledger)
+    first = gmv_json(*replay)
+    again = gmv_json(*replay)
+
+    assert (first["credited"], first["duplicates"], first["dead_letters"]) == (COPIES, 1, 1)
+    assert first["dead_letters_by_reason"] == {"malformed_json": 1}
+    assert first["credit_micros"] == COPIES * 1_000_000
+    assert (again["credited"], again["already_done"]) == (0, COPIES + 2)
+    receipts = [orjson.loads(line) for line in Path(first["receipts_path"]).read_bytes().splitlines()]
+    for receipt in receipts:
+        nearest = receipt["contributors"][0]
+        assert (nearest["image_id"], nearest["distance"]) == (receipt["event"]["id"], 0.0)
+    (letter,) = [orjson.loads(line) for line in Path(first["dead_letters_path"]).read_bytes().splitlines()]
+    assert letter["offset"] == COPIES
+    assert gmv_json("ledger", "verify", "--ledger", ledger, "--receipts", first["receipts_path"])["conserved"] is True
+
+
+def test_attribute_says_the_same_without_a_ledger(small_index: Index, copies: dict[str, bytes], tmp_path: Path) -> None:
+    image_id, file = next(iter(copies.items()))
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes(file)
+    bad.write_bytes(file[:100])
+
+    (told,) = gmv_json("attribute", "--index", small_index.path, good)["images"]
+
+    assert told["contributors"][0]["image_id"] == image_id
+    assert sum(contributor["micros"] for contributor in told["contributors"]) == told["micros"] == 1_000_000
+    assert gmv("attribute", "--index", small_index.path, good, bad, exit_code=1) == ""
