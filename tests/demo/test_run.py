@@ -51,7 +51,7 @@ def run_json(corpus: Path, folder: DemoFolder, environment: Mapping[str, str] = 
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     place = tmp_path_factory.mktemp("demo")
     table = pq.read_table(CORPUS)
-    pq.write_table(table.take(range(0, len(table), 16)), place / "small.parquet")
+    pq.write_table(table.take(list(range(0, len(table), 16))), place / "small.parquet")
     folder = DemoFolder(place / "made")
     return Demo(place / "small.parquet", folder, run_json(place / "small.parquet", folder))
 
