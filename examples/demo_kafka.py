@@ -60,7 +60,7 @@ def credit(folder: Path) -> None:
     with workers(folder) as ports:
         wait_for(lambda: records_left(settings) == 0, DRAIN_SECONDS_MAX, "the ledger at the end of the topic")
         gmv("credits", "top", "--limit", "5")
-        gmv("ledger", "verify")
+        gmv("ledger", "verify", "--receipts-topic", settings.kafka.receipts_topic)
         say("What Prometheus sees of the workers")
         for port in ports:
             scrape(f"http://{HOST}:{port}/metrics")
@@ -108,9 +108,10 @@ def workers(folder: Path) -> Iterator[list[int]]:
     finally:
         for process in running:
             process.terminate()
-        for process in running:
-            code = process.wait(STOP_SECONDS_MAX)
-            print(f"worker {process.pid} ended with exit code {code}", flush=True)
+        codes = [process.wait(STOP_SECONDS_MAX) for process in running]
+        print(f"exit codes: {', '.join(map(str, codes))}", flush=True)
+    if any(codes):
+        raise SystemExit(f"A worker did not end well; its log is in {folder}")
 
 
 def records_left(settings: Settings) -> int:

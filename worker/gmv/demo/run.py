@@ -100,7 +100,9 @@ def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: Nar
     else:
         narrator.stage("Index", f"building {folder.index} from {corpus.path}")
         build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), narrator.progress)
-    return open_index(folder.index, verify=True)
+    index = open_index(folder.index, verify=True)
+    narrator.stage("", f"{index.manifest.corpus.images:,} images of {index.manifest.corpus.owners:,} owners")
+    return index
 
 
 def _events(
