@@ -12,6 +12,7 @@ INPUTS = Inputs("aa", 200, 1)
 def test_a_folder_is_claimed_again_by_the_same_inputs_alone(tmp_path: Path) -> None:
     folder = DemoFolder(tmp_path / "new" / "folder")
     folder.claim(INPUTS)
+    folder.events.touch()
     folder.claim(INPUTS)
     for other, told in [
         (replace(INPUTS, corpus_sha256="bb"), "corpus_sha256 is 'aa'"),
@@ -20,6 +21,16 @@ def test_a_folder_is_claimed_again_by_the_same_inputs_alone(tmp_path: Path) -> N
     ]:
         with pytest.raises(InvalidSettings, match=told):
             folder.claim(other)
+
+
+def test_inputs_that_nothing_was_made_of_yet_may_still_be_changed(tmp_path: Path) -> None:
+    folder, other = DemoFolder(tmp_path / "new"), replace(INPUTS, corpus_sha256="bb")
+    folder.claim(INPUTS)
+    folder.claim(other)
+    folder.events.touch()
+    folder.claim(other)
+    with pytest.raises(InvalidSettings, match="corpus_sha256 is 'bb'"):
+        folder.claim(INPUTS)
 
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:

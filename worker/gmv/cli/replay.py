@@ -65,7 +65,7 @@ def replay(
         json,
         lambda: table(
             f"Replayed {events}",
-            ["", ""],
+            ["", " "],
             [
                 ["events credited", f"{summary.credited:,}"],
                 ["credits", credits_text(summary.micros)],
@@ -76,6 +76,5 @@ def replay(
                 ["receipts", receipts],
                 ["dead letters file", dead_letters],
             ],
-            numbers=[""],
         ),
     )

@@ -78,22 +78,23 @@ class DemoFolder:
         Raises:
             InvalidSettings: the folder holds a demo of other inputs, or something else.
         """
-        if (self.root / _NAME).exists():
-            self._compare(inputs)
-            return
         self.root.mkdir(parents=True, exist_ok=True)
-        if any(self.root.iterdir()):
+        names = {path.name for path in self.root.iterdir()}
+        if names <= {_NAME}:  # an earlier demo may have stopped at inputs that it could not use
+            write_whole(self.root / _NAME, orjson.dumps(asdict(inputs)))
+        elif _NAME in names:
+            self._compare(inputs)
+        else:
             raise InvalidSettings(f"{self.root} holds files that are no demo's; give a folder of its own with --out")
-        write_whole(self.root / _NAME, orjson.dumps(asdict(inputs)))
 
     def _compare(self, inputs: Inputs) -> None:
-        found = orjson.loads((self.root / _NAME).read_bytes())
-        differing = [name for name, value in asdict(inputs).items() if found.get(name) != value]
+        found, wanted = orjson.loads((self.root / _NAME).read_bytes()), asdict(inputs)
+        differing = [name for name, value in wanted.items() if found.get(name) != value]
         if differing:
             name = differing[0]
             raise InvalidSettings(
                 f"{self.root} holds a demo of another input ({name} is {found.get(name)!r} there, now "
-                f"{asdict(inputs)[name]!r}); give another folder with --out, or delete that one"
+                f"{wanted[name]!r}); give another folder with --out, or delete that one"
             )
 
 
