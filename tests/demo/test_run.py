@@ -142,3 +142,14 @@ def test_the_report_opens_in_a_browser(demo: Demo) -> None:
     assert f'<th scope="row">{richest}</th>' in page
     assert page.count('<article class="event">') == 12
     assert f"{EVENTS * 1_000_000:,} micro-credits in {EVENTS} receipts" in page
+
+
+@pytest.mark.servers
+def test_over_kafka_and_redis_the_same_events_give_the_same_totals(demo: Demo) -> None:
+    root = Path(__file__).parents[2]
+    story = [sys.executable, "-m", "examples.demo_kafka", str(demo.folder.root)]
+    done = subprocess.run(mortal(story), cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"All {demo.told['owners']} owners have in Redis, to the micro-credit" in done.stdout
+    assert "exit codes: 0, 0" in done.stdout
+    assert 'gmv_events_total{outcome="credited"}' in done.stdout
