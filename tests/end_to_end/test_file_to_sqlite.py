@@ -64,3 +64,16 @@ def test_attribute_says_the_same_without_a_ledger(small_index: Index, copies: di
     assert told["contributors"][0]["image_id"] == image_id
     assert sum(contributor["micros"] for contributor in told["contributors"]) == told["micros"] == 1_000_000
     assert gmv("attribute", "--index", small_index.path, good, bad, exit_code=1) == ""
+
+
+@pytest.mark.parametrize("purpose", ["--receipts", "--dead-letters"])
+def test_no_file_is_written_over_another(small_index: Index, tmp_path: Path, purpose: str) -> None:
+    events, ledger = tmp_path / "events.jsonl", tmp_path / "ledger.db"
+    events.write_bytes(b"{}")
+    gmv("ledger", "init", "--log", events, "--ledger", f"sqlite:///{ledger}")
+    before = ledger.read_bytes()
+    replay = ("replay", events, "--index", small_index.path, "--ledger", f"sqlite:///{ledger}")
+    for shared in (events, ledger):
+        assert str(shared) in gmv(*replay, purpose, shared, exit_code=2)
+    assert str(ledger) in gmv("credits", "export", "--ledger", f"sqlite:///{ledger}", "--out", ledger, exit_code=2)
+    assert (events.read_bytes(), ledger.read_bytes()) == (b"{}", before)

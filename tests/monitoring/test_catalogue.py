@@ -50,6 +50,7 @@ def test_names_follow_prometheus(exposition: str) -> None:
             assert family.name.endswith(BASE_UNITS)
 
 
+@pytest.mark.servers
 def test_promtool_has_nothing_to_say(exposition: str) -> None:
     command = [find_program("promtool"), "check", "metrics"]
     checked = subprocess.run(command, input=exposition, capture_output=True, text=True, check=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, load_settings
+from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file, load_settings, refuse_shared_files
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -128,6 +128,7 @@ def export(
     from gmv.ledger.open import open_accounts
     from gmv.ledger.statement import read_statement
 
+    refuse_shared_files(ledger=ledger_file(settings.ledger.url), out=out)
     if out is None and format is Format.PARQUET:
         raise InvalidSettings("a Parquet file cannot go to stdout; name it with --out FILE")
     with closing(open_accounts(settings.ledger)) as accounts:

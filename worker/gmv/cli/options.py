@@ -70,3 +70,28 @@ def load_settings(
         "worker.web_port": web_port,
     }
     return load(config, flags)
+
+
+def refuse_shared_files(**files: Path | None) -> None:
+    """See that no file is named for two purposes: one would be written over, or into, the other.
+
+    Args:
+        files: by purpose; None where a purpose needs none.
+
+    Raises:
+        InvalidSettings: two purposes share a file.
+    """
+    from gmv.errors import InvalidSettings
+
+    purposes: dict[Path, str] = {}
+    for purpose, file in files.items():
+        if file is None:
+            continue
+        if other := purposes.get(file.resolve()):
+            raise InvalidSettings(f"{file} is named as {other} and as {purpose}; give each a file of its own")
+        purposes[file.resolve()] = purpose
+
+
+def ledger_file(url: str) -> Path | None:
+    """Return the file of a SQLite ledger, None for one on a server."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None

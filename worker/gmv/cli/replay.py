@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from gmv.cli.options import ConfigOption, ImagesRootOption, IndexOption, JsonOption, LedgerOption, load_settings
+from gmv.cli.options import (
+    ConfigOption,
+    ImagesRootOption,
+    IndexOption,
+    JsonOption,
+    LedgerOption,
+    ledger_file,
+    load_settings,
+    refuse_shared_files,
+)
 
 
 def replay(
@@ -37,10 +46,13 @@ def replay(
     from gmv.ledger.open import open_ledger
     from gmv.stream.logs import describe_file
 
-    opened = open_verified(settings)
-    book = open_ledger(settings.ledger)
     receipts = receipts or events.with_suffix(".receipts.jsonl")
     dead_letters = dead_letters or events.with_suffix(".dlq.jsonl")
+    refuse_shared_files(
+        events=events, receipts=receipts, dead_letters=dead_letters, ledger=ledger_file(settings.ledger.url)
+    )
+    opened = open_verified(settings)
+    book = open_ledger(settings.ledger)
     lines = sum(bounds.end for bounds in describe_file(events).bounds.values())
     try:
         with progress("crediting", lines, "lines") as advance:
