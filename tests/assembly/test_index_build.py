@@ -1,5 +1,6 @@
 import filecmp
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,16 @@ import orjson
 import pytest
 
 from gmv.assembly.index import open_index
+from gmv.assembly.index_build import BuildOptions, build_index
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import CorpusRefused, IndexRefused, InvalidSettings, Poison
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.corpora import open_corpus
 from gmv.index.manifest import MANIFEST, Manifest
+from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.port import CorpusImage
 from gmv.index.workspace import open_workspace
-from tests.assembly.builds import build, build_killed_at
+from gmv.settings import Settings
+from tests.assembly.builds import FITTING, build, unseen
 from tests.encoders.pictures import picture
 from tests.index.corpora import FILES, rows, write_features, write_folder, write_parquet
 
@@ -176,48 +180,22 @@ def test_an_index_in_the_making_is_not_touched_by_another_process(corpus: Path, 
     assert (tmp_path / "index.partial" / "theirs").exists()
 
 
-@pytest.mark.parametrize("bad", [[], [2]], ids=["all sound", "one bad"])
-def test_a_build_killed_anywhere_goes_on_to_the_same_bits(
-    tmp_path: Path, bad: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed once before each change of the file system in turn, each build on the remains of the last."""
-    monkeypatch.setattr("gmv.assembly.index_features._AT_ONCE", 2)
-    corpus = write_parquet(tmp_path / "c.parquet", with_bad(5, bad))
-    build(corpus, tmp_path / "whole", bad_share_max=0.5)
-    out, step = tmp_path / "index", 1
-    while build_killed_at(step, corpus, out, bad_share_max=0.5):
-        assert not out.exists() or is_same(tmp_path / "whole", out)
-        shutil.copytree(tmp_path, tmp_path.parent / "remains", dirs_exist_ok=True)
-        if not out.exists():
-            build(corpus, out, bad_share_max=0.5)
-        assert is_same(tmp_path / "whole", out)
-        shutil.rmtree(out)
-        step += 1
-    assert step > 20
+class ChangingCorpus(ParquetCorpus):
+    """Somebody writes to it between the catalogue and the images."""
+
+    def __init__(self, path: Path, later: list[dict[str, object]]) -> None:
+        super().__init__(path)
+        self._later = later
+
+    def images(self) -> Iterator[CorpusImage]:
+        write_parquet(self.path, self._later)
+        return super().images()
 
 
-def test_a_replacement_killed_anywhere_leaves_one_of_both(corpus: Path, built: Path, tmp_path: Path) -> None:
-    other = write_parquet(tmp_path / "other.parquet", rows(3))
-    build(other, tmp_path / "new")
-    out, replaced, step = tmp_path / "index", tmp_path / "index.replaced", 1
-    shutil.copytree(built, out)
-    while build_killed_at(step, other, out, replace=True):
-        left = out if out.exists() else replaced
-        assert is_same(left, built) or is_same(left, tmp_path / "new")
-        for path in (out, replaced, tmp_path / "index.partial"):
-            shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(built, out)
-        step += 1
-    assert step > 20
-    assert is_same(out, tmp_path / "new")
-    assert not replaced.exists()
+@pytest.mark.parametrize("later", [rows(5)[1:], rows(3), rows(4)[::-1]], ids=["others", "fewer", "turned"])
+def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path, later: list[dict[str, object]]) -> None:
+    corpus = ChangingCorpus(write_parquet(tmp_path / "c.parquet", rows(4)), later)
 
-
-def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
-    path = write_parquet(tmp_path / "c.parquet", rows(4))
-    corpus = open_corpus(path, 10**6)
-    corpus.catalogue()
-    write_parquet(path, rows(5)[1:])
-    changed = [image.image_id for image in corpus.images()]
-
-    assert changed != [row["image_id"] for row in rows(4)]
+    with pytest.raises(CorpusRefused, match="changed while it was read"):
+        build_index(corpus, tmp_path / "index", Settings(), BuildOptions(fitting=FITTING), unseen)
+    assert not (tmp_path / "index").exists()

@@ -17,6 +17,7 @@ from gmv.index.manifest import MANIFEST, Manifest
 from gmv.index.port import Corpus, TrainingImage
 from gmv.index.workspace import open_workspace
 from gmv.settings import Settings
+from gmv.threads import one_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def build_index(corpus: Corpus, out: Path, settings: Settings, options: BuildOpt
     _check_out(out, options.replace)
     catalogue = corpus.catalogue()
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
-    with open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:
+    # One thread within each step: more would give other last bits, and fight those that encode images side by side.
+    with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:
         source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress)
         stage = FeatureStage(workspace, catalogue, source.entry.vector_size, source.entry.tokens_shape)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)

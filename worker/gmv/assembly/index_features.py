@@ -7,7 +7,6 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gmv.assembly.index_encoder import FeatureSource
@@ -106,18 +105,13 @@ def encode_corpus(
     """
     total = len(stage.rows)
     images = islice(corpus.images(), stage.done, None)
-    torch_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # images are encoded side by side: pools within a pool would fight for the cores
-    try:
-        with ThreadPoolExecutor(threads) as pool, progress("encoding", total, "images") as advance:
-            advance(stage.done)
-            while stretch := list(islice(images, _AT_ONCE)):
-                _check_order(stretch, stage)
-                stage.put(stretch, list(pool.map(lambda image: _encode(image, source), stretch)))
-                _check_rejected(stage.rejected, total, bad_share_max)
-                advance(len(stretch))
-    finally:
-        torch.set_num_threads(torch_threads)
+    with ThreadPoolExecutor(threads) as pool, progress("encoding", total, "images") as advance:
+        advance(stage.done)
+        while stretch := list(islice(images, _AT_ONCE)):
+            _check_order(stretch, stage)
+            stage.put(stretch, list(pool.map(lambda image: _encode(image, source), stretch)))
+            _check_rejected(stage.rejected, total, bad_share_max)
+            advance(len(stretch))
     _check_rejected(stage.rejected, total, bad_share_max)  # also of a build that goes on under another limit
     if stage.done != total:
         raise CorpusRefused(f"{corpus.path} changed while it was read; build again")
