@@ -74,6 +74,7 @@ class Workspace:
         """
         for name in keep:
             _sync(self.folder / name)
+        (self.folder / _JOURNAL).unlink()  # first of all: it vouches for staged files that go next
         _sync(self.folder)
         for path in self.folder.iterdir():
             if path.name not in keep:
