@@ -5,7 +5,7 @@ seconds and a build of these corpora a tenth of one, and a fork of a process who
 """
 
 import hashlib
-import multiprocessing
+import multiprocessing.pool
 import os
 import shutil
 import signal
@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pyarrow.compute  # noqa: F401 - else each child would load it
 
 from gmv.assembly import index_features
 from gmv.threads import limit_threads
@@ -39,21 +41,28 @@ def digests(folder: Path) -> Digests:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
-def kill_everywhere(corpus: Path, out: Path, before: Path | None = None, **options: Any) -> list[Outcome]:
+Forge = multiprocessing.pool.Pool
+"""The process that builds are forked from."""
+
+
+def forge() -> Forge:
+    return multiprocessing.get_context("spawn").Pool(1, limit_threads, [1])
+
+
+def kill_everywhere(place: Forge, corpus: Path, out: Path, before: Path | None = None, **options: Any) -> list[Outcome]:
     """Kill a build at its first step, its second, and so on, until one gets through; run each again.
 
     Args:
+        place: to fork from.
         corpus: to build of.
         out: the index; gone afterwards.
         before: an index that is under its name when a build begins.
         options: of the build.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_kill_everywhere, [corpus, out, before, options])
+    return place.apply(_kill_everywhere, [corpus, out, before, options])
 
 
 def _kill_everywhere(corpus: Path, out: Path, before: Path | None, options: dict[str, Any]) -> list[Outcome]:
-    limit_threads(1)
     index_features._AT_ONCE = _IMAGES_AT_ONCE
     replaced = out.with_name(f"{out.name}.replaced")
     outcomes = []

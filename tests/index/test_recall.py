@@ -154,7 +154,7 @@ def test_the_rule_goes_from_exact_to_codes_to_lists() -> None:
     assert default_factory(10_000_000, 770) == "RR768,IVF16384,PQ64"
 
 
-@pytest.mark.parametrize("factory", ["nonsense", "PQ5", "IVF9999,Flat"])
+@pytest.mark.parametrize("factory", ["nonsense", "PQ5", "IVF9999,Flat", "IDMap,Flat"])
 def test_a_factory_that_does_not_fit_is_refused(factory: str) -> None:
     with pytest.raises(InvalidSettings, match="give another --factory"):
         train_index(factory, VECTORS, seed=0)

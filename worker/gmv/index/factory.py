@@ -60,13 +60,13 @@ def train_index(factory: str, vectors: NDArray[np.float32], seed: int) -> faiss.
         chosen = np.random.default_rng(seed).choice(rows, min(rows, _TRAINING_ROWS_MAX), replace=False)
         index.train(vectors[np.sort(chosen)])
         del quantizers
+        for start in range(0, rows, _CHUNK_ROWS):
+            index.add(np.ascontiguousarray(vectors[start : start + _CHUNK_ROWS]))
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise InvalidSettings(
             f"faiss cannot build {factory!r} over {rows:,} vectors of {size} numbers ({reason}); give another --factory"
         ) from error
-    for start in range(0, rows, _CHUNK_ROWS):
-        index.add(np.ascontiguousarray(vectors[start : start + _CHUNK_ROWS]))
     _set_probes(index)
     return index
 

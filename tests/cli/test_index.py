@@ -1,0 +1,113 @@
+"""`gmv index`, on corpora of a few small pictures."""
+
+import resource
+import subprocess
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gmv.assembly.index import open_index
+from gmv.settings import LedgerSettings
+from tests.cli.command import command, gmv, refused, told
+from tests.index.corpora import FILES, rows, write_features, write_folder, write_metadata, write_parquet
+
+SIZE = ("--working-size", 16)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_parquet(tmp_path / "c.parquet", rows(4))
+
+
+def test_what_is_built_is_told_and_can_be_looked_at_and_verified(
+    sqlite: LedgerSettings, corpus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "index"
+    built = told(sqlite, "index", "build", corpus, "--out", out, *SIZE)
+
+    assert built["path"] == str(out)
+    assert built["corpus"] | {"digest": ""} == {"images": 4, "owners": 3, "rejected": 0, "digest": ""}
+    assert built["recall"]["factory"] == "Flat"
+    assert built["recall"]["measured"]["nearest_1"] == 1.0
+    assert built["index_id"] == open_index(out, verify=True).index_id
+    assert told(sqlite, "index", "info", out) == built
+    assert told(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 5, "verified": True}
+
+
+def test_people_see_a_table(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    for done in (gmv(sqlite, "index", "build", corpus, "--out", out, *SIZE), gmv(sqlite, "index", "info", out)):
+        assert done.returncode == 0, done.stderr
+        assert "training images" in done.stdout
+        assert "fitted-descriptor/1@" in done.stdout
+    assert "5 files are as they were built" in gmv(sqlite, "index", "verify", out).stdout
+
+
+def test_columns_and_factory_can_be_named(sqlite: LedgerSettings, tmp_path: Path) -> None:
+    names = {"image_id": "key", "owner_id": "author", "image": "photo", "weight": "share"}
+    renamed = [{new: row[old] for old, new in names.items()} for row in rows(3)]
+    corpus = write_parquet(tmp_path / "c.parquet", renamed)
+    options = [part for old, new in names.items() for part in (f"--{old.replace('_', '-')}-column", new)]
+    built = told(sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options, "--factory", "PCA4,Flat")
+
+    assert built["recall"]["factory"] == "PCA4,Flat"
+    image = open_index(tmp_path / "i", verify=True).images.images([1])[0]
+    row = next(row for row in rows(3) if row["image_id"] == image.image_id)
+    assert (image.owner_id, image.weight) == (row["owner_id"], row["weight"])
+
+
+def test_features_name_the_encoder_they_are_of(sqlite: LedgerSettings, tmp_path: Path) -> None:
+    corpus = write_features(tmp_path / "f.parquet", 3)
+    built = told(sqlite, "index", "build", corpus, "--out", tmp_path / "i", "--encoder-id", "theirs/1")
+
+    assert built["encoder"] == {
+        "kind": "precomputed",
+        "id": "theirs/1",
+        "has_parameters": False,
+        "vector_size": 4,
+        "tokens_shape": [3, 2],
+    }
+
+
+def test_too_many_bad_images_end_a_build_by_name(sqlite: LedgerSettings, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "folder", rows(4))
+    bad = rows(4)[2]["image_id"]
+    (folder / bad).write_bytes(FILES[2][:50])
+    arguments = ["index", "build", folder, "--out", tmp_path / "index", *SIZE]
+
+    sentence = refused(sqlite, 10, *arguments)
+    assert "1 of 4 images" in sentence
+    assert bad in sentence
+    assert told(sqlite, *arguments, "--bad-share-max", 0.25)["corpus"]["rejected"] == 1
+    assert orjson.loads((tmp_path / "index" / "rejected.jsonl").read_bytes())["image_id"] == bad
+
+
+def test_refusals_have_their_exit_codes(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    assert "is not there" in refused(sqlite, 10, "index", "build", tmp_path / "none", "--out", out)
+    (tmp_path / "empty").mkdir()
+    write_metadata(tmp_path / "empty", [["file_name", "owner_id"]])
+    assert "holds no image" in refused(sqlite, 10, "index", "build", tmp_path / "empty", "--out", out)
+    assert "nonsense" in refused(sqlite, 2, "index", "build", corpus, "--out", out, *SIZE, "--factory", "nonsense")
+    told(sqlite, "index", "build", corpus, "--out", out, *SIZE)
+    assert "--force" in refused(sqlite, 11, "index", "build", corpus, "--out", out, *SIZE)
+    told(sqlite, "index", "build", corpus, "--out", out, *SIZE, "--force")
+    (out / "tokens.npy").write_bytes((out / "tokens.npy").read_bytes()[:-1] + b"\xff")
+    assert "tokens.npy was altered" in refused(sqlite, 11, "index", "verify", out)
+    assert "is no index" in refused(sqlite, 11, "index", "info", tmp_path)
+
+
+def test_a_full_disk_has_its_exit_code(corpus: Path, tmp_path: Path) -> None:
+    """A limit on the size of files ends a write as a full disk does."""
+    done = subprocess.run(
+        command("index", "build", corpus, "--out", tmp_path / "index", "--working-size", 16),
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+
+    assert done.returncode == 12, done.stderr
+    assert done.stderr.startswith("gmv: no space is left for the index in")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "index").exists()
