@@ -49,9 +49,9 @@ def test_columns_and_factory_can_be_named(sqlite: LedgerSettings, tmp_path: Path
     renamed = [{new: row[old] for old, new in names.items()} for row in rows(3)]
     corpus = write_parquet(tmp_path / "c.parquet", renamed)
     options = [part for old, new in names.items() for part in (f"--{old.replace('_', '-')}-column", new)]
-    built = told(sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options, "--factory", "PCA4,Flat")
+    built = told(sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options, "--factory", "RR2,Flat")
 
-    assert built["recall"]["factory"] == "PCA4,Flat"
+    assert built["recall"]["factory"] == "RR2,Flat"
     image = open_index(tmp_path / "i", verify=True).images.images([1])[0]
     row = next(row for row in rows(3) if row["image_id"] == image.image_id)
     assert (image.owner_id, image.weight) == (row["owner_id"], row["weight"])
