@@ -40,6 +40,38 @@ class Log(Protocol):
         """Return the next runs, at most one per partition; empty where nothing new has come within a short wait."""
 
 
+class NotSought(Exception):  # noqa: N818 - a flow word
+    """A partition was assigned to this member and nothing said yet where to read it."""
+
+
+class GroupLog(Log, Protocol):
+    """A log read as a member of a group: which partitions are its own changes under it."""
+
+    def assignment(self) -> set[Partition]:
+        """Return the partitions the group gave to this member."""
+
+    def pause(self, partition: Partition) -> None:
+        """Read nothing of the partition until it is assigned anew or resumed."""
+
+    def resume(self, partition: Partition) -> None:
+        """Read the partition again."""
+
+    async def read(self) -> list[Run]:
+        """See `Log.read`.
+
+        Raises:
+            NotSought: a partition was assigned and not yet sought.
+            PositionOutsideLog: the offset sought is gone from the log.
+        """
+
+    async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the group how far we are, for lag tools and autoscalers only.
+
+        Raises:
+            LogUnavailable: it was refused, or nobody heard it; nothing is lost.
+        """
+
+
 class Decoder(Protocol):
     """From a record to the event it holds."""
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
 from gmv.settings import KafkaSettings
 from gmv.stream.kafka.admin import TopicAdmin
+from gmv.stream.ports import NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
 
 _FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
@@ -104,11 +105,13 @@ class KafkaLog:
         """Return what was fetched, one run per partition; empty after a short wait with nothing new.
 
         Raises:
-            NoOffsetForPartitionError: a partition was assigned and not yet sought.
+            NotSought: a partition was assigned and not yet sought.
             PositionOutsideLog: the offset sought is gone from the log.
         """
         try:
             fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
+        except NoOffsetForPartitionError as error:
+            raise NotSought from error
         except OffsetOutOfRangeError as error:
             raise PositionOutsideLog(
                 f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "

@@ -15,6 +15,7 @@ from gmv.stream.kafka.app import Page, make_app
 from gmv.stream.kafka.log import KafkaLog
 from gmv.stream.kafka.outbox import KafkaOutbox
 from gmv.stream.kafka.pump import Ending, Pump
+from gmv.stream.membership import Member
 from gmv.stream.ports import Outbox
 
 
@@ -43,12 +44,13 @@ def run_worker(
         admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later
         app = make_app(settings, pages, Path(data_folder))
         parts = make_parts(KafkaOutbox(app, settings.kafka))
-        core, log = Core(parts, executor), KafkaLog(settings.kafka, admin)
+        log = KafkaLog(settings.kafka, admin)
+        member = Member(Core(parts, executor), log, parts.observer, settings.kafka)
 
         @app.service
         class CreditPump(Pump):
             def __init__(self, **service: Any) -> None:
-                super().__init__(core, log, parts.observer, settings.kafka, ending, **service)
+                super().__init__(member, log, ending, **service)
 
         runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
         runner.spinner = None  # it writes escape codes between log lines

@@ -1,0 +1,177 @@
+"""A member of a consumer group: fetched runs of the partitions it owns into the worker core, safely at all times.
+
+Rules, each earned by a fault that was seen:
+
+- One lock around batches and rebalances: a run in flight ends before its partition is given up.
+- A *turn* counter, raised by each rebalance: what was fetched on an earlier turn is thrown away and fetched again,
+  for a fetch in flight across a rebalance may return records from before the seek.
+- In doubt, seek to the ledger's position.
+- No run is credited unless the topic's id was confirmed within a third of a session time-out: a worker that was
+  frozen and woke up onto a topic made anew would credit its records.
+
+No client of Kafka is known here, nor is any clock but the one given, so that a simulator can play all of it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from gmv.errors import LogUnavailable, PositionOutsideLog
+from gmv.ledger.port import Fenced, Rewound
+from gmv.settings import KafkaSettings
+from gmv.stream.core import Core
+from gmv.stream.ports import GroupLog, NotSought, Observer
+from gmv.stream.records import Partition, Run
+
+UNSOUGHT_WAIT_SECONDS = 0.02
+
+logger = logging.getLogger(__name__)
+
+
+class Member:
+    """Credits the partitions it owns. Whatever its methods raise, but for what they log, has to end the worker."""
+
+    def __init__(
+        self,
+        core: Core,
+        log: GroupLog,
+        observer: Observer,
+        kafka: KafkaSettings,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._core = core
+        self._log = log
+        self._observer = observer
+        self._kafka = kafka
+        self._monotonic = monotonic
+        self._busy = asyncio.Lock()
+        self._turn = 0
+        self._owned: set[Partition] = set()
+        self._dropped_at: dict[Partition, float] = {}
+        self._reported: dict[Partition, int] = {}
+        self._topic_id = ""
+        self._topic_confirmed_at = 0.0
+
+    async def begin(self) -> None:
+        """Learn which topic is meant; before the group is joined."""
+        self._topic_id = await self._log.topic_id()
+        self._topic_confirmed_at = self._monotonic()
+
+    async def end(self) -> None:
+        """Let the run in flight end, and tell the lag tools."""
+        async with self._busy:
+            await self._report_to_lag_tools()
+
+    async def give_up(self) -> None:
+        """A rebalance takes all partitions away: give them up, once the run in flight has ended."""
+        async with self._busy:
+            self._turn += 1
+            await self._report_to_lag_tools()
+            await self._take_up(set())
+
+    async def take_up(self, partitions: set[Partition]) -> None:
+        """A rebalance gives partitions: take them up where the ledger stands."""
+        async with self._busy:
+            self._turn += 1
+            await self._take_up(partitions)
+
+    async def credit_next(self, is_stopping: Callable[[], bool]) -> None:
+        """Read once, and credit what came; a stop is heeded between runs."""
+        turn = self._turn
+        try:
+            runs = await self._log.read()
+        except NotSought:
+            await self._seek_again_after(turn)
+            return
+        async with self._busy:
+            await self._credit(turn, runs, is_stopping)
+
+    async def take_up_dropped(self) -> None:
+        """No rebalance came within a session time-out, so the partition is ours after all: look where it stands."""
+        async with self._busy:
+            oldest = min(self._dropped_at.values(), default=None)
+            if oldest is None or self._monotonic() - oldest < self._kafka.session_seconds:
+                return
+            dropped = set(self._dropped_at)
+            await self._take_up(self._owned | dropped)
+            for partition in dropped & self._log.assignment():
+                self._log.resume(partition)
+
+    async def report_lag(self) -> None:
+        """Tell the lag tools how far we are, and the observer what the log holds."""
+        async with self._busy:
+            await self._report_to_lag_tools()
+            owned = self._owned & self._log.assignment()
+        try:
+            self._observer.bounds_read(await self._log.bounds(owned) if owned else {})
+        except LogUnavailable as error:
+            logger.warning("lag is not known: %s", error)
+
+    async def check_topic(self) -> None:
+        """Confirm the topic's id."""
+        try:
+            await self._confirm_topic(age_seconds_max=0.0)
+        except LogUnavailable as error:  # brokers may come back; no run is credited unconfirmed meanwhile
+            logger.warning("the topic's id was not confirmed: %s", error)
+
+    async def _credit(self, turn: int, runs: list[Run], is_stopping: Callable[[], bool]) -> None:
+        if turn != self._turn:
+            self._seek_owned()
+            return
+        for run in runs:
+            if is_stopping() or run.partition not in self._owned:
+                continue
+            await self._confirm_topic(age_seconds_max=self._kafka.session_seconds / 3)
+            match await self._core.credit(run):
+                case Fenced():
+                    self._drop(run.partition)
+                case Rewound():
+                    self._log.seek(run.partition, self._core.next_offset(run.partition))
+
+    async def _take_up(self, partitions: set[Partition]) -> None:
+        self._owned = set()
+        self._dropped_at = {}
+        await self._core.take_up(partitions, self._log)
+        self._owned = partitions
+        self._reported = {}
+        self._seek_owned()
+
+    def _seek_owned(self) -> None:
+        for partition in self._owned & self._log.assignment():
+            self._log.seek(partition, self._core.next_offset(partition))
+
+    async def _seek_again_after(self, turn: int) -> None:
+        async with self._busy:
+            if turn == self._turn:
+                self._seek_owned()
+        await asyncio.sleep(UNSOUGHT_WAIT_SECONDS)
+
+    def _drop(self, partition: Partition) -> None:
+        """Somebody else moved the position on. A rebalance is due that this worker has not heard of yet."""
+        self._owned.discard(partition)
+        self._dropped_at[partition] = self._monotonic()
+        self._log.pause(partition)
+
+    async def _report_to_lag_tools(self) -> None:
+        """Commit the group's offsets, which decide nothing here: where to read next is in the ledger."""
+        standing = {partition: self._core.next_offset(partition) for partition in self._owned}
+        moved = {partition: offset for partition, offset in standing.items() if self._reported.get(partition) != offset}
+        if not moved:
+            return
+        try:
+            await self._log.commit_for_lag_tools(moved)
+            self._reported |= moved
+        except LogUnavailable as error:
+            logger.warning("lag tools lag: %s", error)
+
+    async def _confirm_topic(self, age_seconds_max: float) -> None:
+        if self._monotonic() - self._topic_confirmed_at <= age_seconds_max:
+            return
+        found = await self._log.topic_id()
+        if found != self._topic_id:
+            raise PositionOutsideLog(
+                f"topic {self._kafka.topic!r} was deleted and made again while running (id {self._topic_id} became "
+                f"{found}); nothing of the new one was credited. Give the new topic another name"
+            )
+        self._topic_confirmed_at = self._monotonic()
