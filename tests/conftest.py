@@ -11,10 +11,11 @@ import pytest
 
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
+from tests.services.secure_kafka import SecureKafkaBroker
 
 CI = "CI" in os.environ
 SEED_VARIABLE = "GMV_TEST_SEED"
-SERVER_FIXTURES = frozenset({"kafka", "redis_server"})
+SERVER_FIXTURES = frozenset({"kafka", "secure_kafka", "redis_server"})
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -35,6 +36,13 @@ class TopicFactory(Protocol):
 def kafka() -> Iterator[KafkaBroker]:
     """One broker for all tests. A test that stops or kills a broker starts its own."""
     with KafkaBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def secure_kafka() -> Iterator[SecureKafkaBroker]:
+    """One broker that wants to know who comes and checks what they may do."""
+    with SecureKafkaBroker() as broker:
         yield broker
 
 

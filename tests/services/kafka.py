@@ -3,7 +3,7 @@
 import base64
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -72,9 +72,14 @@ class KafkaBroker(Server):
     def _format(self) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties_path))
+        tool += tuple(self.format_options())
         done = subprocess.run(self._java(*tool), capture_output=True, text=True)
         if done.returncode:
             raise ServerError(f"Kafka could not format its folder:\n{done.stdout}{done.stderr}")
+
+    def format_options(self) -> Sequence[str]:
+        """Return more of what StorageTool is told, such as users that are there from the start."""
+        return ()
 
     def command(self) -> list[str]:
         """One JVM; its log goes to stderr through slf4j-simple."""

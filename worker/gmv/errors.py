@@ -109,6 +109,12 @@ class TooManyDeadLetters(Refusal):
     exit_code = 32
 
 
+class LogRefused(Refusal):
+    """Kafka does not let this user in or do that, or shows a certificate that is not trusted."""
+
+    exit_code = 33
+
+
 class ConservationBroken(Refusal):
     """Totals and receipts, or totals and the book's own sum, differ (I1, I2)."""
 

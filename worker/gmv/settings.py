@@ -57,20 +57,32 @@ class ValuationSettings(_Group):
         return hashlib.sha256(orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-class LedgerSettings(_Group):
+class Guarded(_Group):
+    """Who we are to a server, and how we know it; secrets are files, whose first line counts."""
+
+    username: str | None = Field(None, description="user that the server knows")
+    password_file: Path | None = Field(None, description="file that holds the user's password")
+    ca_file: Path | None = Field(None, description="PEM of the authorities trusted to sign; none: this machine's")
+    cert_file: Path | None = Field(None, description="PEM of our own certificate, where the server wants one")
+    key_file: Path | None = Field(None, description="PEM of its private key, without a password")
+
+
+class LedgerSettings(Guarded):
     """Where credits are kept."""
 
     url: str = Field("sqlite:///gmv-ledger.db", description="sqlite:///path, redis://host:port/db or rediss://…")
-    username: str | None = Field(None, description="Redis ACL user")
-    password_file: Path | None = Field(None, description="file that holds the Redis password")
     namespace: str = Field("gmv", pattern=r"^[a-z0-9-]+$", description="first part of every key")
     retry_seconds: float = Field(30.0, gt=0, description="how long an unreachable server is tried before stopping")
 
 
-class KafkaSettings(_Group):
+class KafkaSettings(Guarded):
     """Which log is read, and as whom."""
 
     brokers: str = Field("localhost:9092", description="host:port, comma-separated")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="of the brokers' listener; a password is sent over an encrypted connection only"
+    )
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
     topic: str = Field("generated-images", pattern=r"^[a-zA-Z0-9._-]+$", description="where events arrive")
     group: str = Field("gmv", description="consumer group")
     instance_id: str | None = Field(None, description="static membership, one per worker; none: dynamic")

@@ -1,6 +1,7 @@
 """A worker process whose computing is trivial: the pump, the outbox and a real ledger around the test world's valuer.
 
-Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), seconds per run, web port.
+Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), seconds per run, web port. What is not
+among them, such as a password file, comes from the environment as ever.
 """
 
 import sys
@@ -11,7 +12,7 @@ from dataclasses import replace
 from gmv.errors import Poison, Refusal
 from gmv.events.model import GeneratedImage
 from gmv.ledger.open import open_ledger
-from gmv.settings import KafkaSettings, LedgerSettings, Settings, WorkerSettings
+from gmv.settings import load
 from gmv.stream.core import Parts
 from gmv.stream.kafka.app import Page
 from gmv.stream.kafka.worker import run_worker
@@ -33,19 +34,21 @@ class SlowShares(EqualShares):
 
 def main() -> None:
     brokers, topic, ledger_url, namespace, instance_id, seconds, web_port = sys.argv[1:]
-    settings = Settings(
-        kafka=KafkaSettings(
-            brokers=brokers,
-            topic=topic,
-            group=topic,
-            instance_id=instance_id or None,
-            session_seconds=SESSION_SECONDS,
-            heartbeat_seconds=0.5,
-            retry_seconds=10,
-            run_records_max=50,
-        ),
-        ledger=LedgerSettings(url=ledger_url, namespace=namespace, retry_seconds=5),
-        worker=WorkerSettings(web_port=int(web_port)),
+    settings = load(
+        flags={
+            "kafka.brokers": brokers,
+            "kafka.topic": topic,
+            "kafka.group": topic,
+            "kafka.instance_id": instance_id or None,
+            "kafka.session_seconds": SESSION_SECONDS,
+            "kafka.heartbeat_seconds": 0.5,
+            "kafka.retry_seconds": 10,
+            "kafka.run_records_max": 50,
+            "ledger.url": ledger_url,
+            "ledger.namespace": namespace,
+            "ledger.retry_seconds": 5,
+            "worker.web_port": web_port,
+        }
     )
     ledger = open_ledger(settings.ledger)
 

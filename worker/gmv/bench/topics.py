@@ -7,6 +7,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient, KafkaProducer
 
 from gmv.settings import KafkaSettings
+from gmv.stream.kafka.access import connection
 
 PARTITIONS = 4
 
@@ -14,8 +15,7 @@ PARTITIONS = 4
 @contextmanager
 def filled_topic(events: Path, kafka: KafkaSettings) -> Iterator[None]:
     """Create the topics that the settings name, put each line of the file into the first, and remove them after."""
-    brokers = kafka.brokers.split(",")
-    admin = KafkaAdminClient(bootstrap_servers=brokers)
+    admin = KafkaAdminClient(**connection(kafka))
     topics = {
         kafka.topic: {"num_partitions": PARTITIONS},
         kafka.receipts_topic: {"num_partitions": PARTITIONS},
@@ -23,7 +23,7 @@ def filled_topic(events: Path, kafka: KafkaSettings) -> Iterator[None]:
     }
     admin.create_topics(topics, wait_for_metadata=True)
     try:
-        producer = KafkaProducer(bootstrap_servers=brokers)
+        producer = KafkaProducer(**connection(kafka))
         with events.open("rb") as lines:
             for number, line in enumerate(lines):
                 producer.send(kafka.topic, key=str(number).encode(), value=line.rstrip(b"\r\n"))

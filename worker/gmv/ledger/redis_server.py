@@ -23,6 +23,7 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from gmv.credentials import password_of
 from gmv.errors import InvalidSettings, LedgerRefused, LedgerUnavailable, Refusal
 from gmv.settings import LedgerSettings
 
@@ -66,7 +67,7 @@ class RedisServer:
         self.client = Redis.from_url(
             _checked(settings.url),
             username=settings.username,
-            password=_password(settings.password_file),
+            password=password_of(settings, "ledger"),
             socket_timeout=min(answer_seconds, settings.retry_seconds),
             socket_connect_timeout=min(_ANSWER_SECONDS, settings.retry_seconds),
             # redis-py retries connecting and sending one inside the other, by count. Here it is one loop, by time.
@@ -184,20 +185,3 @@ def _checked(url: str) -> str:
             f"ledger.url {url}: unknown option {min(unknown)!r}; possible are {', '.join(sorted(_TLS_OPTIONS))}"
         )
     return url
-
-
-def _password(path: Path | None) -> str | None:
-    """Return the file's first line.
-
-    Raises:
-        InvalidSettings: it cannot be read, or is empty.
-    """
-    if path is None:
-        return None
-    try:
-        password = path.read_text().split("\n", 1)[0].strip("\r")
-    except OSError as error:
-        raise InvalidSettings(f"ledger.password_file {path}: {error.strerror}") from error
-    if not password:
-        raise InvalidSettings(f"ledger.password_file {path}: its first line is empty")
-    return password

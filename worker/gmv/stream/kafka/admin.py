@@ -7,23 +7,34 @@ from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from gmv.errors import LogUnavailable
 from gmv.settings import KafkaSettings
+from gmv.stream.kafka.access import connection, denied, greet
 from gmv.stream.records import Bounds
 
 
 @contextmanager
 def refusing(kafka: KafkaSettings) -> Iterator[None]:
-    """Turn kafka-python's errors into `LogUnavailable`."""
+    """Turn kafka-python's errors into `LogUnavailable`, and into `LogRefused` those that no waiting mends."""
     try:
         yield
     except UnknownTopicOrPartitionError as error:
         raise LogUnavailable(_missing(kafka, kafka.topic)) from error
     except KafkaError as error:
+        # The second: where an idempotent producer is refused its id, kafka-python tells it in the text only.
+        if isinstance(error, AuthorizationError) or "AuthorizationFailed" in str(error):
+            raise denied(kafka, error) from error
+        greet(kafka)
         raise LogUnavailable(
-            f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers and that a broker is up"
+            f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers, that a broker is up, and that "
+            f"its listener is one for kafka.security_protocol {kafka.security_protocol}"
         ) from error
 
 
@@ -35,13 +46,18 @@ def _missing(kafka: KafkaSettings, topic: str) -> str:
 
 
 class TopicAdmin:
-    """Looks at one topic. Blocking; every method raises `LogUnavailable` if no broker answers or there is no topic."""
+    """Looks at one topic. Blocking.
+
+    Every method raises `LogUnavailable` if no broker answers or there is no topic, and `LogRefused` if this user may
+    not know.
+    """
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
+        greet(kafka)
         with refusing(kafka):
             self._client = KafkaAdminClient(
-                bootstrap_servers=kafka.brokers.split(","),
+                **connection(kafka),
                 bootstrap_timeout_ms=int(kafka.retry_seconds * 1_000),
                 request_timeout_ms=int(kafka.retry_seconds * 1_000),
             )
@@ -82,6 +98,8 @@ class TopicAdmin:
         with refusing(self._kafka):
             found: dict[str, Any]
             (found,) = self._client.describe_topics([topic])
+        if found["error_code"] == TopicAuthorizationFailedError.errno:
+            raise denied(self._kafka, TopicAuthorizationFailedError(topic))
         if found["error_code"]:
             raise LogUnavailable(_missing(self._kafka, topic))
         return found

@@ -7,7 +7,8 @@ from pathlib import Path
 import faust
 from faust.web import Request, Response, View
 
-from gmv.settings import Settings
+from gmv.settings import KafkaSettings, Settings
+from gmv.stream.kafka.access import connection
 
 _PRODUCER_OVERHEAD_BYTES = 2**20
 
@@ -38,7 +39,8 @@ def make_app(settings: Settings, pages: dict[str, Callable[[], Page]], data_fold
     kafka, worker = settings.kafka, settings.worker
     app = faust.App(
         kafka.group,
-        broker=[f"kafka://{broker.strip()}" for broker in kafka.brokers.split(",")],
+        broker=[f"kafka://{broker}" for broker in connection(kafka)["bootstrap_servers"]],
+        broker_credentials=_credentials(kafka),
         store="memory://",
         datadir=str(data_folder),
         autodiscover=False,
@@ -58,6 +60,22 @@ def make_app(settings: Settings, pages: dict[str, Callable[[], Page]], data_fold
     for path, answer in pages.items():
         _add_page(app, path, answer)
     return app
+
+
+def _credentials(kafka: KafkaSettings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    options = connection(kafka)
+    match kafka.security_protocol:
+        case "PLAINTEXT":
+            return None
+        case "SSL":
+            return faust.SSLCredentials(options["ssl_context"])
+        case "SASL_SSL":
+            return faust.SASLCredentials(
+                mechanism=options["sasl_mechanism"],
+                username=options["sasl_plain_username"],
+                password=options["sasl_plain_password"],
+                ssl_context=options["ssl_context"],
+            )
 
 
 def _add_page(app: faust.App, path: str, answer: Callable[[], Page]) -> None:

@@ -11,6 +11,7 @@ from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from gmv.errors import EventsRefused
 from gmv.events.encoding import KafkaMessage
 from gmv.settings import KafkaSettings
+from gmv.stream.kafka.access import connection
 from gmv.stream.kafka.admin import TopicAdmin, refusing
 
 RECORD_BYTES_MAX: Final = 128 * 2**20
@@ -35,7 +36,7 @@ class Emitter:
         wait_ms = int(kafka.retry_seconds * 1_000)
         with refusing(kafka):
             self._producer = KafkaProducer(
-                bootstrap_servers=kafka.brokers.split(","),
+                **connection(kafka),
                 acks="all",
                 enable_idempotence=True,
                 allow_auto_create_topics=False,

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
 from gmv.settings import KafkaSettings
+from gmv.stream.kafka.access import DENIALS, connection, denied
 from gmv.stream.kafka.admin import TopicAdmin
 from gmv.stream.ports import NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
@@ -33,10 +34,11 @@ class KafkaLog:
 
         Raises:
             LogUnavailable: no broker answers.
+            LogRefused: this user may not.
         """
         kafka = self._kafka
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka.brokers,
+            **connection(kafka),
             group_id=kafka.group,
             group_instance_id=kafka.instance_id,
             client_id=kafka.instance_id or "gmv",
@@ -50,6 +52,8 @@ class KafkaLog:
         )
         try:
             await self._consumer.start()
+        except DENIALS as error:
+            raise denied(kafka, error) from error
         except KafkaError as error:
             raise LogUnavailable(f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers") from error
         self._consumer.subscribe([kafka.topic], listener=listener)
@@ -107,11 +111,14 @@ class KafkaLog:
         Raises:
             NotSought: a partition was assigned and not yet sought.
             PositionOutsideLog: the offset sought is gone from the log.
+            LogRefused: this user may not read the topic, or not as a member of the group.
         """
         try:
             fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
         except NoOffsetForPartitionError as error:
             raise NotSought from error
+        except DENIALS as error:
+            raise denied(self._kafka, error) from error
         except OffsetOutOfRangeError as error:
             raise PositionOutsideLog(
                 f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "

@@ -13,6 +13,7 @@ from gmv import __version__
 from gmv.errors import LogUnavailable
 from gmv.settings import KafkaSettings
 from gmv.stream.kafka import headers
+from gmv.stream.kafka.access import DENIALS, denied
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition
 
@@ -23,8 +24,7 @@ class KafkaOutbox:
     """Publishes with acks=all and returns once every record is acknowledged."""
 
     def __init__(self, app: faust.App, kafka: KafkaSettings) -> None:
-        self._group = kafka.group
-        self._brokers = kafka.brokers
+        self._kafka = kafka
         self._receipts = _raw_topic(app, kafka.receipts_topic)
         self._dead_letters = _raw_topic(app, kafka.dead_letters_topic)
 
@@ -35,6 +35,7 @@ class KafkaOutbox:
 
         Raises:
             LogUnavailable: not all were acknowledged; nothing may be committed.
+            LogRefused: this user may not write there; likewise.
         """
         try:
             pending = [await self._send_dead_letter(partition, letter) for letter in dead_letters]
@@ -42,10 +43,12 @@ class KafkaOutbox:
                 await self._receipts.send(key=receipt.key, value=receipt.value, headers=_JSON) for receipt in receipts
             ]
             await asyncio.gather(*pending)
+        except DENIALS as error:
+            raise denied(self._kafka, error) from error
         except (KafkaError, ProducerSendError) as error:
             raise LogUnavailable(
-                f"{partition}: receipts or dead letters were not acknowledged by Kafka at {self._brokers} ({error}); "
-                f"nothing was committed. Check that {self._receipts.get_topic_name()} and "
+                f"{partition}: receipts or dead letters were not acknowledged by Kafka at {self._kafka.brokers} "
+                f"({error}); nothing was committed. Check that {self._receipts.get_topic_name()} and "
                 f"{self._dead_letters.get_topic_name()} exist, take records this large and have their replicas in sync"
             ) from error
 
@@ -60,7 +63,7 @@ class KafkaOutbox:
             headers.DLQ_TOPIC: partition.topic,
             headers.DLQ_PARTITION: str(partition.number),
             headers.DLQ_OFFSET: str(letter.record.offset),
-            headers.DLQ_GROUP: self._group,
+            headers.DLQ_GROUP: self._kafka.group,
             headers.DLQ_MESSAGE: letter.poison.detail,
             headers.DLQ_REASON: str(letter.poison.reason),
             headers.DLQ_WORKER_VERSION: __version__,

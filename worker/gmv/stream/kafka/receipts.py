@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from gmv.errors import LogUnavailable
 from gmv.settings import KafkaSettings
+from gmv.stream.kafka.access import connection
 from gmv.stream.kafka.admin import TopicAdmin, refusing
 from gmv.stream.records import Bounds
 
@@ -29,7 +30,7 @@ def receipts_in_topic(kafka: KafkaSettings, topic: str) -> Iterator[bytes]:
         bounds = admin.bounds()
     with refusing(kafka):
         consumer = KafkaConsumer(
-            bootstrap_servers=kafka.brokers.split(","),
+            **connection(kafka),
             bootstrap_timeout_ms=int(kafka.retry_seconds * 1_000),
             isolation_level=kafka.isolation,
             enable_auto_commit=False,

@@ -1,0 +1,104 @@
+"""How every Kafka client of gmv connects, and what it says when a broker does not let it in: the one place for both."""
+
+import asyncio
+from typing import Any, Final
+
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
+)
+
+from gmv.credentials import names_tls_files, password_of, tls_context, tls_trouble
+from gmv.errors import InvalidSettings, LogRefused
+from gmv.settings import KafkaSettings
+
+DENIALS: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
+"""What aiokafka raises where a user lacks a right; none of them passes by waiting."""
+
+_GREETING_SECONDS = 5.0
+
+
+def connection(kafka: KafkaSettings) -> dict[str, Any]:
+    """Return the options that connect a client of aiokafka or of kafka-python; both know them by the same names.
+
+    Raises:
+        InvalidSettings: settings do not fit together, or a file cannot be read.
+    """
+    options: dict[str, Any] = {
+        "bootstrap_servers": [broker.strip() for broker in kafka.brokers.split(",")],
+        "security_protocol": kafka.security_protocol,
+    }
+    if kafka.security_protocol != "PLAINTEXT":
+        options["ssl_context"] = tls_context(kafka, "kafka")
+    elif names_tls_files(kafka):
+        raise InvalidSettings(
+            "kafka.ca_file, kafka.cert_file or kafka.key_file is given, and kafka.security_protocol PLAINTEXT uses "
+            "none: make it SASL_SSL, or SSL"
+        )
+    user, password = kafka.username, password_of(kafka, "kafka")
+    if kafka.security_protocol == "SASL_SSL":
+        if user is None or password is None:
+            raise InvalidSettings("kafka.security_protocol SASL_SSL needs kafka.username and kafka.password_file")
+        options |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": user,
+            "sasl_plain_password": password,
+        }
+    elif user is not None or password is not None:
+        raise InvalidSettings(
+            f"kafka.username or kafka.password_file is given, and kafka.security_protocol {kafka.security_protocol} "
+            "sends neither: make it SASL_SSL"
+        )
+    return options
+
+
+def greet(kafka: KafkaSettings) -> None:
+    """Connect to each broker that the settings name until one lets us in; brokers that are away are passed over.
+
+    The clients themselves treat a password or a certificate that was refused like a broker that is away: they try
+    again until their time is over, and then tell neither from the other.
+
+    Raises:
+        LogRefused: none let us in, and what one said does not pass by waiting.
+        InvalidSettings: see `connection`.
+    """
+    options = connection(kafka)
+    complaints = []
+    for broker in options.pop("bootstrap_servers"):
+        try:
+            asyncio.run(_greet(broker, options))
+        except Exception as error:  # noqa: BLE001 - of three libraries; what is no refusal is left to the retries
+            complaints += [f"Kafka at {broker}: {said}" for said in (_complaint(kafka, error),) if said]
+        else:
+            return
+    if complaints:
+        raise LogRefused("; ".join(complaints))
+
+
+def denied(kafka: KafkaSettings, error: Exception) -> LogRefused:
+    """Return the refusal for a right that this user lacks."""
+    who = f"user {kafka.username!r}" if kafka.username else "this client"
+    return LogRefused(
+        f"Kafka at {kafka.brokers} does not let {who} do that ({error}); SECURITY.md lists the rights that gmv needs"
+    )
+
+
+def _complaint(kafka: KafkaSettings, error: Exception) -> str | None:
+    if isinstance(error, SaslAuthenticationFailed):
+        return (
+            f"it refuses the user {kafka.username!r} ({error.args[0]}): check kafka.username and the file that "
+            "kafka.password_file names"
+        )
+    if isinstance(error, UnsupportedSaslMechanismError):
+        return f"it does not take {kafka.sasl_mechanism}: set kafka.sasl_mechanism to one that its listener enables"
+    return tls_trouble(error, "kafka")
+
+
+async def _greet(broker: str, options: dict[str, Any]) -> None:
+    ((host, port, _),) = collect_hosts(broker)
+    greeted = await create_conn(host, port, request_timeout_ms=int(_GREETING_SECONDS * 1_000), **options)
+    await greeted.close()
