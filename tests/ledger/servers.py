@@ -7,9 +7,9 @@ from redis.retry import Retry
 from tests.services.redis import RedisServer
 
 
-def client(server: RedisServer) -> Redis:
+def client(server: RedisServer, **login: str) -> Redis:
     """A client that tries everything once."""
-    return Redis(port=server.port, retry=Retry(NoBackoff(), 0))
+    return Redis(port=server.port, retry=Retry(NoBackoff(), 0), **login)
 
 
 def commands_logged(server: RedisServer) -> bytes:

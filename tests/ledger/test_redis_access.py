@@ -1,23 +1,22 @@
 """Who is let in, how, and what a wrong address says."""
 
-import subprocess
-import uuid
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gmv.errors import InvalidSettings, LedgerMissing, LedgerRefused, LedgerUnavailable
-from gmv.ledger import redis as redis_ledger
-from gmv.ledger import redis_accounts, redis_registry
+from gmv.errors import InvalidSettings, LedgerMissing, LedgerRefused
+from gmv.ledger.acl import rule_of
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Committed, OutOfRange
 from gmv.settings import LedgerSettings
-from tests.ledger.batches import TOPIC, at, batch, entry
+from tests.ledger.batches import TOPIC, batch, entry
 from tests.ledger.conftest import RETRY_SECONDS, create
 from tests.ledger.servers import client
 from tests.services.redis import RedisServer
-from tests.services.server import free_port
+from tests.services.secure_redis import SecureRedisServer
 
 pytestmark = pytest.mark.servers
 
@@ -31,66 +30,7 @@ def password_file(tmp_path: Path) -> Path:
     return path
 
 
-def work_as_worker(settings: LedgerSettings) -> None:
-    ledger = open_ledger(settings)
-    (expected,) = ledger.positions(TOPIC, [0]).values()
-    number = expected.next_offset
-    assert ledger.commit(batch(expected, credits={"alice": 1}, entries=[entry(number)])) == Committed()
-    assert len(ledger.known(0, [entry(number).identity])) == 1
-
-
-def work_as_reader(settings: LedgerSettings) -> None:
-    accounts = open_accounts(settings)
-    assert accounts.totals(["alice"]) == {"alice": 1}
-    assert [balance.micros for balance in accounts.balances()] == [1]
-    assert accounts.sums().micros == 1
-    assert accounts.standing()[TOPIC, 0] == at(10)
-    assert [book.micros for book in accounts.snapshots(balances=True)] == [1]
-
-
-def work_as_administrator(settings: LedgerSettings) -> None:
-    open_accounts(settings).standing()
-    registry = open_registry(settings)
-    registry.create(1)
-    assert registry.register(TOPIC, {0: at(99)}) == ()
-    fresh = open_registry(settings.model_copy(update={"namespace": f"gmv:{uuid.uuid4().hex}"}))
-    fresh.create(1)
-    assert fresh.register(TOPIC, {0: at(99)}) == (0,)
-
-
-ROLES = {
-    "worker": ("~gmv:*", redis_ledger.COMMANDS, work_as_worker),
-    "reader": ("%R~gmv:*", redis_accounts.COMMANDS, work_as_reader),
-    "administrator": ("~gmv:*", redis_registry.COMMANDS, work_as_administrator),
-}
-
-
-class TestUsers:
-    def allow(self, server: RedisServer, name: str, keys: str, commands: tuple[str, ...]) -> None:
-        granted = [f"+{command}" for command in commands]
-        client(server).execute_command("ACL", "SETUSER", name, "reset", "on", ">s3cret words", keys, "-@all", *granted)
-
-    @pytest.mark.parametrize("role", ROLES)
-    def test_each_role_needs_all_of_its_commands_and_no_more(
-        self, server: RedisServer, settings: LedgerSettings, password_file: Path, role: str
-    ) -> None:
-        keys, commands, work = ROLES[role]
-        open_ledger(settings).commit(batch(credits={"alice": 1}, entries=[entry(1)]))
-        theirs = settings.model_copy(update={"username": role, "password_file": password_file})
-        self.allow(server, role, keys, commands)
-        work(theirs)
-        for command in commands:
-            client(server).script_flush()
-            self.allow(server, role, keys, tuple(other for other in commands if other != command))
-            with pytest.raises(LedgerRefused, match="let this user run"):
-                work(theirs)
-
-    def test_a_reader_cannot_commit(self, server: RedisServer, settings: LedgerSettings, password_file: Path) -> None:
-        self.allow(server, "reader", "%R~gmv:*", (*redis_accounts.COMMANDS, "hset"))
-        ledger = open_ledger(settings.model_copy(update={"username": "reader", "password_file": password_file}))
-        with pytest.raises(LedgerRefused, match=r"NOPERM .*let this user run"):
-            ledger.commit(batch(credits={"alice": 1}))
-
+class TestPasswords:
     def test_a_wrong_password_is_refused_at_once(
         self, server: RedisServer, settings: LedgerSettings, tmp_path: Path
     ) -> None:
@@ -109,53 +49,67 @@ class TestUsers:
             open_accounts(bare).sums()
         create(bare.model_copy(update={"password_file": password_file}))
 
-    @pytest.mark.parametrize(("text", "complaint"), [(None, "No such file"), ("\n", "first line is empty")])
-    def test_a_password_file_without_password(self, tmp_path: Path, text: str | None, complaint: str) -> None:
-        path = tmp_path / "password"
-        if text is not None:
-            path.write_text(text)
-        with pytest.raises(InvalidSettings, match=rf"ledger.password_file .*{complaint}"):
-            open_ledger(LedgerSettings(url="redis://localhost", password_file=path))
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[SecureRedisServer]:
+    with SecureRedisServer() as server:
+        yield server
 
 
 class TestTls:
-    @pytest.fixture
-    def certificate(self, tmp_path: Path) -> Path:
-        subprocess.run(
-            [
-                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-                *("-keyout", tmp_path / "key.pem", "-out", tmp_path / "certificate.pem", "-days", "2"),
-                *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        return tmp_path / "certificate.pem"
+    def settings_for(self, server: SecureRedisServer, **changed: Any) -> LedgerSettings:
+        mine = server.authority.issue("worker")
+        files = {"ca_file": server.authority.file, "cert_file": mine.file, "key_file": mine.key}
+        return LedgerSettings(**{"url": server.url, "retry_seconds": 20.0} | files | changed)
 
-    @pytest.fixture
-    def port(self, start_redis: StartRedis, certificate: Path) -> int:
-        port = free_port()
-        key = certificate.with_name("key.pem")
-        files = (
-            "--tls-cert-file",
-            str(certificate),
-            "--tls-key-file",
-            str(key),
-            "--tls-ca-cert-file",
-            str(certificate),
-        )
-        start_redis("--tls-port", str(port), "--tls-auth-clients", "no", *files)
-        return port
-
-    def test_a_ledger_behind_tls(self, port: int, certificate: Path) -> None:
-        settings = LedgerSettings(url=f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}", retry_seconds=5)
-        create(settings)
-        assert open_ledger(settings).commit(batch(credits={"alice": 1})) == Committed()
-
-    def test_a_certificate_that_nobody_vouches_for(self, port: int) -> None:
-        settings = LedgerSettings(url=f"rediss://localhost:{port}/0", retry_seconds=RETRY_SECONDS)
-        with pytest.raises(LedgerUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+    def refusal(self, settings: LedgerSettings) -> str:
+        """What is said, at once and not when the retries are over."""
+        began = time.monotonic()
+        with pytest.raises(LedgerRefused) as refused:
             open_ledger(settings).positions(TOPIC, [0])
+        assert time.monotonic() - began < settings.retry_seconds / 2
+        return str(refused.value)
+
+    def test_a_ledger_behind_tls_that_wants_certificates_and_users(
+        self, secure: SecureRedisServer, password_file: Path
+    ) -> None:
+        settings = self.settings_for(secure)
+        create(settings)
+        rules = rule_of("worker", settings).tokens
+        secure.client().execute_command("ACL", "SETUSER", "worker", "reset", "on", ">s3cret words", *rules)
+        theirs = settings.model_copy(update={"username": "worker", "password_file": password_file})
+        assert open_ledger(theirs).commit(batch(credits={"alice": 1})) == Committed()
+        assert "WRONGPASS" in self.refusal(theirs.model_copy(update={"username": "nobody"}))
+
+    def test_a_certificate_that_nobody_vouches_for(self, secure: SecureRedisServer) -> None:
+        said = self.refusal(self.settings_for(secure, ca_file=None))
+        assert "the server's certificate is refused (self-signed certificate in certificate chain)" in said
+        assert "ledger.ca_file" in said
+
+    def test_a_certificate_whose_time_is_over(self) -> None:
+        with SecureRedisServer(expired=True) as server:
+            assert "(certificate has expired): renew it" in self.refusal(self.settings_for(server))
+
+    def test_a_certificate_of_another_host(self) -> None:
+        with SecureRedisServer(host="elsewhere.example") as server:
+            assert "Hostname mismatch, certificate is not valid for 'localhost'" in self.refusal(
+                self.settings_for(server)
+            )
+
+    def test_no_certificate_of_our_own(self, secure: SecureRedisServer) -> None:
+        said = self.refusal(self.settings_for(secure, cert_file=None, key_file=None))
+        assert "it refuses our certificate" in said
+        assert "ledger.cert_file" in said
+
+    def test_a_certificate_of_our_own_whose_time_is_over(self, secure: SecureRedisServer) -> None:
+        old = secure.authority.issue("old-worker", expired=True)
+        assert "it refuses our certificate" in self.refusal(
+            self.settings_for(secure, cert_file=old.file, key_file=old.key)
+        )
+
+    def test_files_that_the_address_does_not_use_are_refused(self, secure: SecureRedisServer) -> None:
+        with pytest.raises(InvalidSettings, match="make it rediss://"):
+            open_ledger(self.settings_for(secure, url="redis://localhost/0"))
 
 
 class TestAddress:
@@ -167,7 +121,7 @@ class TestAddress:
             ("redis://localhost:6379/zero", "a database is a number"),
             ("redis://localhost:66666/0", "Port out of range"),
             ("redis:///0", "give redis://host:port/database"),
-            ("rediss://localhost/0?ssl_cert_reqs=none", "unknown option 'ssl_cert_reqs'"),
+            ("rediss://localhost/0?ssl_cert_reqs=none", "unknown option 'ssl_cert_reqs'; .* settings of their own"),
             ("redis://localhost/0?password=hunter2", "unknown option 'password'"),
         ],
     )

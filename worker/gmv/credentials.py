@@ -22,7 +22,7 @@ _UNKNOWN_AUTHORITY: Final = "name the certificates of the authority that signed 
 
 
 def password_of(settings: Guarded, group: str) -> str | None:
-    """Return the first line of the password file, None where no file is named.
+    """Return the password that the settings name a file for, None where they name none.
 
     Args:
         settings: of the server.
@@ -31,17 +31,20 @@ def password_of(settings: Guarded, group: str) -> str | None:
     Raises:
         InvalidSettings: the file cannot be read, or its first line is empty.
     """
-    if (path := settings.password_file) is None:
-        return None
+    return None if settings.password_file is None else secret_in(settings.password_file, f"{group}.password_file")
+
+
+def secret_in(path: Path, setting: str) -> str:
+    """Return a file's first line. Raises as `password_of`, naming the setting."""
     try:
-        password = path.read_text(encoding="utf-8").split("\n", 1)[0].strip("\r")
+        secret = path.read_text(encoding="utf-8").split("\n", 1)[0].strip("\r")
     except OSError as error:
-        raise InvalidSettings(f"{group}.password_file {path}: {error.strerror}") from error
+        raise InvalidSettings(f"{setting} {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InvalidSettings(f"{group}.password_file {path}: it is no UTF-8 text") from error
-    if not password:
-        raise InvalidSettings(f"{group}.password_file {path}: its first line is empty")
-    return password
+        raise InvalidSettings(f"{setting} {path}: it is no UTF-8 text") from error
+    if not secret:
+        raise InvalidSettings(f"{setting} {path}: its first line is empty")
+    return secret
 
 
 def names_tls_files(settings: Guarded) -> bool:
@@ -87,8 +90,9 @@ def tls_trouble(error: BaseException, group: str) -> str | None:
         said = getattr(cause, "reason", None) or ""  # not every SSLError has one
         if isinstance(cause, ssl.SSLError) and "ALERT" in said:
             return (
-                f"it refuses our certificate ({said.lower().replace('_', ' ')}): {group}.cert_file and {group}.key_file must name one "
-                "that is valid today and signed by an authority that the server trusts"
+                f"it refuses our certificate ({said.lower().replace('_', ' ')}): "
+                f"{group}.cert_file and {group}.key_file must name one that is valid today and signed by an "
+                "authority that the server trusts"
             )
     return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.acl import acl
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gmv.stream.logs import LogDescription
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.command()(acl)
 
 
 class Edge(StrEnum):

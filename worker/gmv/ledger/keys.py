@@ -37,6 +37,11 @@ def book_key(namespace: str, book: int) -> str:
     return f"{namespace}:{{{book}}}"
 
 
+def keys_pattern(namespace: str) -> str:
+    """Return the glob that all keys of a ledger match, and those of no other."""
+    return f"{namespace}:*"
+
+
 def position_field(topic: str, partition: int) -> str:
     """Return the field of a partition's position."""
     return f"{POSITION_PREFIX}{topic}:{partition}"

@@ -23,7 +23,7 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from gmv.credentials import password_of
+from gmv.credentials import names_tls_files, password_of, tls_context, tls_trouble
 from gmv.errors import InvalidSettings, LedgerRefused, LedgerUnavailable, Refusal
 from gmv.settings import LedgerSettings
 
@@ -32,8 +32,6 @@ T = TypeVar("T")
 _ANSWER_SECONDS = 5.0  # the largest commit, 3,900 fields, takes 15 ms
 _RETRY_BASE_SECONDS = 0.01
 _RETRY_CAP_SECONDS = 1.0
-
-_TLS_OPTIONS: Final = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 _PASSING: Final = {
     "MISCONF": "its disk refuses writes: make space or mend it",
@@ -68,6 +66,7 @@ class RedisServer:
             _checked(settings.url),
             username=settings.username,
             password=password_of(settings, "ledger"),
+            **_tls_files(settings),
             socket_timeout=min(answer_seconds, settings.retry_seconds),
             socket_connect_timeout=min(_ANSWER_SECONDS, settings.retry_seconds),
             # redis-py retries connecting and sending one inside the other, by count. Here it is one loop, by time.
@@ -130,6 +129,8 @@ class RedisServer:
             self.client.connection_pool.disconnect()
 
     def _refusal(self, error: RedisError) -> Refusal:
+        if trouble := tls_trouble(error, "ledger"):
+            return LedgerRefused(f"the ledger's server {self.url}: {trouble}")
         words = f"the ledger's server {self.url} answers {_words(error)!r}"
         if isinstance(error, AuthenticationError | AuthorizationError):
             return LedgerRefused(f"{words}: check ledger.username and the file that ledger.password_file names")
@@ -149,6 +150,8 @@ class RedisServer:
 
 def _passes(error: Exception) -> bool:
     if not isinstance(error, RedisError) or isinstance(error, AuthenticationError | AuthorizationError):
+        return False
+    if tls_trouble(error, "ledger"):
         return False
     return isinstance(error, ConnectionError | TimeoutError) or _code(error) in _PASSING
 
@@ -180,8 +183,27 @@ def _checked(url: str) -> str:
         raise InvalidSettings(f"ledger.url {url}: {error}; give redis://host:port/database") from error
     if not address[0] or not re.fullmatch(r"/?\d*", parts.path):
         raise InvalidSettings(f"ledger.url {url}: give redis://host:port/database; a database is a number")
-    if unknown := parse_qs(parts.query, keep_blank_values=True).keys() - _TLS_OPTIONS:
+    if unknown := parse_qs(parts.query, keep_blank_values=True):
         raise InvalidSettings(
-            f"ledger.url {url}: unknown option {min(unknown)!r}; possible are {', '.join(sorted(_TLS_OPTIONS))}"
+            f"ledger.url {url}: unknown option {min(unknown)!r}; users, passwords and certificates have settings of "
+            "their own"
         )
     return url
+
+
+def _tls_files(settings: LedgerSettings) -> dict[str, str | None]:
+    """Return redis-py's names for the files of an encrypted connection, after seeing that they can be used.
+
+    Raises:
+        InvalidSettings: one cannot, or the URL is none of an encrypted connection.
+    """
+    if urlsplit(settings.url).scheme != "rediss":
+        if names_tls_files(settings):
+            raise InvalidSettings(
+                f"ledger.ca_file, ledger.cert_file or ledger.key_file is given, and ledger.url {settings.url} uses "
+                "none: make it rediss://…"
+            )
+        return {}
+    tls_context(settings, "ledger")
+    files = {"ssl_ca_certs": settings.ca_file, "ssl_certfile": settings.cert_file, "ssl_keyfile": settings.key_file}
+    return {name: str(path) if path else None for name, path in files.items()}
