@@ -32,11 +32,14 @@ def decide(found: str | None, expected: Position, following: Position) -> Refuse
     if found == following.encode():
         return AlreadyCommitted()
     position = parse(found)
-    if position is None:
-        return Missing()
-    if position.topic_id == expected.topic_id and position.next_offset < expected.next_offset:
-        return Rewound(position)
-    return Fenced(position)
+    return Missing() if position is None else moved(position, expected)
+
+
+def moved(found: Position, held: Position) -> Fenced | Rewound:
+    """Say what it means that the ledger holds `found`, and not the position that was `held` to be its own."""
+    if found.topic_id == held.topic_id and found.next_offset < held.next_offset:
+        return Rewound(found)
+    return Fenced(found)
 
 
 def parse(text: str) -> Position | None:

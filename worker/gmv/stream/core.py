@@ -21,6 +21,7 @@ from typing import ParamSpec, TypeGuard, TypeVar
 
 from gmv.errors import CreditOutOfRange, LedgerMissing, Poison, PositionOutsideLog
 from gmv.events.model import GeneratedImage
+from gmv.ledger.fence import moved
 from gmv.ledger.port import (
     AlreadyCommitted,
     Committed,
@@ -93,6 +94,27 @@ class Core:
         self._positions = positions
         self._limits = {partition: self._parts.limits() for partition in positions}
         self._parts.observer.positions_taken(positions)
+
+    async def look(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
+        """Compare positions with the ledger's, and return those that differ with what a commit would be answered.
+
+        Partitions in which nothing new arrives commit nothing: they would not learn otherwise that the server lost a
+        tail, and what was in it would not be credited again before the next rebalance (I7).
+
+        Raises:
+            LedgerMissing: a position is gone from the ledger (I8).
+        """
+        found = await self._blocking(self._read_positions, partitions)
+        answers = {
+            each: moved(found[each], self._positions[each])
+            for each in partitions
+            if found[each] != self._positions[each]
+        }
+        for partition, answer in answers.items():
+            self._parts.observer.commit_refused(partition, answer)
+            if isinstance(answer, Rewound):
+                self._positions[partition] = answer.found
+        return answers
 
     async def credit(self, run: Run) -> Standing:
         """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.

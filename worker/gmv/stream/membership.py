@@ -3,9 +3,11 @@
 Rules, each earned by a fault that was seen:
 
 - One lock around batches and rebalances: a run in flight ends before its partition is given up.
-- A *turn* counter, raised by each rebalance: what was fetched on an earlier turn is thrown away and fetched again,
-  for a fetch in flight across a rebalance may return records from before the seek.
+- A *turn* counter, raised whenever partitions are sought while a fetch may be in flight: what was fetched on an
+  earlier turn is thrown away and fetched again, for it may begin beyond the place that was sought.
 - In doubt, seek to the ledger's position.
+- The ledger is looked at now and then also where nothing is to be committed: a server that lost a tail of an idle
+  partition would otherwise not be noticed.
 - No run is credited unless the topic's id was confirmed within a third of a session time-out: a worker that was
   frozen and woke up onto a topic made anew would credit its records.
 
@@ -17,8 +19,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from gmv.errors import LogUnavailable, PositionOutsideLog
-from gmv.ledger.port import Fenced, Rewound
+from gmv.errors import LedgerUnavailable, LogUnavailable, PositionOutsideLog
+from gmv.ledger.port import Committed, Fenced, Rewound
 from gmv.settings import KafkaSettings
 from gmv.stream.core import Core
 from gmv.stream.ports import GroupLog, NotSought, Observer
@@ -66,14 +68,12 @@ class Member:
     async def give_up(self) -> None:
         """A rebalance takes all partitions away: give them up, once the run in flight has ended."""
         async with self._busy:
-            self._turn += 1
             await self._report_to_lag_tools()
             await self._take_up(set())
 
     async def take_up(self, partitions: set[Partition]) -> None:
         """A rebalance gives partitions: take them up where the ledger stands."""
         async with self._busy:
-            self._turn += 1
             await self._take_up(partitions)
 
     async def credit_next(self, is_stopping: Callable[[], bool]) -> None:
@@ -97,6 +97,18 @@ class Member:
             await self._take_up(self._owned | dropped)
             for partition in dropped & self._log.assignment():
                 self._log.resume(partition)
+
+    async def look_at_ledger(self) -> None:
+        """See whether the ledger moved without us: its server lost a tail, or a partition is another worker's now."""
+        async with self._busy:
+            try:
+                answers = await self._core.look(self._owned)
+            except LedgerUnavailable as error:  # it may come back before there is anything to commit
+                logger.warning("the ledger was not looked at: %s", error)
+                return
+            for partition, answer in answers.items():
+                self._turn += 1
+                self._yield_to(partition, answer)
 
     async def report_lag(self) -> None:
         """Tell the lag tools how far we are, and the observer what the log holds."""
@@ -123,11 +135,16 @@ class Member:
             if is_stopping() or run.partition not in self._owned:
                 continue
             await self._confirm_topic(age_seconds_max=self._kafka.session_seconds / 3)
-            match await self._core.credit(run):
-                case Fenced():
-                    self._drop(run.partition)
-                case Rewound():
-                    self._log.seek(run.partition, self._core.next_offset(run.partition))
+            standing = await self._core.credit(run)
+            if not isinstance(standing, Committed):
+                self._yield_to(run.partition, standing)
+
+    def _yield_to(self, partition: Partition, answer: Fenced | Rewound) -> None:
+        match answer:
+            case Fenced():
+                self._drop(partition)
+            case Rewound():
+                self._log.seek(partition, self._core.next_offset(partition))
 
     async def _take_up(self, partitions: set[Partition]) -> None:
         self._owned = set()
@@ -136,6 +153,7 @@ class Member:
         self._owned = partitions
         self._reported = {}
         self._seek_owned()
+        self._turn += 1
 
     def _seek_owned(self) -> None:
         for partition in self._owned & self._log.assignment():

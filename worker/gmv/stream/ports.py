@@ -161,4 +161,4 @@ class Observer(Protocol):
         """Take note of what the log holds now."""
 
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
-        """Take note of a commit that changed nothing, and why."""
+        """Take note of a commit that changed nothing, or of a look that showed that one would not, and why."""

@@ -22,6 +22,7 @@ from gmv.stream.records import Partition
 DEAD_MAN_SECONDS = 5.0
 TOPIC_CHECK_SECONDS = 5.0
 LAG_REPORT_SECONDS = 2.0
+LEDGER_LOOK_SECONDS = 5.0
 
 
 class Ending:
@@ -73,6 +74,11 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
     async def _take_up_dropped(self) -> None:
         async with self._ending_on_failure():
             await self._member.take_up_dropped()
+
+    @Service.timer(LEDGER_LOOK_SECONDS)
+    async def _look_at_ledger(self) -> None:
+        async with self._ending_on_failure():
+            await self._member.look_at_ledger()
 
     @Service.timer(LAG_REPORT_SECONDS)
     async def _report_lag(self) -> None:

@@ -1,0 +1,210 @@
+"""A group member: what it does when the ledger, the group or the topic moved under it. More in tests/simulator."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gmv.errors import LedgerMissing, LedgerUnavailable, PositionOutsideLog
+from gmv.ledger.position import Position
+from gmv.settings import KafkaSettings
+from gmv.stream.core import Core
+from gmv.stream.membership import Member
+from gmv.stream.records import Bounds, Partition, Record, Run
+
+from .world import TOPIC_ID, MemoryLedger, MemoryOutbox, Notes, event_record, parts
+
+FIRST, SECOND = Partition("images", 0), Partition("images", 1)
+SESSION_SECONDS = 6.0
+
+
+class Log:
+    """A topic of two partitions that are both this member's."""
+
+    def __init__(self) -> None:
+        self.records = {
+            partition: [event_record(offset, f"{partition}-{offset}") for offset in range(6)]
+            for partition in (FIRST, SECOND)
+        }
+        self.id = TOPIC_ID
+        self.sought: dict[Partition, int] = {}
+        self.paused: set[Partition] = set()
+        self.while_reading: Callable[[], object] = lambda: None
+
+    async def topic_id(self) -> str:
+        return self.id
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
+        return {partition: Bounds(0, len(self.records[partition])) for partition in partitions}
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        self.sought[partition] = offset
+
+    def assignment(self) -> set[Partition]:
+        return {FIRST, SECOND}
+
+    def pause(self, partition: Partition) -> None:
+        self.paused.add(partition)
+
+    def resume(self, partition: Partition) -> None:
+        self.paused.discard(partition)
+
+    async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None: ...
+
+    async def read(self) -> list[Run]:
+        """Return two records of each partition; what was fetched stays as it was when something happens meanwhile."""
+        runs = [Run(partition, records) for partition in (FIRST, SECOND) if (records := self._next(partition))]
+        for run in runs:
+            self.sought[run.partition] = run.next_offset
+        happening, self.while_reading = self.while_reading, lambda: None
+        if (work := happening()) is not None:
+            await work  # type: ignore[misc]
+        return runs
+
+    def _next(self, partition: Partition) -> tuple[Record, ...]:
+        if partition in self.paused:
+            return ()
+        start = self.sought[partition]
+        return tuple(self.records[partition][start : start + 2])
+
+
+class Room:
+    """A member with its neighbours, and the time."""
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        self.ledger = MemoryLedger({0: Position(TOPIC_ID, 0), 1: Position(TOPIC_ID, 0)})
+        self.log = Log()
+        self.now = 0.0
+        core = Core(parts(self.ledger, MemoryOutbox(), Notes()), executor)
+        settings = KafkaSettings(session_seconds=SESSION_SECONDS)
+        self.member = Member(core, self.log, Notes(), settings, lambda: self.now)
+
+    async def credit_next(self) -> None:
+        await self.member.credit_next(lambda: False)
+
+    def standing(self) -> list[int]:
+        return [self.ledger.state[number].next_offset for number in (0, 1)]
+
+    def rewind(self, number: int, offset: int) -> None:
+        """Take the ledger back to an earlier position, as a restored backup does."""
+        later = {
+            key for key, place in self.ledger.events.items() if place.partition == number and place.offset >= offset
+        }
+        for identity in later:
+            del self.ledger.events[identity]
+        self.ledger.state[number] = Position(TOPIC_ID, offset, -1, "earlier")
+
+
+@pytest.fixture
+async def room() -> Iterator[Room]:  # type: ignore[misc]
+    with ThreadPoolExecutor(1) as executor:
+        room = Room(executor)
+        await room.member.begin()
+        await room.member.take_up({FIRST, SECOND})
+        yield room
+
+
+async def test_reads_each_partition_to_its_end(room: Room) -> None:
+    for _ in range(3):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+    assert len(room.ledger.events) == 12
+
+
+async def test_an_idle_partition_that_the_server_lost_a_tail_of_is_read_again(room: Room) -> None:
+    for _ in range(3):
+        await room.credit_next()
+    room.rewind(0, 1)
+    await room.credit_next()
+    assert room.standing() == [1, 6], "nothing is new, so nothing is committed, and nothing is noticed"
+    await room.member.look_at_ledger()
+    for _ in range(3):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+    assert len(room.ledger.events) == 12
+
+
+async def test_what_was_fetched_before_the_ledger_was_looked_at_is_thrown_away(room: Room) -> None:
+    await room.credit_next()
+    room.rewind(0, 1)
+    room.log.while_reading = room.member.look_at_ledger
+    for _ in range(5):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+    assert len(room.ledger.events) == 12
+
+
+async def test_a_fenced_partition_is_dropped_and_taken_up_again_after_a_session(room: Room) -> None:
+    room.ledger.state[0] = Position(TOPIC_ID, 4, -1, "another worker's")
+    await room.credit_next()
+    assert room.log.paused == {FIRST}
+    assert room.standing() == [4, 2]
+    await room.member.take_up_dropped()
+    assert room.log.paused == {FIRST}, "a rebalance may come yet"
+    room.now = SESSION_SECONDS
+    await room.member.take_up_dropped()
+    for _ in range(2):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+
+
+async def test_what_was_fetched_before_a_dropped_partition_was_taken_up_is_thrown_away(room: Room) -> None:
+    """All partitions are sought then, the one that lost a tail meanwhile too."""
+    room.ledger.state[0] = Position(TOPIC_ID, 4, -1, "another worker's")
+    await room.credit_next()
+    room.now = SESSION_SECONDS
+    room.rewind(1, 1)
+    room.log.while_reading = room.member.take_up_dropped
+    for _ in range(5):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+    assert sum(place.partition == 1 for place in room.ledger.events.values()) == 6
+
+
+async def test_what_was_fetched_before_a_rebalance_is_thrown_away(room: Room) -> None:
+    await room.credit_next()
+    room.rewind(0, 1)
+
+    async def rebalance() -> None:
+        await room.member.give_up()
+        await room.member.take_up({FIRST, SECOND})
+
+    room.log.while_reading = rebalance
+    for _ in range(5):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+    assert len(room.ledger.events) == 12
+
+
+async def test_a_ledger_that_is_away_is_no_matter_while_nothing_is_to_be_committed(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise LedgerUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room.ledger, "positions", away)
+        await room.member.look_at_ledger()
+    await room.credit_next()
+    assert room.standing() == [2, 2]
+
+
+async def test_a_ledger_that_is_gone_stops_an_idle_worker(room: Room) -> None:
+    room.ledger.state.clear()
+    with pytest.raises(LedgerMissing):
+        await room.member.look_at_ledger()
+
+
+async def test_a_topic_made_anew_is_not_credited_after_a_freeze(room: Room) -> None:
+    await room.credit_next()
+    room.now, room.log.id = SESSION_SECONDS, "another"
+    with pytest.raises(PositionOutsideLog, match="made again"):
+        await room.credit_next()
+    assert room.standing() == [2, 2]
+
+
+async def test_a_stop_is_heeded_between_runs(room: Room) -> None:
+    await room.member.credit_next(lambda: sum(room.standing()) > 0)
+    assert sorted(room.standing()) == [0, 2]
+    await asyncio.wait_for(room.member.end(), 5)
