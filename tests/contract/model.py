@@ -39,6 +39,8 @@ class Model:
             return Rewound(found) if behind else Fenced(found)
         if known := {entry.identity for entry in batch.entries} & self.events[book].keys():
             return Duplicate(frozenset(known))
+        if not self.events[book].keys() >= set(batch.repeats):
+            return Rewound(batch.expected)
         counts = (sum(batch.credits.values()), len(batch.entries), batch.dead_letters, batch.duplicates)
         owners = self.owners[book] + Counter(batch.credits)
         sums = self.sums[book] + Counter(dict(zip(SUMS, counts, strict=True)))

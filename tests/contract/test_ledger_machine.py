@@ -52,6 +52,7 @@ class LedgerMachine(RuleBasedStateMachine):
         numbers=entries,
         dead_letters=st.integers(0, 2),
         duplicates=st.integers(0, 2),
+        repeated=st.lists(st.integers(0, 12), max_size=1),
     )
     def commit(
         self,
@@ -63,6 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
         numbers: list[int],
         dead_letters: int,
         duplicates: int,
+        repeated: list[int],
     ) -> None:
         held = self.model.positions.get(partition, START)
         before, after = batch_ids or (held.batch_id, "a")
@@ -77,6 +79,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 entries=[Entry(identity(number), offset, number.to_bytes(8, "big")) for number in numbers],
                 dead_letters=dead_letters,
                 duplicates=duplicates,
+                repeats=[identity(number) for number in repeated if number not in numbers],
             )
         )
 

@@ -31,6 +31,7 @@ def batch(
     topic: str = TOPIC,
     dead_letters: int = 0,
     duplicates: int = 0,
+    repeats: Sequence[int] = (),
 ) -> Batch:
     return Batch(
         topic=topic,
@@ -41,4 +42,5 @@ def batch(
         entries=entries,
         dead_letters=dead_letters,
         duplicates=duplicates,
+        repeats=[identity(number) for number in repeats],
     )

@@ -1,6 +1,6 @@
 """The worker core: each answer of a commit, and what is published, committed and counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +14,7 @@ from gmv.valuation.receipt import batch_id, unseal
 
 from .world import (
     PARTITION,
+    START,
     TOPIC_ID,
     JsonDecoder,
     MemoryLedger,
@@ -138,6 +139,25 @@ async def test_a_rewound_ledger_is_followed_back(room: Room) -> None:
     assert room.core.next_offset(PARTITION) == 0
     await room.credit(event_record(0, "a"), event_record(1, "b"), event_record(2, "c"))
     assert room.ledger.totals == {"ada": 3_000_000}
+
+
+async def test_a_duplicate_of_an_event_that_the_server_lost_meanwhile_is_read_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = event_record(0, "a")
+    room.ledger.events[identity(record)] = Known(1, 7, bytes(8))
+    known = room.ledger.known
+
+    def known_and_lost(partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        told = known(partition, identities)
+        room.ledger.events.clear()
+        return told
+
+    monkeypatch.setattr(room.ledger, "known", known_and_lost)
+    assert await room.credit(record) == Rewound(START)
+    assert room.ledger.totals == {}
+    assert await room.credit(record) == Committed()
+    assert room.ledger.totals == {"ada": 1_000_000}
 
 
 async def test_a_lost_position_stops_the_worker(room: Room) -> None:

@@ -103,6 +103,8 @@ class MemoryLedger:
             return Rewound(found) if found.next_offset < batch.expected.next_offset else Fenced(found)
         if repeated := {entry.identity for entry in batch.entries} & self.events.keys():
             return Duplicate(frozenset(repeated))
+        if not self.events.keys() >= set(batch.repeats):
+            return Rewound(batch.expected)
         for owner, micros in batch.credits.items():
             self.totals[owner] = self.totals.get(owner, 0) + micros
         for entry in batch.entries:

@@ -12,12 +12,13 @@ def admit(batch: Batch) -> None:
 
     Raises:
         CreditOutOfRange: too many fields, or a credit or count that is negative or no integer (I10).
-        ValueError: the position does not move forward, or an event stands twice or has ids of a wrong length.
+        ValueError: the position does not move forward, or an event stands twice, is credited and taken for credited
+            before, or has ids of a wrong length.
     """
     where = f"{batch.topic}[{batch.partition}]"
     if fields_of(batch) > FIELDS_MAX:
         raise CreditOutOfRange(
-            f"{where}: a batch of {len(batch.credits)} owners and {len(batch.entries)} events writes "
+            f"{where}: a batch of {len(batch.credits)} owners and {len(batch.entries)} events needs "
             f"{fields_of(batch)} fields, and one commit {FIELDS_MAX} at most; commit it in smaller batches"
         )
     amounts = [*batch.credits.values(), batch.dead_letters, batch.duplicates]
@@ -27,7 +28,7 @@ def admit(batch: Batch) -> None:
         # A commit whose reply was lost is sent again: only a position that moved tells that it was applied.
         raise ValueError(f"{where}: a batch must end after {batch.expected.next_offset}: {batch.next.next_offset}")
     identities = {entry.identity for entry in batch.entries}
-    if len(identities) != len(batch.entries):
+    if len(identities) != len(batch.entries) or not identities.isdisjoint(batch.repeats):
         raise ValueError(f"{where}: an event stands twice in one batch")
     if any(len(entry.identity) != IDENTITY_BYTES or len(entry.payload) != PAYLOAD_BYTES for entry in batch.entries):
         raise ValueError(f"{where}: an identity has {IDENTITY_BYTES} bytes and a payload digest {PAYLOAD_BYTES}")

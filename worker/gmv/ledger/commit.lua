@@ -2,9 +2,10 @@
 -- Applies one batch to one book whole, or changes nothing and says why.
 --
 -- KEYS[1]  the book
--- ARGV     1 expected position   2 next position   3 ledger id   4 number of counters   5 number of events
---          then the fields: the position's, the ledger id's, one per counter, one per event
---          then the values: one addend per counter, one text per event
+-- ARGV     1 expected position   2 next position   3 ledger id
+--          4 number of counters   5 number of events credited   6 number of events taken for credited before
+--          then the fields: the position's, the ledger id's, one per counter, one per event of either kind
+--          then the values: one addend per counter, one text per event credited
 --
 -- All that is written goes out in the one HSET at the end, as absolute values. With several writes, or with HINCRBY,
 -- an append-only file that was torn in a crash counts some credits twice at the second restart after it (87 of 145
@@ -12,11 +13,11 @@
 -- is out of memory, before it began.
 
 local book, expected, following, ledger_id = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local counters, events = tonumber(ARGV[4]), tonumber(ARGV[5])
+local counters, events, repeats = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = 2 + counters + events
-local before_fields, before_values = 5, 5 + fields - 2
+local before_fields, before_values = 6, 6 + fields + repeats - 2
 
-local found = redis.call('HMGET', book, unpack(ARGV, before_fields + 1, before_fields + fields))
+local found = redis.call('HMGET', book, unpack(ARGV, before_fields + 1, before_fields + fields + repeats))
 local position = found[1]
 if not position or found[2] ~= ledger_id then return {'missing'} end
 if position ~= expected then return {'moved', position} end
@@ -26,6 +27,9 @@ for i = 3 + counters, fields do
   if found[i] then known[#known + 1] = ARGV[before_fields + i] end
 end
 if known[2] then return known end
+for i = 1 + fields, fields + repeats do
+  if not found[i] then return {'forgotten'} end
+end
 
 local write = {ARGV[before_fields + 1], following}
 for i = 3, 2 + counters do

@@ -48,6 +48,7 @@ class Batch:
         entries: the events credited, each identity once.
         dead_letters: number of records dead-lettered in this stretch of the log.
         duplicates: number of records refused as already credited.
+        repeats: identities that are in none of the entries, and that this batch takes for credited before it.
     """
 
     topic: str
@@ -58,6 +59,7 @@ class Batch:
     entries: Sequence[Entry]
     dead_letters: int = 0
     duplicates: int = 0
+    repeats: Collection[bytes] = ()
 
     @property
     def micros(self) -> int:
@@ -91,7 +93,10 @@ class Fenced:
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """Nothing was written: the server lost a tail. Read again from the position it holds now."""
+    """Nothing was written: the server lost a tail. Read again from the position it holds now.
+
+    That may be the position expected, where another partition's tail was lost with an event that this batch repeats.
+    """
 
     found: Position
 
@@ -235,5 +240,5 @@ class Registry(Protocol):
 
 
 def fields_of(batch: Batch) -> int:
-    """Number of hash fields the batch writes: owners, event identities, the position and the four sums."""
-    return len(batch.credits) + len(batch.entries) + FIXED_FIELDS
+    """Number of hash fields the batch needs: owners, events credited and repeated, the position and the four sums."""
+    return len(batch.credits) + len(batch.entries) + len(batch.repeats) + FIXED_FIELDS

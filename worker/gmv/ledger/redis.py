@@ -15,7 +15,7 @@ from gmv.ledger.keys import (
     known_of,
     position_field,
 )
-from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange
+from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
 from gmv.ledger.redis_server import RedisServer
@@ -70,6 +70,8 @@ class RedisLedger:
                 return decide(rest[0].decode("utf-8", "replace"), batch.expected, batch.next)
             case b"known":
                 return Duplicate(frozenset(field.removeprefix(EVENT_PREFIX) for field in rest))
+            case b"forgotten":
+                return Rewound(batch.expected)
             case b"range":
                 return OutOfRange(rest[0].decode())
             case b"missing":
@@ -99,10 +101,12 @@ def _arguments(batch: Batch, ledger_id: bytes) -> list[Any]:
         ledger_id,
         len(added),
         len(batch.entries),
+        len(batch.repeats),
         position_field(batch.topic, batch.partition),
         LEDGER_ID_FIELD,
         *added,
         *[event_field(entry.identity) for entry in batch.entries],
+        *[event_field(identity) for identity in batch.repeats],
         *added.values(),
         *[event_value(batch.partition, entry) for entry in batch.entries],
     ]

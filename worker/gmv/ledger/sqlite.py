@@ -8,7 +8,7 @@ from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
 from gmv.ledger.fence import decide, parse
 from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of
-from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange
+from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite_file import SqliteFile
 
@@ -51,6 +51,8 @@ class SqliteLedger:
                 return decide(found and found[0], batch.expected, batch.next)
             if known := _known(connection, book, [entry.identity for entry in batch.entries]):
                 return Duplicate(frozenset(known))
+            if len(_known(connection, book, tuple(batch.repeats))) < len(batch.repeats):
+                return Rewound(batch.expected)
             sums = _sums_after(connection, book, batch)
             if max(sums) > MICROS_MAX:
                 return OutOfRange(_field_out_of_range(connection, book, batch, sums))

@@ -29,6 +29,7 @@ class AlreadyCredited:
     """An event that was credited before, or stands in this run twice."""
 
     record: Record
+    event: GeneratedImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list
 def repeated(record: Record, event: GeneratedImage, credited_payload: bytes) -> AlreadyCredited | Poisoned:
     """Tell a re-sent event from another event under an id that was credited with `credited_payload`."""
     if event.payload == credited_payload:
-        return AlreadyCredited(record)
+        return AlreadyCredited(record, event)
     name = f"({event.source}, {event.event_id})"
     detail = f"event {name} was credited before with other data; send this image under an id of its own"
-    return Poisoned(record, Poison(Reason.ID_CONFLICT, detail))
+    return Poisoned(record, Poison(Reason.ID_CONFLICT, detail), event)
 
 
 def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
@@ -115,12 +116,13 @@ def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
     events = 0
     piece: list[Outcome] = []
     for outcome in outcomes:
-        if isinstance(outcome, Credited):
-            joined = owners | owner_credits([outcome.attribution]).keys()
-            if piece and len(joined) + events + 1 + FIXED_FIELDS > FIELDS_MAX:
-                yield tuple(piece)
-                joined, events, piece = set(owner_credits([outcome.attribution])), 0, []
-            owners, events = joined, events + 1
+        credited = owner_credits([outcome.attribution]).keys() if isinstance(outcome, Credited) else set()
+        named = isinstance(outcome, Credited) or _repeats(outcome)
+        if piece and len(owners | credited) + events + named + FIXED_FIELDS > FIELDS_MAX:
+            yield tuple(piece)
+            owners, events, piece = set(), 0, []
+        owners |= credited
+        events += named
         piece.append(outcome)
     if piece:
         yield tuple(piece)
@@ -141,6 +143,9 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
     poisoned = [outcome for outcome in piece if isinstance(outcome, Poisoned)]
     entries = [_receipt(partition, expected, outcome, stamp) for outcome in credited]
     batch, sealed = seal(entries) if entries else (expected.batch_id, [])
+    repeats = dict.fromkeys(o.event.identity for o in piece if o.event is not None and _repeats(o))
+    for outcome in credited:
+        repeats.pop(outcome.event.identity, None)
     last = piece[-1].record
     return Proposal(
         batch=Batch(
@@ -152,6 +157,7 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
             entries=[Entry(o.event.identity, o.record.offset, o.event.payload) for o in credited],
             dead_letters=len(poisoned),
             duplicates=len(piece) - len(credited) - len(poisoned),
+            repeats=tuple(repeats),
         ),
         receipts=tuple(
             SealedReceipt(o.event.event_id.encode(), each) for o, each in zip(credited, sealed, strict=True)
@@ -159,6 +165,13 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
         dead_letters=tuple(DeadLetter(outcome.record, outcome.poison) for outcome in poisoned),
         outcomes=tuple(piece),
     )
+
+
+def _repeats(outcome: Outcome) -> bool:
+    """Whether the outcome is what it is because its event's identity was credited before."""
+    if isinstance(outcome, Poisoned):
+        return outcome.poison.reason is Reason.ID_CONFLICT
+    return isinstance(outcome, AlreadyCredited)
 
 
 def _receipt(partition: Partition, expected: Position, outcome: Credited, stamp: Stamp) -> Receipt:
