@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
 
 from gmv.errors import InvalidSettings
 
@@ -32,16 +32,22 @@ class ImageSettings(_Group):
     """What an event's image may be, and where it may come from."""
 
     root: Path | None = Field(None, description="folder that file URIs must lie under; none: no file URIs")
-    schemes: tuple[str, ...] = Field((), description="fsspec schemes allowed besides file, such as s3")
+    schemes: tuple[str, ...] = Field((), description="allowed besides file: https, http, s3, gs, abfs")
+    hosts: tuple[str, ...] = Field(
+        (), description="hosts and buckets that URIs may name: images.example, cdn.example:8443, *.cdn.example"
+    )
+    networks: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="not public, and yet allowed to the hosts: 10.1.0.0/16. Others are refused at connecting"
+    )
     bytes_max: int = Field(20 * 2**20, gt=0, description="largest image file")
     pixels_max: int = Field(50_000_000, gt=0, description="largest width x height")
     attempts: int = Field(3, ge=1, le=10, description="tries per URI before it is called unreachable")
 
-    @field_validator("schemes", mode="before")
+    @field_validator("schemes", "hosts", "networks", mode="before")
     @classmethod
-    def _split(cls, schemes: Any) -> Any:
+    def _split(cls, listed: Any) -> Any:
         """Let one text carry several, comma-separated, as a flag or a variable has to."""
-        return tuple(schemes.split(",")) if isinstance(schemes, str) else schemes
+        return tuple(part.strip() for part in listed.split(",") if part.strip()) if isinstance(listed, str) else listed
 
 
 class ValuationSettings(_Group):

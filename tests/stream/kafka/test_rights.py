@@ -12,7 +12,7 @@ from gmv.events.encoding import KafkaMessage
 from gmv.settings import KafkaSettings
 from gmv.stream.kafka.emitter import Emitter
 from gmv.stream.kafka.receipts import receipts_in_topic
-from gmv.stream.kafka.rights import Right, rights
+from gmv.stream.kafka.rights import ROLES, Right, rights
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.stream.kafka.crew import Crew, Sent, Worker
 from tests.stream.world import event_record, poison_record
@@ -103,3 +103,11 @@ def test_a_stranger_may_do_nothing(secure_kafka: SecureKafkaBroker, crew: Crew) 
     for question in (lambda: Emitter(kafka), lambda: list(receipts_in_topic(kafka, kafka.receipts_topic))):
         with pytest.raises(LogRefused, match="does not let user 'stranger' do that"):
             question()
+
+
+def test_the_security_page_lists_these_rights() -> None:
+    page = (Path(__file__).parents[3] / "SECURITY.md").read_text()
+    told = [tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in page.splitlines()]
+    expected = [(role, *right) for role in ROLES for right in rights(role, KafkaSettings())]
+
+    assert [row for row in told if row[0] in ROLES] == expected

@@ -1,12 +1,11 @@
 """From what an event says of its image to pixels: reads bytes and URIs within the limits of the settings.
 
 An event is written by somebody else, and a URI in it makes this machine read. So a file has to lie under one
-configured folder, and no other scheme is read unless the settings name it. A scheme that is named is read with this
-worker's credentials from any host the URI names; what the worker can reach over the network is for the network's
-policy to bound.
+configured folder, and nothing else is read unless the settings list both its scheme and its host or bucket; over
+HTTP, the host's address has to be a public one besides, or in a network that they list. A store that is listed is read
+with this worker's credentials.
 """
 
-import re
 import time
 from collections.abc import Callable
 from typing import Final
@@ -16,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.errors import Poison, Reason
+from gmv.events.addresses import AddressRefused
 from gmv.events.local_file import PathRefused, read_below
 from gmv.events.model import ImageBytes, ImageUri
-from gmv.events.remote_file import PERMANENT, WRAPPERS, read_remote
+from gmv.events.remote_file import PERMANENT, read_remote
+from gmv.events.uri_rules import WEB, UriRefused, refuse_unlisted, scheme_of
+from gmv.events.web_file import RedirectRefused, WebFiles
 from gmv.imaging import ImageLimits, decode_image
 from gmv.settings import ImageSettings, redact
 
@@ -26,7 +28,6 @@ FIRST_PAUSE_SECONDS: Final = 0.1
 """Before the second attempt; doubles with each. Short, since the whole run of records waits."""
 
 _SHOWN_CHARACTERS_MAX = 200
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 class ImageReader:
@@ -35,6 +36,7 @@ class ImageReader:
     def __init__(self, settings: ImageSettings) -> None:
         self._settings = settings
         self._limits = ImageLimits(settings.bytes_max, settings.pixels_max)
+        self._web = WebFiles(settings.networks)
 
     def read(self, content: ImageBytes | ImageUri) -> NDArray[np.uint8]:
         """Return the image, RGB, uint8 [height, width, 3].
@@ -51,14 +53,15 @@ class ImageReader:
             raise Poison(poison.reason, f"{_shown(content.uri)}: {poison.detail}") from None
 
     def _fetch(self, uri: str) -> bytes:
-        scheme = _scheme(uri)
-        if scheme in WRAPPERS or "::" in uri:
-            raise _refused("such a URI reaches other places than it names, and is never read")
-        if scheme == "file":
-            return self._fetch_file(uri)
-        if scheme not in map(str.lower, self._settings.schemes):
-            raise _refused(f"the scheme {scheme!r} is not allowed; images.schemes may name it, if it is to be read")
-        return self._try(lambda: read_remote(uri, self._limits.bytes_max + 1))
+        try:
+            scheme = scheme_of(uri)
+            if scheme == "file":
+                return self._fetch_file(uri)
+            refuse_unlisted(uri, self._settings)
+            read = self._web.read if scheme in WEB else read_remote
+            return self._try(lambda: read(uri, self._limits.bytes_max + 1))
+        except (UriRefused, AddressRefused, RedirectRefused) as refusal:
+            raise _refused(str(refusal)) from None
 
     def _fetch_file(self, uri: str) -> bytes:
         root = self._settings.root
@@ -77,20 +80,13 @@ class ImageReader:
         while True:
             try:
                 return fetch()
-            except MemoryError:
+            except (MemoryError, AddressRefused, RedirectRefused):
                 raise
             except Exception as error:  # noqa: BLE001 - every backend has errors of its own
                 if isinstance(error, PERMANENT) or attempt == self._settings.attempts:
                     raise _unreachable(error, attempt) from None
             time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
             attempt += 1
-
-
-def _scheme(uri: str) -> str:
-    found = _SCHEME.match(uri)
-    if found is None:
-        raise _refused("a URI starts with a scheme, such as file:")
-    return found[1].lower()
 
 
 def _path(uri: str) -> str:
