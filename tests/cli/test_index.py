@@ -35,6 +35,15 @@ def test_what_is_built_is_told_and_can_be_looked_at_and_verified(
     assert told(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 5, "verified": True}
 
 
+def test_a_published_index_is_fetched_by_its_id(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
+    published, out = tmp_path / "published", tmp_path / "index"
+    built = told(sqlite, "index", "build", corpus, "--out", published, *SIZE)
+    fetch = ("index", "fetch", published.as_uri(), "--out", out, "--digest")
+
+    assert "has the id" in refused(sqlite, 11, *fetch, "0" * 32)
+    assert told(sqlite, *fetch, built["index_id"]) == built | {"path": str(out)}
+
+
 def test_people_see_a_table(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "index"
     for done in (gmv(sqlite, "index", "build", corpus, "--out", out, *SIZE), gmv(sqlite, "index", "info", out)):

@@ -1,4 +1,4 @@
-"""`gmv index`: the index of a training corpus, built, looked at and checked."""
+"""`gmv index`: the index of a training corpus, built, fetched, looked at and checked."""
 
 import os
 from pathlib import Path
@@ -112,6 +112,28 @@ def verify(folder: FolderArgument, json: JsonOption = False) -> None:
     files = len(index.manifest.files)
     result = {"index_id": index.index_id, "files": files, "verified": True}
     print_result(result, json, lambda: f"index {index.index_id}: {files} files are as they were built")
+
+
+@app.command()
+def fetch(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Published index folder: https://…, or another scheme of fsspec.")
+    ],
+    digest: Annotated[
+        str, typer.Option("--digest", metavar="ID", help="The index id it must have; `gmv index info` prints it.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The index folder to be.")],
+    json: JsonOption = False,
+) -> None:
+    """Fetch an index from an object store or a web server, and check every digest.
+
+    Interrupted, it goes on from there when it is run again; an index that is there already is kept if it is the same.
+    """
+    from gmv.assembly.index_fetch import fetch_index
+    from gmv.cli.output import print_result, progress
+
+    manifest = fetch_index(url, digest, out, progress)
+    print_result(_plain(out, manifest, digest), json, lambda: _layout(out, manifest, digest))
 
 
 def _plain(folder: Path, manifest: "Manifest", index_id: str) -> dict[str, Any]:
