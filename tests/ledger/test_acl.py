@@ -12,6 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from gmv.errors import InvalidSettings, LedgerRefused
 from gmv.ledger.acl import ROLES, rule_of
+from gmv.ledger.leaderboard import RedisLeaderboard
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed
 from gmv.settings import LedgerSettings
@@ -44,6 +45,10 @@ def work_as_reader(settings: LedgerSettings) -> None:
     assert [book.micros for book in accounts.snapshots(balances=True)] == [1]
 
 
+def work_as_leaderboard(settings: LedgerSettings) -> None:
+    assert RedisLeaderboard(settings).make(limit=10).owners == 1
+
+
 def work_as_administrator(settings: LedgerSettings) -> None:
     open_accounts(settings).standing()
     registry = open_registry(settings)
@@ -54,7 +59,12 @@ def work_as_administrator(settings: LedgerSettings) -> None:
     assert fresh.register(TOPIC, {0: at(99)}) == (0,)
 
 
-WORK = {"worker": work_as_worker, "reader": work_as_reader, "administrator": work_as_administrator}
+WORK = {
+    "worker": work_as_worker,
+    "reader": work_as_reader,
+    "leaderboard": work_as_leaderboard,
+    "administrator": work_as_administrator,
+}
 
 
 @pytest.fixture
@@ -100,11 +110,24 @@ def test_no_role_may_run_any_other_command_that_the_server_knows(
 def test_no_role_reaches_any_other_key(server: RedisServer, settings: LedgerSettings, role: str) -> None:
     rule, admin = rule_of(role, settings), client(server)
     allow(server, role, rule.tokens)
-    keyed = [command for command in rule.commands if command != "script|load"]
+    keyed = [command for command in rule.commands if command not in ("script|load", "copy")]  # copy: two keys, below
+    theirs = "gmv:{leaderboard}" if role == "leaderboard" else "gmv:{0}"
 
     for key in ("gmvx:{0}", "other:{0}", "gmv"):
         assert all(f"no permissions to access the '{key}' key" in tried(admin, role, each, key) for each in keyed)
-    assert all(tried(admin, role, each, "gmv:{0}") == "OK" for each in keyed)
+    assert all(tried(admin, role, each, theirs) == "OK" for each in keyed)
+
+
+def test_the_leaderboards_user_reads_the_books_and_cannot_write_them(
+    server: RedisServer, settings: LedgerSettings
+) -> None:
+    rule, admin = rule_of("leaderboard", settings), client(server)
+    allow(server, "leaderboard", rule.tokens)
+
+    may = {command for command in rule.commands if tried(admin, "leaderboard", command, "gmv:{0}") == "OK"}
+    assert may == {"hmget", "hscan"}
+    onto_the_book = ("ACL", "DRYRUN", "leaderboard", "COPY", "gmv:{leaderboard}", "gmv:{0}")
+    assert "no permissions to access the 'gmv:{0}' key" in str(admin.execute_command(*onto_the_book))
 
 
 def test_a_reader_may_not_write_even_if_it_may_run_a_command_that_does(
@@ -182,6 +205,7 @@ class TestCommand:
         earn(LedgerSettings(url=url, username="worker", password_file=passwords / "worker"), topic)
         for question in (("credits", "top"), ("credits", "show", "alice"), ("ledger", "verify")):
             gmv(*question, environment=as_user("reader"))
+        gmv("credits", "leaderboard", environment=as_user("leaderboard"))
         assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,7"]
         assert "NOAUTH" in gmv("credits", "top", exit_code=refused, environment={"GMV_LEDGER_URL": url})
 
@@ -199,6 +223,7 @@ class TestCommand:
         assert {user["role"]: user["keys"] for user in told} == {
             "worker": ["~shop:*"],
             "reader": ["%R~shop:*"],
+            "leaderboard": ["%R~shop:*", "~shop:{leaderboard}*"],
             "administrator": ["~shop:*"],
         }
 

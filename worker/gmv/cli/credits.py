@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.leaderboard import leaderboard
 from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file, load_settings, refuse_shared_files
 
 if TYPE_CHECKING:
@@ -140,3 +141,6 @@ def export(
     with replacing(out) as file:
         WRITERS[format](balances, file)
     print_for_people(f"{out}: {len(balances):,} owners, {credits_text(statement.micros)} credits")
+
+
+app.command()(leaderboard)

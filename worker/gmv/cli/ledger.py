@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gmv.stream.logs import LogDescription
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-app.command()(acl)
 
 
 class Edge(StrEnum):
@@ -235,3 +234,6 @@ def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None
             ["owners explained", f"{explained.owners:,}"],
         ]
     return Group(f"{url}: every micro-credit is accounted for", table(None, ["", " "], rows, numbers=[" "]))
+
+
+app.command()(acl)

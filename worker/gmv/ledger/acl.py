@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from gmv.ledger import redis, redis_accounts, redis_registry
-from gmv.ledger.keys import keys_pattern
+from gmv.ledger import leaderboard, redis, redis_accounts, redis_registry
+from gmv.ledger.keys import keys_pattern, leaderboard_key
 from gmv.settings import LedgerSettings
 
 
@@ -40,6 +40,10 @@ class Rule(NamedTuple):
 _ROLES: Final[Mapping[str, tuple[Callable[[str], tuple[str, ...]], Sequence[str]]]] = {
     "worker": (lambda namespace: (f"~{keys_pattern(namespace)}",), redis.COMMANDS),
     "reader": (lambda namespace: (f"%R~{keys_pattern(namespace)}",), redis_accounts.COMMANDS),
+    "leaderboard": (
+        lambda namespace: (f"%R~{keys_pattern(namespace)}", f"~{leaderboard_key(namespace)}*"),
+        leaderboard.COMMANDS,
+    ),
     "administrator": (lambda namespace: (f"~{keys_pattern(namespace)}",), redis_registry.COMMANDS),
 }
 

@@ -11,6 +11,9 @@ slot. Its fields:
   `<partition>:<offset>:<payload digest, 16 hex digits>`.
 - `#s:<name>`: the book's own sums.
 - `#m:<name>`: metadata, the same in every book of a ledger.
+
+Beside the books, in a slot of its own, lies what can be made anew from them: the *leaderboard*, a sorted set of the
+owners who have earned most, kept by `gmv credits leaderboard`.
 """
 
 from gmv.ledger.port import Batch, Entry, Known, Sums
@@ -35,6 +38,21 @@ def book_of(partition: int, books: int) -> int:
 def book_key(namespace: str, book: int) -> str:
     """Return the key of a book's hash."""
     return f"{namespace}:{{{book}}}"
+
+
+def leaderboard_key(namespace: str) -> str:
+    """Return the key of the sorted set: owner ids, scored by micro-credits, which a double holds exactly."""
+    return f"{namespace}:{{leaderboard}}"
+
+
+def leaderboard_draft_key(namespace: str) -> str:
+    """Return the key of the next leaderboard, while it is made; nobody reads it."""
+    return f"{leaderboard_key(namespace)}:draft"
+
+
+def leaderboard_about_key(namespace: str) -> str:
+    """Return the key of a hash that says what the ledger's sums were when the leaderboard's making began."""
+    return f"{leaderboard_key(namespace)}:about"
 
 
 def keys_pattern(namespace: str) -> str:
