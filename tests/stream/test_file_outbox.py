@@ -3,13 +3,14 @@
 import base64
 import errno
 import os
+import resource
 from pathlib import Path
 
 import orjson
 import pytest
 
 from gmv.errors import DiskFull, Poison, Reason
-from gmv.stream.file_outbox import FileOutbox
+from gmv.stream.file_outbox import FileOutbox, append_whole
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
 
@@ -49,3 +50,17 @@ async def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DiskFull, match=r"receipts.jsonl.*No space"):
         await outbox.publish(PARTITION, [SealedReceipt(b"e", b"{}")], [])
+
+
+def test_a_disk_that_takes_a_part_only_is_full(tmp_path: Path) -> None:
+    """A file may grow to 100 bytes here: the first write of 150 is taken in part, and without an error."""
+    path = tmp_path / "receipts.jsonl"
+    with path.open("ab", buffering=0) as file:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+        try:
+            with pytest.raises(DiskFull, match=r"receipts\.jsonl.*too large"):
+                append_whole(file, bytes(150))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.stat().st_size == 100

@@ -1,5 +1,6 @@
 """The pump on a real broker, a real Redis and real processes; computing is trivial, so that only the protocol shows."""
 
+import asyncio
 import hashlib
 import random
 import signal
@@ -8,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from gmv.errors import LedgerMissing, LogUnavailable, PositionOutsideLog, TooManyDeadLetters
 from gmv.stream.kafka import headers
+from gmv.stream.kafka.letters import letters_in_topic
 from gmv.stream.records import Record
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
@@ -141,6 +144,16 @@ class TestDeadLetters:
         assert crew.sums().dead_letters == len(self.POISON)
         assert_exact(crew)
 
+    def test_a_record_with_nothing_in_it_is_one_of_them(self, crew: Crew) -> None:
+        """Producers refuse such a record, but for a batch that is put together by hand; a topic may hold it."""
+        crew.initialise()
+        asyncio.run(send_nothing(crew))
+        worker = crew.start()
+        crew.wait_until_done(1)
+        assert worker.end(signal.SIGTERM) == 0, worker.said
+        (letter,) = letters_in_topic(crew.kafka)
+        assert (letter.record.key, letter.record.value, letter.record.headers) == (None, None, (("h", None),))
+
     def test_too_many_in_a_row_stop_the_worker(self, crew: Crew) -> None:
         crew.initialise()
         crew.produce([Sent(0, self.POISON[0])] * 300)
@@ -240,6 +253,13 @@ class TestRefusals:
         assert crew.kafka.receipts_topic in worker.said
         assert not crew.totals()
         assert sum(crew.standing().values()) == 0
+
+
+async def send_nothing(crew: Crew) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=crew.kafka.brokers) as producer:
+        batch = producer.create_batch()
+        batch.append(key=None, value=None, timestamp=None, headers=[("h", None)])
+        await (await producer.send_batch(batch, crew.kafka.topic, partition=0))
 
 
 def recreate(kafka: KafkaBroker, topic: str) -> None:

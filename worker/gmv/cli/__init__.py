@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "emit": Command("gmv.cli.emit", "emit", "Send images to Kafka as events."),
     "credits": Command("gmv.cli.credits", "app", "Read what owners have earned."),
     "ledger": Command("gmv.cli.ledger", "app", "Create and verify a ledger."),
+    "dlq": Command("gmv.cli.dlq", "app", "Look at dead letters and send them once more."),
     "bench": Command("gmv.cli.bench", "app", "Measure speed and memory on this machine."),
 }
 

@@ -1,14 +1,12 @@
 """Receipts and dead letters as JSON-lines files, for replay."""
 
-import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import orjson
-
 from gmv.errors import DiskFull, EventsRefused
+from gmv.stream.file_letters import letter_line
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition
 
@@ -31,7 +29,7 @@ class FileOutbox:
         Raises:
             DiskFull: nothing may be committed.
         """
-        _append(self._dead_letters, [_as_json(partition, letter) for letter in dead_letters])
+        _append(self._dead_letters, [letter_line(partition, letter) for letter in dead_letters])
         _append(self._receipts, [receipt.value for receipt in receipts])
 
     def close(self) -> None:
@@ -41,12 +39,17 @@ class FileOutbox:
 
 
 def _open_whole(path: Path) -> BinaryIO:
-    """Open for appending, after cutting a torn last line."""
+    """Open for appending, after cutting a torn last line; a file made here is in its folder for good."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b", buffering=0)
+        folder = os.open(path.parent, os.O_RDONLY)
     except OSError as error:
         raise EventsRefused(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
     file.truncate(_whole_bytes(file))
     return file
 
@@ -64,31 +67,33 @@ def _whole_bytes(file: BinaryIO, block_bytes: int = 2**16) -> int:
     return 0
 
 
-def _append(file: BinaryIO, lines: Sequence[bytes]) -> None:
-    if not lines:
-        return
+def append_whole(file: BinaryIO, content: bytes) -> None:
+    """Write all of it to a file without a buffer: where a disk fills up, the system takes a part and says so.
+
+    Raises:
+        DiskFull: it was not written whole.
+    """
+    left = memoryview(content)
     try:
-        file.write(b"\n".join(lines) + b"\n")
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:
+        raise DiskFull(f"{file.name} cannot be written ({error.strerror}); free some space and run again") from error
+
+
+def sync(file: BinaryIO) -> None:
+    """Return once all that was written is on disk.
+
+    Raises:
+        DiskFull: it is not.
+    """
+    try:
         os.fsync(file.fileno())
     except OSError as error:
         raise DiskFull(f"{file.name} cannot be written ({error.strerror}); free some space and run again") from error
 
 
-def _as_json(partition: Partition, letter: DeadLetter) -> bytes:
-    record = letter.record
-    return orjson.dumps(
-        {
-            "topic": partition.topic,
-            "partition": partition.number,
-            "offset": record.offset,
-            "reason": letter.poison.reason,
-            "detail": letter.poison.detail,
-            "key": _base64(record.key),
-            "value": _base64(record.value),
-            "headers": [[name, _base64(value)] for name, value in record.headers],
-        }
-    )
-
-
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
+def _append(file: BinaryIO, lines: Sequence[bytes]) -> None:
+    if lines:
+        append_whole(file, b"\n".join(lines) + b"\n")
+        sync(file)

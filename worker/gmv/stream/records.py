@@ -22,7 +22,7 @@ class Record:
         offset: its place in the partition; grows, with gaps where a log has them.
         key: None where the record has none.
         value: None for a tombstone.
-        headers: in order, names may repeat.
+        headers: in order; names may repeat, values be missing.
         leader_epoch: -1 where unknown.
         timestamp_ms: broker time, -1 where unknown; for watching only, never in a credit.
     """
@@ -30,7 +30,7 @@ class Record:
     offset: int
     value: bytes | None
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     leader_epoch: int = -1
     timestamp_ms: int = -1
 

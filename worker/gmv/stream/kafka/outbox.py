@@ -1,7 +1,6 @@
 """Receipts and dead letters into Kafka, through the Faust app's producer."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -9,11 +8,10 @@ import faust
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 
-from gmv import __version__
 from gmv.errors import LogUnavailable
 from gmv.settings import KafkaSettings
-from gmv.stream.kafka import headers
 from gmv.stream.kafka.access import DENIALS, denied
+from gmv.stream.kafka.letters import posted
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition
 
@@ -53,23 +51,8 @@ class KafkaOutbox:
             ) from error
 
     async def _send_dead_letter(self, partition: Partition, letter: DeadLetter) -> Awaitable[Any]:
-        record, origin = letter.record, self._origin(partition, letter)
-        sent: Awaitable[Any] = await self._dead_letters.send(key=record.key, value=record.value, headers=origin)
+        sent: Awaitable[Any] = await self._dead_letters.send(**posted(partition, letter, self._kafka.group)._asdict())
         return sent
-
-    def _origin(self, partition: Partition, letter: DeadLetter) -> list[tuple[str, bytes]]:
-        """Keep the record's own headers untouched and first; add where it came from and why it is here."""
-        added = {
-            headers.DLQ_TOPIC: partition.topic,
-            headers.DLQ_PARTITION: str(partition.number),
-            headers.DLQ_OFFSET: str(letter.record.offset),
-            headers.DLQ_GROUP: self._kafka.group,
-            headers.DLQ_MESSAGE: letter.poison.detail,
-            headers.DLQ_REASON: str(letter.poison.reason),
-            headers.DLQ_WORKER_VERSION: __version__,
-            headers.DLQ_PAYLOAD_SHA256: hashlib.sha256(letter.record.value or b"").hexdigest(),
-        }
-        return [*letter.record.headers, *((name, text.encode()) for name, text in added.items())]
 
 
 def _raw_topic(app: faust.App, name: str) -> Any:

@@ -29,6 +29,7 @@ _ROLES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "producer": (("Write", "Topic", "topic"),),
     "auditor": (("Read", "Topic", "receipts_topic"),),
+    "redriver": (("Read", "Topic", "dead_letters_topic"), ("Write", "Topic", "topic")),
     "administrator": (
         ("Create", "Topic", "topic"),
         ("Create", "Topic", "receipts_topic"),
@@ -37,8 +38,8 @@ _ROLES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 }
 """By role: operation, resource, and the setting that names it.
 
-The worker is `gmv worker`, the producer whoever sends events, the auditor `gmv ledger verify`, the administrator
-`gmv topics create`.
+The worker is `gmv worker`, the producer whoever sends events, the auditor `gmv ledger verify`, the redriver
+`gmv dlq`, the administrator `gmv topics create`.
 """
 
 ROLES: Final = tuple(_ROLES)

@@ -1,0 +1,250 @@
+"""`gmv dlq`: records that could not be credited: which there are, what is in them, and another try."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from gmv.cli.options import (
+    BrokersOption,
+    ConfigOption,
+    JsonOption,
+    LedgerOption,
+    TopicOption,
+    load_settings,
+    refuse_shared_files,
+)
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from gmv.settings import LedgerSettings, Settings
+    from gmv.stream.dead_letters import FoundLetter, Wanted
+    from gmv.stream.redrive import Credited, Destination
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+FileOption = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="FILE", help="Dead letters that `gmv replay` wrote, instead of those in Kafka."),
+]
+ReasonOption = Annotated[
+    list[str] | None, typer.Option("--reason", metavar="REASON", help="Only those refused for this; may be repeated.")
+]
+EventIdOption = Annotated[
+    str | None, typer.Option("--event-id", metavar="ID", help="Only those whose records say they are this event.")
+]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option("--place", metavar="PARTITION/OFFSET", help="Only that of the record which stood there in its log."),
+]
+
+
+@app.command("list")
+def list_letters(
+    file: FileOption = None,
+    topic: TopicOption = None,
+    brokers: BrokersOption = None,
+    reasons: ReasonOption = None,
+    event_id: EventIdOption = None,
+    place: PlaceOption = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="How many to name, the last found.")] = 50,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Count dead letters by reason, and name the last of them.
+
+    A record that a crash has dead-lettered twice counts once; one that was sent again and refused again is two.
+    """
+    settings = load_settings(config, brokers=brokers, topic=topic)
+    from collections import Counter, deque
+
+    from gmv.cli.letters import overview, told
+    from gmv.cli.output import print_result, progress
+    from gmv.stream.dead_letters import each_once
+
+    wanted, counts = _wanted(reasons, event_id, place), Counter[str]()
+    last: deque[FoundLetter] = deque(maxlen=limit)
+    with progress("reading", unit="dead letters") as advance:
+        for letter in each_once(_watched(_letters(file, settings), advance)):
+            if wanted.includes(letter):
+                counts[letter.reason] += 1
+                last.append(letter)
+    result = {
+        "source": file or settings.kafka.dead_letters_topic,
+        "dead_letters": counts.total(),
+        "by_reason": dict(sorted(counts.items())),
+        "letters": [told(letter) for letter in last],
+    }
+    print_result(result, json, lambda: overview(counts, last))
+
+
+@app.command()
+def show(
+    file: FileOption = None,
+    topic: TopicOption = None,
+    brokers: BrokersOption = None,
+    reasons: ReasonOption = None,
+    event_id: EventIdOption = None,
+    place: PlaceOption = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many to show, the last found.")] = 1,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show whole dead letters: key, headers and value as well. Exits with 1 if there is none."""
+    settings = load_settings(config, brokers=brokers, topic=topic)
+    from collections import deque
+
+    from gmv.cli.letters import content, told, whole
+    from gmv.cli.output import print_result, progress
+    from gmv.stream.dead_letters import each_once
+
+    wanted = _wanted(reasons, event_id, place)
+    last: deque[FoundLetter] = deque(maxlen=limit)
+    with progress("reading", unit="dead letters") as advance:
+        last.extend(filter(wanted.includes, each_once(_watched(_letters(file, settings), advance))))
+    print_result({"letters": [told(letter) | content(letter) for letter in last]}, json, lambda: whole(last))
+    if not last:
+        raise typer.Exit(1)
+
+
+@app.command()
+def redrive(
+    file: FileOption = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="EVENTS", help="With --file: the file of events to append to.")
+    ] = None,
+    topic: TopicOption = None,
+    brokers: BrokersOption = None,
+    reasons: ReasonOption = None,
+    event_id: EventIdOption = None,
+    place: PlaceOption = None,
+    send: Annotated[
+        bool, typer.Option("--send/--dry-run", help="Send; otherwise only say what would be sent.")
+    ] = False,
+    insist: Annotated[
+        bool, typer.Option("--insist", help="Also what would only be refused again: no event in it, or an id conflict.")
+    ] = False,
+    uncredited: Annotated[
+        bool, typer.Option("--uncredited", help="Ask the ledger, and leave out what it has credited since.")
+    ] = False,
+    rate: Annotated[float, typer.Option("--rate", metavar="N", min=0.001, help="Records per second, at most.")] = 100.0,
+    ledger: LedgerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send dead letters once more to the log they came from, byte for byte. Nothing is sent without --send.
+
+    Safe to run again, and to interrupt: an event is credited once, and of the letters of one record only the newest is
+    sent. Each record goes to the partition it came from, with a header that says where it stood.
+    """
+    settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
+    import asyncio
+
+    from gmv.cli.letters import redriven
+    from gmv.cli.output import print_result, progress
+    from gmv.stream import redrive as redriving
+
+    target = _target(file, into, settings)
+    with progress("choosing", unit="dead letters") as advance, _asking(settings.ledger, uncredited) as credited:
+        plan = redriving.plan(
+            _watched(_letters(file, settings), advance),
+            _wanted(reasons, event_id, place),
+            target.topic,
+            target.partitions,
+            insist,
+            credited,
+        )
+    sent = 0
+    if send and plan.chosen:
+        with progress("sending", len(plan.chosen), "records") as advance:
+            chosen = redriving.selected(_letters(file, settings), plan.chosen)
+            sent = asyncio.run(_send(target.destination, chosen, rate, advance))
+    result = {
+        "source": file or settings.kafka.dead_letters_topic,
+        "into": into or target.topic,
+        "dry_run": not send,
+        "chosen": len(plan.chosen),
+        "chosen_by_reason": dict(sorted(plan.by_reason.items())),
+        "held_back": {str(why): count for why, count in sorted(plan.held_back.items())},
+        "sent": sent,
+    }
+    print_result(result, json, lambda: redriven(plan, str(into or target.topic), sent, send))
+
+
+class _Target(NamedTuple):
+    """The log that dead letters go back to."""
+
+    topic: str
+    partitions: Collection[int]
+    destination: "Callable[[], AbstractAsyncContextManager[Destination]]"
+
+
+def _target(file: Path | None, into: Path | None, settings: "Settings") -> _Target:
+    from gmv.errors import InvalidSettings
+
+    if file is not None:
+        if into is None:
+            raise InvalidSettings("name the file of events that the records of --file go back to by --into EVENTS")
+        from gmv.stream.file_redrive import FileOfEvents
+
+        refuse_shared_files(dead_letters=file, events=into)
+        return _Target(into.name, [0], lambda: FileOfEvents(into))
+    if into is not None:
+        raise InvalidSettings("--into goes with --file: dead letters in Kafka go back to their topic")
+    from gmv.stream.kafka.admin import TopicAdmin
+    from gmv.stream.kafka.redrive import TopicOfEvents
+
+    with TopicAdmin(settings.kafka) as admin:
+        return _Target(settings.kafka.topic, admin.bounds(), lambda: TopicOfEvents(settings.kafka))
+
+
+async def _send(
+    destination: "Callable[[], AbstractAsyncContextManager[Destination]]",
+    letters: "Iterable[FoundLetter]",
+    per_second: float,
+    advance: "Callable[[int], None]",
+) -> int:
+    from gmv.stream.redrive import send
+
+    async with destination() as opened:
+        return await send(letters, opened, per_second, advance)
+
+
+@contextmanager
+def _asking(ledger: "LedgerSettings", is_wanted: bool) -> "Iterator[Credited | None]":
+    """Give what tells which events the ledger has credited, None where it is not to be asked."""
+    if not is_wanted:
+        yield None
+        return
+    from gmv.ledger.open import open_ledger
+
+    with closing(open_ledger(ledger)) as opened:
+        yield opened.known
+
+
+def _letters(file: Path | None, settings: "Settings") -> "Iterator[FoundLetter]":
+    if file is not None:
+        from gmv.stream.file_letters import letters_in_file
+
+        return letters_in_file(file)
+    from gmv.stream.kafka.letters import letters_in_topic
+
+    return letters_in_topic(settings.kafka)
+
+
+def _watched(letters: "Iterator[FoundLetter]", advance: "Callable[[int], None]") -> "Iterator[FoundLetter]":
+    for letter in letters:
+        advance(1)
+        yield letter
+
+
+def _wanted(reasons: list[str] | None, event_id: str | None, place: str | None) -> "Wanted":
+    from gmv.errors import InvalidSettings, Reason
+    from gmv.stream.dead_letters import Wanted
+
+    if unknown := set(reasons or []) - set(Reason):
+        raise InvalidSettings(f"--reason {min(unknown)} is none; there are {', '.join(Reason)}")
+    return Wanted(frozenset(reasons or []), event_id, place)

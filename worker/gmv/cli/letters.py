@@ -1,0 +1,105 @@
+"""How dead letters look, to machines and to people."""
+
+import base64
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+
+from gmv.cli.output import table
+from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.redrive import Plan
+
+VALUE_CHARACTERS_SHOWN: Final = 2_000
+
+
+def told(letter: FoundLetter) -> dict[str, Any]:
+    """Return what `--json` prints of a letter, less its content."""
+    return {
+        "topic": letter.partition.topic,
+        "partition": letter.partition.number,
+        "offset": letter.record.offset,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "event": letter.event_name()._asdict(),
+        "replayed_from": letter.replayed_from,
+        "dead_lettered_at": _time(letter),
+        "value_bytes": None if letter.record.value is None else len(letter.record.value),
+    }
+
+
+def content(letter: FoundLetter) -> dict[str, Any]:
+    """Return the record as it is, bytes as base64."""
+    record = letter.record
+    return {
+        "key": _base64(record.key),
+        "headers": [[name, _base64(value)] for name, value in record.headers],
+        "value": _base64(record.value),
+    }
+
+
+def overview(counts: Counter[str], letters: Collection[FoundLetter]) -> RenderableType:
+    """Lay out letters by reason, and some of them one by one."""
+    by_reason = [[reason, f"{count:,}"] for reason, count in counts.most_common()]
+    rows = [
+        [letter.place, letter.reason, letter.event_name().id or "-", _time(letter) or "-", letter.detail]
+        for letter in letters
+    ]
+    return Group(
+        table(f"{counts.total():,} dead letters", ["reason", "records"], by_reason, numbers=["records"]),
+        table(None, ["stood at", "reason", "event", "dead-lettered at", "why"], rows),
+    )
+
+
+def whole(letters: Collection[FoundLetter]) -> RenderableType:
+    """Lay out all of each letter; of a long value, the beginning."""
+    return Group(*(_one(letter) for letter in letters)) if letters else "no dead letter is like that"
+
+
+def redriven(plan: Plan, into: str, sent: int, is_sent: bool) -> RenderableType:
+    """Lay out what was sent, or would be, and what was held back."""
+    rows = [[reason, f"{count:,}", ""] for reason, count in sorted(plan.by_reason.items())]
+    rows += [["", f"{count:,}", f"held back: {why}"] for why, count in sorted(plan.held_back.items())]
+    title = f"{sent:,} records sent to {into}" if is_sent else f"{len(plan.chosen):,} records would go to {into}"
+    return Group(
+        table(title, ["reason", "records", " "], rows, numbers=["records"]),
+        "" if is_sent else "nothing was sent; say --send to send them",
+    )
+
+
+def _one(letter: FoundLetter) -> RenderableType:
+    name, record = letter.event_name(), letter.record
+    rows = [
+        ["stood at", letter.place],
+        ["reason", letter.reason],
+        ["why", letter.detail],
+        ["event", f"({name.source}, {name.id})" if name.id else "-"],
+        ["dead-lettered at", _time(letter) or "-"],
+        ["key", _text(record.key)],
+        *([f"header {header}", _text(value)] for header, value in record.headers),
+        ["value", _text(record.value)],
+    ]
+    return table(None, ["", " "], rows)
+
+
+def _text(value: bytes | None) -> str:
+    """Return bytes as people read them: text where they are text, Python's escapes where they are not."""
+    if value is None:
+        return "none"
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = repr(value)[2:-1]
+    return text if len(text) <= VALUE_CHARACTERS_SHOWN else f"{text[:VALUE_CHARACTERS_SHOWN]}… ({len(value):,} bytes)"
+
+
+def _time(letter: FoundLetter) -> str | None:
+    if letter.timestamp_ms < 0:
+        return None
+    return datetime.fromtimestamp(letter.timestamp_ms / 1_000, UTC).isoformat(timespec="seconds")
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()

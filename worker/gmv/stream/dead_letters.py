@@ -1,0 +1,118 @@
+"""Dead letters found again: which record each of them is, and which of them a person means."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+
+from gmv.errors import Poison
+from gmv.events.cloudevents import ATTRIBUTE_PREFIX, decode
+from gmv.events.model import GeneratedImage
+from gmv.stream.kafka.headers import REPLAYED_FROM
+from gmv.stream.records import Partition, Record
+
+
+class EventName(NamedTuple):
+    """What a record says it is; either may be missing where the record holds no event."""
+
+    source: str | None
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLetter:
+    """A dead letter as it was read back.
+
+    Attributes:
+        partition: where the record stood.
+        record: the record as it stood there, byte for byte.
+        reason: why it was refused; text, since another version of gmv may have reasons of its own.
+        detail: the same in a sentence.
+        timestamp_ms: when it was dead-lettered, -1 where unknown.
+    """
+
+    partition: Partition
+    record: Record
+    reason: str
+    detail: str
+    timestamp_ms: int = -1
+
+    @property
+    def place(self) -> str:
+        """`topic/partition/offset`, where the record stood."""
+        return f"{self.partition.topic}/{self.partition.number}/{self.record.offset}"
+
+    @property
+    def replayed_from(self) -> list[str]:
+        """The places where it stood before it was sent again, oldest first."""
+        return [(value or b"").decode(errors="replace") for name, value in self.record.headers if name == REPLAYED_FROM]
+
+    @property
+    def content(self) -> bytes:
+        """16 bytes that stand for key, value and headers, less what sending it again has added."""
+        kept = [(name.encode(), value) for name, value in self.record.headers if name != REPLAYED_FROM]
+        digest = hashlib.blake2b(digest_size=16)
+        for part in (self.record.key, self.record.value, *(part for header in kept for part in header)):
+            digest.update(b"-" if part is None else b"%d:" % len(part))
+            digest.update(part or b"")
+        return digest.digest()
+
+    def event(self) -> GeneratedImage | None:
+        """Return the event, None if this gmv finds none in the record."""
+        try:
+            return decode(self.record.value, self.record.headers)
+        except Poison:
+            return None
+
+    def event_name(self) -> EventName:
+        """Return what the record calls itself, also where it is no event that could be credited."""
+        told: dict[str, object] = {
+            name.removeprefix(ATTRIBUTE_PREFIX): value.decode(errors="replace")
+            for name, value in self.record.headers
+            if value is not None and name.startswith(ATTRIBUTE_PREFIX)
+        }
+        told = told or _json_object(self.record.value)
+        return EventName(*(name if isinstance(name := told.get(field), str) else None for field in EventName._fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which dead letters are meant.
+
+    Attributes:
+        reasons: one of these; any where there are none.
+        event_id: of the event; any where None.
+        place: where the record stood, or a part of it from the right, such as `partition/offset`; any where None.
+    """
+
+    reasons: frozenset[str] = frozenset()
+    event_id: str | None = None
+    place: str | None = None
+
+    def includes(self, letter: FoundLetter) -> bool:
+        """Tell whether the letter is one of them."""
+        return (
+            (not self.reasons or letter.reason in self.reasons)
+            and (self.place is None or f"/{letter.place}".endswith(f"/{self.place}"))
+            and (self.event_id is None or letter.event_name().id == self.event_id)
+        )
+
+
+def each_once(letters: Iterable[FoundLetter]) -> Iterator[FoundLetter]:
+    """Leave out what a crash between publishing and commit has repeated: another letter of the same record."""
+    seen: set[tuple[str, bytes]] = set()
+    for letter in letters:
+        key = (letter.place, letter.content)  # a topic that was made anew has other records in the same places
+        if key not in seen:
+            seen.add(key)
+            yield letter
+
+
+def _json_object(value: bytes | None) -> dict[str, object]:
+    try:
+        told = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
