@@ -71,7 +71,8 @@ class KafkaBroker(Server):
 
     def _format(self) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties_path))
+        # With "=", since one id in 64 begins with a dash.
+        tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties_path))
         tool += tuple(self.format_options())
         done = subprocess.run(self._java(*tool), capture_output=True, text=True)
         if done.returncode:
