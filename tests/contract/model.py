@@ -39,7 +39,8 @@ class Model:
             return Rewound(found) if behind else Fenced(found)
         if known := {entry.identity for entry in batch.entries} & self.events[book].keys():
             return Duplicate(frozenset(known))
-        if not self.events[book].keys() >= set(batch.repeats):
+        credited = {key: place.payload for key, place in self.events[book].items() if key in batch.repeats}
+        if credited != batch.repeats:
             return Rewound(batch.expected)
         counts = (sum(batch.credits.values()), len(batch.entries), batch.dead_letters, batch.duplicates)
         owners = self.owners[book] + Counter(batch.credits)

@@ -52,7 +52,7 @@ class LedgerMachine(RuleBasedStateMachine):
         numbers=entries,
         dead_letters=st.integers(0, 2),
         duplicates=st.integers(0, 2),
-        repeated=st.lists(st.integers(0, 12), max_size=1),
+        repeated=st.dictionaries(st.integers(0, 12), st.integers(0, 12), max_size=1),
     )
     def commit(
         self,
@@ -64,7 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
         numbers: list[int],
         dead_letters: int,
         duplicates: int,
-        repeated: list[int],
+        repeated: dict[int, int],
     ) -> None:
         held = self.model.positions.get(partition, START)
         before, after = batch_ids or (held.batch_id, "a")
@@ -79,7 +79,11 @@ class LedgerMachine(RuleBasedStateMachine):
                 entries=[Entry(identity(number), offset, number.to_bytes(8, "big")) for number in numbers],
                 dead_letters=dead_letters,
                 duplicates=duplicates,
-                repeats=[identity(number) for number in repeated if number not in numbers],
+                repeats={
+                    identity(number): (number if payload < 8 else payload).to_bytes(8, "big")
+                    for number, payload in repeated.items()
+                    if number not in numbers
+                },
             )
         )
 

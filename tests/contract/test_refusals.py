@@ -48,20 +48,20 @@ def test_the_server_lost_a_tail(moved: Place) -> None:
     assert refuse(moved, batch(at(30, "b3"), at(40, "b4"), {"alice": 9})) == Rewound(at(20, "b2"))
 
 
-@pytest.mark.parametrize("repeats", [[7], [1, 7]])
-def test_an_event_taken_for_credited_was_in_another_partitions_lost_tail(moved: Place, repeats: list[int]) -> None:
+@pytest.mark.parametrize("repeats", [{7: 0}, {1: 0, 7: 0}, {1: 5}])
+def test_an_event_taken_for_credited_was_in_another_partitions_lost_tail(moved: Place, repeats: dict[int, int]) -> None:
     refused = batch(at(20, "b2"), at(30, "b3"), {"alice": 9}, [entry(3)], duplicates=1, repeats=repeats)
     assert refuse(moved, refused) == Rewound(at(20, "b2"))
 
 
 def test_an_event_taken_for_credited_was(moved: Place) -> None:
-    repeating = batch(at(20, "b2"), at(30, "b3"), {"alice": 9}, [entry(3)], duplicates=2, repeats=[1, 2])
+    repeating = batch(at(20, "b2"), at(30, "b3"), {"alice": 9}, [entry(3)], duplicates=2, repeats={1: 0, 2: 0})
     assert moved.ledger().commit(repeating) == Committed()
 
 
 def test_an_event_is_not_credited_and_taken_for_credited(moved: Place) -> None:
     with pytest.raises(ValueError, match="twice"):
-        moved.ledger().commit(batch(at(20, "b2"), at(30, "b3"), entries=[entry(3)], repeats=[3]))
+        moved.ledger().commit(batch(at(20, "b2"), at(30, "b3"), entries=[entry(3)], repeats={3: 0}))
 
 
 def test_the_position_is_looked_at_before_anything_else(moved: Place) -> None:

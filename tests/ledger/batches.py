@@ -31,7 +31,7 @@ def batch(
     topic: str = TOPIC,
     dead_letters: int = 0,
     duplicates: int = 0,
-    repeats: Sequence[int] = (),
+    repeats: Mapping[int, int] | None = None,
 ) -> Batch:
     return Batch(
         topic=topic,
@@ -42,5 +42,5 @@ def batch(
         entries=entries,
         dead_letters=dead_letters,
         duplicates=duplicates,
-        repeats=[identity(number) for number in repeats],
+        repeats={identity(number): payload.to_bytes(8, "big") for number, payload in (repeats or {}).items()},
     )

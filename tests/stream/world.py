@@ -103,7 +103,7 @@ class MemoryLedger:
             return Rewound(found) if found.next_offset < batch.expected.next_offset else Fenced(found)
         if repeated := {entry.identity for entry in batch.entries} & self.events.keys():
             return Duplicate(frozenset(repeated))
-        if not self.events.keys() >= set(batch.repeats):
+        if any(key not in self.events or self.events[key].payload != said for key, said in batch.repeats.items()):
             return Rewound(batch.expected)
         for owner, micros in batch.credits.items():
             self.totals[owner] = self.totals.get(owner, 0) + micros

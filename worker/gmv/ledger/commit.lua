@@ -5,7 +5,7 @@
 -- ARGV     1 expected position   2 next position   3 ledger id
 --          4 number of counters   5 number of events credited   6 number of events taken for credited before
 --          then the fields: the position's, the ledger id's, one per counter, one per event of either kind
---          then the values: one addend per counter, one text per event credited
+--          then the values: one addend per counter, one text per event credited, one payload digest per other event
 --
 -- All that is written goes out in the one HSET at the end, as absolute values. With several writes, or with HINCRBY,
 -- an append-only file that was torn in a crash counts some credits twice at the second restart after it (87 of 145
@@ -28,7 +28,7 @@ for i = 3 + counters, fields do
 end
 if known[2] then return known end
 for i = 1 + fields, fields + repeats do
-  if not found[i] then return {'forgotten'} end
+  if not found[i] or string.match(found[i], '[^:]*$') ~= ARGV[before_values + i] then return {'forgotten'} end
 end
 
 local write = {ARGV[before_fields + 1], following}

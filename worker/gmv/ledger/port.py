@@ -48,7 +48,7 @@ class Batch:
         entries: the events credited, each identity once.
         dead_letters: number of records dead-lettered in this stretch of the log.
         duplicates: number of records refused as already credited.
-        repeats: identities that are in none of the entries, and that this batch takes for credited before it.
+        repeats: identities that this batch takes for credited before it, with the payload digest credited then.
     """
 
     topic: str
@@ -59,7 +59,7 @@ class Batch:
     entries: Sequence[Entry]
     dead_letters: int = 0
     duplicates: int = 0
-    repeats: Collection[bytes] = ()
+    repeats: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def micros(self) -> int:
@@ -95,7 +95,8 @@ class Fenced:
 class Rewound:
     """Nothing was written: the server lost a tail. Read again from the position it holds now.
 
-    That may be the position expected, where another partition's tail was lost with an event that this batch repeats.
+    That may be the position expected, where the tail of another partition was lost, with an event that this batch
+    takes for credited.
     """
 
     found: Position

@@ -109,4 +109,5 @@ def _arguments(batch: Batch, ledger_id: bytes) -> list[Any]:
         *[event_field(identity) for identity in batch.repeats],
         *added.values(),
         *[event_value(batch.partition, entry) for entry in batch.entries],
+        *[payload.hex() for payload in batch.repeats.values()],
     ]

@@ -51,7 +51,8 @@ class SqliteLedger:
                 return decide(found and found[0], batch.expected, batch.next)
             if known := _known(connection, book, [entry.identity for entry in batch.entries]):
                 return Duplicate(frozenset(known))
-            if len(_known(connection, book, tuple(batch.repeats))) < len(batch.repeats):
+            credited = _known(connection, book, list(batch.repeats))
+            if {identity: place.payload for identity, place in credited.items()} != batch.repeats:
                 return Rewound(batch.expected)
             sums = _sums_after(connection, book, batch)
             if max(sums) > MICROS_MAX:

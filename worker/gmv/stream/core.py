@@ -13,7 +13,7 @@ dead letters (same topic, partition and offset). A crash after 4 repeats nothing
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -116,8 +116,12 @@ class Core:
                 self._positions[partition] = answer.found
         return answers
 
-    async def credit(self, run: Run) -> Standing:
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
         """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.
+
+        Args:
+            run: as it was read.
+            confirmed: waited for before anything is published; raises where the run must not be credited.
 
         Raises:
             LedgerMissing: the position is gone from the ledger (I8).
@@ -127,6 +131,8 @@ class Core:
         start = self.next_offset(run.partition)
         records = [record for record in run.records if record.offset >= start]
         outcomes = await self._blocking(self._attribute, run.partition, records) if records else []
+        if confirmed is not None:
+            await confirmed
         for piece in pieces(outcomes):
             standing = await self._commit(run.partition, piece)
             if not isinstance(standing, Committed):

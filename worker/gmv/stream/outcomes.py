@@ -1,7 +1,7 @@
 """What became of each record of a run, and how that turns into one commit. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gmv.errors import Poison, Reason
@@ -26,19 +26,28 @@ class Credited:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyCredited:
-    """An event that was credited before, or stands in this run twice."""
+    """An event that was credited before, with the payload `earlier`, or stands in this run twice."""
 
     record: Record
     event: GeneratedImage
+    earlier: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Poisoned:
-    """A record that cannot be credited; `event` is None where it holds no event at all."""
+    """A record that cannot be credited.
+
+    Attributes:
+        record: whole.
+        poison: why.
+        event: None where it holds no event at all.
+        earlier: payload of the event that was credited before under the same identity; None where there is none.
+    """
 
     record: Record
     poison: Poison
     event: GeneratedImage | None = None
+    earlier: bytes | None = None
 
 
 Outcome = Credited | AlreadyCredited | Poisoned
@@ -101,10 +110,10 @@ def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list
 def repeated(record: Record, event: GeneratedImage, credited_payload: bytes) -> AlreadyCredited | Poisoned:
     """Tell a re-sent event from another event under an id that was credited with `credited_payload`."""
     if event.payload == credited_payload:
-        return AlreadyCredited(record, event)
+        return AlreadyCredited(record, event, credited_payload)
     name = f"({event.source}, {event.event_id})"
     detail = f"event {name} was credited before with other data; send this image under an id of its own"
-    return Poisoned(record, Poison(Reason.ID_CONFLICT, detail), event)
+    return Poisoned(record, Poison(Reason.ID_CONFLICT, detail), event, credited_payload)
 
 
 def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
@@ -117,7 +126,7 @@ def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
     piece: list[Outcome] = []
     for outcome in outcomes:
         credited = owner_credits([outcome.attribution]).keys() if isinstance(outcome, Credited) else set()
-        named = isinstance(outcome, Credited) or _repeats(outcome)
+        named = isinstance(outcome, Credited) or outcome.earlier is not None
         if piece and len(owners | credited) + events + named + FIXED_FIELDS > FIELDS_MAX:
             yield tuple(piece)
             owners, events, piece = set(), 0, []
@@ -143,9 +152,6 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
     poisoned = [outcome for outcome in piece if isinstance(outcome, Poisoned)]
     entries = [_receipt(partition, expected, outcome, stamp) for outcome in credited]
     batch, sealed = seal(entries) if entries else (expected.batch_id, [])
-    repeats = dict.fromkeys(o.event.identity for o in piece if o.event is not None and _repeats(o))
-    for outcome in credited:
-        repeats.pop(outcome.event.identity, None)
     last = piece[-1].record
     return Proposal(
         batch=Batch(
@@ -157,7 +163,7 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
             entries=[Entry(o.event.identity, o.record.offset, o.event.payload) for o in credited],
             dead_letters=len(poisoned),
             duplicates=len(piece) - len(credited) - len(poisoned),
-            repeats=tuple(repeats),
+            repeats=_repeats(piece, {o.event.identity for o in credited}),
         ),
         receipts=tuple(
             SealedReceipt(o.event.event_id.encode(), each) for o, each in zip(credited, sealed, strict=True)
@@ -167,11 +173,14 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
     )
 
 
-def _repeats(outcome: Outcome) -> bool:
-    """Whether the outcome is what it is because its event's identity was credited before."""
-    if isinstance(outcome, Poisoned):
-        return outcome.poison.reason is Reason.ID_CONFLICT
-    return isinstance(outcome, AlreadyCredited)
+def _repeats(piece: Sequence[Outcome], credited: Collection[bytes]) -> dict[bytes, bytes]:
+    """Return what the piece takes for credited before it: identity -> payload; `credited` are its own identities."""
+    return {
+        outcome.event.identity: outcome.earlier
+        for outcome in piece
+        if not isinstance(outcome, Credited) and outcome.event is not None and outcome.earlier is not None
+        if outcome.event.identity not in credited
+    }
 
 
 def _receipt(partition: Partition, expected: Position, outcome: Credited, stamp: Stamp) -> Receipt:
