@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from tests.services import apt, jars
+from tests.services import apt, go_tools, jars
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,13 @@ def install() -> list[str]:
     if jars_absent and not MAVEN.complaint():
         say("fetching Kafka's jars from Maven's repository")
         reasons += [reason] if (reason := jars.download()) else []
+    if tools := go_tools.missing():
+        say(f"building {' '.join(tool.name for tool in tools)} with Go; this takes some minutes")
+        reasons += go_tools.build()
     missing = [f"{complaint}: {need.advice}" for need in PROGRAMS if (complaint := need.complaint())]
     if complaint := jars.complaint():
         missing.append(f"Kafka cannot be run, {complaint}: {JARS_ADVICE}")
+    missing += go_tools.complaints()
     return [*reasons, *missing] if missing else []
 
 
