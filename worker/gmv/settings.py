@@ -43,6 +43,11 @@ class ImageSettings(_Group):
     pixels_max: int = Field(50_000_000, gt=0, description="largest width x height")
     attempts: int = Field(3, ge=1, le=10, description="tries per URI before it is called unreachable")
 
+    @property
+    def record_bytes_max(self) -> int:
+        """The largest Kafka record that gmv has to pass on: such an image as base64, twice over, and its envelope."""
+        return 2 * self.bytes_max + 2**20
+
     @field_validator("schemes", "hosts", "networks", mode="before")
     @classmethod
     def _split(cls, listed: Any) -> Any:

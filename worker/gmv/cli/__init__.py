@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "attribute": Command("gmv.cli.attribute", "attribute", "Show which training images the given ones resemble."),
     "replay": Command("gmv.cli.replay", "replay", "Attribute a file of events and commit their credits."),
     "worker": Command("gmv.cli.worker", "worker", "Attribute events from Kafka until stopped."),
+    "topics": Command("gmv.cli.topics", "app", "Create the topics that events, receipts and dead letters go to."),
     "emit": Command("gmv.cli.emit", "emit", "Send images to Kafka as events."),
     "credits": Command("gmv.cli.credits", "app", "Read what owners have earned."),
     "ledger": Command("gmv.cli.ledger", "app", "Create and verify a ledger."),

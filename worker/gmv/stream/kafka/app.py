@@ -9,8 +9,7 @@ from faust.web import Request, Response, View
 
 from gmv.settings import KafkaSettings, Settings
 from gmv.stream.kafka.access import connection
-
-_PRODUCER_OVERHEAD_BYTES = 2**20
+from gmv.stream.kafka.topics import LETTER_HEADERS_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def make_app(settings: Settings, pages: dict[str, Callable[[], Page]], data_fold
         topic_disable_leader=True,
         producer_acks=-1,
         producer_request_timeout=kafka.retry_seconds,
-        producer_max_request_size=2 * settings.images.bytes_max + _PRODUCER_OVERHEAD_BYTES,  # base64 and its envelope
+        producer_max_request_size=settings.images.record_bytes_max + LETTER_HEADERS_BYTES,
         web_enabled=True,
         web_bind=worker.web_bind,
         web_port=worker.web_port,
