@@ -50,6 +50,13 @@ def test_a_commit_sent_again_counts_once(settings: LedgerSettings, proxy: Losing
     assert ledger.commit(batch(at(20), credits={"alice": 1})) == Committed()
 
 
+def test_a_note_sent_again_is_taken(proxy: LosingProxy, ledger: Ledger) -> None:
+    assert ledger.take_note(TOPIC, 0, None, "first")
+    proxy.lose_next_reply()
+    assert ledger.take_note(TOPIC, 0, "first", "second")
+    assert (proxy.lost, ledger.note(TOPIC, 0)) == (1, "second")
+
+
 def test_an_answer_that_wrote_nothing_is_asked_again(ledger: Ledger, proxy: LosingProxy) -> None:
     proxy.lose_next_reply()
     assert ledger.positions(TOPIC, [0, 1]) == {0: at(10), 1: START}

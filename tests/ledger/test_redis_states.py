@@ -185,6 +185,8 @@ def test_data_that_is_gone_is_never_taken_for_a_young_ledger(server: RedisServer
     for question in (
         lambda: ledger.positions(TOPIC, [0]),
         lambda: ledger.known(0, [entry(1).identity]),
+        lambda: ledger.note(TOPIC, 0),
+        lambda: ledger.take_note(TOPIC, 0, None, "a note"),
         accounts.sums,
         lambda: list(accounts.balances()),
     ):

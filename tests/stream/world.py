@@ -75,6 +75,7 @@ class MemoryLedger:
     state: dict[int, Position] = field(default_factory=lambda: {0: START})
     totals: dict[str, int] = field(default_factory=dict)
     events: dict[bytes, Known] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     hidden: set[bytes] = field(default_factory=set)
     """Identities that `known` does not tell once: credited by another worker after we asked."""
@@ -88,6 +89,15 @@ class MemoryLedger:
         told = {each: self.events[each] for each in identities if each in self.events and each not in self.hidden}
         self.hidden -= set(identities)
         return told
+
+    def note(self, topic: str, partition: int) -> str | None:
+        return self.notes.get(partition)
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        if self.notes.get(partition) != expected:
+            return False
+        self.notes[partition] = text
+        return True
 
     def commit(self, batch: Batch) -> Answer:
         self.answers.append(self._commit(batch))

@@ -6,6 +6,7 @@ slot. Its fields:
 - `o:<owner id>`: the owner's micro-credits, integer text. Whatever an owner id holds, it stands behind `o:`, so it
   never reaches a field that begins with `#`.
 - `#p:<topic>:<partition>`: the position, text. The partition is what follows the last colon.
+- `#n:<topic>:<partition>`: a worker's note, text of its own; decides no total.
 - `#e:<identity>`: an event that was credited; its 16 identity bytes as they are, which takes 104 bytes of server
   memory per event where 32 hex digits take 120 (Redis 7.0, a million events). The value is
   `<partition>:<offset>:<payload digest, 16 hex digits>`.
@@ -20,6 +21,7 @@ from gmv.ledger.port import Batch, Entry, Known, Sums
 
 OWNER_PREFIX = "o:"
 POSITION_PREFIX = "#p:"
+NOTE_PREFIX = "#n:"
 EVENT_PREFIX = b"#e:"
 
 SUM_FIELDS = ("#s:micros", "#s:credited", "#s:dead_letters", "#s:duplicates")
@@ -63,6 +65,11 @@ def keys_pattern(namespace: str) -> str:
 def position_field(topic: str, partition: int) -> str:
     """Return the field of a partition's position."""
     return f"{POSITION_PREFIX}{topic}:{partition}"
+
+
+def note_field(topic: str, partition: int) -> str:
+    """Return the field of a partition's note."""
+    return f"{NOTE_PREFIX}{topic}:{partition}"
 
 
 def partition_of(field: str) -> tuple[str, int]:

@@ -190,6 +190,21 @@ class Ledger(Protocol):
             CreditOutOfRange: the batch has more than `FIELDS_MAX` fields or a negative credit (a caller's error).
         """
 
+    def note(self, topic: str, partition: int) -> str | None:
+        """Return what was noted last for the partition, None where nothing was."""
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        """Keep a text with the partition, if `expected` still is what was noted last; tell whether it was.
+
+        A note outlives its worker and moves nothing: it is for what one worker has to tell the next.
+
+        Args:
+            topic: name of the log.
+            partition: of the log.
+            expected: what `note` returned, or what was kept since; None is nothing.
+            text: not empty, and another one with every call, since a call whose reply is lost is sent again.
+        """
+
     def close(self) -> None:
         """Release the connection."""
 

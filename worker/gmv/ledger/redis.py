@@ -13,6 +13,7 @@ from gmv.ledger.keys import (
     event_field,
     event_value,
     known_of,
+    note_field,
     position_field,
 )
 from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange, Rewound
@@ -35,6 +36,7 @@ class RedisLedger:
     def __init__(self, settings: LedgerSettings) -> None:
         self._books = RedisBooks(RedisServer(settings), settings)
         self._script = self._books.server.script("commit.lua")
+        self._note_script = self._books.server.script("note.lua")
 
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
         """See `Ledger.positions`."""
@@ -78,6 +80,21 @@ class RedisLedger:
                 return Missing()
             case _:
                 raise LedgerRefused(f"{self._books.server.url}: the commit script answered {answer!r}")
+
+    def note(self, topic: str, partition: int) -> str | None:
+        """See `Ledger.note`."""
+        (text,) = self._books.read(self._books.of(partition), [note_field(topic, partition)])
+        return None if text is None else text.decode("utf-8", "replace")
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        """See `Ledger.take_note`."""
+        book = self._books.of(partition)
+        key, ledger_id = self._books.key(book), self._books.identity.ledger_id
+        arguments: list[Any] = [LEDGER_ID_FIELD, ledger_id, note_field(topic, partition), expected or "", text]
+        answer = self._books.server.attempt(lambda: self._note_script(keys=[key], args=arguments))
+        if answer == b"missing":
+            raise self._books.missing(f"book {book} is gone, or was made anew since this process began")
+        return bool(answer == b"noted")
 
     def close(self) -> None:
         """Close the connection."""

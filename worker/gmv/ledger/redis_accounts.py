@@ -16,7 +16,7 @@ COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen")
 
 _SNAPSHOT_SECONDS = 120.0  # given up sooner, a snapshot would be asked for again, and stop the server again
 _PAGE_FIELDS = 1_000  # a millisecond of the server's time; commits go on between pages
-_ALL_BUT_EVENTS = "[o#][:pms]*"
+_ALL_BUT_EVENTS = "[o#][:pmsn]*"
 
 
 class RedisAccounts:

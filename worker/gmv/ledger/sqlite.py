@@ -7,7 +7,7 @@ from typing import Final
 from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
 from gmv.ledger.fence import decide, parse
-from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of
+from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of, note_field
 from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite_file import SqliteFile
@@ -21,6 +21,8 @@ _ADD_BALANCE: Final = (
     "INSERT INTO balances (owner_id, book, micros) VALUES (?, ?, ?) "
     "ON CONFLICT DO UPDATE SET micros = micros + excluded.micros"
 )
+_SELECT_NOTE: Final = "SELECT value FROM metadata WHERE name = ?"
+_SET_NOTE: Final = "INSERT INTO metadata (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _SELECT_SUMS: Final = "SELECT micros, credited, dead_letters, duplicates FROM sums WHERE book = ?"
 _SET_SUMS: Final = "UPDATE sums SET micros = ?, credited = ?, dead_letters = ?, duplicates = ? WHERE book = ?"
 
@@ -59,6 +61,22 @@ class SqliteLedger:
                 return OutOfRange(_field_out_of_range(connection, book, batch, sums))
             _write(connection, book, batch, sums)
             return Committed()
+
+    def note(self, topic: str, partition: int) -> str | None:
+        """See `Ledger.note`."""
+        with self._file.reading() as connection:
+            found = connection.execute(_SELECT_NOTE, (note_field(topic, partition),)).fetchone()
+            return None if found is None else str(found[0])
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        """See `Ledger.take_note`."""
+        field = note_field(topic, partition)
+        with self._file.transaction() as connection:
+            found = connection.execute(_SELECT_NOTE, (field,)).fetchone()
+            if (found and found[0]) != expected:
+                return False
+            connection.execute(_SET_NOTE, (field, text))
+            return True
 
     def close(self) -> None:
         """Close the file."""

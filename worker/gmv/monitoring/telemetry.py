@@ -185,6 +185,14 @@ class MeasuredLedger:
         self._answers.labels(ANSWERS[type(answer)]).inc()
         return answer
 
+    def note(self, topic: str, partition: int) -> str | None:
+        """See `Ledger`. Not timed: it belongs to no run."""
+        return self._inner.note(topic, partition)
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        """See `Ledger`. Not timed, likewise."""
+        return self._inner.take_note(topic, partition, expected, text)
+
     def close(self) -> None:
         """See `Ledger`."""
         self._inner.close()
