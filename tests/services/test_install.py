@@ -1,5 +1,6 @@
 """What `make services` says of a machine: programs that are absent or too old, and jars that are not the right ones."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import jars
+from tests.services.go_tools import TOOLS, complaints
 from tests.services.install import PROGRAMS, Need
 
 ROOT = Path(__file__).parents[2]
@@ -49,19 +51,25 @@ def test_a_program_that_is_too_old_is_not_good_enough(programs: Path, said: str,
 @pytest.mark.servers
 def test_every_program_of_the_suite_is_there() -> None:
     assert [complaint for need in PROGRAMS if (complaint := need.complaint())] == []
+    assert complaints() == []
 
 
 def test_who_may_not_install_is_told_everything_that_is_missing_and_what_to_do(programs: Path) -> None:
-    """In a copy of this folder, which has no jars, with neither apt-get nor any server on PATH."""
+    """In a copy of this folder, which has neither jars nor programs, with nothing on PATH and no package index."""
     here = programs / "checkout"
     shutil.copytree(ROOT / "tests" / "services", here / "tests" / "services")
-    done = subprocess.run([sys.executable, "-m", "tests.services.install"], cwd=here, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.services.install"]
+    offline = os.environ | {"PIP_NO_INDEX": "1"}
+    done = subprocess.run(command, cwd=here, env=offline, capture_output=True, text=True)
 
     assert done.returncode == 1
     assert "there is no apt-get here to install redis-server" in done.stderr
     for need in PROGRAMS:
         assert f"{need.names[0]} is not installed: {need.advice}" in done.stderr
     assert "Kafka cannot be run, no jars in" in done.stderr
+    assert "there is no Go 1.24 or newer on PATH, and none could be fetched: " in done.stderr
+    for tool in TOOLS:
+        assert f"{tool.name} is not built: put Go 1.24 or newer on PATH" in done.stderr
 
 
 @pytest.mark.servers
