@@ -57,7 +57,7 @@ def index_id(published: Path) -> str:
 def url(published: Path) -> Iterator[str]:
     Handler.asked = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=published.parent))
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/index"
     server.shutdown()
     server.server_close()
