@@ -121,6 +121,11 @@ def features(encoder_id: str = "line", vector: int = 1, token: int = 1) -> Gener
     return GeneratedImage("/line", "features", content)
 
 
+def of_length(length: float) -> GeneratedImage:
+    content = EventFeatures("line", np.array([length], np.float32), np.ones((1, 1), np.float32))
+    return GeneratedImage("/line", "features", content)
+
+
 def test_features_are_taken_as_they_come() -> None:
     assert over(Line()).attribute([features()])[0] == over(Line()).attribute([event(1)])[0]
 
@@ -131,6 +136,8 @@ def test_features_are_taken_as_they_come() -> None:
         (features(encoder_id="other"), Reason.WRONG_ENCODER),
         (features(vector=2), Reason.INVALID_FEATURES),
         (features(token=2), Reason.INVALID_FEATURES),
+        (of_length(0.0), Reason.INVALID_FEATURES),
+        (of_length(2.0), Reason.INVALID_FEATURES),
     ],
 )
 def test_features_that_cannot_be_compared_are_poison(told: GeneratedImage, reason: Reason) -> None:

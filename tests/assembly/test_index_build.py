@@ -143,6 +143,17 @@ def test_features_can_be_indexed_and_name_their_encoder(tmp_path: Path) -> None:
         index.encoder.encode([picture(0)])
 
 
+def test_features_whose_vector_has_another_length_than_1_are_left_out_and_named(tmp_path: Path) -> None:
+    vectors = np.eye(4, dtype=np.float32) * [[1], [2], [0], [1]]
+    corpus = write_features(tmp_path / "f.parquet", 4, vector=vectors.tolist())
+    build(corpus, tmp_path / "index", encoder_id="theirs/1", bad_share_max=0.5)
+    told = [orjson.loads(line) for line in (tmp_path / "index" / "rejected.jsonl").read_bytes().splitlines()]
+
+    assert [each["image_id"] for each in told] == ["i1", "i2"]
+    assert "has length 2" in told[0]["why"]
+    assert "is zero" in told[1]["why"]
+
+
 def test_an_index_gives_way_only_when_asked(corpus: Path, copy: Path) -> None:
     before = (copy / MANIFEST).read_bytes()
     with pytest.raises(IndexRefused, match="replace it by --force"):

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.encoders.port import Encoder
+from gmv.encoders.port import Encoder, check_unit_length
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
 from gmv.index.port import ImagesTable, Recall
@@ -137,6 +137,7 @@ class Attributor:
                 f"the event has a vector of {features.vector.shape} and tokens of {features.tokens.shape}; "
                 f"{self._encoder.encoder_id} makes ({vector_size},) and (n, {token_size})",
             )
+        check_unit_length(features.vector)
         return features.vector, features.tokens
 
     def _recall_rows(self, vectors: Sequence[NDArray[np.float32]]) -> list[NDArray[np.int64]]:

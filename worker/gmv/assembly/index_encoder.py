@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from gmv.assembly.progress import Progress
 from gmv.encoders import descriptor, precomputed
 from gmv.encoders.fitting import FittingSettings, fit_descriptor
-from gmv.encoders.port import Encoder
+from gmv.encoders.port import Encoder, check_unit_length
 from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.storage import open_descriptor, to_bytes
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, Poison
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.features_corpus import FeaturesCorpus, unpack
+from gmv.index.features_corpus import FeaturesCorpus, FeaturesShape, unpack
 from gmv.index.manifest import ENCODER_FILE, EncoderEntry
 from gmv.index.port import Corpus, TrainingImage
 from gmv.index.workspace import Workspace
@@ -56,7 +56,7 @@ def feature_source(
         shape = corpus.shape
         tokens_shape = (shape.tokens, shape.token_size)
         elsewhere = Precomputed(corpus.encoder_id, shape.vector_size, tokens_shape)
-        return FeatureSource(_entry(precomputed.KIND, elsewhere), lambda content: unpack(content, shape))
+        return FeatureSource(_entry(precomputed.KIND, elsewhere), lambda content: _from_features(content, shape))
     path = workspace.folder / ENCODER_FILE
     if not path.exists():
         with progress("fitting the encoder", None, "") as advance:
@@ -64,6 +64,12 @@ def feature_source(
             workspace.write(ENCODER_FILE, to_bytes(fit_descriptor(sample, fitting)))
             advance(1)
     return _from_images(path, limits)
+
+
+def _from_features(content: bytes, shape: FeaturesShape) -> Seen:
+    vector, tokens = unpack(content, shape)
+    check_unit_length(vector)
+    return vector, tokens
 
 
 def _from_images(path: Path, limits: ImageLimits) -> FeatureSource:

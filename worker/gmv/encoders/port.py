@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gmv.errors import Poison, Reason
+
+LENGTH_TOLERANCE: Final = 1e-3
+"""How far from 1 the length of a vector made elsewhere may be. Rounding to float16 moves it by up to 2^-11 = 0.00049;
+numbers that were divided in float16, by a length that is itself a float16, by up to twice that, 0.00098."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +19,8 @@ class Features:
     """What an encoder sees in b images.
 
     Attributes:
-        vectors: float32 [b, D], unit length: one global vector per image, for recall.
+        vectors: float32 [b, D], unit length: one global vector per image, for recall. The fitted descriptor alone has
+            one exception, zero, for an image in which it sees the corpus's mean and nothing else.
         tokens: float32 [b, n, d]: n patch tokens per image, the support of the measure that W1 compares.
     """
 
@@ -45,3 +52,29 @@ class Encoder(Protocol):
         Raises:
             Poison: this encoder cannot encode images at all (features have to come with the event).
         """
+
+
+def check_unit_length(vector: NDArray[np.float32]) -> None:
+    """See that a vector made elsewhere keeps the promise of `Features`.
+
+    Recall compares by Euclidean distance: of two images that are equally similar, the one with the longer vector would
+    be found and the other not, and a zero vector is as near to one image as to any other.
+
+    Args:
+        vector: float32 [D], finite.
+
+    Raises:
+        Poison: `invalid_features`, for another length than 1.
+    """
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if length == 0:
+        raise Poison(
+            Reason.INVALID_FEATURES,
+            "the vector is zero, which resembles nothing; it should have length 1: see why the encoder made it",
+        )
+    if abs(length - 1) > LENGTH_TOLERANCE:
+        raise Poison(
+            Reason.INVALID_FEATURES,
+            f"the vector has length {length:.4g}, and should have 1, give or take {LENGTH_TOLERANCE:g}: divide its "
+            "numbers by their Euclidean norm",
+        )
