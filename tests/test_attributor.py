@@ -30,7 +30,6 @@ class Line:
     encoder_id = "line"
     vector_size = 1
     tokens_shape = (1, 1)
-    shape = (len(PLACES), 1, 1)
 
     def __init__(self) -> None:
         self.encoded: list[int] = []
@@ -48,9 +47,6 @@ class Line:
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
         return [np.argsort(np.abs(np.array(PLACES) - vector[0]), kind="stable")[:candidates] for vector in vectors]
 
-    def tokens(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
-        return np.array(PLACES, np.float16)[rows].reshape(-1, 1, 1)
-
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         return [IMAGES[row] for row in rows]
 
@@ -60,7 +56,8 @@ class Line:
 
 def over(line: Line, candidates: int = 100, contributors: int = 10) -> Attributor:
     settings = ValuationSettings(candidates=candidates, contributors=contributors)
-    return Attributor(line, line, line, ExactReranker(line), line, settings)
+    reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
+    return Attributor(line, line, line, reranker, line, settings)
 
 
 def event(place: int | str, quality: float = 1.0) -> GeneratedImage:

@@ -63,7 +63,7 @@ def test_rows_are_in_order_of_image_id_and_hold_what_the_encoder_sees(built: Pat
     assert [(image.image_id, image.owner_id, image.weight) for image in index.images.images(everything)] == [
         (row["image_id"], row["owner_id"], row["weight"]) for row in ordered
     ]
-    assert (index.tokens.tokens(everything) == features.tokens).all()
+    assert (index.tokens == features.tokens).all()
     assert [nearest[0] for nearest in index.recall.recall(features.vectors, 3)] == everything.tolist()
 
 
@@ -101,7 +101,7 @@ def test_bad_images_are_left_out_and_named(tmp_path: Path) -> None:
     assert kept == sorted({row["image_id"] for row in rows(COUNT)} - set(bad))
     image = rows(COUNT)[7]
     seen = index.encoder.encode([decode_image(image["image"]["bytes"], ImageLimits(10**6, 10**6))])
-    assert (index.tokens.tokens(np.array([kept.index(image["image_id"])]))[0] == seen.tokens[0]).all()
+    assert (index.tokens[kept.index(image["image_id"])] == seen.tokens[0]).all()
     assert index.recall.recall(seen.vectors, 1)[0].tolist() == [kept.index(image["image_id"])]
 
 
@@ -137,7 +137,7 @@ def test_features_can_be_indexed_and_name_their_encoder(tmp_path: Path) -> None:
     index = open_index(tmp_path / "index", verify=True)
 
     assert (index.encoder.encoder_id, index.encoder.vector_size, index.encoder.tokens_shape) == ("theirs/1", 4, (3, 2))
-    assert index.tokens.tokens(np.array([3]))[0].tolist() == [[3.5, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    assert index.tokens[3].tolist() == [[3.5, 1.0], [2.0, 3.0], [4.0, 5.0]]
     assert index.recall.recall(np.eye(4, dtype=np.float32), 1)[2].tolist() == [2]
     with pytest.raises(Poison):
         index.encoder.encode([picture(0)])

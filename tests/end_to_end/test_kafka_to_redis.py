@@ -45,7 +45,7 @@ class World:
         chance = random.Random(seed)
         rows = range(len(index.images))
         table = index.images.images(rows)
-        tokens = index.tokens.tokens(np.arange(len(table))).astype(np.float64)
+        tokens = index.tokens.astype(np.float64)
         corpus = [Image(row.image_id, row.owner_id, row.weight, own) for row, own in zip(table, tokens, strict=True)]
         limits = ImageLimits(10**6, 10**6)
         files = ParquetCorpus(index.path.parent / "corpus.parquet").images()

@@ -27,13 +27,13 @@ def test_equals_brute_force_on_a_thousand_real_queries(larger_index: Index) -> N
     for number, pixels in enumerate(remixes(made_of, pictures)):
         features = larger_index.encoder.encode([pixels])
         (rows,) = larger_index.recall.recall(features.vectors, CANDIDATES)
-        found, distances = reranker.nearest(features.tokens[0], rows, CONTRIBUTORS)
+        (ranking,) = reranker.nearest([features.tokens[0]], [rows], CONTRIBUTORS)
         query = features.tokens[0].astype(np.float64)
         expected = {
-            int(row): w1(query, larger_index.tokens.tokens(rows[rows == row])[0].astype(np.float64)) for row in rows
+            int(row): w1(query, larger_index.tokens[row].astype(np.float64)) for row in rows
         }
         ranked = sorted(expected.items(), key=lambda pair: (pair[1], pair[0]))
-        for place, (row, distance) in enumerate(zip(found.tolist(), distances.tolist(), strict=True)):
+        for place, (row, distance) in enumerate(zip(ranking.rows.tolist(), ranking.distances.tolist(), strict=True)):
             truth = ranked[place][1]
             assert distance == pytest.approx(expected[row], rel=1e-9), f"query {number}, place {place}: distance"
             assert row == ranked[place][0] or abs(expected[row] - truth) <= 1e-9, f"query {number}, place {place}: id"

@@ -15,6 +15,7 @@ from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
 from gmv.index.port import ImagesTable, Recall
 from gmv.settings import ValuationSettings
 from gmv.valuation.attribution import value_contributors
+from gmv.valuation.ranking import Ranking
 from gmv.valuation.types import Attribution, Candidate
 
 Pixels = NDArray[np.uint8]
@@ -44,17 +45,14 @@ class Reranker(Protocol):
     """The exact re-rank of recalled training images."""
 
     def nearest(
-        self, query: NDArray[np.float32], rows: NDArray[np.int64], contributors: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the K = `contributors` rows nearest to the query by W1, and their distances.
+        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+    ) -> list[Ranking]:
+        """Return the K = `contributors` nearest of each query's candidates by W1.
 
         Args:
-            query: float32 [n, d], the generated image's tokens.
-            rows: int64 [M], the recalled training images, each once, in any order.
+            queries: float32 [n, d] each, the generated images' tokens.
+            candidates: int64 [M] each, rows of the recalled training images, each once, in any order.
             contributors: K; all M are returned where M < K.
-
-        Returns:
-            int64 [min(K, M)] and float64 [min(K, M)], in order of (distance, row).
         """
 
 
@@ -83,10 +81,8 @@ class Attributor:
         poison = {place: look for place, look in enumerate(looks) if isinstance(look, Poison)}
         seen = {place: look for place, look in enumerate(looks) if not isinstance(look, Poison)}
         recalled = self._recall_rows([vector for vector, _ in seen.values()])
-        valued = {
-            place: self._value(events[place], tokens, rows)
-            for (place, (_, tokens)), rows in zip(seen.items(), recalled, strict=True)
-        }
+        ranked = self._reranker.nearest([tokens for _, tokens in seen.values()], recalled, self._settings.contributors)
+        valued = {place: self._value(events[place], ranking) for place, ranking in zip(seen, ranked, strict=True)}
         outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
         return [outcomes[place] for place in range(len(events))]
 
@@ -144,11 +140,11 @@ class Attributor:
         """Step 2."""
         return self._recall.recall(np.stack(vectors), self._settings.candidates) if vectors else []
 
-    def _value(self, event: GeneratedImage, tokens: NDArray[np.float32], rows: NDArray[np.int64]) -> Attribution:
-        """Steps 3 to 5."""
-        nearest, distances = self._reranker.nearest(tokens, rows, self._settings.contributors)
+    def _value(self, event: GeneratedImage, ranking: Ranking) -> Attribution:
+        """Steps 4 and 5."""
+        images = self._table.images(ranking.rows)
         candidates = [
             Candidate(image.image_id, image.owner_id, image.weight, distance)
-            for image, distance in zip(self._table.images(nearest), distances.tolist(), strict=True)
+            for image, distance in zip(images, ranking.distances.tolist(), strict=True)
         ]
         return value_contributors(candidates, event.quality, self._settings.temperature)

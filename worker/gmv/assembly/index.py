@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gmv.encoders.open import open_encoder
 from gmv.encoders.port import Encoder
 from gmv.index.manifest import ENCODER_FILE, Manifest
 from gmv.index.opened import open_stored
-from gmv.index.port import ImagesTable, Recall, TokenStore
+from gmv.index.port import ImagesTable, Recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Index:
         manifest: what it holds.
         encoder: the one it was built by.
         recall: by global vector.
-        tokens: for the re-rank.
+        tokens: float16 or float32 [rows, n, d], mapped, for the re-rank.
         images: who made what.
     """
 
@@ -29,7 +32,7 @@ class Index:
     manifest: Manifest
     encoder: Encoder
     recall: Recall
-    tokens: TokenStore
+    tokens: NDArray[np.float16] | NDArray[np.float32]
     images: ImagesTable
 
 

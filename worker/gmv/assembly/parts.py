@@ -34,13 +34,13 @@ class EventDecoder:
         return decode(record.value, record.headers)
 
 
-def assemble_attributor(index: Index, settings: Settings, clock: StageClock) -> Attributor:
+def assemble_attributor(index: Index, settings: Settings, clock: StageClock, metrics: Metrics) -> Attributor:
     """Put the method together over an index, every stage timed by the clock."""
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(index.encoder, clock),
         recall=MeasuredRecall(index.recall, clock),
-        reranker=MeasuredReranker(ExactReranker(index.tokens), clock),
+        reranker=MeasuredReranker(ExactReranker(index.tokens, settings.worker.threads), clock, metrics),
         table=index.images,
         settings=settings.valuation,
     )
@@ -59,10 +59,11 @@ def assemble_parts(
     worker = settings.worker
     return Parts(
         decoder=MeasuredDecoder(EventDecoder(), clock),
-        valuer=assemble_attributor(index, settings, clock),
+        valuer=assemble_attributor(index, settings, clock, metrics),
         ledger=MeasuredLedger(ledger, clock, metrics),
         outbox=MeasuredOutbox(outbox, clock),
         observer=observer,
         stamp=Stamp(index.index_id, settings.valuation.digest),
         limits=lambda: DeadLetterLimits(worker.dead_letters_in_a_row_max, worker.dead_letters_ratio_max),
+        crashes_per_record_max=worker.crashes_per_record_max,
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from prometheus_client import CollectorRegistry
 
 from gmv.assembly.index import Index
 from gmv.assembly.parts import EventDecoder, assemble_attributor
@@ -24,7 +25,7 @@ from gmv.bench.topics import filled_topic
 from gmv.errors import InvalidSettings, LogUnavailable
 from gmv.ledger.keys import book_key
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
-from gmv.monitoring.catalogue import Stage
+from gmv.monitoring.catalogue import Metrics, Stage
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import PREFIX, LedgerSettings, Settings
 from gmv.stream.file_log import JsonLinesLog
@@ -75,7 +76,7 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
 def compute_only(events: Path, index: Index, settings: Settings) -> Rate:
     """Decode and attribute, in runs as long as the worker's; nothing is kept."""
     clock = StageClock()
-    attributor = assemble_attributor(index, settings, clock)
+    attributor = assemble_attributor(index, settings, clock, Metrics(CollectorRegistry()))
     decoder = EventDecoder()
     log = JsonLinesLog(events, settings.kafka.run_records_max)
     count, started = 0, time.perf_counter()

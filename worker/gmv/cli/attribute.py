@@ -41,14 +41,17 @@ def attribute(
     from gmv.threads import limit_threads
 
     limit_threads(settings.worker.threads)
+    from prometheus_client import CollectorRegistry
+
     from gmv.assembly.parts import assemble_attributor
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result
     from gmv.errors import EventsRefused, Poison
     from gmv.events.model import GeneratedImage, ImageBytes
+    from gmv.monitoring.catalogue import Metrics
     from gmv.monitoring.telemetry import StageClock
 
-    attributor = assemble_attributor(open_verified(settings), settings, StageClock())
+    attributor = assemble_attributor(open_verified(settings), settings, StageClock(), Metrics(CollectorRegistry()))
     try:
         events = [GeneratedImage("/attribute", str(path), ImageBytes(path.read_bytes())) for path in images]
     except OSError as error:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gmv.errors import IndexRefused
 from gmv.index.digests import check_digests, check_sizes
 from gmv.index.images import ArrowImages, open_images
 from gmv.index.manifest import IMAGES_FILE, RECALL_FILE, TOKENS_FILE, Manifest, read_manifest
 from gmv.index.recall import FaissRecall, open_recall
-from gmv.index.tokens import MappedTokens, open_tokens
+from gmv.index.tokens import open_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class StoredIndex:
     index_id: str
     manifest: Manifest
     recall: FaissRecall
-    tokens: MappedTokens
+    tokens: NDArray[np.float16] | NDArray[np.float32]
     images: ArrowImages
 
 

@@ -28,17 +28,6 @@ class Recall(Protocol):
         """
 
 
-class TokenStore(Protocol):
-    """The training images' patch tokens."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(rows, n, d)."""
-
-    def tokens(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Return float16 [len(rows), n, d]."""
-
-
 class ImagesTable(Protocol):
     """Who made what."""
 

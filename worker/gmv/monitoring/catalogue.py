@@ -30,6 +30,7 @@ from gmv.ledger.port import (
     OutOfRange,
     Rewound,
 )
+from gmv.valuation.ranking import Step
 
 
 class Stage(StrEnum):
@@ -62,6 +63,11 @@ ANSWERS: Final[dict[type[Answer], str]] = {
     Missing: "missing",
     OutOfRange: "out_of_range",
 }
+
+RERANK_STEPS: Final[dict[Step, str]] = {step: step.name.lower() for step in Step}
+
+GENERAL_TRANSPORT: Final = "general_transport"
+"""Stands for a step: what the kernel is not made for, such as token sets of unequal size."""
 
 # From a commit's round trip on one host, 0.3 ms, up to 30 s: half of the default rebalance time-out, which a run may
 # not pass. Three per decade: a quantile read off them is within a factor of about two, which is enough to say which
@@ -96,6 +102,13 @@ class Metrics:
         self.commits = Counter("gmv_commits", "Commits, by the ledger's answer.", ["answer"], registry=registry)
         self.stage_failures = Counter(
             "gmv_stage_failures", "Exceptions that ended a stage, poison excepted.", ["stage"], registry=registry
+        )
+
+        self.rerank_candidates = Counter(
+            "gmv_rerank_candidates",
+            "Recalled training images, by the step of the re-rank that was their last.",
+            ["step"],
+            registry=registry,
         )
 
         self.stage_seconds = Histogram(
@@ -148,6 +161,8 @@ class Metrics:
             self.dead_letters.labels(reason)
         for answer in ANSWERS.values():
             self.commits.labels(answer)
+        for step in (*RERANK_STEPS.values(), GENERAL_TRANSPORT):
+            self.rerank_candidates.labels(step)
         for stage in Stage:
             self.stage_failures.labels(stage)
             self.stage_seconds.labels(stage)

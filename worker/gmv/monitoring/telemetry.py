@@ -5,7 +5,7 @@ code inside knows nothing of being watched.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -19,9 +19,10 @@ from gmv.events.model import GeneratedImage, ImageBytes, ImageUri
 from gmv.index.port import Recall
 from gmv.ledger.port import Answer, Batch, Known, Ledger
 from gmv.ledger.position import Position
-from gmv.monitoring.catalogue import ANSWERS, Metrics, Stage
+from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, Metrics, Stage
 from gmv.stream.ports import DeadLetter, Decoder, Outbox, SealedReceipt
 from gmv.stream.records import Partition, Record
+from gmv.valuation.ranking import Ranking
 
 
 class StageClock:
@@ -132,18 +133,28 @@ class MeasuredRecall:
 
 
 class MeasuredReranker:
-    """A `Reranker`."""
+    """A `Reranker`; also counts how candidates end."""
 
-    def __init__(self, inner: Reranker, clock: StageClock) -> None:
+    def __init__(self, inner: Reranker, clock: StageClock, metrics: Metrics) -> None:
         self._inner = inner
         self._clock = clock
+        self._candidates = metrics.rerank_candidates
 
     def nearest(
-        self, query: NDArray[np.float32], rows: NDArray[np.int64], contributors: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+    ) -> list[Ranking]:
         """See `Reranker`."""
         with self._clock.stage(Stage.RERANK):
-            return self._inner.nearest(query, rows, contributors)
+            rankings = self._inner.nearest(queries, candidates, contributors)
+        ended: Counter[str] = Counter()
+        for ranking, rows in zip(rankings, candidates, strict=True):
+            if ranking.ended is None:
+                ended[GENERAL_TRANSPORT] += len(rows)
+            else:
+                ended.update({RERANK_STEPS[step]: count for step, count in ranking.ended.items()})
+        for step, count in ended.items():
+            self._candidates.labels(step).inc(count)
+        return rankings
 
 
 class MeasuredOutbox:

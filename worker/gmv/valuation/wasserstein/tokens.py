@@ -1,0 +1,67 @@
+"""Token sets from a store, as it lies in memory or in a mapped file, to float32: exactly, whatever the store holds."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.compiled import fast
+
+_HALF_TO_SINGLE: Final = np.float32(2.0**112)  # float32's exponents begin so far below float16's
+
+
+class StoredTokens(NamedTuple):
+    """A token store as compiled code reads it: one of the two, the other being empty.
+
+    Attributes:
+        halves: uint16 [rows, n d], the bits of float16 numbers.
+        singles: float32 [rows, n d].
+    """
+
+    halves: NDArray[np.uint16]
+    singles: NDArray[np.float32]
+
+
+def stored_tokens(tokens: NDArray[np.float16] | NDArray[np.float32]) -> StoredTokens:
+    """Look at a store's array without copying it.
+
+    Args:
+        tokens: float16 or float32 [rows, n, d], C-contiguous, finite.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if tokens.dtype not in (np.float16, np.float32) or tokens.ndim != 3 or not tokens.flags.c_contiguous:
+        raise ValueError(
+            f"a token store is C-contiguous float16 or float32 [rows, n, d], not {tokens.dtype} {tokens.shape}"
+        )
+    is_half = tokens.dtype == np.float16
+    flat = tokens.reshape(len(tokens), -1)
+    nothing = flat[:0]
+    halves = (flat if is_half else nothing.astype(np.float16)).view(np.uint16)
+    singles = (nothing.astype(np.float32) if is_half else flat).view(np.float32)
+    for view in (halves, singles):
+        view.flags.writeable = False  # mapped files are so, and one type is one compilation
+    return StoredTokens(halves, singles)
+
+
+@fast
+def load(store: StoredTokens, row: int, flat_tokens: NDArray[np.float32], bits: NDArray[np.int32]) -> None:
+    """Write one image's tokens.
+
+    Args:
+        store: where they are.
+        row: of the image.
+        flat_tokens: float32 [n d], written.
+        bits: int32 [n d], a view of the same numbers.
+    """
+    if store.singles.shape[0] > 0:
+        flat_tokens[:] = store.singles[row]
+        return
+    halves = store.halves[row]
+    for place in range(bits.shape[0]):
+        half = np.int32(halves[place])
+        magnitude = (half & np.int32(0x7FFF)) << np.int32(13)
+        bits[place] = magnitude | ((half & np.int32(0x8000)) << np.int32(16))
+    for place in range(bits.shape[0]):
+        flat_tokens[place] *= _HALF_TO_SINGLE
