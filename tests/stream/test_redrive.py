@@ -52,6 +52,7 @@ def test_an_older_letter_is_not_sent_for_the_reason_it_had() -> None:
 HOPELESS = {
     HeldBack.NO_EVENT: letter(1, value=b"{broken", reason="malformed_json"),
     HeldBack.ID_CONFLICT: letter(2, reason="id_conflict"),
+    HeldBack.KILLED_WORKER: letter(5, reason="killed_worker"),
 }
 UNSENDABLE = {
     HeldBack.EMPTY: letter(3, value=None, key=None, reason="invalid_event"),

@@ -30,6 +30,7 @@ from gmv.valuation.types import Attribution, Candidate
 PARTITION = Partition("images", 0)
 TOPIC_ID = "topic-1"
 START = Position(TOPIC_ID, 0)
+CRASHES_PER_RECORD_MAX = 3
 
 
 class Crash(Exception):  # noqa: N818
@@ -183,4 +184,5 @@ def parts(ledger: object, outbox: object, notes: Notes, in_a_row_max: int = 10**
         observer=notes,
         stamp=Stamp("index", "settings"),
         limits=lambda: DeadLetterLimits(in_a_row_max, 1.0),
+        crashes_per_record_max=CRASHES_PER_RECORD_MAX,
     )

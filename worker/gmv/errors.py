@@ -20,6 +20,7 @@ class Reason(StrEnum):
     IMAGE_UNREACHABLE = "image_unreachable"
     IMAGE_CORRUPT = "image_corrupt"
     ID_CONFLICT = "id_conflict"
+    KILLED_WORKER = "killed_worker"
 
 
 class Poison(Exception):  # noqa: N818 - a flow word, not a failure of ours

@@ -124,6 +124,7 @@ class WorkerSettings(_Group):
     stuck_seconds: float = Field(300.0, gt=0, description="assigned, behind, and no run finished: /livez turns 503")
     dead_letters_in_a_row_max: int = Field(100, ge=1, description="consecutive poison per partition before stopping")
     dead_letters_ratio_max: UnitInterval = Field(0.5, description="poison share of the last 1,000 records, ditto")
+    crashes_per_record_max: int = Field(3, ge=1, description="workers a record may end before it is dead-lettered")
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -4,6 +4,7 @@ Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), se
 among them, such as a password file, comes from the environment as ever.
 """
 
+import ctypes
 import sys
 import time
 from collections.abc import Sequence
@@ -17,10 +18,21 @@ from gmv.stream.core import Parts
 from gmv.stream.kafka.app import Page
 from gmv.stream.kafka.worker import run_worker
 from gmv.stream.ports import Outbox
+from gmv.stream.records import Record
 from gmv.valuation.types import Attribution
-from tests.stream.world import EqualShares, Notes, parts
+from tests.stream.world import EqualShares, JsonDecoder, Notes, parts
 
 SESSION_SECONDS = 6
+
+
+class DeadlyDecoder(JsonDecoder):
+    """Ends the process, as a fault in native code does, at a record that names the owner `segfault`."""
+
+    def decode(self, record: Record) -> GeneratedImage:
+        event = super().decode(record)
+        if "segfault" in event.metadata["owners"]:
+            ctypes.string_at(0)
+        return event
 
 
 class SlowShares(EqualShares):
@@ -53,7 +65,8 @@ def main() -> None:
     ledger = open_ledger(settings.ledger)
 
     def make_parts(outbox: Outbox) -> Parts:
-        return replace(parts(ledger, outbox, Notes(), in_a_row_max=100), valuer=SlowShares(float(seconds)))
+        made = parts(ledger, outbox, Notes(), in_a_row_max=100)
+        return replace(made, decoder=DeadlyDecoder(), valuer=SlowShares(float(seconds)))
 
     try:
         run_worker(settings, make_parts, {"/livez": lambda: Page(200, b"{}", "application/json")})

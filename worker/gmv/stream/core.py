@@ -34,6 +34,7 @@ from gmv.ledger.port import (
     Rewound,
 )
 from gmv.ledger.position import Position
+from gmv.stream.crash_loops import CrashLoops
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import (
     Credited,
@@ -68,6 +69,7 @@ class Parts:
     stamp: Stamp
     limits: Callable[[], DeadLetterLimits]
     """Makes the limits of one partition."""
+    crashes_per_record_max: int
 
 
 class Core:
@@ -78,6 +80,7 @@ class Core:
         self._executor = executor
         self._positions: dict[Partition, Position] = {}
         self._limits: dict[Partition, DeadLetterLimits] = {}
+        self._crash_loops = CrashLoops(parts.ledger, parts.crashes_per_record_max)
 
     def next_offset(self, partition: Partition) -> int:
         """Return where the partition has to be read next."""
@@ -93,6 +96,7 @@ class Core:
         positions = await self._checked_positions(partitions, log) if partitions else {}
         self._positions = positions
         self._limits = {partition: self._parts.limits() for partition in positions}
+        self._crash_loops.forget()
         self._parts.observer.positions_taken(positions)
 
     async def look(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
@@ -140,7 +144,11 @@ class Core:
         return Committed()
 
     def _attribute(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
-        """Step 2. Known events are not attributed: a re-sent event costs no computing."""
+        """Step 2; one record at a time where a worker has ended before."""
+        return self._crash_loops.attribute(partition, records, partial(self._attribute_together, partition))
+
+    def _attribute_together(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
+        """Known events are not attributed: a re-sent event costs no computing."""
         decoded = [(record, self._decode(record)) for record in records]
         identities = [event.identity for _, event in decoded if isinstance(event, GeneratedImage)]
         known = self._parts.ledger.known(partition.number, identities) if identities else {}

@@ -33,6 +33,9 @@ class HeldBack(StrEnum):
     ID_CONFLICT = "id_conflict"
     """Its id was credited with other data: the ledger would refuse it again, or pay one id twice once it forgot."""
 
+    KILLED_WORKER = "killed_worker"
+    """It has ended workers, and would again, unless the fault was mended since."""
+
     EMPTY = "empty"
     """It has neither key nor value; there is nothing in it, and producers refuse to send it."""
 
@@ -43,7 +46,7 @@ class HeldBack(StrEnum):
     """The ledger has credited the event since."""
 
 
-HOPELESS: Final = frozenset({HeldBack.NO_EVENT, HeldBack.ID_CONFLICT})
+HOPELESS: Final = frozenset({HeldBack.NO_EVENT, HeldBack.ID_CONFLICT, HeldBack.KILLED_WORKER})
 """What a person may insist on; the others are sent by nobody."""
 
 
@@ -153,12 +156,15 @@ async def send(
 
 
 def _candidate(letter: FoundLetter, wanted: Wanted, topic: str, partitions: frozenset[int]) -> Candidate:
-    event = letter.event()
+    # What has ended workers is not decoded here: it may end this process, too.
+    event = None if letter.reason == Reason.KILLED_WORKER else letter.event()
     held_back = None
     if letter.partition.topic != topic or letter.partition.number not in partitions:
         held_back = HeldBack.OTHER_LOG
     elif letter.record.key is None and letter.record.value is None:
         held_back = HeldBack.EMPTY
+    elif letter.reason == Reason.KILLED_WORKER:
+        held_back = HeldBack.KILLED_WORKER
     elif event is None:
         held_back = HeldBack.NO_EVENT
     elif letter.reason == Reason.ID_CONFLICT:
