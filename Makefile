@@ -10,6 +10,10 @@ BIN := $(VENV)/bin
 #   make lock install UV_FLAGS="--torch-backend cpu"
 UV_FLAGS ?=
 
+# What builds images: docker, podman or buildah.
+ENGINE ?= docker
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' worker/gmv/__init__.py)
+
 # uv does not read pip's configuration: it is given the index that pip was given, unless it has one of its own.
 UV = index=$$($(BIN)/pip config get global.index-url 2>/dev/null || true); \
 	index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$index}}; \
@@ -20,7 +24,7 @@ UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test lint bench install install-dev services schemas lock clean
+.PHONY: help demo demo-kafka test lint bench install install-dev services schemas chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -49,11 +53,22 @@ install: $(VENV)/.installed ## gmv and what it needs, into .venv.
 
 install-dev: $(VENV)/.installed-dev ## The same, and what tests and checks need.
 
-services: ## The servers that tests start: Redis, Kafka, Prometheus, a browser.
+services: ## What tests run: Redis, Kafka, Prometheus, a browser, Helm and its checkers.
 	@$(PYTHON) -m tests.services.install
 
 schemas: install ## Write schemas/ from the models.
 	$(BIN)/python -m gmv.schemas
+
+chart: install-dev services ## Write what the Helm chart has from elsewhere: its schema of gmv's settings, its README.
+	$(BIN)/python -m helm.settings_schema
+	.services/bin/helm-docs-* --log-level warning --chart-search-root helm/gmv --output-file README.md
+
+image: ## The container image, by Docker; by podman or buildah with ENGINE=podman.
+	$(ENGINE) build --file docker/Dockerfile --tag gmv:$(VERSION) --build-arg UV_FLAGS="$(UV_FLAGS)" \
+	--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) .
+
+image-test: install-dev ## Build the image where there is no registry, and run it. As root on Debian; 15 minutes, 20 GB.
+	$(BIN)/python -m tests.deploy.build_image
 
 lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FLAGS=--upgrade.
 	echo uv | { $(UV_COMPILE) --no-annotate - --output-file bootstrap.lock; }

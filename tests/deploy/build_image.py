@@ -1,0 +1,118 @@
+"""Builds the image where no registry can be reached, and runs it: `make image-test`, as root on Debian, 15 minutes.
+
+The base is a Debian with Python that debootstrap makes. Buildah follows the Dockerfile in a chroot, since Docker need
+not be there. What it built is then run as the chart runs it: a root file system that is read-only, a writable /tmp,
+user 10001, no capabilities. Everything made is removed again.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.services import apt
+
+ROOT: Final = Path(__file__).parents[2]
+BASE: Final = "localhost/gmv-test-base"
+IMAGE: Final = "localhost/gmv-test"
+AUTHORITIES: Final = "etc/ssl/certs/ca-certificates.crt"
+USER: Final = "10001"
+CORPUS: Final = "/tmp/corpus.parquet"  # within the image
+
+# What would let somebody who got in build or fetch more. torch itself wants setuptools to be there.
+TOOLS: Final = ("gcc", "cc", "make", "uv", "pip", "git", "curl", "wget")
+
+
+def main() -> None:
+    """Build, look, run."""
+    if os.geteuid() != 0:
+        sys.exit("image-test makes file systems of other users: run it as root")
+    if reason := apt.update() or apt.install(["buildah", "debootstrap"]):
+        sys.exit(reason)
+    try:
+        make_base()
+        arguments = (f"BASE_IMAGE={BASE}", "UV_FLAGS=--system-certs", "VERSION=test", "REVISION=test")
+        named = [part for argument in arguments for part in ("--build-arg", argument)]
+        build = ("buildah", "bud", "--isolation", "chroot", "--format", "docker", "--file", "docker/Dockerfile")
+        run(*build, *named, "--tag", IMAGE, str(ROOT))
+        with root_of(IMAGE) as root:
+            look(root)
+            for command in (
+                "gmv --version",
+                "gmv doctor --only machine",
+                f"gmv demo --out /tmp/demo --corpus {CORPUS}",
+            ):
+                run_locked_up(root, shlex.split(command))
+    finally:
+        run("buildah", "rmi", "--force", IMAGE, BASE, check=False)
+        run("buildah", "rmi", "--prune", "--force", check=False)
+
+
+def make_base() -> None:
+    """Make a Debian with Python that trusts whom this machine trusts."""
+    with tempfile.TemporaryDirectory(prefix="gmv-base-") as folder:
+        packages = "--include=python3,python3-venv,ca-certificates"
+        run("debootstrap", "--variant=minbase", packages, "bookworm", folder, quiet=True)
+        (Path(folder) / AUTHORITIES).write_bytes((Path("/") / AUTHORITIES).read_bytes())
+        container = run("buildah", "from", "scratch", quiet=True)
+        run("buildah", "add", "--quiet", container, folder, "/", quiet=True)
+        path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        run("buildah", "config", "--env", path, container)
+        run("buildah", "commit", "--quiet", "--rm", container, BASE, quiet=True)
+
+
+@contextmanager
+def root_of(image: str) -> Iterator[Path]:
+    """Give the folder with an image's files."""
+    container = run("buildah", "from", image, quiet=True)
+    try:
+        yield Path(run("buildah", "mount", container, quiet=True))
+    finally:
+        run("buildah", "rm", container, quiet=True)
+
+
+def look(root: Path) -> None:
+    """See that no tool was left that the image was built with."""
+    folders = [root / folder for folder in ("opt/gmv/bin", "usr/local/bin", "usr/bin", "bin")]
+    left = [str(folder / tool) for folder in folders for tool in TOOLS if (folder / tool).exists()]
+    if left:
+        sys.exit(f"left in the image: {' '.join(left)}")
+    if not any((root / "opt/gmv/compiled").rglob("*.nbi")):
+        sys.exit("the kernel was not compiled into the image")
+
+
+def run_locked_up(root: Path, command: list[str]) -> None:
+    """Run a command of the image as the chart does."""
+    script = """
+        set -eu
+        mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
+        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"
+        mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
+        cp "$2" "$1/tmp/corpus.parquet"
+        root=$1 user=$3; shift 3
+        exec chroot "$root" /usr/bin/setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs \
+            --bounding-set=-all --inh-caps=-all env --ignore-environment HOME=/tmp PATH=/opt/gmv/bin:/usr/bin:/bin \
+            NUMBA_CACHE_DIR=/opt/gmv/compiled PYTHONDONTWRITEBYTECODE=1 GMV_WORKER_WEB_BIND=0.0.0.0 "$@"
+    """
+    corpus = str(ROOT / "examples" / "cifar10" / "corpus.parquet")
+    run("unshare", "--mount", "sh", "-c", script, "sh", str(root), corpus, USER, *command)
+
+
+def run(*command: str, quiet: bool = False, check: bool = True) -> str:
+    """Run a command of this machine and return what it printed, which is shown unless it is to be quiet."""
+    if not quiet:
+        sys.stdout.write(f"$ {shlex.join(command[:6])}\n")
+        sys.stdout.flush()
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE if quiet else None, text=True)
+    if check and done.returncode:
+        sys.exit(f"{command[0]} ended with exit code {done.returncode}")
+    return (done.stdout or "").strip()
+
+
+if __name__ == "__main__":
+    main()
