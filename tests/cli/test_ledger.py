@@ -206,8 +206,11 @@ class TestVerify:
         arguments = ("--receipts-topic", name, "--brokers", kafka.address)
         found = told(sqlite, "ledger", "verify", *arguments)["receipts"]
         assert found == {"committed": 6, "batches": 3, "orphan_batches": 0, "owners": 2}
-        credit_with_receipts(sqlite, ["ada"])
+        (last,) = credit_with_receipts(sqlite, ["ada"])
         assert "its receipts are missing" in refused(sqlite, 40, "ledger", "verify", *arguments)
+        with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
+            producer.send(name, last.replace(b'"ada"', b'"eve"'), partition=1)
+        assert f"its receipts are altered (1, {name}/1/2)" in refused(sqlite, 40, "ledger", "verify", *arguments)
 
     def test_a_ledger_at_work_is_not_called_broken(self, ledger: LedgerSettings, tmp_path: Path) -> None:
         """A pipe holds the command in its first pass, between its look at the positions and that at the owners."""

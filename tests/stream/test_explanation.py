@@ -1,7 +1,9 @@
 """Receipts against the ledger: what agrees, and the first thing that does not."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from gmv.errors import ConservationBroken
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
-from gmv.stream.explanation import Explanation, committed_receipts, explain
+from gmv.stream.explanation import Explanation, Published, committed_receipts, explain, receipts_in
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Candidate
@@ -60,6 +62,11 @@ class Books:
     def close(self) -> None: ...
 
 
+def published(*lines: bytes) -> Callable[[], Iterator[Published]]:
+    """A source of receipts, whose first line stands at r:1."""
+    return lambda: (Published(f"r:{number}", line) for number, line in enumerate(lines, start=1))
+
+
 first, first_lines = batch(range(3), "")
 second, second_lines = batch(range(3, 5), first, owner="bob")
 orphan, orphan_lines = batch(range(3, 7), first, owner="eve")
@@ -67,26 +74,26 @@ AGREED = {"ada": 3_000_000, "bob": 2_000_000}
 
 
 def test_committed_batches_explain_every_total_and_orphans_do_not_count() -> None:
-    published = first_lines + orphan_lines + second_lines + second_lines
-    assert explain(Books(second, AGREED), lambda: published) == Explanation(2, 5, 1, 2, 5_000_000)
+    receipts = published(*first_lines, *orphan_lines, *second_lines, *second_lines)
+    assert explain(Books(second, AGREED), receipts) == Explanation(2, 5, 1, 2, 5_000_000)
 
 
 def test_a_batch_torn_by_a_crash_and_published_again_counts_once() -> None:
-    published = first_lines[:2] + first_lines + second_lines
-    assert explain(Books(second, AGREED), lambda: published).micros == 5_000_000
+    receipts = published(*first_lines[:2], *first_lines, *second_lines)
+    assert explain(Books(second, AGREED), receipts).micros == 5_000_000
 
 
 def test_committed_receipts_come_once_each_and_orphans_not_at_all() -> None:
-    published = first_lines[:2] + orphan_lines + first_lines + second_lines + second_lines
-    told = committed_receipts(Books(second, AGREED), lambda: published)
+    receipts = published(*first_lines[:2], *orphan_lines, *first_lines, *second_lines, *second_lines)
+    told = committed_receipts(Books(second, AGREED), receipts)
     assert [receipt["position"]["offset"] for receipt in told] == [0, 1, 2, 3, 4]
     with pytest.raises(ConservationBroken, match=first):
-        list(committed_receipts(Books(second, AGREED), lambda: second_lines))
+        list(committed_receipts(Books(second, AGREED), published(*second_lines)))
 
 
 @given(st.permutations(first_lines + orphan_lines + second_lines + first_lines[1:]))
-def test_receipts_may_come_in_any_order(published: list[bytes]) -> None:
-    assert explain(Books(second, AGREED), lambda: published).micros == 5_000_000
+def test_receipts_may_come_in_any_order(lines: list[bytes]) -> None:
+    assert explain(Books(second, AGREED), published(*lines)).micros == 5_000_000
 
 
 @pytest.mark.parametrize("owner", ["ada", "bob"])
@@ -94,31 +101,67 @@ def test_receipts_may_come_in_any_order(published: list[bytes]) -> None:
 def test_one_micro_credit_is_noticed_and_its_owner_named(owner: str, change: int) -> None:
     totals = AGREED | {owner: AGREED[owner] + change}
     with pytest.raises(ConservationBroken, match=owner):
-        explain(Books(second, totals), lambda: first_lines + second_lines)
+        explain(Books(second, totals), published(*first_lines, *second_lines))
 
 
 def test_an_owner_without_receipts_and_receipts_without_an_owner_are_noticed() -> None:
     with pytest.raises(ConservationBroken, match="eve"):
-        explain(Books(second, AGREED | {"eve": 1}), lambda: first_lines + second_lines)
+        explain(Books(second, AGREED | {"eve": 1}), published(*first_lines, *second_lines))
     with pytest.raises(ConservationBroken, match=r"bob.*none in the ledger"):
-        explain(Books(second, {"ada": 3_000_000}), lambda: first_lines + second_lines)
+        explain(Books(second, {"ada": 3_000_000}), published(*first_lines, *second_lines))
 
 
-def test_missing_and_altered_receipts_are_noticed() -> None:
-    with pytest.raises(ConservationBroken, match=first):
-        explain(Books(second, AGREED), lambda: second_lines)
-    told = orjson.loads(first_lines[1])
+def altered(line: bytes) -> bytes:
+    told = orjson.loads(line)
     told["contributors"][0]["owner_id"] = "eve"
-    with pytest.raises(ConservationBroken, match=first):
-        explain(Books(second, AGREED), lambda: [first_lines[0], orjson.dumps(told), first_lines[2], *second_lines])
+    return orjson.dumps(told)
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"{", b"7", b"[]", b"null", b"{}", b'{"batch":"b","batch_receipts":1,"position":7}']
+    ("lines", "says"),
+    [
+        (second_lines, "its receipts are missing"),
+        (
+            [*second_lines, first_lines[0], altered(first_lines[1]), first_lines[2]],
+            "its receipts are altered (3, from r:3 to r:5)",
+        ),
+        ([first_lines[2], *second_lines, first_lines[0]], "its receipts are not all there (2 of 3, from r:1 to r:4)"),
+        ([*second_lines, first_lines[1]], "its receipts are not all there (1 of 3, r:3)"),
+    ],
+    ids=["missing", "altered", "incomplete", "one of three"],
+)
+def test_a_batch_that_lacks_its_receipts_is_told_with_its_log_and_where_they_stand(
+    lines: list[bytes], says: str
+) -> None:
+    with pytest.raises(ConservationBroken, match=re.escape(f"batch {first} of t[0] is in the ledger, but {says}")):
+        explain(Books(second, AGREED), published(*lines))
+
+
+def test_an_altered_receipt_is_found_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.receipts.jsonl"
+    path.write_bytes(b"\n".join([b"torn", *first_lines, altered(second_lines[0]), second_lines[1]]) + b"\n")
+    with pytest.raises(ConservationBroken, match=re.escape(f"its receipts are altered (2, from {path}:5 to {path}:6)")):
+        explain(Books(second, AGREED), lambda: receipts_in(path))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{",
+        b"7",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"batch":"b","batch_receipts":1,"position":7}',
+        b'{"batch":[],"batch_receipts":1,"position":{"offset":7}}',
+        b'{"batch":"b","batch_receipts":"1","position":{"offset":7}}',
+        b'{"batch":"b","batch_receipts":1,"position":{"offset":[]}}',
+    ],
 )
 def test_a_line_that_is_no_receipt_is_passed_over(line: bytes) -> None:
-    assert explain(Books(second, AGREED), lambda: [line, *first_lines, line, *second_lines, line]).receipts == 5
+    assert explain(Books(second, AGREED), published(line, *first_lines, line, *second_lines, line)).receipts == 5
 
 
 def test_an_empty_ledger_needs_no_receipts() -> None:
-    assert explain(Books("", {}), lambda: orphan_lines) == Explanation(0, 0, 1, 0, 0)
+    assert explain(Books("", {}), published(*orphan_lines)) == Explanation(0, 0, 1, 0, 0)

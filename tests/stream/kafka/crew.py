@@ -18,7 +18,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.ledger.port import Sums
 from gmv.settings import KafkaSettings, LedgerSettings
-from gmv.stream.explanation import Explanation, explain
+from gmv.stream.explanation import Explanation, Published, explain
 from gmv.stream.logs import describe_topic
 from gmv.stream.records import Record
 from gmv.valuation.types import MICROS_PER_CREDIT
@@ -129,7 +129,13 @@ class Crew:
     def explanation(self) -> Explanation:
         """Recompute all totals from the receipts topic."""
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
-            return explain(accounts, lambda: (record.value for record in self.read(self.kafka.receipts_topic)))
+            return explain(
+                accounts,
+                lambda: (
+                    Published(f"{record.partition}/{record.offset}", record.value)
+                    for record in self.read(self.kafka.receipts_topic)
+                ),
+            )
 
     def read(self, topic: str) -> Iterator[ConsumerRecord]:
         """Yield all records of a topic, partition after partition."""

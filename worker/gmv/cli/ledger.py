@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gmv.ledger.position import Position
     from gmv.ledger.verify import Conservation
     from gmv.settings import KafkaSettings, LedgerSettings
-    from gmv.stream.explanation import Explanation
+    from gmv.stream.explanation import Explanation, Published
     from gmv.stream.logs import LogDescription
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -191,7 +191,9 @@ def _explained(
         raise
 
 
-def _explained_at_rest(accounts: "Accounts", credited: int, published: Callable[[], Iterator[bytes]]) -> "Explanation":
+def _explained_at_rest(
+    accounts: "Accounts", credited: int, published: "Callable[[], Iterator[Published]]"
+) -> "Explanation":
     from gmv.errors import ConservationBroken
     from gmv.stream.explanation import explain
 
@@ -201,7 +203,7 @@ def _explained_at_rest(accounts: "Accounts", credited: int, published: Callable[
     return explained
 
 
-def _published(files: list[Path], topics: list[str], kafka: "KafkaSettings") -> Iterator[bytes]:
+def _published(files: list[Path], topics: list[str], kafka: "KafkaSettings") -> "Iterator[Published]":
     from gmv.stream.explanation import receipts_in
 
     for path in files:

@@ -8,13 +8,15 @@ stand in any order, but those of one batch are near each other, since one worker
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gmv.errors import ConservationBroken, EventsRefused
 from gmv.ledger.port import Accounts
 from gmv.valuation.receipt import Receipt, batch_id, unseal
 
 OWNERS_NAMED_MAX: Final = 20
+
+_ELSEWHERE: Final = "in the other receipts files or topics of this ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,48 @@ class Explanation:
     micros: int
 
 
-@dataclass(frozen=True, slots=True)
+class Published(NamedTuple):
+    """A line or a record where receipts are, and where it stands: `file:line`, or `topic/partition/offset`."""
+
+    place: str
+    content: bytes
+
+
+@dataclass(slots=True)
 class _Batch:
-    """As many receipts of one batch id as that batch has, each offset once, in order."""
+    """Receipts of one batch id, by offset, and where the first and the last of them were found."""
 
     id: str
-    receipts: list[Receipt]
+    size: int
+    first_place: str
+    last_place: str
+    by_offset: dict[int, Receipt]
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        return [self.by_offset[offset] for offset in sorted(self.by_offset)]
 
     @property
     def is_whole(self) -> bool:
-        return batch_id(self.receipts) == self.id
+        return len(self.by_offset) == self.size and batch_id(self.receipts) == self.id
 
     @property
     def previous(self) -> str:
-        return self.receipts[0]["previous_batch"]
+        return next(iter(self.by_offset.values()))["previous_batch"]
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with it, where it is not whole."""
+        found, last = len(self.by_offset), self.last_place
+        places = self.first_place if last == self.first_place else f"from {self.first_place} to {last}"
+        if found < self.size:
+            return (
+                f"its receipts are not all there ({found} of {self.size}, {places}); look for the others {_ELSEWHERE}"
+            )
+        return f"its receipts are altered ({found}, {places}); compare them with a copy, and put back what they were"
 
 
-def explain(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Explanation:
+def explain(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Explanation:
     """Recompute every owner's total from the committed receipts and compare it with the ledger's.
 
     Args:
@@ -73,7 +100,7 @@ def explain(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Expl
     return Explanation(batches, receipts_counted, len(previous) - len(committed), len(totals), micros)
 
 
-def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[bytes]]) -> Iterator[Receipt]:
+def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Iterator[Receipt]:
     """Yield the receipts that the ledger's positions vouch for, each once, in the order published.
 
     Args:
@@ -88,7 +115,7 @@ def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[bytes
         yield from batch.receipts
 
 
-def receipts_in(path: Path) -> Iterator[bytes]:
+def receipts_in(path: Path) -> Iterator[Published]:
     """Yield the lines of a receipts file.
 
     Raises:
@@ -96,19 +123,35 @@ def receipts_in(path: Path) -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as file:
-            yield from file
+            for number, line in enumerate(file, start=1):
+                yield Published(f"{path}:{number}", line)
     except OSError as error:
         raise EventsRefused(f"{path}: {error.strerror}; give the receipts file that `gmv replay` wrote") from error
 
 
-def _history(accounts: Accounts, published: Iterable[bytes]) -> tuple[dict[str, str], set[str]]:
+def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[str, str], set[str]]:
     """Return the batch before each published one, and the ids of those that were committed."""
     standing = accounts.standing()
-    previous = {batch.id: batch.previous for batch in _batches(published) if batch.is_whole}
-    return previous, {batch for position in standing.values() for batch in _chain(position.batch_id, previous)}
+    previous: dict[str, str] = {}
+    complaints: dict[str, str] = {}
+    for batch in _batches(published):
+        if batch.is_whole:
+            previous[batch.id] = batch.previous
+        else:
+            complaints[batch.id] = batch.complaint
+    committed: set[str] = set()
+    for (topic, number), position in standing.items():
+        name = position.batch_id
+        while name:
+            if name not in previous:
+                complaint = complaints.get(name, f"its receipts are missing; look for them {_ELSEWHERE}")
+                raise ConservationBroken(f"batch {name} of {topic}[{number}] is in the ledger, but {complaint}")
+            committed.add(name)
+            name = previous[name]
+    return previous, committed
 
 
-def _committed_batches(committed: set[str], published: Iterable[bytes]) -> Iterator[_Batch]:
+def _committed_batches(committed: set[str], published: Iterable[Published]) -> Iterator[_Batch]:
     counted: set[str] = set()
     for batch in _batches(published):
         if batch.id in committed and batch.id not in counted and batch.is_whole:
@@ -116,36 +159,26 @@ def _committed_batches(committed: set[str], published: Iterable[bytes]) -> Itera
             yield batch
 
 
-def _chain(newest: str, previous: dict[str, str]) -> Iterator[str]:
-    batch = newest
-    while batch:
-        if batch not in previous:
-            raise ConservationBroken(
-                f"batch {batch} is in the ledger, but its receipts are missing or altered; look for them in the other "
-                "receipts files or topics of this ledger"
-            )
-        yield batch
-        batch = previous[batch]
+def _batches(published: Iterable[Published]) -> Iterator[_Batch]:
+    """Yield a batch whenever its last receipt comes, and at the end those whose last did not.
 
-
-def _batches(lines: Iterable[bytes]) -> Iterator[_Batch]:
-    """Yield a batch whenever its last receipt comes; one that was published twice may come twice.
-
-    A line that is no receipt, such as one that a crash tore, explains nothing and is passed over: a batch that needs
-    it stays unfinished.
+    One that was published twice may come twice. A line that is no receipt, such as one that a crash tore, explains
+    nothing and is passed over: a batch that needs it stays unfinished.
     """
-    unfinished: dict[str, dict[int, Receipt]] = {}
-    for line in lines:
+    unfinished: dict[str, _Batch] = {}
+    for place, content in published:
         try:
-            batch, size, receipt = unseal(line)
-            offset = receipt["position"]["offset"]
+            told_name, told_size, receipt = unseal(content)
+            name, size, offset = str(told_name), int(told_size), int(receipt["position"]["offset"])  # as they should be
         except (ValueError, LookupError, TypeError, AttributeError):
             continue
-        by_offset = unfinished.setdefault(batch, {})
-        by_offset[offset] = receipt
-        if len(by_offset) == size:
-            del unfinished[batch]
-            yield _Batch(batch, [by_offset[offset] for offset in sorted(by_offset)])
+        batch = unfinished.setdefault(name, _Batch(name, size, place, place, {}))
+        batch.size, batch.last_place = size, place
+        batch.by_offset[offset] = receipt
+        if len(batch.by_offset) == size:
+            del unfinished[name]
+            yield batch
+    yield from unfinished.values()
 
 
 def _add(totals: dict[str, int], receipts: Iterable[Receipt]) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from gmv.settings import KafkaSettings
+from gmv.stream.explanation import Published
 from gmv.stream.kafka.reading import records_in_topic
 
 
-def receipts_in_topic(kafka: KafkaSettings, topic: str) -> Iterator[bytes]:
-    """Yield the values of all records of a topic of receipts. Raises as `records_in_topic`."""
-    return (record.value for record in records_in_topic(kafka, topic))
+def receipts_in_topic(kafka: KafkaSettings, topic: str) -> Iterator[Published]:
+    """Yield all records of a topic of receipts. Raises as `records_in_topic`."""
+    for record in records_in_topic(kafka, topic):
+        yield Published(f"{topic}/{record.partition}/{record.offset}", record.value or b"")
