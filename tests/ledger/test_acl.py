@@ -11,10 +11,12 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from gmv.errors import InvalidSettings, LedgerRefused
+from gmv.ledger import redis_inspection
 from gmv.ledger.acl import ROLES, rule_of
 from gmv.ledger.leaderboard import RedisLeaderboard
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed
+from gmv.ledger.redis_inspection import RedisInspector
 from gmv.settings import LedgerSettings
 from tests.end_to_end.command import gmv, gmv_json
 from tests.ledger.batches import TOPIC, at, batch, entry
@@ -49,6 +51,15 @@ def work_as_leaderboard(settings: LedgerSettings) -> None:
     assert RedisLeaderboard(settings).make(limit=10).owners == 1
 
 
+def work_as_doctor(settings: LedgerSettings) -> None:
+    work_as_reader(settings)
+    inspector = RedisInspector(settings)
+    server, user = inspector.server(), inspector.user(["hmget"])
+    seen = (server.info, server.configs, server.clock_ahead_seconds is not None, user.name)
+    if not all(seen):  # it says what it may not look at by leaving it out
+        raise LedgerRefused("let this user run all of it")
+
+
 def work_as_administrator(settings: LedgerSettings) -> None:
     open_accounts(settings).standing()
     registry = open_registry(settings)
@@ -63,6 +74,7 @@ WORK = {
     "worker": work_as_worker,
     "reader": work_as_reader,
     "leaderboard": work_as_leaderboard,
+    "doctor": work_as_doctor,
     "administrator": work_as_administrator,
 }
 
@@ -110,7 +122,8 @@ def test_no_role_may_run_any_other_command_that_the_server_knows(
 def test_no_role_reaches_any_other_key(server: RedisServer, settings: LedgerSettings, role: str) -> None:
     rule, admin = rule_of(role, settings), client(server)
     allow(server, role, rule.tokens)
-    keyed = [command for command in rule.commands if command not in ("script|load", "copy")]  # copy: two keys, below
+    keyless = {"script|load", *redis_inspection.COMMANDS}
+    keyed = [command for command in rule.commands if command not in {"copy", *keyless}]  # copy: two keys, below
     theirs = "gmv:{leaderboard}" if role == "leaderboard" else "gmv:{0}"
 
     for key in ("gmvx:{0}", "other:{0}", "gmv"):
@@ -145,7 +158,7 @@ def test_a_reader_may_not_write_even_if_it_may_run_a_command_that_does(
         ("FLUSHALL",),
         ("DEL", "gmv:{0}"),
         ("EVAL", "return redis.call('GET', 'x')", "0"),
-        ("CONFIG", "GET", "*"),
+        ("CONFIG", "SET", "maxmemory", "1"),
         ("ACL", "SETUSER", "worker", "+@all"),
         ("KEYS", "*"),
         ("SCRIPT", "FLUSH"),
@@ -224,6 +237,7 @@ class TestCommand:
             "worker": ["~shop:*"],
             "reader": ["%R~shop:*"],
             "leaderboard": ["%R~shop:*", "~shop:{leaderboard}*"],
+            "doctor": ["%R~shop:*"],
             "administrator": ["~shop:*"],
         }
 

@@ -120,3 +120,9 @@ class ConservationBroken(Refusal):
     """Totals and receipts, or totals and the book's own sum, differ (I1, I2)."""
 
     exit_code = 40
+
+
+class Unfit(Refusal):
+    """The doctor found a problem: something a worker needs is missing, or credits are at risk."""
+
+    exit_code = 50

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "credits": Command("gmv.cli.credits", "app", "Read what owners have earned."),
     "ledger": Command("gmv.cli.ledger", "app", "Create and verify a ledger."),
     "dlq": Command("gmv.cli.dlq", "app", "Look at dead letters and send them once more."),
+    "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),
     "bench": Command("gmv.cli.bench", "app", "Measure speed and memory on this machine."),
 }
 

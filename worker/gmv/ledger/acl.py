@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from gmv.ledger import leaderboard, redis, redis_accounts, redis_registry
+from gmv.ledger import leaderboard, redis, redis_accounts, redis_inspection, redis_registry
 from gmv.ledger.keys import keys_pattern, leaderboard_key
 from gmv.settings import LedgerSettings
 
@@ -43,6 +43,10 @@ _ROLES: Final[Mapping[str, tuple[Callable[[str], tuple[str, ...]], Sequence[str]
     "leaderboard": (
         lambda namespace: (f"%R~{keys_pattern(namespace)}", f"~{leaderboard_key(namespace)}*"),
         leaderboard.COMMANDS,
+    ),
+    "doctor": (
+        lambda namespace: (f"%R~{keys_pattern(namespace)}",),
+        (*redis_accounts.COMMANDS, *redis_inspection.COMMANDS),
     ),
     "administrator": (lambda namespace: (f"~{keys_pattern(namespace)}",), redis_registry.COMMANDS),
 }

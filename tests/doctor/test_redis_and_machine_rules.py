@@ -1,0 +1,130 @@
+"""What is said of Redis and of the machine, each rule tried on what it allows and on what it does not."""
+
+from typing import Any
+
+import pytest
+
+from gmv.doctor.finding import State
+from gmv.doctor.machine import judge_clocks, judge_memory, judge_threads, judge_timings
+from gmv.doctor.redis import UNWANTED, judge_server, judge_user
+from gmv.ledger.redis_inspection import ServerFacts, UserFacts
+from gmv.settings import KafkaSettings, Settings
+
+HEALTHY: dict[str, Any] = {
+    "redis_version": "8.2.2",
+    "role": "master",
+    "loading": 0,
+    "aof_enabled": 1,
+    "aof_last_write_status": "ok",
+    "aof_last_bgrewrite_status": "ok",
+    "maxmemory_policy": "noeviction",
+    "maxmemory": 2**30,
+    "used_memory": 2**20,
+    "total_system_memory": 2**34,
+}
+GB = 2**30
+
+
+def judged(configs: dict[str, str] | None = None, **info: Any) -> dict[str, State]:
+    facts = ServerFacts(HEALTHY | info, {"appendfsync": "always"} if configs is None else configs, 0.0)
+    return {finding.check.removeprefix("Redis "): finding.state for finding in judge_server(facts)}
+
+
+def test_a_healthy_server_is_fine() -> None:
+    assert judged() == dict.fromkeys(("version", "role", "persistence", "memory"), State.OK)
+
+
+@pytest.mark.parametrize(
+    ("check", "state", "info"),
+    [
+        ("version", State.PROBLEM, {"redis_version": "6.2.20"}),
+        ("version", State.WARNING, {"redis_version": "7.0.15"}),
+        ("version", State.WARNING, {"redis_version": "7.2.10"}),
+        ("version", State.OK, {"redis_version": "7.2.11"}),
+        ("version", State.OK, {"redis_version": "8.4.0"}),
+        ("version", State.WARNING, {"redis_version": "255.255.255-custom"}),
+        ("role", State.PROBLEM, {"role": "slave"}),
+        ("role", State.WARNING, {"loading": 1}),
+        ("persistence", State.PROBLEM, {"aof_enabled": 0}),
+        ("persistence", State.PROBLEM, {"aof_last_write_status": "err"}),
+        ("persistence", State.WARNING, {"aof_last_bgrewrite_status": "err"}),
+        ("persistence", State.WARNING, {"configs": {"appendfsync": "everysec"}}),
+        ("persistence", State.WARNING, {"configs": {"appendfsync": "no"}}),
+        ("persistence", State.OK, {"configs": {}}),
+        ("memory", State.PROBLEM, {"maxmemory_policy": "allkeys-lru"}),
+        ("memory", State.PROBLEM, {"maxmemory_policy": "volatile-ttl", "maxmemory": 0}),
+        ("memory", State.OK, {"used_memory": 0.7 * GB}),
+        ("memory", State.WARNING, {"used_memory": 0.8 * GB}),
+        ("memory", State.PROBLEM, {"used_memory": 0.96 * GB}),
+        ("memory", State.OK, {"maxmemory": 0, "used_memory": 10 * GB}),
+        ("memory", State.WARNING, {"maxmemory": 0, "used_memory": 13 * GB}),
+    ],
+)
+def test_one_thing_that_is_not_as_it_should_be(check: str, state: State, info: dict[str, Any]) -> None:
+    expected = dict.fromkeys(("version", "role", "persistence", "memory"), State.OK) | {check: state}
+    assert judged(**info) == expected
+
+
+def test_a_server_that_tells_this_user_nothing_is_a_warning_with_advice() -> None:
+    (finding,) = judge_server(ServerFacts(None, {}, None))
+    assert finding.state == State.WARNING
+    assert "`doctor` of `gmv ledger acl`" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("refused", "allowed", "state", "found"),
+    [
+        (UNWANTED, ("hset", "hmget"), State.OK, "may do what a worker does"),
+        ((*UNWANTED, "hset", "script|load"), ("hmget",), State.PROBLEM, "may not run hset, script|load"),
+        (UNWANTED[1:], ("hset", UNWANTED[0]), State.WARNING, f"may run {UNWANTED[0]}, which gmv never does"),
+    ],
+)
+def test_rights(refused: tuple[str, ...], allowed: tuple[str, ...], state: State, found: str) -> None:
+    facts = UserFacts("ada", *(tuple(tuple(name.split("|")) for name in names) for names in (refused, allowed)))
+    (finding,) = judge_user(facts, "worker")
+    assert finding.state == state
+    assert found in finding.found
+
+
+def test_rights_that_this_user_may_not_ask_for() -> None:
+    (finding,) = judge_user(UserFacts(None, (), ()), "worker")
+    assert finding.state == State.WARNING
+
+
+@pytest.mark.parametrize(
+    ("threads", "cores", "state"),
+    [(1, 0.5, State.OK), (1, 2, State.OK), (2, 2, State.OK), (3, 2, State.WARNING), (2, 1.5, State.WARNING)],
+)
+def test_threads_against_cores(threads: int, cores: float, state: State) -> None:
+    assert [finding.state for finding in judge_threads(threads, cores)] == [state]
+
+
+@pytest.mark.parametrize(("available", "state"), [(GB, State.OK), (GB - 1, State.WARNING)])
+def test_an_index_larger_than_memory(available: int, state: State) -> None:
+    assert [finding.state for finding in judge_memory(GB, available)] == [state]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "newest_ms", "states"),
+    [
+        (None, None, [State.OK]),
+        (4.0, 1_000_000, [State.OK]),
+        (-6.0, None, [State.WARNING]),
+        (6.0, 1_006_000, [State.WARNING, State.WARNING]),
+        (0.0, 500_000, [State.OK]),  # an old event tells nothing
+    ],
+)
+def test_clocks(ahead: float | None, newest_ms: int | None, states: list[State]) -> None:
+    assert [finding.state for finding in judge_clocks(ahead, newest_ms, now_ms=1_000_000)] == states
+
+
+@pytest.mark.parametrize(
+    ("kafka", "states"),
+    [
+        (KafkaSettings(instance_id="worker-1"), [State.OK]),
+        (KafkaSettings(), [State.WARNING]),
+        (KafkaSettings(instance_id="worker-1", session_seconds=6, heartbeat_seconds=2.5), [State.PROBLEM]),
+    ],
+)
+def test_group_timings(kafka: KafkaSettings, states: list[State]) -> None:
+    assert [finding.state for finding in judge_timings(Settings(kafka=kafka))] == states
