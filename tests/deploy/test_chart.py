@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from gmv.cli import load
+from gmv.ledger.acl import ROLES
 from tests.deploy.chart import (
     CHART,
     CLAIM,
@@ -164,14 +165,17 @@ def secret_files(pod: Manifest, container: Manifest) -> set[str]:
     return {f"{root}/{item['path']}" for source in sources for item in source["items"]}
 
 
-@pytest.mark.parametrize(("kind", "suffix"), [("Job", "-ledger-init"), ("Pod", "-test")])
-def test_who_makes_a_ledger_and_who_reads_all_of_it_can_be_other_users(kind: str, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "suffix", "role"), [("Job", "-ledger-init", "administrator"), ("Pod", "-test", "reader")]
+)
+def test_who_makes_a_ledger_and_who_reads_all_of_it_can_be_other_users(kind: str, suffix: str, role: str) -> None:
     manifest = only(manifests("production"), kind, suffix)
     (pod,) = pod_specs([manifest])
     container = pod["containers"][-1]
     variables = environment(container)
 
-    assert variables["GMV_LEDGER_USERNAME"] in {"gmv-init", "gmv-reader"}
+    assert variables["GMV_LEDGER_USERNAME"] == role
+    assert role in ROLES
     assert variables["GMV_LEDGER_PASSWORD_FILE"] in secret_files(pod, container)
 
 
