@@ -105,6 +105,18 @@ def test_bad_images_are_left_out_and_named(tmp_path: Path) -> None:
     assert index.recall.recall(seen.vectors, 1)[0].tolist() == [kept.index(image["image_id"])]
 
 
+def test_a_file_that_is_missing_or_empty_is_called_that(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "folder", rows(COUNT))
+    (folder / "07.png").unlink()
+    (folder / "14.png").write_bytes(b"")
+    with pytest.raises(CorpusRefused, match=r"07.png: .*/07.png: No such file or directory; 14.png: the image is empt"):
+        build(folder, tmp_path / "index")
+    for file in folder.glob("*.png"):
+        file.unlink()
+    with pytest.raises(CorpusRefused, match=r"9 images drawn, none is a sound .* No such file or directory"):
+        build(folder, tmp_path / "index")
+
+
 def test_too_many_bad_images_are_refused_and_may_be_allowed_afterwards(tmp_path: Path) -> None:
     corpus = write_parquet(tmp_path / "c.parquet", with_bad(COUNT, [0, 5]))
     named = rows(COUNT)[5]["image_id"]

@@ -73,15 +73,20 @@ def test_an_empty_weight_is_one_and_an_image_id_may_differ_from_its_file(tmp_pat
     assert opened(tmp_path).catalogue() == [TrainingImage("first", "o", 1.0), TrainingImage("b.png", "o", 0.5)]
 
 
-def test_an_image_that_is_not_there_comes_empty(tmp_path: Path) -> None:
+def test_an_image_that_is_not_there_comes_empty_and_says_why(tmp_path: Path) -> None:
     nothing = rows(2)
     nothing[1]["image"] = {"bytes": None, "path": "elsewhere.png"}
     parquet = opened(write_parquet(tmp_path / "c.parquet", nothing))
     folder = write_folder(tmp_path / "folder", rows(2))
     (folder / nothing[1]["image_id"]).unlink()
 
-    for corpus in (parquet, opened(folder)):
-        assert [image.content for image in corpus.images()] == [FILES[0], b""]
+    for corpus, why in (
+        (parquet, "its row holds no image file"),
+        (opened(folder), f"{folder / nothing[1]['image_id']}: No such file or directory"),
+    ):
+        sound, missing = corpus.images()
+        assert (sound.content, sound.why_missing) == (FILES[0], None)
+        assert (missing.content, missing.why_missing) == (b"", why)
 
 
 def test_no_more_of_a_file_is_read_than_allowed(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def _format(content: bytes) -> str:
         return "JPEG"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "WEBP"
-    raise Poison(Reason.IMAGE_REFUSED, "the image is not a PNG, JPEG or WEBP file")
+    raise Poison(Reason.IMAGE_REFUSED, f"the image is {'not a PNG, JPEG or WEBP file' if content else 'empty'}")
 
 
 def _check_size(image: Image.Image, limits: ImageLimits) -> None:

@@ -1,7 +1,6 @@
 """Where the features of a training image come from: an encoder that learns from the corpus, or the corpus itself."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,11 +102,16 @@ def _sample(
     ids = sorted(image.image_id for image in catalogue)
     places = np.random.default_rng(fitting.seed).choice(len(ids), min(len(ids), fitting.images), replace=False)
     drawn = {ids[place] for place in places}
-    sound = {}
+    sound, complaints = {}, []
     for image in corpus.images():
         if image.image_id in drawn:
-            with suppress(Poison):
+            try:
                 sound[image.image_id] = to_working_size(decode_image(image.content, limits), fitting.working_size)
+            except Poison as poison:
+                complaints.append(f"{image.image_id}: {image.why_missing or poison.detail}")
     if not sound:
-        raise CorpusRefused(f"{corpus.path}: of {len(drawn):,} images drawn, none is a sound PNG, JPEG or WEBP")
+        first = complaints[0] if complaints else "the corpus changed while it was read"
+        raise CorpusRefused(
+            f"{corpus.path}: of {len(drawn):,} images drawn, none is a sound PNG, JPEG or WEBP ({first})"
+        )
     return [sound[image_id] for image_id in sorted(sound)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gmv.assembly.index_encoder import FeatureSource
 from gmv.assembly.progress import Progress
-from gmv.errors import CorpusRefused, Poison
+from gmv.errors import CorpusRefused, Poison, Reason
 from gmv.index.port import Corpus, CorpusImage, TrainingImage
 from gmv.index.workspace import Workspace
 
@@ -118,6 +118,8 @@ def encode_corpus(
 
 
 def _encode(image: CorpusImage, source: FeatureSource) -> _Encoded | Poison:
+    if image.why_missing is not None:
+        return Poison(Reason.IMAGE_UNREACHABLE, image.why_missing)
     try:
         vector, tokens = source.see(image.content)
     except Poison as poison:

@@ -46,14 +46,15 @@ class FolderCorpus:
         return fingerprint(self._path, "folder")
 
     def images(self) -> Iterator[CorpusImage]:
-        """See `Corpus`. A file that cannot be read comes as an empty one, which no decoder takes."""
+        """See `Corpus`."""
         for where, row in self._rows():
+            path = self._file(where, row)
             try:
-                with self._file(where, row).open("rb") as file:
-                    content = file.read(self._bytes_max + 1)
-            except OSError:
-                content = b""
-            yield CorpusImage(_image_id(row), content)
+                with path.open("rb") as file:
+                    image = CorpusImage(_image_id(row), file.read(self._bytes_max + 1))
+            except OSError as error:
+                image = CorpusImage(_image_id(row), b"", f"{path}: {error.strerror}")
+            yield image
 
     def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield rows and where they stand."""

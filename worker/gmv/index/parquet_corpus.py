@@ -35,13 +35,14 @@ class ParquetCorpus:
         return fingerprint(self._parquet.path, f"images {self._parquet.columns}")
 
     def images(self) -> Iterator[CorpusImage]:
-        """See `Corpus`. An image that is null comes as an empty file, which no decoder takes."""
+        """See `Corpus`."""
         columns = self._parquet.columns
         for batch in self._parquet.batches([columns.image_id, columns.image], _IMAGE_ROWS):
             images = batch.column(columns.image)
             files = images.field("bytes") if pa.types.is_struct(images.type) else images
             for image_id, content in zip(batch.column(columns.image_id), files, strict=True):
-                yield CorpusImage(str(image_id.as_py()), content.as_py() or b"")
+                why_missing = None if content.is_valid else "its row holds no image file"
+                yield CorpusImage(str(image_id.as_py()), content.as_py() or b"", why_missing)
 
     def _check_images(self, file: Path) -> None:
         column = self._parquet.columns.image

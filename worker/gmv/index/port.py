@@ -39,10 +39,17 @@ class ImagesTable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CorpusImage:
-    """One training image as a corpus reader yields it; `content` is the file, undecoded."""
+    """One training image as a corpus reader yields it.
+
+    Attributes:
+        image_id: of the catalogue.
+        content: the file, undecoded; empty where there is none.
+        why_missing: what to tell of a file that is not there; None where it is.
+    """
 
     image_id: str
     content: bytes
+    why_missing: str | None = None
 
 
 class Corpus(Protocol):
