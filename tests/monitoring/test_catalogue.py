@@ -7,20 +7,30 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from gmv import __version__
-from gmv.monitoring.catalogue import Metrics, Outcome, Stage
+from gmv.monitoring.catalogue import AuditMetrics, Metrics, Outcome, Stage
 from gmv.monitoring.exposition import render
 from tests.monitoring.scene import OWNERS, watched_hour
 from tests.services.server import find_program
+from tests.stream.world import PARTITION
 
-BOUNDED = {"topic", "partition", "stage", "outcome", "reason", "answer", "le"}
+BOUNDED = {"topic", "partition", "stage", "outcome", "reason", "answer", "step", "probe", "nearest", "state", "le"}
 ONCE_PER_PROCESS = {"index_id", "encoder_id", "version", "python", "digest"}
-BASE_UNITS = ("seconds", "records", "micros", "contributors", "partitions", "info", "bytes")
+BASE_UNITS = ("seconds", "records", "micros", "contributors", "partitions", "events", "complaints", "ratio", "info")
+TRUTHS = {"gmv_probe_passes", "gmv_ledger_state"}
+"""1 or 0, which have no unit."""
 
 
-@pytest.fixture
-async def exposition(executor: ThreadPoolExecutor) -> str:
-    worker = await watched_hour(executor)
-    return render(worker.registry)[0].decode()
+@pytest.fixture(params=["worker", "audit"])
+async def exposition(request: pytest.FixtureRequest, executor: ThreadPoolExecutor) -> str:
+    """The page of a worker after an hour, and that of an audit."""
+    if request.param == "worker":
+        return render((await watched_hour(executor)).registry)[0].decode()
+    registry = CollectorRegistry()
+    metrics = AuditMetrics(registry)
+    metrics.lag_records.labels(PARTITION.topic, "0").set(3)
+    metrics.headroom_records.labels(PARTITION.topic, "0").set(9)
+    metrics.events.labels(Outcome.CREDITED).set(4)
+    return render(registry)[0].decode()
 
 
 def test_no_label_is_unbounded(exposition: str) -> None:
@@ -47,7 +57,7 @@ def test_names_follow_prometheus(exposition: str) -> None:
         if family.type == "counter":
             assert all(sample.name.endswith("_total") for sample in family.samples)
         else:
-            assert family.name.endswith(BASE_UNITS)
+            assert family.name.endswith(BASE_UNITS) or family.name in TRUTHS
 
 
 @pytest.mark.servers

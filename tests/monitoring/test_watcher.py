@@ -7,7 +7,7 @@ from gmv.errors import LedgerUnavailable
 from gmv.ledger.port import Batch, Known
 from gmv.ledger.position import Position
 from gmv.stream.records import Bounds, Partition
-from tests.monitoring.scene import OWNERS, RUN, WatchedWorker, watched_hour
+from tests.monitoring.scene import OWNERS, RUN, WatchedWorker, seconds_ago, watched_hour
 from tests.stream.world import PARTITION, START, TOPIC_ID, JsonDecoder, MemoryLedger, event_record, poison_record
 
 LABELS = {"topic": PARTITION.topic, "partition": str(PARTITION.number)}
@@ -66,6 +66,16 @@ async def test_lag_and_headroom_follow_the_position(executor: ThreadPoolExecutor
     worker.watcher.bounds_read({PARTITION: Bounds(3, 20)})
     assert worker.value("gmv_lag_records", **LABELS) == 13
     assert worker.value("gmv_position_headroom_records", **LABELS) == 4
+
+
+async def test_lag_is_told_in_seconds_too(executor: ThreadPoolExecutor) -> None:
+    worker = WatchedWorker(executor)
+    await worker.take_up(end=10)
+    await worker.credit(seconds_ago(event_record(0, "a"), 40.0), seconds_ago(event_record(1, "b"), 30.0))
+    assert worker.value("gmv_lag_seconds", **LABELS) == 30.0
+
+    worker.watcher.bounds_read({PARTITION: Bounds(0, 2)})
+    assert worker.value("gmv_lag_seconds", **LABELS) == 0.0
 
 
 async def test_an_end_read_before_the_newest_run_is_no_negative_lag(executor: ThreadPoolExecutor) -> None:
@@ -146,7 +156,19 @@ async def test_a_rewound_position_is_followed_back(executor: ThreadPoolExecutor)
     await worker.credit(event_record(5, "a"))
 
     assert worker.value("gmv_commits_total", answer="rewound") == 1
+    assert worker.value("gmv_positions_moved_total", answer="rewound") == 1
     assert worker.value("gmv_lag_records", **LABELS) == 8
+
+
+async def test_a_rewound_position_is_counted_where_a_look_finds_it_too(executor: ThreadPoolExecutor) -> None:
+    worker = WatchedWorker(executor, MemoryLedger(state={0: Position(TOPIC_ID, 5)}))
+    await worker.take_up(end=10)
+    worker.ledger.state[0] = Position(TOPIC_ID, 2)
+    await worker.core.look([PARTITION])
+
+    moved = {answer: worker.value("gmv_positions_moved_total", answer=answer) for answer in ("fenced", "rewound")}
+    assert moved == {"fenced": 0, "rewound": 1}
+    assert worker.value("gmv_commits_total", answer="rewound") == 0
 
 
 async def test_a_refused_run_does_not_add_to_the_next_ones_time(executor: ThreadPoolExecutor) -> None:
@@ -182,8 +204,10 @@ async def test_a_ledger_that_fails_makes_the_worker_unready_until_it_answers(exe
 
     worker = WatchedWorker(executor, Failing())
     assert not worker.health.ready().good
+    assert worker.value("gmv_probe_passes", probe="readyz") == 0
     await worker.take_up(end=1)
     assert worker.health.ready().good
+    assert worker.value("gmv_probe_passes", probe="readyz") == 1
 
     with pytest.raises(LedgerUnavailable):
         await worker.credit(event_record(0, "a"))
@@ -207,6 +231,7 @@ async def test_a_worker_that_is_behind_and_credits_nothing_is_stuck(executor: Th
     worker.watcher.bounds_read({PARTITION: Bounds(0, 10)})
     worker.monotonic.now += 2.0
 
+    assert worker.value("gmv_probe_passes", probe="livez") == 0
     assert worker.health.live().complaints == ("stuck: 9 records behind and no run finished for 301 s (limit 300 s)",)
 
 

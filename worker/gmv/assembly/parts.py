@@ -7,6 +7,7 @@ from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
 from gmv.ledger.port import Ledger
 from gmv.monitoring.catalogue import Metrics
+from gmv.monitoring.depth import RecallDepth
 from gmv.monitoring.telemetry import (
     MeasuredDecoder,
     MeasuredEncoder,
@@ -40,7 +41,9 @@ def assemble_attributor(index: Index, settings: Settings, clock: StageClock, met
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(index.encoder, clock),
         recall=MeasuredRecall(index.recall, clock),
-        reranker=MeasuredReranker(ExactReranker(index.tokens, settings.worker.threads), clock, metrics),
+        reranker=RecallDepth(
+            MeasuredReranker(ExactReranker(index.tokens, settings.worker.threads), clock, metrics), metrics
+        ),
         table=index.images,
         settings=settings.valuation,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmv.cli.acl import acl
+from gmv.cli.audit import audit
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 
 if TYPE_CHECKING:
@@ -239,3 +240,4 @@ def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None
 
 
 app.command()(acl)
+app.command()(audit)

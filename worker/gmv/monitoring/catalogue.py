@@ -69,6 +69,28 @@ RERANK_STEPS: Final[dict[Step, str]] = {step: step.name.lower() for step in Step
 GENERAL_TRANSPORT: Final = "general_transport"
 """Stands for a step: what the kernel is not made for, such as token sets of unequal size."""
 
+
+class LedgerState(StrEnum):
+    """What an audit finds of a ledger: one of these."""
+
+    SOUND = "sound"
+    MISSING = "missing"
+    REFUSED = "refused"
+    OUTSIDE_LOG = "outside_log"
+    UNREACHABLE = "unreachable"
+    LOG_UNREACHABLE = "log_unreachable"
+
+
+class Probe(StrEnum):
+    """What Kubernetes asks a worker."""
+
+    LIVEZ = "livez"
+    READYZ = "readyz"
+
+
+MOVES: Final = {answer: ANSWERS[answer] for answer in (Fenced, Rewound)}
+"""Answers that say that a position is not where this worker left it."""
+
 # From a commit's round trip on one host, 0.3 ms, up to 30 s: half of the default rebalance time-out, which a run may
 # not pass. Three per decade: a quantile read off them is within a factor of about two, which is enough to say which
 # stage has grown, and keeps eight stages to about a hundred series.
@@ -80,6 +102,9 @@ RUN_RECORDS_BUCKETS: Final = (1, 4, 16, 32, 64, 128, 256, 512, 1024, 1500)
 # 1 where one image takes all, K where all share evenly; K is 10 by default. Halves keep 1 and 10 off an edge, where
 # rounding would decide.
 EFFECTIVE_CONTRIBUTORS_BUCKETS: Final = (1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 30.5, 100.5, 1000.5)
+
+# Where recall is good they crowd at the front; where its order says nothing, a tenth of them is in the last tenth.
+CONTRIBUTOR_DEPTH_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 # A worker that keeps up credits within a fetch wait and a run, so below 1 s; a rebalance costs up to a minute; at
 # 300 s the stuck detector ends the worker; beyond that it is a backlog, told from hours to a day.
@@ -100,6 +125,12 @@ class Metrics:
         self.credits_micros = Counter("gmv_credits_micros", "Micro-credits committed.", registry=registry)
         self.dead_letters = Counter("gmv_dead_letters", "Records dead-lettered.", ["reason"], registry=registry)
         self.commits = Counter("gmv_commits", "Commits, by the ledger's answer.", ["answer"], registry=registry)
+        self.positions_moved = Counter(
+            "gmv_positions_moved",
+            "Positions found elsewhere than this worker left them, at a commit or a look, by what that means.",
+            ["answer"],
+            registry=registry,
+        )
         self.stage_failures = Counter(
             "gmv_stage_failures", "Exceptions that ended a stage, poison excepted.", ["stage"], registry=registry
         )
@@ -127,6 +158,12 @@ class Metrics:
             buckets=EFFECTIVE_CONTRIBUTORS_BUCKETS,
             registry=registry,
         )
+        self.contributor_depth_ratio = Histogram(
+            "gmv_contributor_depth_ratio",
+            "Where an event's contributors stood among the recalled images, in order of recall: 0 first, 1 last.",
+            buckets=CONTRIBUTOR_DEPTH_BUCKETS,
+            registry=registry,
+        )
         self.event_to_credit_seconds = Histogram(
             "gmv_event_to_credit_seconds",
             "From the record's time stamp in the log to the commit that processed it.",
@@ -138,6 +175,12 @@ class Metrics:
         self.lag_records = Gauge(
             "gmv_lag_records", "End of the log minus the ledger's position.", partition, registry=registry
         )
+        self.lag_seconds = Gauge(
+            "gmv_lag_seconds",
+            "Longest that a record which is not credited yet can have waited in the log.",
+            partition,
+            registry=registry,
+        )
         self.position_headroom_records = Gauge(
             "gmv_position_headroom_records",
             "The ledger's position minus the start of the log: below zero, retention took uncredited records.",
@@ -146,6 +189,14 @@ class Metrics:
         )
         self.assigned_partitions = Gauge("gmv_assigned_partitions", "Partitions this worker owns.", registry=registry)
 
+        self.probe_passes = Gauge("gmv_probe_passes", "1 where a probe passes.", ["probe"], registry=registry)
+
+        self.index_recall_ratio = Gauge(
+            "gmv_index_recall_ratio",
+            "Share of the nearest training images that recall finds, as it was measured when the index was built.",
+            ["nearest"],
+            registry=registry,
+        )
         self.index = Info("gmv_index", "The index in use, and the encoder that built it.", registry=registry)
         self.settings = Info("gmv_settings", "Digest of what decides a credit in the settings.", registry=registry)
         build = Info("gmv_build", "This program.", registry=registry)
@@ -161,8 +212,44 @@ class Metrics:
             self.dead_letters.labels(reason)
         for answer in ANSWERS.values():
             self.commits.labels(answer)
+        for move in MOVES.values():
+            self.positions_moved.labels(move)
         for step in (*RERANK_STEPS.values(), GENERAL_TRANSPORT):
             self.rerank_candidates.labels(step)
         for stage in Stage:
             self.stage_failures.labels(stage)
             self.stage_seconds.labels(stage)
+
+
+class AuditMetrics:
+    """The metrics of an audit: what the ledger itself holds, workers or none."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        ProcessCollector(registry=registry)
+
+        self.state = Gauge("gmv_ledger_state", "1 for the state found at the last look.", ["state"], registry=registry)
+        partition = ["topic", "partition"]
+        self.lag_records = Gauge(
+            "gmv_ledger_lag_records", "End of the log minus the ledger's position.", partition, registry=registry
+        )
+        self.headroom_records = Gauge(
+            "gmv_ledger_headroom_records",
+            "The ledger's position minus the start of the log.",
+            partition,
+            registry=registry,
+        )
+        self.events = Gauge("gmv_ledger_events", "Records in the ledger's own count.", ["outcome"], registry=registry)
+        self.credits_micros = Gauge(
+            "gmv_ledger_credits_micros", "Micro-credits ever committed, in the ledger's own count.", registry=registry
+        )
+        self.complaints = Gauge(
+            "gmv_ledger_complaints", "Things that did not add up at the last check of all totals.", registry=registry
+        )
+        self.checked_timestamp_seconds = Gauge(
+            "gmv_ledger_checked_timestamp_seconds",
+            "When the last check of all totals ended, sound or not; 0 before the first.",
+            registry=registry,
+        )
+        for state in LedgerState:
+            self.state.labels(state).set(0)

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import fmean
 from typing import Any, Protocol
 
 from gmv.ledger.port import Answer, Duplicate, Fenced, Rewound
 from gmv.ledger.position import Position
-from gmv.monitoring.catalogue import ANSWERS, Metrics, Outcome, Stage
+from gmv.monitoring.catalogue import ANSWERS, MOVES, Metrics, Outcome, Probe, Stage
 from gmv.monitoring.health import Health
+from gmv.monitoring.lag import LagClock
 from gmv.monitoring.telemetry import StageClock
 from gmv.stream.ports import RunSummary
 from gmv.stream.records import Bounds, Partition
@@ -40,12 +42,17 @@ class Watcher:
         self._health = health
         self._log = log
         self._unix_time = unix_time
+        self._lag_clock = LagClock(unix_time)
         self._next_offsets: dict[Partition, int] = {}
         self._bounds: dict[Partition, Bounds] = {}
+        self._bounds_as_of = 0.0
+        metrics.probe_passes.labels(Probe.LIVEZ).set_function(lambda: health.live().good)
+        metrics.probe_passes.labels(Probe.READYZ).set_function(lambda: health.ready().good)
 
     def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
         """See `Observer`."""
         self._next_offsets = {partition: position.next_offset for partition, position in positions.items()}
+        self._lag_clock.begin()
         self._health.partitions_assigned(len(positions))
         self._health.ledger_answered()
         self._show_standing()
@@ -54,12 +61,15 @@ class Watcher:
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
         """See `Observer`."""
         self._bounds = dict(bounds)
+        self._bounds_as_of = self._unix_time()
         self._show_standing()
 
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
         """See `Observer`."""
         fields = {"topic": partition.topic, "partition": partition.number, "answer": ANSWERS[type(answer)]}
         self._health.ledger_answered()
+        if type(answer) in MOVES:
+            self._metrics.positions_moved.labels(fields["answer"]).inc()
         if isinstance(answer, Duplicate):  # a re-sent event; another commit of the same run follows
             self._log.info("commit_refused", **fields, events=len(answer.identities))
             return
@@ -74,6 +84,7 @@ class Watcher:
     def run_finished(self, summary: RunSummary) -> None:
         """See `Observer`."""
         self._next_offsets[summary.partition] = summary.position.next_offset
+        self._lag_clock.credited(summary.partition, max(summary.timestamps_ms, default=-1))
         seconds = self.clock.lap()
         effective = [
             effective_contributors([contributor.utility for contributor in attribution.contributors])
@@ -91,11 +102,14 @@ class Watcher:
         """Show how far each partition stands from both ends of its log, of those whose ends are known."""
         metrics = self._metrics
         metrics.assigned_partitions.set(len(self._next_offsets))
-        metrics.lag_records.clear()  # of partitions that another worker owns now, that worker tells
-        metrics.position_headroom_records.clear()
+        for gauge in (metrics.lag_records, metrics.lag_seconds, metrics.position_headroom_records):
+            gauge.clear()  # of partitions that another worker owns now, that worker tells
         for partition in self._next_offsets.keys() & self._bounds.keys():
             labels = (partition.topic, str(partition.number))
-            metrics.lag_records.labels(*labels).set(self._lag_records(partition) or 0)
+            lag_records = self._lag_records(partition) or 0
+            metrics.lag_records.labels(*labels).set(lag_records)
+            self._lag_clock.seen(partition, lag_records, self._bounds_as_of)
+            metrics.lag_seconds.labels(*labels).set_function(partial(self._lag_clock.seconds, partition))
             headroom_records = self._next_offsets[partition] - self._bounds[partition].start
             metrics.position_headroom_records.labels(*labels).set(headroom_records)
         if self._bounds:
