@@ -9,6 +9,7 @@ from tests.cli.command import gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.events.samples import line, png
 from tests.services.kafka import KafkaBroker
+from tests.services.server import free_port
 from tests.stream.kafka.test_emitter import records
 
 
@@ -104,6 +105,16 @@ def test_a_quality_that_is_none_is_refused(quality: str, sqlite: LedgerSettings,
 
     assert done.returncode == 2
     assert "--quality" in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--raw"]])
+def test_what_is_not_on_this_machine_is_told_before_brokers_are_asked(
+    options: list[str], sqlite: LedgerSettings, folder: Path
+) -> None:
+    missing = folder / "none.jsonl"
+    nobody = ("--brokers", f"127.0.0.1:{free_port()}")
+
+    assert f"{missing}: No such file" in refused(sqlite, 13, "emit", folder / "red.png", missing, *nobody, *options)
 
 
 def test_a_topic_that_is_not_there(sqlite: LedgerSettings, kafka: KafkaBroker, folder: Path) -> None:

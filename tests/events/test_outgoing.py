@@ -12,7 +12,7 @@ from gmv.errors import EventsRefused
 from gmv.events import outgoing as outgoing_module
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage, ImageBytes
-from gmv.events.outgoing import Telling, event_id_of, outgoing, raw_lines
+from gmv.events.outgoing import Telling, check_path, event_id_of, outgoing, raw_lines
 from tests.events.samples import envelope, line, png
 
 TELLING = Telling("/generator", 0.5, "sd")
@@ -131,7 +131,7 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     [
         ("none.png", "No such file"),
         ("none", "No such file"),
-        ("none.parquet", "cannot be read as Parquet"),
+        ("none.parquet", "No such file"),
         ("none.jsonl", "No such file"),
         ("empty", "no image in it"),
         ("notes.txt", "gmv sends images"),
@@ -152,6 +152,20 @@ def test_what_holds_no_events_is_refused_by_name(name: str, says: str, tmp_path:
     with pytest.raises(EventsRefused, match=says) as caught:
         list(outgoing(tmp_path / name, TELLING))
     assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_path_is_checked_without_its_files_being_read(folder: Path) -> None:
+    (folder.parent / "broken.parquet").write_text("x")
+    (folder.parent / "broken.jsonl").write_text("x")
+    for path in (folder, folder / "b.PNG", folder.parent / "broken.parquet", folder.parent / "broken.jsonl"):
+        check_path(path)
+    for path in (folder / "none", folder / "none.jsonl", folder / "notes.txt"):
+        with pytest.raises(EventsRefused, match=f"^{path}: "):
+            check_path(path)
+    check_path(folder / "notes.txt", is_raw=True)
+    for path in (folder, folder / "none"):
+        with pytest.raises(EventsRefused, match=f"^{path}"):
+            check_path(path, is_raw=True)
 
 
 @given(first=st.tuples(st.text(), st.binary()), second=st.tuples(st.text(), st.binary()))

@@ -44,11 +44,13 @@ def emit(
     """
     settings = load_settings(config, topic=topic, brokers=brokers)
     from gmv.cli.output import print_result, progress, table
-    from gmv.events.outgoing import Telling
+    from gmv.events.outgoing import Telling, check_path
     from gmv.stream.kafka.emitter import Emitter
 
     telling = Telling(source, quality, model, structured)
-    _check(telling, raw)
+    _check_telling(telling, raw)
+    for path in paths:
+        check_path(path, raw)
     with Emitter(settings.kafka) as emitter, progress("sending", unit="events") as advance:
         for name, message in _outgoing(paths, telling, raw):
             emitter.send(name, message)
@@ -71,7 +73,7 @@ def emit(
     )
 
 
-def _check(telling: "Telling", raw: bool) -> None:
+def _check_telling(telling: "Telling", raw: bool) -> None:
     """See before anything is sent that a worker will take what is told of every image."""
     from gmv.errors import InvalidSettings, Poison
     from gmv.events.cloudevents import decode

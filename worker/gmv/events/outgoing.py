@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
+PARQUET_SUFFIX: Final = ".parquet"
 LINE_BYTES_MAX: Final = 64 * 2**20
 
 _PARQUET_ROWS = 64  # of 1 MB each, a batch in memory is 64 MB
@@ -48,6 +50,27 @@ class Telling:
     is_structured: bool = False
 
 
+def check_path(path: Path, is_raw: bool = False) -> None:
+    """See that a path is there and of a kind that `outgoing`, or `raw_lines`, sends; its files are not read.
+
+    Raises:
+        EventsRefused: it is not.
+    """
+    try:
+        is_folder = S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        raise EventsRefused(f"{path}: {error.strerror}; give image files, folders, .parquet or .jsonl files") from error
+    if is_raw:
+        if is_folder:
+            raise EventsRefused(f"{path} is a folder; --raw sends files, line by line")
+    elif is_folder:
+        _images_in(path)
+    elif path.suffix.lower() not in IMAGE_SUFFIXES | LINES_SUFFIXES | {PARQUET_SUFFIX}:
+        raise EventsRefused(
+            f"{path}: gmv sends images ({', '.join(sorted(IMAGE_SUFFIXES))}), folders, .parquet and .jsonl files"
+        )
+
+
 def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
     """Yield the events of a file or a folder, in order of name; images are sent as they are, decoded by nobody.
 
@@ -59,7 +82,8 @@ def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
     Raises:
         EventsRefused: there is no event in it, or a line is none.
     """
-    if path.suffix.lower() in LINES_SUFFIXES and path.is_file():
+    check_path(path)
+    if path.suffix.lower() in LINES_SUFFIXES and not path.is_dir():
         yield from _lines_as_events(path, telling.is_structured)
         return
     write = structured_message if telling.is_structured else binary
@@ -72,7 +96,11 @@ def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
 
 
 def raw_lines(path: Path) -> Iterator[Outgoing]:
-    """Yield each line that is not blank as a record's value, whatever it holds, without key or headers."""
+    """Yield each line that is not blank as a record's value, whatever it holds, without key or headers.
+
+    Raises:
+        EventsRefused: the file cannot be read.
+    """
     for name, line in _lines(path):
         yield Outgoing(name, KafkaMessage(None, line, []))
 
@@ -89,25 +117,25 @@ def event_id_of(name: str, content: bytes) -> str:
 
 def _images(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
-        if not files:
-            raise EventsRefused(f"{path} has no image in it; gmv sends {', '.join(sorted(IMAGE_SUFFIXES))}")
-        yield from ((file.relative_to(path).as_posix(), _content(file)) for file in files)
-    elif path.suffix.lower() == ".parquet":
+        yield from ((file.relative_to(path).as_posix(), _content(file)) for file in _images_in(path))
+    elif path.suffix.lower() == PARQUET_SUFFIX:
         yield from _parquet_images(path)
-    elif path.suffix.lower() in IMAGE_SUFFIXES or not path.exists():
-        yield path.name, _content(path)
     else:
-        raise EventsRefused(
-            f"{path}: gmv sends images ({', '.join(sorted(IMAGE_SUFFIXES))}), folders, .parquet and .jsonl files"
-        )
+        yield path.name, _content(path)
+
+
+def _images_in(folder: Path) -> list[Path]:
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
+    if not files:
+        raise EventsRefused(f"{folder} has no image in it; gmv sends {', '.join(sorted(IMAGE_SUFFIXES))}")
+    return files
 
 
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise EventsRefused(f"{file}: {error.strerror}; give image files, folders, .parquet or .jsonl files") from error
+        raise EventsRefused(f"{file}: {error.strerror}; give files that can be read") from error
 
 
 def _parquet_images(path: Path) -> Iterator[tuple[str, bytes]]:
