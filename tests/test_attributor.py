@@ -14,6 +14,8 @@ from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
 from gmv.index.port import TrainingImage
 from gmv.settings import ValuationSettings
+from gmv.valuation.attribution import owner_credits
+from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
@@ -54,10 +56,10 @@ class Line:
         return len(IMAGES)
 
 
-def over(line: Line, candidates: int = 100, contributors: int = 10) -> Attributor:
+def over(line: Line, candidates: int = 100, contributors: int = 10, ownership: Ownership | None = None) -> Attributor:
     settings = ValuationSettings(candidates=candidates, contributors=contributors)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
-    return Attributor(line, line, line, reranker, line, settings)
+    return Attributor(line, line, line, reranker, line, settings, ownership or Ownership())
 
 
 def event(place: int | str, quality: float = 1.0) -> GeneratedImage:
@@ -94,6 +96,19 @@ def test_only_recalled_images_can_contribute() -> None:
 def test_quality_scales_the_budget() -> None:
     (outcome,) = over(Line(), candidates=1).attribute([event(4, quality=0.25)])
     assert credited(outcome) == {"d": 250_000}
+
+
+def test_what_owners_have_said_decides_who_is_paid() -> None:
+    """At 4 with one contributor, d has all; then it is ben's, or nobody's."""
+    nearest = [
+        over(Line(), candidates=1, ownership=said).attribute([event(4)])[0]
+        for said in (Ownership(owners={"d": "ben"}), Ownership(frozenset({"dee"})), Ownership(is_left_out=True))
+    ]
+    assert [owner_credits([each]) for each in nearest if isinstance(each, Attribution)] == [
+        {"ben": 1_000_000},
+        {},
+        {"dee": 1_000_000},
+    ]
 
 
 def test_outcomes_stand_in_the_order_of_events_whatever_else_is_in_the_batch() -> None:

@@ -15,6 +15,7 @@ from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
 from gmv.index.port import ImagesTable, Recall
 from gmv.settings import ValuationSettings
 from gmv.valuation.attribution import value_contributors
+from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import Ranking
 from gmv.valuation.types import Attribution, Candidate
 
@@ -67,6 +68,7 @@ class Attributor:
         reranker: Reranker,
         table: ImagesTable,
         settings: ValuationSettings,
+        ownership: Ownership,
     ) -> None:
         self._images = images
         self._encoder = encoder
@@ -74,6 +76,7 @@ class Attributor:
         self._reranker = reranker
         self._table = table
         self._settings = settings
+        self._ownership = ownership
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
@@ -147,4 +150,4 @@ class Attributor:
             Candidate(image.image_id, image.owner_id, image.weight, distance)
             for image, distance in zip(images, ranking.distances.tolist(), strict=True)
         ]
-        return value_contributors(candidates, event.quality, self._settings.temperature)
+        return value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)

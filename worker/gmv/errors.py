@@ -68,6 +68,12 @@ class EventsRefused(Refusal):
     exit_code = 13
 
 
+class OwnersRefused(Refusal):
+    """The owners file is missing or wrong, or is about images or owners that the index does not have."""
+
+    exit_code = 14
+
+
 class LedgerUnavailable(Refusal):
     """The ledger's server did not answer within the retry budget; nothing is known to be lost."""
 

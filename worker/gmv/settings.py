@@ -68,6 +68,15 @@ class ValuationSettings(_Group):
         return hashlib.sha256(orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
+class OwnersSettings(_Group):
+    """What owners have said since the index was built; decides credits, too, and stands in every receipt's digest."""
+
+    file: Path | None = Field(None, description="JSON lines: who opted out, and whose an image is now")
+    opted_out: Literal["unpaid", "left_out"] = Field(
+        "unpaid", description="whether nobody is paid the share of what is opted out, or the others share all"
+    )
+
+
 class Guarded(_Group):
     """Who we are to a server, and how we know it; secrets are files, whose first line counts."""
 
@@ -135,6 +144,7 @@ class Settings(_Group):
     index: Path | None = Field(None, description="index folder")
     images: ImageSettings = ImageSettings()
     valuation: ValuationSettings = ValuationSettings()
+    owners: OwnersSettings = OwnersSettings()
     ledger: LedgerSettings = LedgerSettings()
     kafka: KafkaSettings = KafkaSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -41,7 +41,6 @@ def run_kafka_worker(settings: Settings, index: Index, ledger: Ledger) -> None:
     measured = index.manifest.recall.measured
     for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
         metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
-    metrics.settings.info({"digest": settings.valuation.digest})
     health = Health(settings.worker.stuck_seconds)
     health.index_loaded()
     watcher = Watcher(metrics, health, log)

@@ -1,6 +1,7 @@
 """The method over an index, and the core's parts around it, each stage timed."""
 
 from gmv.assembly.index import Index
+from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.attributor import Attributor
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
@@ -24,6 +25,7 @@ from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import Observer, Outbox
 from gmv.stream.records import Record
+from gmv.valuation.owners import Ownership
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
 
@@ -35,7 +37,9 @@ class EventDecoder:
         return decode(record.value, record.headers)
 
 
-def assemble_attributor(index: Index, settings: Settings, clock: StageClock, metrics: Metrics) -> Attributor:
+def assemble_attributor(
+    index: Index, settings: Settings, ownership: Ownership, clock: StageClock, metrics: Metrics
+) -> Attributor:
     """Put the method together over an index, every stage timed by the clock."""
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
@@ -46,6 +50,7 @@ def assemble_attributor(index: Index, settings: Settings, clock: StageClock, met
         ),
         table=index.images,
         settings=settings.valuation,
+        ownership=ownership,
     )
 
 
@@ -60,13 +65,16 @@ def assemble_parts(
 ) -> Parts:
     """Put the core's parts together, every stage timed by the clock."""
     worker = settings.worker
+    ownership = read_ownership(settings.owners, index.images)
+    stamp = Stamp(index.index_id, settings_digest(settings.valuation, ownership))
+    metrics.settings.info({"digest": stamp.settings_digest})
     return Parts(
         decoder=MeasuredDecoder(EventDecoder(), clock),
-        valuer=assemble_attributor(index, settings, clock, metrics),
+        valuer=assemble_attributor(index, settings, ownership, clock, metrics),
         ledger=MeasuredLedger(ledger, clock, metrics),
         outbox=MeasuredOutbox(outbox, clock),
         observer=observer,
-        stamp=Stamp(index.index_id, settings.valuation.digest),
+        stamp=stamp,
         limits=lambda: DeadLetterLimits(worker.dead_letters_in_a_row_max, worker.dead_letters_ratio_max),
         crashes_per_record_max=worker.crashes_per_record_max,
     )

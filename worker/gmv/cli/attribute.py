@@ -11,6 +11,7 @@ from gmv.cli.options import (
     ContributorsOption,
     IndexOption,
     JsonOption,
+    OwnersOption,
     TemperatureOption,
     load_settings,
 )
@@ -27,6 +28,7 @@ def attribute(
     index: IndexOption = None,
     candidates: CandidatesOption = None,
     contributors: ContributorsOption = None,
+    owners: OwnersOption = None,
     temperature: TemperatureOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -36,13 +38,14 @@ def attribute(
     Exits with 1 if one of the images could not be attributed.
     """
     settings = load_settings(
-        config, index=index, candidates=candidates, contributors=contributors, temperature=temperature
+        config, index=index, candidates=candidates, contributors=contributors, temperature=temperature, owners=owners
     )
     from gmv.threads import limit_threads
 
     limit_threads(settings.worker.threads)
     from prometheus_client import CollectorRegistry
 
+    from gmv.assembly.owners import read_ownership
     from gmv.assembly.parts import assemble_attributor
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result
@@ -51,7 +54,9 @@ def attribute(
     from gmv.monitoring.catalogue import Metrics
     from gmv.monitoring.telemetry import StageClock
 
-    attributor = assemble_attributor(open_verified(settings), settings, StageClock(), Metrics(CollectorRegistry()))
+    opened = open_verified(settings)
+    ownership = read_ownership(settings.owners, opened.images)
+    attributor = assemble_attributor(opened, settings, ownership, StageClock(), Metrics(CollectorRegistry()))
     try:
         events = [GeneratedImage("/attribute", str(path), ImageBytes(path.read_bytes())) for path in images]
     except OSError as error:

@@ -24,6 +24,9 @@ TopicOption = Annotated[str | None, typer.Option("--topic", metavar="NAME", help
 ImagesRootOption = Annotated[
     Path | None, typer.Option("--images-root", metavar="FOLDER", help="Folder that events may name image files in.")
 ]
+OwnersOption = Annotated[
+    Path | None, typer.Option("--owners", metavar="FILE", help="Who opted out, and whose an image is now: JSON lines.")
+]
 CandidatesOption = Annotated[
     int | None, typer.Option("--candidates", metavar="M", help="Training images recalled per event.")
 ]
@@ -47,6 +50,7 @@ def load_settings(
     candidates: int | None = None,
     contributors: int | None = None,
     temperature: float | None = None,
+    owners: Path | None = None,
     instance_id: str | None = None,
     web_port: int | None = None,
 ) -> "Settings":
@@ -66,6 +70,7 @@ def load_settings(
         "valuation.candidates": candidates,
         "valuation.contributors": contributors,
         "valuation.temperature": temperature,
+        "owners.file": owners,
         "kafka.instance_id": instance_id,
         "worker.web_port": web_port,
     }

@@ -11,6 +11,7 @@ from gmv.cli.options import (
     IndexOption,
     JsonOption,
     LedgerOption,
+    OwnersOption,
     ledger_file,
     load_settings,
     refuse_shared_files,
@@ -27,6 +28,7 @@ def replay(
     dead_letters: Annotated[
         Path | None, typer.Option("--dead-letters", metavar="FILE", help="Default: EVENTS with .dlq.jsonl.")
     ] = None,
+    owners: OwnersOption = None,
     images_root: ImagesRootOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -36,7 +38,7 @@ def replay(
     Interrupted, it goes on from there when it is run again. The ledger has to be initialised for the file first:
     `gmv ledger init --log EVENTS`.
     """
-    settings = load_settings(config, index=index, ledger=ledger, images_root=images_root)
+    settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root)
     from gmv.threads import limit_threads
 
     limit_threads(settings.worker.threads)
@@ -49,7 +51,11 @@ def replay(
     receipts = receipts or events.with_suffix(".receipts.jsonl")
     dead_letters = dead_letters or events.with_suffix(".dlq.jsonl")
     refuse_shared_files(
-        events=events, receipts=receipts, dead_letters=dead_letters, ledger=ledger_file(settings.ledger.url)
+        events=events,
+        receipts=receipts,
+        dead_letters=dead_letters,
+        ledger=ledger_file(settings.ledger.url),
+        owners=settings.owners.file,
     )
     opened = open_verified(settings)
     book = open_ledger(settings.ledger)

@@ -10,6 +10,7 @@ from gmv.cli.options import (
     ImagesRootOption,
     IndexOption,
     LedgerOption,
+    OwnersOption,
     TopicOption,
     load_settings,
 )
@@ -20,6 +21,7 @@ def worker(
     ledger: LedgerOption = None,
     brokers: BrokersOption = None,
     topic: TopicOption = None,
+    owners: OwnersOption = None,
     images_root: ImagesRootOption = None,
     instance_id: Annotated[
         str | None, typer.Option("--instance-id", metavar="NAME", help="Static membership: one name per worker.")
@@ -40,6 +42,7 @@ def worker(
         ledger=ledger,
         brokers=brokers,
         topic=topic,
+        owners=owners,
         images_root=images_root,
         instance_id=instance_id,
         web_port=web_port,

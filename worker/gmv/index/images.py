@@ -1,10 +1,11 @@
 """The images table: one memory-mapped Arrow file of image ids, owners and weights."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gmv.errors import IndexRefused
@@ -33,6 +34,19 @@ class ArrowImages:
         taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
+
+    def known_images(self, image_ids: Collection[str]) -> set[str]:
+        """See `ImagesTable`."""
+        return _common(self._batch.column("image_id"), image_ids)
+
+    def known_owners(self, owner_ids: Collection[str]) -> set[str]:
+        """See `ImagesTable`."""
+        return _common(self._batch.column("owner_id").dictionary, owner_ids)
+
+
+def _common(held: pa.Array, asked: Collection[str]) -> set[str]:
+    wanted = pa.array(list(asked), held.type)
+    return set(held.filter(pc.is_in(held, value_set=wanted)).to_pylist())
 
 
 def write_images(path: Path, images: Iterable[TrainingImage]) -> None:

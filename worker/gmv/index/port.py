@@ -1,6 +1,6 @@
 """What the attributor needs of an index, and what an index build needs of an encoder and a corpus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +35,12 @@ class ImagesTable(Protocol):
 
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         """Return the rows asked for, in the order asked."""
+
+    def known_images(self, image_ids: Collection[str]) -> set[str]:
+        """Return those of the images that are in the index; passes over all of them."""
+
+    def known_owners(self, owner_ids: Collection[str]) -> set[str]:
+        """Return those of the owners that have an image in the index."""
 
 
 @dataclass(frozen=True, slots=True)

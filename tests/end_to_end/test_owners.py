@@ -1,0 +1,49 @@
+"""What owners have said, honoured by the commands a user runs."""
+
+from itertools import islice
+from pathlib import Path
+
+import orjson
+
+from gmv.assembly.index import Index
+from gmv.errors import OwnersRefused
+from gmv.events.encoding import structured
+from gmv.events.model import GeneratedImage, ImageBytes
+from gmv.index.parquet_corpus import ParquetCorpus
+from tests.end_to_end.command import gmv, gmv_json
+
+
+def test_who_opted_out_is_not_paid_from_then_on_and_receipts_tell(small_index: Index, tmp_path: Path) -> None:
+    """Each event is a copy of a training image, which is its nearest. The first is replayed before anything is said."""
+    copies = list(islice(ParquetCorpus(small_index.path.parent / "corpus.parquet").images(), 2))
+    images = {image.image_id: image.owner_id for image in small_index.images.images(range(len(small_index.images)))}
+    events, said = tmp_path / "events.jsonl", tmp_path / "owners.jsonl"
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    replay = ("replay", events, "--index", small_index.path, "--ledger", ledger)
+    lines = [structured(GeneratedImage("/test", copy.image_id, ImageBytes(copy.content))) for copy in copies]
+
+    events.write_bytes(lines[0] + b"\n")
+    gmv("ledger", "init", "--log", events, "--ledger", ledger)
+    assert gmv_json(*replay)["credit_micros"] == 1_000_000
+    nearest = copies[1].image_id
+    said.write_bytes(orjson.dumps({"owner_id": images[nearest], "opted_out": True}))
+    with events.open("ab") as file:
+        file.write(lines[1] + b"\n")
+    after = gmv_json(*replay, "--owners", said)
+
+    before, told = (orjson.loads(line) for line in Path(after["receipts_path"]).read_bytes().splitlines())
+    share = told["contributors"][0]
+    assert (share["image_id"], share["owner_id"]) == (nearest, images[nearest])
+    assert (share["weight"], share["micros"]) == (0.0, 0)
+    assert 0 < after["credit_micros"] == told["micros"] < 1_000_000
+    assert before["settings"] != told["settings"]
+    assert gmv_json("ledger", "verify", "--ledger", ledger, "--receipts", after["receipts_path"])["conserved"] is True
+
+    attribute = ("attribute", "--index", small_index.path, "--owners", said)
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(copies[1].content)
+    (found,) = gmv_json(*attribute, picture, environment={"GMV_OWNERS_OPTED_OUT": "left_out"})["images"]
+    assert found["micros"] == 1_000_000
+    assert images[nearest] not in {each["owner_id"] for each in found["contributors"]}
+    said.write_text('{"owner_id": "nobody", "opted_out": true}')
+    assert "the index lacks: nobody" in gmv(*attribute, picture, exit_code=OwnersRefused.exit_code)

@@ -1,0 +1,117 @@
+"""The owners file: what owners have said since the index was built, one statement per line.
+
+    {"owner_id": "ada", "opted_out": true}
+    {"image_id": "image-7", "opted_out": true}
+    {"image_id": "image-8", "owner_id": "ben", "note": "bought in June"}
+
+A name that the index does not have stops gmv: a misspelt one would pay somebody who opted out.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gmv.errors import OwnersRefused
+from gmv.index.port import ImagesTable
+from gmv.settings import OwnersSettings, ValuationSettings
+from gmv.valuation.owners import Ownership
+
+T = TypeVar("T")
+
+_NAMED_MAX: Final = 5
+
+
+class Statement(BaseModel):
+    """One line: an owner opts out, an image is opted out, or an image is somebody's."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    image_id: str | None = Field(None, min_length=1)
+    owner_id: str | None = Field(None, min_length=1)
+    opted_out: Literal[True] | None = None
+    note: str | None = Field(None, description="for people")
+
+
+def read_ownership(settings: OwnersSettings, images: ImagesTable) -> Ownership:
+    """Read the owners file and compare it with the index; without a file, nothing has changed.
+
+    Raises:
+        OwnersRefused: it cannot be read, a line is wrong or says what another line says, or names are unknown.
+    """
+    if settings.file is None:
+        return Ownership()
+    try:
+        content = settings.file.read_bytes()
+    except OSError as error:
+        raise OwnersRefused(f"{settings.file}: {error.strerror}; give the owners file") from error
+    ownership = _ownership(settings, content)
+    _refuse_unknown(settings.file, ownership, images)
+    return ownership
+
+
+def settings_digest(valuation: ValuationSettings, ownership: Ownership) -> str:
+    """Return 16 hex digits over all that decides a credit beside the index: it stands in every receipt."""
+    if not ownership.digest:
+        return valuation.digest
+    parts = [valuation.digest, ownership.digest, ownership.is_left_out]
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+
+
+def _ownership(settings: OwnersSettings, content: bytes) -> Ownership:
+    owners_out: set[str] = set()
+    images_out: set[str] = set()
+    owners: dict[str, str] = {}
+    lines: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{settings.file}:{number}"
+        statement = _parse(line, where)
+        match statement.image_id, statement.owner_id, statement.opted_out:
+            case None, str(owner_id), True:
+                owners_out.add(owner_id)
+                about = ("owner", owner_id)
+            case str(image_id), None, True:
+                images_out.add(image_id)
+                about = ("image", image_id)
+            case str(image_id), str(owner_id), None:
+                owners[image_id] = owner_id
+                about = ("image", image_id)
+            case _:
+                raise OwnersRefused(
+                    f"{where}: a line has owner_id and opted_out, image_id and opted_out, or image_id and owner_id"
+                )
+        if about in lines:
+            raise OwnersRefused(f"{where} and line {lines[about]} are about the same {about[0]} {about[1]!r}; keep one")
+        lines[about] = number
+    digest = hashlib.sha256(content).hexdigest()
+    left_out = settings.opted_out == "left_out"
+    return Ownership(frozenset(owners_out), frozenset(images_out), owners, left_out, digest)
+
+
+def _parse(line: bytes, where: str) -> Statement:
+    try:
+        return Statement.model_validate(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        raise OwnersRefused(f"{where} is not JSON: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"])) or "the line"
+        raise OwnersRefused(f"{where}: {name}: {first['msg']}") from None
+
+
+def _refuse_unknown(path: Path, ownership: Ownership, images: ImagesTable) -> None:
+    named = ownership.opted_out_images | ownership.owners.keys()
+    unknown_images = named - images.known_images(named)
+    owners = ownership.opted_out_owners - set(ownership.owners.values())
+    unknown_owners = owners - images.known_owners(owners)
+    for kind, unknown in (("images", unknown_images), ("owners", unknown_owners)):
+        if unknown:
+            more = f" and {len(unknown) - _NAMED_MAX} more" if len(unknown) > _NAMED_MAX else ""
+            raise OwnersRefused(
+                f"{path} is about {kind} that the index lacks: {', '.join(sorted(unknown)[:_NAMED_MAX])}{more}. "
+                "Correct the names, or remove the lines if the index was built anew without them"
+            )
