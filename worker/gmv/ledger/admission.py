@@ -24,6 +24,8 @@ def admit(batch: Batch) -> None:
     amounts = [*batch.credits.values(), batch.dead_letters, batch.duplicates]
     if set(map(type, amounts)) != {int} or min(amounts) < 0:
         raise CreditOutOfRange(f"{where}: a batch adds integers of 0 or more and nothing else")
+    if batch.debits:
+        _admit_debits(batch, where)
     if batch.next.next_offset <= batch.expected.next_offset:
         # A commit whose reply was lost is sent again: only a position that moved tells that it was applied.
         raise ValueError(f"{where}: a batch must end after {batch.expected.next_offset}: {batch.next.next_offset}")
@@ -32,6 +34,14 @@ def admit(batch: Batch) -> None:
         raise ValueError(f"{where}: an event stands twice in one batch")
     if any(len(entry.identity) != IDENTITY_BYTES or len(entry.payload) != PAYLOAD_BYTES for entry in batch.entries):
         raise ValueError(f"{where}: an identity has {IDENTITY_BYTES} bytes and a payload digest {PAYLOAD_BYTES}")
+
+
+def _admit_debits(batch: Batch, where: str) -> None:
+    if not batch.is_correction:
+        raise CreditOutOfRange(f"{where}: nothing but a correction takes credits away")
+    amounts = list(batch.debits.values())
+    if set(map(type, amounts)) != {int} or min(amounts) <= 0 or not batch.debits.keys().isdisjoint(batch.credits):
+        raise CreditOutOfRange(f"{where}: a correction takes integers above 0 away, from owners that it gives nothing")
 
 
 def admit_books(books: int | None) -> None:

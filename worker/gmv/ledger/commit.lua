@@ -36,7 +36,7 @@ for i = 3, 2 + counters do
   local held, addend = tonumber(found[i] or '0'), tonumber(ARGV[before_values + i])
   local total = held and addend and held + addend
   -- Numbers are doubles here: exact for integers below 2^53, and a sum that is larger stays larger when rounded.
-  if not total or held % 1 ~= 0 or held < 0 or addend % 1 ~= 0 or addend < 0 or total > 9007199254740991 then
+  if not total or held % 1 ~= 0 or held < 0 or addend % 1 ~= 0 or total < 0 or total > 9007199254740991 then
     return {'range', ARGV[before_fields + i]}
   end
   write[2 * i - 3], write[2 * i - 2] = ARGV[before_fields + i], string.format('%.0f', total)

@@ -24,7 +24,7 @@ POSITION_PREFIX = "#p:"
 NOTE_PREFIX = "#n:"
 EVENT_PREFIX = b"#e:"
 
-SUM_FIELDS = ("#s:micros", "#s:credited", "#s:dead_letters", "#s:duplicates")
+SUM_FIELDS = ("#s:micros", "#s:credited", "#s:dead_letters", "#s:duplicates", "#s:corrections")
 
 FORMAT_FIELD = "#m:format"
 LEDGER_ID_FIELD = "#m:ledger"
@@ -96,9 +96,18 @@ def known_of(value: bytes) -> Known:
 
 def counters(batch: Batch) -> dict[str, int]:
     """Return what a batch adds to which field: its owners' totals, then the sums."""
-    added = {OWNER_PREFIX + owner_id: micros for owner_id, micros in batch.credits.items()}
-    added.update(zip(SUM_FIELDS, (batch.micros, len(batch.entries), batch.dead_letters, batch.duplicates), strict=True))
-    return added
+    added = {OWNER_PREFIX + owner_id: micros for owner_id, micros in batch.changes.items()}
+    summed = dict(zip(SUM_FIELDS, counts_of(batch), strict=True))
+    if not batch.is_correction:
+        del summed["#s:corrections"]  # one field less to write, and none where there never was a correction
+    return added | summed
+
+
+def counts_of(batch: Batch) -> tuple[int, int, int, int, int]:
+    """Return what a batch adds to the sums, in the order of `SUM_FIELDS`."""
+    entries = len(batch.entries)
+    credited, corrections = (0, entries) if batch.is_correction else (entries, 0)
+    return batch.micros, credited, batch.dead_letters, batch.duplicates, corrections
 
 
 def total_of(books: list[Sums]) -> Sums:
@@ -108,4 +117,5 @@ def total_of(books: list[Sums]) -> Sums:
         credited=sum(book.credited for book in books),
         dead_letters=sum(book.dead_letters for book in books),
         duplicates=sum(book.duplicates for book in books),
+        corrections=sum(book.corrections for book in books),
     )

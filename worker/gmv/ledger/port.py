@@ -45,10 +45,13 @@ class Batch:
         expected: the position this batch starts from; the ledger refuses the batch if it holds another.
         next: the position after it.
         credits: owner id -> micro-credits to add, each >= 0; one entry per owner.
-        entries: the events credited, each identity once.
+        entries: the events credited, or the corrections applied, each identity once.
         dead_letters: number of records dead-lettered in this stretch of the log.
         duplicates: number of records refused as already credited.
         repeats: identities that this batch takes for credited before it, with the payload digest credited then.
+        debits: owner id -> micro-credits to take away, each > 0, of owners that are not in `credits`; in corrections
+            alone.
+        is_correction: whether the log is one of corrections.
     """
 
     topic: str
@@ -60,11 +63,18 @@ class Batch:
     dead_letters: int = 0
     duplicates: int = 0
     repeats: Mapping[bytes, bytes] = field(default_factory=dict)
+    debits: Mapping[str, int] = field(default_factory=dict)
+    is_correction: bool = False
 
     @property
     def micros(self) -> int:
-        """Sum of the credits."""
-        return sum(self.credits.values())
+        """Sum of the credits less that of the debits."""
+        return sum(self.credits.values()) - sum(self.debits.values())
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """Owner id -> what is added to the total."""
+        return {**self.credits, **{owner_id: -micros for owner_id, micros in self.debits.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +140,19 @@ class Sums:
     """What the ledger counts beside the owners' totals, in the same atomic commit, summed over the books.
 
     Attributes:
-        micros: all micro-credits ever committed; equals the sum of all balances (I2).
+        micros: all micro-credits ever committed, less those that corrections withdrew; equals the sum of all balances
+            (I2).
         credited: events credited.
         dead_letters: records dead-lettered.
         duplicates: records refused as already credited.
+        corrections: corrections applied.
     """
 
     micros: int
     credited: int
     dead_letters: int
     duplicates: int
+    corrections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +225,16 @@ class Ledger(Protocol):
 class Accounts(Protocol):
     """The reader's side. Blocking. Raises as `Ledger` does."""
 
-    def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
-        """Return the totals of those of the owners that were ever credited; per book, all of one moment (I6)."""
+    def books(self) -> int:
+        """Return how many books the ledger has."""
+
+    def totals(self, owner_ids: Sequence[str], book: int | None = None) -> dict[str, int]:
+        """Return the totals of those of the owners that were ever credited; per book, all of one moment (I6).
+
+        Args:
+            owner_ids: whose.
+            book: in this book alone; None is in all of them.
+        """
 
     def balances(self) -> Iterator[Balance]:
         """Yield every owner once, in no stated order."""
@@ -257,4 +278,4 @@ class Registry(Protocol):
 
 def fields_of(batch: Batch) -> int:
     """Number of hash fields the batch needs: owners, events credited and repeated, the position and the four sums."""
-    return len(batch.credits) + len(batch.entries) + len(batch.repeats) + FIXED_FIELDS
+    return len(batch.credits) + len(batch.debits) + len(batch.entries) + len(batch.repeats) + FIXED_FIELDS

@@ -26,15 +26,19 @@ class RedisAccounts:
         self._books = RedisBooks(RedisServer(settings, _SNAPSHOT_SECONDS), settings)
         self._snapshot = self._books.server.script("snapshot.lua")
 
-    def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
+    def books(self) -> int:
+        """See `Accounts.books`."""
+        return len(self._books.numbers)
+
+    def totals(self, owner_ids: Sequence[str], book: int | None = None) -> dict[str, int]:
         """See `Accounts.totals`."""
         totals: dict[str, int] = {}
         fields = [OWNER_PREFIX + owner_id for owner_id in dict.fromkeys(owner_ids)]
-        for book in self._books.numbers:
-            for field, value in zip(fields, self._books.read(book, fields), strict=True):
+        for each in self._books.numbers if book is None else [book]:
+            for field, value in zip(fields, self._books.read(each, fields), strict=True):
                 if value is not None:
                     owner_id = field.removeprefix(OWNER_PREFIX)
-                    totals[owner_id] = totals.get(owner_id, 0) + self._books.number(book, field, value)
+                    totals[owner_id] = totals.get(owner_id, 0) + self._books.number(each, field, value)
         return totals
 
     def balances(self) -> Iterator[Balance]:

@@ -7,7 +7,7 @@ from typing import Final
 from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
 from gmv.ledger.fence import decide, parse
-from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of, note_field
+from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of, counts_of, note_field
 from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite_file import SqliteFile
@@ -23,8 +23,11 @@ _ADD_BALANCE: Final = (
 )
 _SELECT_NOTE: Final = "SELECT value FROM metadata WHERE name = ?"
 _SET_NOTE: Final = "INSERT INTO metadata (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
-_SELECT_SUMS: Final = "SELECT micros, credited, dead_letters, duplicates FROM sums WHERE book = ?"
-_SET_SUMS: Final = "UPDATE sums SET micros = ?, credited = ?, dead_letters = ?, duplicates = ? WHERE book = ?"
+_TAKE_AWAY: Final = "UPDATE balances SET micros = micros - ? WHERE owner_id = ? AND book = ?"
+_SELECT_SUMS: Final = "SELECT micros, credited, dead_letters, duplicates, corrections FROM sums WHERE book = ?"
+_SET_SUMS: Final = (
+    "UPDATE sums SET micros = ?, credited = ?, dead_letters = ?, duplicates = ?, corrections = ? WHERE book = ?"
+)
 
 
 class SqliteLedger:
@@ -57,8 +60,10 @@ class SqliteLedger:
             if {identity: place.payload for identity, place in credited.items()} != batch.repeats:
                 return Rewound(batch.expected)
             sums = _sums_after(connection, book, batch)
-            if max(sums) > MICROS_MAX:
-                return OutOfRange(_field_out_of_range(connection, book, batch, sums))
+            if (max(sums) > MICROS_MAX or batch.debits) and (
+                field := _field_out_of_range(connection, book, batch, sums)
+            ):
+                return OutOfRange(field)
             _write(connection, book, batch, sums)
             return Committed()
 
@@ -113,25 +118,25 @@ def _known(connection: sqlite3.Connection, book: int, identities: Sequence[bytes
 
 def _sums_after(connection: sqlite3.Connection, book: int, batch: Batch) -> list[int]:
     held = connection.execute(_SELECT_SUMS, (book,)).fetchone()
-    added = (batch.micros, len(batch.entries), batch.dead_letters, batch.duplicates)
-    return [before + more for before, more in zip(held, added, strict=True)]
+    return [before + more for before, more in zip(held, counts_of(batch), strict=True)]
 
 
-def _field_out_of_range(connection: sqlite3.Connection, book: int, batch: Batch, sums: list[int]) -> str:
-    """Name the field, in the Redis ledger's words and order: owners first.
+def _field_out_of_range(connection: sqlite3.Connection, book: int, batch: Batch, sums: list[int]) -> str | None:
+    """Name the field, in the Redis ledger's words and order, owners first; None where all stay in their range.
 
-    An owner's total leaves its range only where the book's sum does, since it is a part of it (I2); so the owners
-    are looked at here alone.
+    An owner's total leaves its range only where the book's sum does, since it is a part of it (I2), or where something
+    is taken away; so the owners are looked at here alone.
     """
-    for owner_id, micros in batch.credits.items():
+    for owner_id, micros in batch.changes.items():
         held = connection.execute(_SELECT_BALANCE, (owner_id, book)).fetchone()
-        if (held[0] if held else 0) + micros > MICROS_MAX:
+        if not 0 <= (held[0] if held else 0) + micros <= MICROS_MAX:
             return OWNER_PREFIX + owner_id
-    return next(field for field, total in zip(SUM_FIELDS, sums, strict=True) if total > MICROS_MAX)
+    return next((field for field, total in zip(SUM_FIELDS, sums, strict=True) if total > MICROS_MAX), None)
 
 
 def _write(connection: sqlite3.Connection, book: int, batch: Batch, sums: list[int]) -> None:
     connection.executemany(_ADD_BALANCE, [(owner_id, book, micros) for owner_id, micros in batch.credits.items()])
+    connection.executemany(_TAKE_AWAY, [(micros, owner_id, book) for owner_id, micros in batch.debits.items()])
     connection.executemany(
         _ADD_EVENT,
         [(book, entry.identity, batch.partition, entry.offset, entry.payload) for entry in batch.entries],

@@ -1,12 +1,16 @@
 """The ledger in one SQLite file, the reader's side."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from gmv.ledger.keys import book_of, total_of
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite import parse_position
 from gmv.ledger.sqlite_file import SqliteFile
+
+_SELECT_TOTAL: Final = "SELECT sum(micros) FROM balances WHERE owner_id = :owner_id AND book = coalesce(:book, book)"
+_SELECT_SUMS: Final = "SELECT micros, credited, dead_letters, duplicates, corrections FROM sums"
 
 
 class SqliteAccounts:
@@ -15,13 +19,16 @@ class SqliteAccounts:
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
-    def totals(self, owner_ids: Sequence[str]) -> dict[str, int]:
+    def books(self) -> int:
+        """See `Accounts.books`."""
+        with self._file.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM sums").fetchone()[0])
+
+    def totals(self, owner_ids: Sequence[str], book: int | None = None) -> dict[str, int]:
         """See `Accounts.totals`."""
         with self._file.reading() as connection:
             found = {
-                owner_id: connection.execute(
-                    "SELECT sum(micros) FROM balances WHERE owner_id = ?", (owner_id,)
-                ).fetchone()[0]
+                owner_id: connection.execute(_SELECT_TOTAL, {"owner_id": owner_id, "book": book}).fetchone()[0]
                 for owner_id in owner_ids
             }
         return {owner_id: total for owner_id, total in found.items() if total is not None}
@@ -39,7 +46,7 @@ class SqliteAccounts:
     def sums(self) -> Sums:
         """See `Accounts.sums`."""
         with self._file.reading() as connection:
-            rows = connection.execute("SELECT micros, credited, dead_letters, duplicates FROM sums").fetchall()
+            rows = connection.execute(_SELECT_SUMS).fetchall()
         return total_of([Sums(*row) for row in rows])
 
     def standing(self) -> dict[tuple[str, int], Position]:
@@ -55,7 +62,7 @@ class SqliteAccounts:
             if balances:
                 for book, owner_id, micros in connection.execute("SELECT book, owner_id, micros FROM balances"):
                     held.setdefault(book, {})[owner_id] = micros
-            sums = connection.execute("SELECT book, micros, credited, dead_letters, duplicates FROM sums").fetchall()
+            sums = connection.execute(_SELECT_SUMS.replace("micros", "book, micros", 1)).fetchall()
             owners = connection.execute("SELECT book, count(*), sum(micros) FROM balances GROUP BY book").fetchall()
             events = dict(connection.execute("SELECT book, count(*) FROM events GROUP BY book").fetchall())
             positions = connection.execute("SELECT topic, partition, position FROM positions").fetchall()

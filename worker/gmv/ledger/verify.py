@@ -55,7 +55,8 @@ def _complaints(book: Snapshot) -> Iterable[str]:
             f"book {book.book}: the totals of {book.owners} owners add up to {book.micros} micro-credits, "
             f"but {counted.micros} were committed"
         )
-    if book.events != counted.credited:
-        yield f"book {book.book}: it keeps {book.events} events, and counted {counted.credited} credited"
+    entered = counted.credited + counted.corrections
+    if book.events != entered:
+        yield f"book {book.book}: it keeps {book.events} events and corrections, and counted {entered}"
     if counted.micros > counted.credited * MICROS_PER_CREDIT:
         yield f"book {book.book}: {counted.micros} micro-credits are more than {counted.credited} events can earn"
