@@ -21,6 +21,7 @@ SCHEMAS: Final = Path(__file__).parent / "schemas"
 
 KUBERNETES: Final = "k8s.io/kubernetes@v1.33.4"
 KINDS: Final = {
+    "io.k8s.api.apps.v1.Deployment",
     "io.k8s.api.apps.v1.StatefulSet",
     "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
     "io.k8s.api.batch.v1.Job",

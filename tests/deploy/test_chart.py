@@ -80,7 +80,7 @@ def test_a_field_that_kubernetes_does_not_know_would_be_found(kind: str, old: st
 def test_pods_keep_to_the_restricted_profile(preset: str) -> None:
     """As of Pod Security's `restricted`, version 1.33; and a root file system that nobody writes to."""
     pods = list(pod_specs(manifests(preset)))
-    assert len(pods) == 3
+    assert len(pods) == 4
     for pod in pods:
         assert pod["automountServiceAccountToken"] is False
         context = pod["securityContext"]
@@ -166,7 +166,8 @@ def secret_files(pod: Manifest, container: Manifest) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "suffix", "role"), [("Job", "-ledger-init", "administrator"), ("Pod", "-test", "reader")]
+    ("kind", "suffix", "role"),
+    [("Job", "-ledger-init", "administrator"), ("Pod", "-test", "reader"), ("Deployment", "-audit", "reader")],
 )
 def test_who_makes_a_ledger_and_who_reads_all_of_it_can_be_other_users(kind: str, suffix: str, role: str) -> None:
     manifest = only(manifests("production"), kind, suffix)
@@ -305,6 +306,7 @@ def test_labels_that_select_never_change_with_a_version() -> None:
 
 
 MONITORED = CLAIM | {"monitoring": {part: {"enabled": True} for part in ("rules", "dashboards", "serviceMonitor")}}
+RUNBOOK = "https://runbooks.example/gmv"
 RULES = """groups:
   - name: one
     rules:
@@ -312,6 +314,7 @@ RULES = """groups:
         expr: gmv_lag_records > 1000
         annotations:
           summary: "{{ $labels.partition }} is {{ $value }} behind"
+          runbook_url: docs/runbook.md#lag
 """
 
 
@@ -340,13 +343,18 @@ def test_dashboards_and_rules_come_as_they_are(furnished: Path) -> None:
         assert only(found, "ConfigMap", suffix)["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
-def test_prometheus_finds_workers_that_are_not_ready(furnished: Path) -> None:
-    found = manifests(values=MONITORED, chart=furnished)
-    service = only(found, "Service")
-    monitor = only(found, "ServiceMonitor")["spec"]
+def test_alerts_name_the_runbook_where_it_can_be_read(furnished: Path) -> None:
+    values = CLAIM | {"monitoring": {"rules": {"enabled": True, "runbook": RUNBOOK}}}
+    (group,) = only(manifests(values=values, chart=furnished), "PrometheusRule")["spec"]["groups"]
+    assert group["rules"][0]["annotations"]["runbook_url"] == f"{RUNBOOK}#lag"
 
-    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-    assert [endpoint["port"] for endpoint in monitor["endpoints"]] == [
-        port["name"] for port in service["spec"]["ports"]
-    ]
-    assert service["spec"]["publishNotReadyAddresses"] is True
+
+def test_prometheus_finds_the_audit_and_workers_that_are_not_ready(furnished: Path) -> None:
+    found = manifests(values=MONITORED, chart=furnished)
+    monitor = only(found, "ServiceMonitor")["spec"]
+    for suffix in ("", "-audit"):
+        service = only(found, "Service", suffix)
+        ports = [port["name"] for port in service["spec"]["ports"]]
+        assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        assert [endpoint["port"] for endpoint in monitor["endpoints"]] == ports
+        assert service["spec"]["publishNotReadyAddresses"] is True

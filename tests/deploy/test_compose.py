@@ -50,7 +50,7 @@ def ours(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def test_everything_is_there_that_one_needs_to_see_panels_move(services: dict[str, dict[str, Any]]) -> None:
     assert services.keys() == {
         *("kafka", "redis", "prometheus", "grafana"),
-        *("demo", "topics", "ledger-init", "worker", "producer"),
+        *("demo", "topics", "ledger-init", "worker", "audit", "producer"),
     }
 
 
@@ -103,7 +103,7 @@ def test_settings_name_the_other_containers(services: dict[str, dict[str, Any]])
 
 
 def test_prometheus_takes_its_configuration_and_scrapes_every_worker(services: dict[str, dict[str, Any]]) -> None:
-    config = DOCKER / "prometheus.yaml"
+    config = DOCKER / "prometheus.yml"
     done = subprocess.run(
         [find_program("promtool"), "check", "config", "--syntax-only", config], capture_output=True, text=True
     )
@@ -111,9 +111,12 @@ def test_prometheus_takes_its_configuration_and_scrapes_every_worker(services: d
     parsed = yaml.safe_load(config.read_text())
     targets = {volume["target"] for volume in services["prometheus"]["volumes"]}
     assert {*parsed.get("rule_files", [])} <= targets
-    (discovery,) = parsed["scrape_configs"][0]["dns_sd_configs"]
+    workers, audit = parsed["scrape_configs"]
+    (discovery,) = workers["dns_sd_configs"]
     assert discovery["names"] == ["worker"]
     assert discovery["port"] == settings.load(DOCKER / "gmv.toml", environment={}).worker.web_port
+    (port,) = (option.default for option in load("ledger").commands["audit"].params if option.name == "web_port")
+    assert audit["static_configs"] == [{"targets": [f"audit:{port}"]}]
 
 
 def test_grafana_is_told_of_prometheus(services: dict[str, dict[str, Any]]) -> None:
