@@ -14,9 +14,11 @@ from gmv.errors import InvalidSettings, LedgerRefused
 from gmv.ledger import redis_inspection
 from gmv.ledger.acl import ROLES, rule_of
 from gmv.ledger.leaderboard import RedisLeaderboard
-from gmv.ledger.open import open_accounts, open_ledger, open_registry
+from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed
 from gmv.ledger.redis_inspection import RedisInspector
+from gmv.ledger.tidy import FIELDS_PER_EVENT
+from gmv.ledger.window import SWEEP_FIELDS
 from gmv.settings import LedgerSettings
 from tests.end_to_end.command import gmv, gmv_json
 from tests.ledger.batches import TOPIC, at, batch, entry
@@ -26,16 +28,22 @@ from tests.services.redis import RedisServer
 pytestmark = pytest.mark.servers
 
 PASSWORD = "s3cret words"
+WINDOW = 5
 NO_LOGIN_NEEDED = {"auth", "hello", "quit", "reset"}
 """Commands that Redis lets anybody send; they grant nothing."""
 
 
-def work_as_worker(settings: LedgerSettings) -> None:
+def work_as_worker(settings: LedgerSettings, old_events: int = SWEEP_FIELDS // FIELDS_PER_EVENT) -> None:
+    """Enough of it for a janitor to be due, which finds something."""
     ledger = open_ledger(settings)
     (expected,) = ledger.positions(TOPIC, [0]).values()
     number = expected.next_offset
-    assert ledger.commit(batch(expected, credits={"alice": 1}, entries=[entry(number)])) == Committed()
-    assert len(ledger.known(0, [entry(number).identity])) == 1
+    following = replace(expected, next_offset=number + WINDOW + 2)
+    old = [entry(1_000 * number + each, number) for each in range(old_events)]
+    new = entry(number, number + WINDOW + 1)
+    assert ledger.commit(batch(expected, following, {"alice": 1}, [new, *old])) == Committed()
+    assert len(ledger.known(0, [new.identity])) == 1
+    assert ledger.known(0, [old[0].identity]) == {}
 
 
 def work_as_reader(settings: LedgerSettings) -> None:
@@ -68,6 +76,9 @@ def work_as_administrator(settings: LedgerSettings) -> None:
     fresh = open_registry(settings.model_copy(update={"namespace": f"gmv:{uuid.uuid4().hex}"}))
     fresh.create(1)
     assert fresh.register(TOPIC, {0: at(99)}) == (0,)
+    fresh.state_window(WINDOW)
+    work_as_worker(settings.model_copy(update={"username": None, "password_file": None}), old_events=3)
+    assert open_janitor(settings).sweep(0).lapsed > 0
 
 
 WORK = {
@@ -94,6 +105,7 @@ def allow(server: RedisServer, role: str, tokens: tuple[str, ...]) -> None:
 def test_each_role_needs_all_of_its_commands(
     server: RedisServer, settings: LedgerSettings, login: Callable[[str], LedgerSettings], role: str
 ) -> None:
+    open_registry(settings).state_window(WINDOW)
     open_ledger(settings).commit(batch(credits={"alice": 1}, entries=[entry(1)]))
     rule, theirs = rule_of(role, settings), login(role)
     allow(server, role, rule.tokens)
@@ -177,6 +189,7 @@ def test_what_would_harm_is_refused_in_earnest(
 
 def test_select_goes_with_a_database_but_the_first() -> None:
     assert "select" not in rule_of("worker", LedgerSettings(url="redis://host/0")).commands
+    assert "select" not in rule_of("worker", LedgerSettings(url="sqlite:///3")).commands
     assert "select" in rule_of("worker", LedgerSettings(url="redis://host/3")).commands
 
 

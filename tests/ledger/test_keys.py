@@ -12,11 +12,17 @@ def test_a_position_field_gives_topic_and_partition_back(topic: str, partition: 
 
 
 @given(
-    st.binary(min_size=16, max_size=16), st.integers(0, 2**63), st.binary(min_size=8, max_size=8), st.integers(0, 99)
+    st.text(),
+    st.integers(0, 99),
+    st.binary(min_size=16, max_size=16),
+    st.integers(0, 2**63),
+    st.binary(min_size=8, max_size=8),
 )
-def test_a_credited_event_is_kept_whole(identity: bytes, offset: int, payload: bytes, partition: int) -> None:
-    value = keys.event_value(partition, Entry(identity, offset, payload))
-    assert keys.known_of(value.encode()) == Known(partition, offset, payload)
+def test_a_credited_event_is_kept_whole(
+    topic: str, partition: int, identity: bytes, offset: int, payload: bytes
+) -> None:
+    value = keys.event_value(topic, partition, Entry(identity, offset, payload))
+    assert keys.credited_at(value) == (topic, Known(partition, offset, payload))
     assert keys.event_field(identity) == b"#e:" + identity
 
 

@@ -5,11 +5,20 @@ The commands of a role stand beside the code that sends them; scripts run with t
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
-from gmv.ledger import leaderboard, redis, redis_accounts, redis_inspection, redis_registry
+from gmv.ledger import (
+    leaderboard,
+    redis,
+    redis_accounts,
+    redis_cluster,
+    redis_inspection,
+    redis_janitor,
+    redis_registry,
+)
 from gmv.ledger.keys import keys_pattern, leaderboard_key
+from gmv.ledger.redis_address import database_of, is_cluster_url
 from gmv.settings import LedgerSettings
 
 
@@ -37,8 +46,15 @@ class Rule(NamedTuple):
         return " ".join(("user", self.role, "on", *secret, *self.tokens))
 
 
+def _each_once(*commands: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain(*commands)))
+
+
 _ROLES: Final[Mapping[str, tuple[Callable[[str], tuple[str, ...]], Sequence[str]]]] = {
-    "worker": (lambda namespace: (f"~{keys_pattern(namespace)}",), redis.COMMANDS),
+    "worker": (
+        lambda namespace: (f"~{keys_pattern(namespace)}",),
+        _each_once(redis.COMMANDS, redis_janitor.COMMANDS),
+    ),
     "reader": (lambda namespace: (f"%R~{keys_pattern(namespace)}",), redis_accounts.COMMANDS),
     "leaderboard": (
         lambda namespace: (f"%R~{keys_pattern(namespace)}", f"~{leaderboard_key(namespace)}*"),
@@ -48,15 +64,21 @@ _ROLES: Final[Mapping[str, tuple[Callable[[str], tuple[str, ...]], Sequence[str]
         lambda namespace: (f"%R~{keys_pattern(namespace)}",),
         (*redis_accounts.COMMANDS, *redis_inspection.COMMANDS),
     ),
-    "administrator": (lambda namespace: (f"~{keys_pattern(namespace)}",), redis_registry.COMMANDS),
+    "administrator": (
+        lambda namespace: (f"~{keys_pattern(namespace)}",),
+        _each_once(redis_registry.COMMANDS, redis_janitor.COMMANDS),
+    ),
 }
 
 ROLES: Final = tuple(_ROLES)
 
 
 def rule_of(role: str, settings: LedgerSettings) -> Rule:
-    """Return a role's rule for the ledger that the settings name; SELECT goes with a database but 0."""
+    """Return a role's rule for the ledger that the settings name.
+
+    SELECT goes with a database but 0, and what redis-py asks a cluster with a cluster.
+    """
     keys, commands = _ROLES[role]
-    database = urlsplit(settings.url).path.strip("/")
-    extra = ("select",) if database not in ("", "0") else ()
-    return Rule(role, keys(settings.namespace), (*commands, *extra))
+    select = ("select",) if database_of(settings.url) else ()
+    finding_its_way = redis_cluster.COMMANDS if is_cluster_url(settings.url) else ()
+    return Rule(role, keys(settings.namespace), (*commands, *select, *finding_its_way))

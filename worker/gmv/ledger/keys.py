@@ -7,11 +7,11 @@ slot. Its fields:
   never reaches a field that begins with `#`.
 - `#p:<topic>:<partition>`: the position, text. The partition is what follows the last colon.
 - `#n:<topic>:<partition>`: a worker's note, text of its own; decides no total.
-- `#e:<identity>`: an event that was credited; its 16 identity bytes as they are, which takes 104 bytes of server
-  memory per event where 32 hex digits take 120 (Redis 7.0, a million events). The value is
-  `<partition>:<offset>:<payload digest, 16 hex digits>`.
+- `#e:<identity>`: an event that was credited; its 16 identity bytes as they are. The value is
+  `<topic>:<partition>:<offset>:<payload digest, 8 bytes as they are>`. An event takes 120 bytes of server memory
+  where the topic's name has 16 characters (Redis 7.0, 500,000 events), and is there as long as the window says.
 - `#s:<name>`: the book's own sums.
-- `#m:<name>`: metadata, the same in every book of a ledger.
+- `#m:<name>`: metadata, the same in every book of a ledger; `#m:identity_window` is what `window.py` explains.
 
 Beside the books, in a slot of its own, lies what can be made anew from them: the *leaderboard*, a sorted set of the
 owners who have earned most, kept by `gmv credits leaderboard`.
@@ -30,6 +30,7 @@ FORMAT_FIELD = "#m:format"
 LEDGER_ID_FIELD = "#m:ledger"
 BOOKS_FIELD = "#m:books"
 CREATED_BY_FIELD = "#m:created_by"
+WINDOW_FIELD = "#m:identity_window"
 
 
 def book_of(partition: int, books: int) -> int:
@@ -83,15 +84,22 @@ def event_field(identity: bytes) -> bytes:
     return EVENT_PREFIX + identity
 
 
-def event_value(partition: int, entry: Entry) -> str:
+def event_value(topic: str, partition: int, entry: Entry) -> bytes:
     """Return what is kept of a credited event."""
-    return f"{partition}:{entry.offset}:{entry.payload.hex()}"
+    return f"{topic}:{partition}:{entry.offset}:".encode() + entry.payload
 
 
-def known_of(value: bytes) -> Known:
-    """Parse what `event_value` wrote."""
-    partition, offset, payload = value.decode("ascii").split(":")
-    return Known(int(partition), int(offset), bytes.fromhex(payload))
+def credited_at(value: bytes) -> tuple[str, Known]:
+    """Parse what `event_value` wrote: the topic, and the place in it.
+
+    Raises:
+        ValueError: it names no place.
+    """
+    place, separator, payload = value[:-9], value[-9:-8], value[-8:]
+    topic, partition, offset = place.decode().rsplit(":", 2)
+    if separator != b":":
+        raise ValueError("no place")
+    return topic, Known(int(partition), int(offset), payload)
 
 
 def counters(batch: Batch) -> dict[str, int]:

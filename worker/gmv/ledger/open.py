@@ -4,27 +4,30 @@ from pathlib import Path
 from typing import Final
 
 from gmv.errors import InvalidSettings
-from gmv.ledger.port import Accounts, Ledger, Registry
+from gmv.ledger.port import Accounts, Janitor, Ledger, Registry
 from gmv.ledger.sqlite import SqliteLedger
 from gmv.ledger.sqlite_accounts import SqliteAccounts
 from gmv.ledger.sqlite_file import SqliteFile
+from gmv.ledger.sqlite_janitor import SqliteJanitor
 from gmv.ledger.sqlite_registry import SqliteRegistry
+from gmv.ledger.tidy import TidyLedger
 from gmv.settings import LedgerSettings
 
-_REDIS_SCHEMES: Final = ("redis", "rediss")
+_REDIS_SCHEMES: Final = ("redis", "rediss", "redis+cluster", "rediss+cluster")
 
 
 def open_ledger(settings: LedgerSettings) -> Ledger:
-    """Return the worker's side of the ledger; nothing is read or connected yet.
+    """Return the worker's side of the ledger, with a janitor beside it; nothing is read or connected yet.
 
     Raises:
         InvalidSettings: the URL is not one we know.
     """
     if (file := _sqlite_file(settings)) is not None:
-        return SqliteLedger(file)
+        return TidyLedger(SqliteLedger(file), SqliteJanitor(file.another()))
     from gmv.ledger.redis import RedisLedger
+    from gmv.ledger.redis_janitor import RedisJanitor
 
-    return RedisLedger(settings)
+    return TidyLedger(RedisLedger(settings), RedisJanitor(settings))
 
 
 def open_accounts(settings: LedgerSettings) -> Accounts:
@@ -45,6 +48,15 @@ def open_registry(settings: LedgerSettings) -> Registry:
     return RedisRegistry(settings)
 
 
+def open_janitor(settings: LedgerSettings) -> Janitor:
+    """Return the janitor's side. Raises as `open_ledger`."""
+    if (file := _sqlite_file(settings)) is not None:
+        return SqliteJanitor(file)
+    from gmv.ledger.redis_janitor import RedisJanitor
+
+    return RedisJanitor(settings)
+
+
 def _sqlite_file(settings: LedgerSettings) -> SqliteFile | None:
     """Return the file that the URL names, None where it names a Redis server.
 
@@ -56,6 +68,6 @@ def _sqlite_file(settings: LedgerSettings) -> SqliteFile | None:
     if scheme == "sqlite" and rest.startswith("/") and rest not in ("/", "/:memory:"):
         return SqliteFile(Path(rest[1:]), settings.retry_seconds)
     raise InvalidSettings(
-        f"ledger.url {settings.url!r} is not one of sqlite:///path/to/file.db, "
-        "redis://host:port/database and rediss://host:port/database"
+        f"ledger.url {settings.url!r} is not one of sqlite:///path/to/file.db, redis://host:port/database, "
+        "rediss://host:port/database, redis+cluster://host:port and rediss+cluster://host:port"
     )

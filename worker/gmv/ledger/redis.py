@@ -9,17 +9,20 @@ from gmv.ledger.fence import decide
 from gmv.ledger.keys import (
     EVENT_PREFIX,
     LEDGER_ID_FIELD,
+    POSITION_PREFIX,
+    WINDOW_FIELD,
     counters,
+    credited_at,
     event_field,
     event_value,
-    known_of,
     note_field,
     position_field,
 )
 from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
-from gmv.ledger.redis_server import RedisServer
+from gmv.ledger.redis_server import RedisServer, script
+from gmv.ledger.window import counts
 from gmv.settings import LedgerSettings
 
 COMMANDS: Final = ("evalsha", "script|load", "hmget", "hset")
@@ -35,8 +38,7 @@ class RedisLedger:
 
     def __init__(self, settings: LedgerSettings) -> None:
         self._books = RedisBooks(RedisServer(settings), settings)
-        self._script = self._books.server.script("commit.lua")
-        self._note_script = self._books.server.script("note.lua")
+        self._script = script("commit.lua")
 
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
         """See `Ledger.positions`."""
@@ -52,11 +54,23 @@ class RedisLedger:
 
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         """See `Ledger.known`."""
-        values = self._books.read(self._books.of(partition), [event_field(identity) for identity in identities])
-        return {
-            identity: self._known(identity, value)
+        book = self._books.of(partition)
+        fields = [event_field(identity) for identity in identities]
+        stated, *values = self._books.read(book, [WINDOW_FIELD, *fields])
+        kept = {
+            identity: self._credited_at(identity, value)
             for identity, value in zip(identities, values, strict=True)
             if value is not None
+        }
+        window = self._books.window(book, stated)
+        if window is None or not kept:
+            return {identity: place for identity, (_, place) in kept.items()}
+        logs = {position_field(topic, place.partition) for topic, place in kept.values()}
+        standing = self._books.standing(book, sorted(logs))
+        return {
+            identity: place
+            for identity, (topic, place) in kept.items()
+            if counts(place.offset, standing.get(position_field(topic, place.partition)), window)
         }
 
     def commit(self, batch: Batch) -> Answer:
@@ -64,7 +78,7 @@ class RedisLedger:
         admit(batch)
         key = self._books.key(self._books.of(batch.partition))
         arguments = _arguments(batch, self._books.identity.ledger_id)
-        answer, *rest = self._books.server.attempt(lambda: self._script(keys=[key], args=arguments))
+        answer, *rest = self._books.server.run(self._script, key, arguments)
         match answer:
             case b"committed":
                 return Committed()
@@ -88,21 +102,15 @@ class RedisLedger:
 
     def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
         """See `Ledger.take_note`."""
-        book = self._books.of(partition)
-        key, ledger_id = self._books.key(book), self._books.identity.ledger_id
-        arguments: list[Any] = [LEDGER_ID_FIELD, ledger_id, note_field(topic, partition), expected or "", text]
-        answer = self._books.server.attempt(lambda: self._note_script(keys=[key], args=arguments))
-        if answer == b"missing":
-            raise self._books.missing(f"book {book} is gone, or was made anew since this process began")
-        return bool(answer == b"noted")
+        return self._books.replace(self._books.of(partition), note_field(topic, partition), expected or "", text)
 
     def close(self) -> None:
         """Close the connection."""
         self._books.server.close()
 
-    def _known(self, identity: bytes, value: bytes) -> Known:
+    def _credited_at(self, identity: bytes, value: bytes) -> tuple[str, Known]:
         try:
-            return known_of(value)
+            return credited_at(value)
         except ValueError as error:
             raise LedgerRefused(
                 f"{self._books.server.url}: event {identity.hex()} holds {value!r}, which names no place; restore it"
@@ -110,21 +118,23 @@ class RedisLedger:
 
 
 def _arguments(batch: Batch, ledger_id: bytes) -> list[Any]:
-    """Return the commit script's ARGV; redis-py's C packer turns text and integers into bytes."""
+    """Return the commit script's ARGV; redis-py's packer turns text and integers into bytes."""
     added = counters(batch)
     return [
         batch.expected.encode(),
         batch.next.encode(),
         ledger_id,
+        POSITION_PREFIX,
         len(added),
         len(batch.entries),
         len(batch.repeats),
         position_field(batch.topic, batch.partition),
         LEDGER_ID_FIELD,
+        WINDOW_FIELD,
         *added,
         *[event_field(entry.identity) for entry in batch.entries],
         *[event_field(identity) for identity in batch.repeats],
         *added.values(),
-        *[event_value(batch.partition, entry) for entry in batch.entries],
-        *[payload.hex() for payload in batch.repeats.values()],
+        *[event_value(batch.topic, batch.partition, entry) for entry in batch.entries],
+        *batch.repeats.values(),
     ]

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from gmv.errors import LedgerRefused
-from gmv.ledger.keys import OWNER_PREFIX, POSITION_PREFIX, SUM_FIELDS, partition_of, total_of
+from gmv.ledger.keys import OWNER_PREFIX, POSITION_PREFIX, SUM_FIELDS, WINDOW_FIELD, partition_of, total_of
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import RedisBooks
-from gmv.ledger.redis_server import RedisServer
+from gmv.ledger.redis_server import RedisServer, script
 from gmv.settings import LedgerSettings
 
 COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen")
@@ -24,7 +24,7 @@ class RedisAccounts:
 
     def __init__(self, settings: LedgerSettings) -> None:
         self._books = RedisBooks(RedisServer(settings, _SNAPSHOT_SECONDS), settings)
-        self._snapshot = self._books.server.script("snapshot.lua")
+        self._snapshot = script("snapshot.lua")
 
     def books(self) -> int:
         """See `Accounts.books`."""
@@ -105,7 +105,7 @@ class RedisAccounts:
 
     def _read_snapshot(self, book: int, balances: bool) -> Snapshot:
         arguments = [_ALL_BUT_EVENTS, OWNER_PREFIX, "each" if balances else "summed"]
-        answer = self._books.server.read_by(self._snapshot, [self._books.key(book)], arguments)
+        answer = self._books.server.run(self._snapshot, self._books.key(book), arguments, reads_only=True)
         if answer[0] != b"read":
             raise LedgerRefused(
                 f"{self._books.server.url}: book {book}, field {answer[1]!r} holds no total; restore it"
@@ -119,6 +119,7 @@ class RedisAccounts:
             events=int(events),
             sums=self._books.sums(book, [fields.get(field.encode()) for field in SUM_FIELDS]),
             positions=self._positions(fields),
+            window=self._books.window(book, fields.get(WINDOW_FIELD.encode())),
             balances={
                 self._owner(field): self._books.number(book, field, total)
                 for field, total in zip(each[::2], each[1::2], strict=True)

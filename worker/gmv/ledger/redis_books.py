@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from gmv.errors import LedgerMissing, LedgerRefused
 from gmv.ledger.fence import parse
-from gmv.ledger.keys import BOOKS_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, SUM_FIELDS, book_key, book_of
+from gmv.ledger.keys import BOOKS_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, SUM_FIELDS, WINDOW_FIELD, book_key, book_of
 from gmv.ledger.port import Sums
 from gmv.ledger.position import Position
-from gmv.ledger.redis_server import RedisServer
+from gmv.ledger.redis_server import RedisServer, script
 from gmv.settings import LedgerSettings
 
 FORMAT = b"1"
@@ -30,6 +30,7 @@ class RedisBooks:
         self.server = server
         self.namespace = settings.namespace
         self._identity: Identity | None = None
+        self._replacing = script("replace.lua")
 
     @property
     def identity(self) -> Identity:
@@ -65,8 +66,24 @@ class RedisBooks:
         values: list[bytes | None]
         ledger_id, *values = self.server.call("HMGET", self.key(book), LEDGER_ID_FIELD, *fields)
         if ledger_id != self.identity.ledger_id:
-            raise self.missing(f"book {book} is gone, or was made anew since this process began")
+            raise self.gone(book)
         return values
+
+    def replace(self, book: int, field: str, expected: str, text: str) -> bool:
+        """Put a text into a field that still holds the expected one, "" for none; tell whether it did.
+
+        Raises:
+            LedgerMissing: the book is gone, or is another ledger's now.
+        """
+        arguments = [LEDGER_ID_FIELD, self.identity.ledger_id, field, expected, text]
+        answer = self.server.run(self._replacing, self.key(book), arguments)
+        if answer == b"missing":
+            raise self.gone(book)
+        return bool(answer == b"replaced")
+
+    def gone(self, book: int) -> LedgerMissing:
+        """Return the refusal that says so."""
+        return self.missing(f"book {book} is gone, or was made anew since this process began")
 
     def missing(self, what: str) -> LedgerMissing:
         """Return the refusal that says what is missing here and how a ledger is made."""
@@ -86,6 +103,22 @@ class RedisBooks:
         if position is None:
             raise LedgerRefused(f"{self.server.url}: field {field!r} holds {value!r}, which is no position; restore it")
         return position
+
+    def standing(self, book: int, fields: list[str]) -> dict[str, Position]:
+        """Return the positions that the fields of a book hold, by field, leaving out those that are not there."""
+        return {
+            field: self.position(field, value)
+            for field, value in zip(fields, self.read(book, fields), strict=True)
+            if value is not None
+        }
+
+    def window(self, book: int, value: bytes | None) -> int | None:
+        """Parse the window that a book states.
+
+        Raises:
+            LedgerRefused: it is damaged.
+        """
+        return None if value is None else self.number(book, WINDOW_FIELD, value)
 
     def sums(self, book: int, values: list[bytes | None]) -> Sums:
         """Parse the values of `SUM_FIELDS`; a book that nothing was committed to has none.

@@ -7,14 +7,25 @@ from typing import Final
 
 from gmv.errors import InvalidSettings, LedgerRefused
 from gmv.ledger.admission import admit_books
-from gmv.ledger.keys import BOOKS_FIELD, CREATED_BY_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, position_field
+from gmv.ledger.keys import (
+    BOOKS_FIELD,
+    CREATED_BY_FIELD,
+    FORMAT_FIELD,
+    LEDGER_ID_FIELD,
+    WINDOW_FIELD,
+    position_field,
+)
 from gmv.ledger.position import Position
 from gmv.ledger.redis_books import FORMAT, RedisBooks
 from gmv.ledger.redis_server import RedisServer
+from gmv.ledger.window import admit_window
 from gmv.settings import LedgerSettings
 
-COMMANDS: Final = ("hsetnx", "hget", "hmget", "hlen", "hscan")
-"""What an administrator's Redis user must be allowed to run for `gmv ledger init`, on the keys `~<namespace>:*`."""
+COMMANDS: Final = ("hsetnx", "hget", "hmget", "hlen", "hscan", "evalsha", "script|load", "hset")
+"""What an administrator's Redis user must be allowed to run for `gmv ledger init`, on the keys `~<namespace>:*`.
+
+The last three are for a window alone.
+"""
 
 
 class RedisRegistry:
@@ -61,6 +72,15 @@ class RedisRegistry:
             if self._books.read(book, [field]) == [None] and self._settle(book, field, value) == value:
                 new.append(partition)
         return tuple(new)
+
+    def state_window(self, offsets: int) -> None:
+        """See `Registry.state_window`."""
+        admit_window(offsets)
+        for book in self._books.numbers:
+            is_stated = False
+            while not is_stated:  # another administrator may state one at the same time
+                (held,) = self._books.read(book, [WINDOW_FIELD])
+                is_stated = self._books.replace(book, WINDOW_FIELD, (held or b"").decode(), str(offsets))
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,11 +11,15 @@ from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_of, counts_of, note_f
 from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite_file import SqliteFile
+from gmv.ledger.window import counts
 
 _SELECT_POSITION: Final = "SELECT position FROM positions WHERE topic = ? AND partition = ?"
 _MOVE_POSITION: Final = "UPDATE positions SET position = ? WHERE topic = ? AND partition = ?"
-_SELECT_EVENT: Final = 'SELECT partition, "offset", payload FROM events WHERE book = ? AND identity = ?'
-_ADD_EVENT: Final = 'INSERT INTO events (book, identity, partition, "offset", payload) VALUES (?, ?, ?, ?, ?)'
+_SELECT_EVENT: Final = 'SELECT topic, partition, "offset", payload FROM events WHERE book = ? AND identity = ?'
+_ADD_EVENT: Final = (
+    'INSERT OR REPLACE INTO events (book, identity, topic, partition, "offset", payload) VALUES (?, ?, ?, ?, ?, ?)'
+)
+_SELECT_WINDOW: Final = "SELECT value FROM metadata WHERE name = 'identity_window'"
 _SELECT_BALANCE: Final = "SELECT micros FROM balances WHERE owner_id = ? AND book = ?"
 _ADD_BALANCE: Final = (
     "INSERT INTO balances (owner_id, book, micros) VALUES (?, ?, ?) "
@@ -106,14 +110,42 @@ def parse_position(file: SqliteFile, topic: str, partition: int, text: str) -> P
     return position
 
 
+def window_of(connection: sqlite3.Connection) -> int | None:
+    """Return for how many offsets events count as credited; see `window.py`."""
+    found = connection.execute(_SELECT_WINDOW).fetchone()
+    return None if found is None else int(found[0])
+
+
+class Standing:
+    """Positions, as a transaction sees them, each read once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._positions: dict[tuple[str, int], Position | None] = {}
+
+    def of(self, topic: str, partition: int) -> Position | None:
+        """Return where a partition stands, None where it stands nowhere."""
+        log = topic, partition
+        if log not in self._positions:
+            found = self._connection.execute(_SELECT_POSITION, log).fetchone()
+            self._positions[log] = found and parse(found[0])
+        return self._positions[log]
+
+
 def _book(connection: sqlite3.Connection, partition: int) -> int:
     (books,) = connection.execute("SELECT count(*) FROM sums").fetchone()
     return book_of(partition, books)
 
 
 def _known(connection: sqlite3.Connection, book: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-    rows = {identity: connection.execute(_SELECT_EVENT, (book, identity)).fetchone() for identity in identities}
-    return {identity: Known(*row) for identity, row in rows.items() if row is not None}
+    """Return those of the identities that count as credited."""
+    window, standing = window_of(connection), Standing(connection)
+    known: dict[bytes, Known] = {}
+    for identity in identities:
+        found = connection.execute(_SELECT_EVENT, (book, identity)).fetchone()
+        if found is not None and counts(found[2], standing.of(*found[:2]) if window else None, window):
+            known[identity] = Known(*found[1:])
+    return known
 
 
 def _sums_after(connection: sqlite3.Connection, book: int, batch: Batch) -> list[int]:
@@ -139,7 +171,7 @@ def _write(connection: sqlite3.Connection, book: int, batch: Batch, sums: list[i
     connection.executemany(_TAKE_AWAY, [(micros, owner_id, book) for owner_id, micros in batch.debits.items()])
     connection.executemany(
         _ADD_EVENT,
-        [(book, entry.identity, batch.partition, entry.offset, entry.payload) for entry in batch.entries],
+        [(book, entry.identity, batch.topic, batch.partition, entry.offset, entry.payload) for entry in batch.entries],
     )
     connection.execute(_SET_SUMS, (*sums, book))
     connection.execute(_MOVE_POSITION, (batch.next.encode(), batch.topic, batch.partition))

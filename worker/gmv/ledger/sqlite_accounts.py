@@ -6,7 +6,7 @@ from typing import Final
 from gmv.ledger.keys import book_of, total_of
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
-from gmv.ledger.sqlite import parse_position
+from gmv.ledger.sqlite import parse_position, window_of
 from gmv.ledger.sqlite_file import SqliteFile
 
 _SELECT_TOTAL: Final = "SELECT sum(micros) FROM balances WHERE owner_id = :owner_id AND book = coalesce(:book, book)"
@@ -66,6 +66,7 @@ class SqliteAccounts:
             owners = connection.execute("SELECT book, count(*), sum(micros) FROM balances GROUP BY book").fetchall()
             events = dict(connection.execute("SELECT book, count(*) FROM events GROUP BY book").fetchall())
             positions = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
+            window = window_of(connection)
         owned = {book: (count, micros) for book, count, micros in owners}
         for book, *counts in sums:
             count, micros = owned.get(book, (0, 0))
@@ -80,6 +81,7 @@ class SqliteAccounts:
                     for topic, number, text in positions
                     if book_of(number, len(sums)) == book
                 },
+                window=window,
                 balances=held.get(book, {}),
             )
 

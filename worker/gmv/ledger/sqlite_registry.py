@@ -11,6 +11,7 @@ from gmv.errors import InvalidSettings
 from gmv.ledger.admission import admit_books
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite_file import APPLICATION_ID, FORMAT, SqliteFile
+from gmv.ledger.window import admit_window
 
 _SCHEMA = Path(__file__).with_name("sqlite_schema.sql")
 
@@ -49,6 +50,14 @@ class SqliteRegistry:
                     "INSERT INTO positions (topic, partition, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                     (topic, partition, position.encode()),
                 ).rowcount
+            )
+
+    def state_window(self, offsets: int) -> None:
+        """See `Registry.state_window`."""
+        admit_window(offsets)
+        with self._file.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO metadata (name, value) VALUES ('identity_window', ?)", (str(offsets),)
             )
 
     def close(self) -> None:

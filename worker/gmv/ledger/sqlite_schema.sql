@@ -24,6 +24,7 @@ CREATE TABLE balances (
 CREATE TABLE events (
   book      INTEGER NOT NULL,
   identity  BLOB    NOT NULL,
+  topic     TEXT    NOT NULL,
   partition INTEGER NOT NULL,
   "offset"  INTEGER NOT NULL,
   payload   BLOB    NOT NULL,

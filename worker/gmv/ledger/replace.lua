@@ -7,7 +7,7 @@
 local found = redis.call('HMGET', KEYS[1], ARGV[1], ARGV[3])
 if found[1] ~= ARGV[2] then return 'missing' end
 local held = found[2] or ''
-if held == ARGV[5] then return 'noted' end -- by our own earlier call, whose reply was lost
+if held == ARGV[5] then return 'replaced' end -- by our own earlier call, whose reply was lost
 if held ~= ARGV[4] then return 'taken' end
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[5])
-return 'noted'
+return 'replaced'

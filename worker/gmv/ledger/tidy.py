@@ -1,0 +1,84 @@
+"""A ledger that keeps itself from growing: a janitor works beside its commits, in proportion to what they credit."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from gmv.ledger.keys import book_of
+from gmv.ledger.port import Answer, Batch, Committed, Janitor, Known, Ledger
+from gmv.ledger.position import Position
+from gmv.ledger.window import SWEEP_FIELDS
+
+FIELDS_PER_EVENT: Final = 4
+"""How many fields of a book are looked at for each event credited to it.
+
+So a pass over F fields takes F / 4 events, and of those that lapse no more than that many are still kept: a book never
+holds more than 4/3 of its owners and of the identities that count. Four workers on one book do a quarter of it each.
+"""
+
+UNSTATED_FIELDS: Final = 100 * SWEEP_FIELDS
+"""How many fields fall due before a ledger that stated no window is asked for one again: a round trip in 25,000 events,
+and not one in 250."""
+
+
+class Pace:
+    """When a janitor is due."""
+
+    def __init__(self) -> None:
+        self._fields_due = 0
+
+    def sweeps_due(self, events_credited: int) -> int:
+        """Return how many sweeps to make now, after so many more events."""
+        self._fields_due += FIELDS_PER_EVENT * events_credited
+        sweeps = max(0, self._fields_due // SWEEP_FIELDS)
+        self._fields_due -= sweeps * SWEEP_FIELDS
+        return sweeps
+
+    def rest(self) -> None:
+        """Take note that there was nothing to sweep for, as no window is stated."""
+        self._fields_due = -UNSTATED_FIELDS
+
+
+class TidyLedger:
+    """A `Ledger`. What a sweep raises, it raises after a commit that was applied: as harmless as a lost reply."""
+
+    def __init__(self, ledger: Ledger, janitor: Janitor) -> None:
+        self._ledger = ledger
+        self._janitor = janitor
+        self._paces: defaultdict[int, Pace] = defaultdict(Pace)
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        """See `Ledger.positions`."""
+        return self._ledger.positions(topic, partitions)
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        """See `Ledger.known`."""
+        return self._ledger.known(partition, identities)
+
+    def commit(self, batch: Batch) -> Answer:
+        """See `Ledger.commit`; sweeps where that is due."""
+        answer = self._ledger.commit(batch)
+        if isinstance(answer, Committed):
+            self._sweep_after(batch)
+        return answer
+
+    def note(self, topic: str, partition: int) -> str | None:
+        """See `Ledger.note`."""
+        return self._ledger.note(topic, partition)
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        """See `Ledger.take_note`."""
+        return self._ledger.take_note(topic, partition, expected, text)
+
+    def close(self) -> None:
+        """Close both."""
+        self._ledger.close()
+        self._janitor.close()
+
+    def _sweep_after(self, batch: Batch) -> None:
+        pace = self._paces[batch.partition]
+        for _ in range(pace.sweeps_due(len(batch.entries))):
+            book = book_of(batch.partition, self._janitor.books)
+            if self._janitor.sweep(book).seen == 0 and self._janitor.window() is None:
+                pace.rest()
+                return
