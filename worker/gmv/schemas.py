@@ -1,6 +1,7 @@
-"""JSON Schemas of what others write to gmv and read from it, generated from the models that gmv itself uses.
+"""JSON Schemas of what others write to gmv and read from it, and an AsyncAPI document of the topics they go through.
 
-`python -m gmv.schemas` writes them to `schemas/`; with `--check` it only says which differ.
+They are generated from the models that gmv itself uses. `python -m gmv.schemas` writes them to `schemas/`; with
+`--check` it only says which differ.
 """
 
 from pathlib import Path
@@ -11,10 +12,12 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from gmv.asyncapi import document
 from gmv.events.wire import WireData, WireEvent
 from gmv.valuation.receipt import PublishedReceipt
 
 SUFFIX: Final = ".schema.json"
+ASYNCAPI: Final = "asyncapi.json"
 
 _MODELS: Final[dict[str, type[BaseModel] | type[PublishedReceipt]]] = {
     "generated-image-event": WireEvent,
@@ -38,9 +41,8 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 def differing(folder: Path) -> dict[Path, bytes]:
     """Return the files whose contents are not those of the models, with what they should hold."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    wanted = {
-        folder / f"{name}{SUFFIX}": orjson.dumps(schema, option=options) for name, schema in json_schemas().items()
-    }
+    documents = {f"{name}{SUFFIX}": schema for name, schema in json_schemas().items()} | {ASYNCAPI: document()}
+    wanted = {folder / name: orjson.dumps(told, option=options) for name, told in documents.items()}
     return {path: content for path, content in wanted.items() if not path.is_file() or path.read_bytes() != content}
 
 
@@ -48,7 +50,7 @@ def main(
     folder: Annotated[Path, typer.Argument(help="Where the schemas are.")] = Path("schemas"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a schema differs.")] = False,
 ) -> None:
-    """Write the JSON Schemas of events and receipts."""
+    """Write the JSON Schemas of events and receipts, and the AsyncAPI document."""
     changed = differing(folder)
     for path, content in changed.items():
         typer.echo(f"{path} {'differs from the models; run python -m gmv.schemas' if check else 'written'}")
