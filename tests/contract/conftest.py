@@ -1,18 +1,20 @@
-"""The two ledgers under one contract, each test on a ledger of its own."""
+"""The two ledgers, and the simulated server, under one contract; each test on a ledger of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.places import Place, RedisPlace, SqlitePlace
+from tests.contract.places import Place, RedisPlace, SimulatedPlace, SqlitePlace
 from tests.ledger.batches import START, TOPIC
 
 
-@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.servers)])
+@pytest.fixture(params=["sqlite", "simulated", pytest.param("redis", marks=pytest.mark.servers)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
         made: Place = SqlitePlace(tmp_path / "ledger.db")
+    elif request.param == "simulated":
+        made = SimulatedPlace()
     else:
         made = RedisPlace(request.getfixturevalue("redis_url"))
     yield made

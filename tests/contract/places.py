@@ -5,12 +5,16 @@ import uuid
 from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 from redis import Redis
 
+from gmv.ledger import redis_server
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
-from gmv.ledger.port import Accounts, Answer, Batch, Ledger, Registry
+from gmv.ledger.port import FIELDS_MAX, Accounts, Answer, Batch, Ledger, Registry
 from gmv.settings import LedgerSettings
+from tests.simulator.redis_client import Primary, Site
+from tests.simulator.redis_server import Server
 
 
 class Place(ABC):
@@ -65,6 +69,32 @@ class RedisPlace(Place):
     def close(self) -> None:
         super().close()
         self.client.close()
+
+
+class SimulatedPlace(Place):
+    """A simulated server, which runs our scripts in a real Lua: the simulator stands on its keeping the contract."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = LedgerSettings(url="redis://simulated:6379/0", namespace="t")
+        self.server = Server()
+        site = Site([Primary(self.server)], FIELDS_MAX, violated=violated)
+        self._patch = patch.object(redis_server, "Redis", site)
+        self._patch.start()
+
+    def dump(self) -> object:
+        return {key: dict(fields) for key, fields in self.server.hashes.items()}
+
+    def overwrite_position(self, topic: str, partition: int, text: str) -> None:
+        self.server.execute(b"HSET", b"t:{0}", f"#p:{topic}:{partition}".encode(), text.encode())
+
+    def close(self) -> None:
+        super().close()
+        self._patch.stop()
+
+
+def violated(invariant: str, what: str) -> None:
+    raise AssertionError(f"{invariant}: {what}")
 
 
 class SqlitePlace(Place):

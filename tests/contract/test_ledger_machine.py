@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gmv.ledger.port import MICROS_MAX, Batch, Entry, Sums
 from gmv.ledger.position import Position
 from tests.contract.model import SUMS, Model
-from tests.contract.places import Place, RedisPlace, SqlitePlace, balances
+from tests.contract.places import Place, RedisPlace, SimulatedPlace, SqlitePlace, balances
 from tests.ledger.batches import START, TOPIC, identity
 
 PARTITIONS = 4
@@ -121,7 +121,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.place.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("redis", marks=pytest.mark.servers)])
+@pytest.mark.parametrize("kind", ["sqlite", "simulated", pytest.param("redis", marks=pytest.mark.servers)])
 def test_any_sequence_has_the_models_answers(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     numbers = itertools.count()
 
@@ -129,6 +129,8 @@ def test_any_sequence_has_the_models_answers(kind: str, tmp_path: Path, request:
         def new_place(self) -> Place:
             if kind == "redis":
                 return RedisPlace(request.getfixturevalue("redis_url"))
+            if kind == "simulated":
+                return SimulatedPlace()
             return SqlitePlace(tmp_path / f"{next(numbers)}.db")
 
     run_state_machine_as_test(Machine, settings=settings(max_examples=50, stateful_step_count=25))

@@ -1,0 +1,262 @@
+"""A `GroupLog` that behaves as `KafkaLog` over aiokafka 0.14 does, the awkward parts above all.
+
+After an assignment, aiokafka sets partitions that were not sought to the *group's* offset, or reports that there is
+none; records are kept in a buffer until they are asked for; a fetch is answered for where the reader stood when it
+was sent, and thrown away only if the reader has moved since.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Protocol, TypeVar
+
+from gmv.errors import LogUnavailable, PositionOutsideLog
+from gmv.stream.ports import NotSought
+from gmv.stream.records import Bounds, Partition, Record, Run
+
+from .group import Coordinator, Place, Verdict
+from .kafka import Brokers
+from .process import Process
+
+T = TypeVar("T")
+
+HEARTBEAT_SECONDS = 1.0
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 5.0
+TOPIC = "images"
+
+
+class Listener(Protocol):
+    """Who is told of rebalances."""
+
+    async def on_revoked(self) -> None:
+        """Partitions are about to be given to others."""
+
+    async def on_assigned(self, partitions: set[Partition]) -> None:
+        """Partitions were given to us."""
+
+
+@dataclass
+class Reading:
+    """Where one partition is read, and what was fetched of it ahead."""
+
+    position: int | None = None
+    is_paused: bool = False
+    fetched_at: int = -1
+    fetched: Sequence[Record] = ()
+    position_after: int = 0
+
+
+class Consumer:
+    """One process's reader."""
+
+    def __init__(
+        self,
+        process: Process,
+        brokers: Brokers,
+        group: Coordinator,
+        chance: Random,
+        run_records_max: int,
+        instance: str | None,
+        seen: Callable[[str], None],
+    ) -> None:
+        self._process = process
+        self._brokers = brokers
+        self._group = group
+        self._chance = chance
+        self._run_records_max = run_records_max
+        self._instance = instance
+        self._seen = seen
+        self._loop = group.loop
+        self._place: Place | None = None
+        self._readings: dict[int, Reading] = {}
+        self._rejoin = asyncio.Event()
+        self._assigned = asyncio.Event()
+        self._has_no_offset = False
+        self._failure: Exception | None = None
+        self.seeks: dict[int, int] = {}
+
+    def start(self, listener: Listener) -> None:
+        """Join the group."""
+        self._process.spawn(self._coordinate(listener))
+        self._process.spawn(self._beat())
+
+    async def stop(self) -> None:
+        """Leave the group; a static member keeps its place."""
+        if self._place is not None and self._instance is None:
+            place = self._place
+            await self._ask(lambda: self._group.leave(place.member))
+
+    async def topic_id(self) -> str:
+        """See `Log`."""
+        deadline = self._loop.time() + RETRY_SECONDS
+        while not self._brokers.is_up:
+            if self._loop.time() > deadline:
+                raise LogUnavailable("no broker answers")
+            await asyncio.sleep(0.5)
+        return await self._ask(lambda: self._brokers.topic.id)
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
+        """See `Log`."""
+        if not self._brokers.is_up:
+            raise LogUnavailable("no broker answers")
+        return await self._ask(lambda: {each: self._brokers.topic.bounds(each.number) for each in partitions})
+
+    def assignment(self) -> set[Partition]:
+        """See `GroupLog`."""
+        return {Partition(TOPIC, number) for number in self._readings}
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """See `Log`."""
+        reading = self._readings[partition.number]
+        reading.position, reading.fetched_at = offset, -1
+        self.seeks[partition.number] = self.seeks.get(partition.number, 0) + 1
+
+    def pause(self, partition: Partition) -> None:
+        """See `GroupLog`."""
+        self._readings[partition.number].is_paused = True
+
+    def resume(self, partition: Partition) -> None:
+        """See `GroupLog`."""
+        self._readings[partition.number].is_paused = False
+
+    async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
+        """See `GroupLog`."""
+        place = self._place
+        told = {partition.number: offset for partition, offset in offsets.items()}
+        can_be_stored = self._brokers.is_up and self._brokers.is_storing_offsets
+        if not can_be_stored or place is None:
+            raise LogUnavailable("group offsets cannot be stored")
+        if not await self._ask(lambda: self._group.commit(place.member, place.generation, told)):
+            self._seen("group offsets of a member that is none any more")
+            raise LogUnavailable("not a member any more")
+
+    async def read(self) -> list[Run]:
+        """See `GroupLog`."""
+        await self._assigned.wait()
+        if self._failure is not None:
+            raise self._failure
+        readings = self._readings
+        if self._has_no_offset:
+            self._has_no_offset = False
+            self._seen("read before anything was sought")
+            raise NotSought
+        if not any(each.fetched and each.fetched_at == each.position for each in readings.values()):
+            await self._fetch(readings)
+        runs = self._fetched(readings)
+        if not runs:
+            await asyncio.sleep(self._chance.uniform(0.2, IDLE_SECONDS))
+        elif self._chance.random() < 0.5:  # read ahead
+            self._process.spawn(self._fetch(readings))
+        return runs
+
+    async def _fetch(self, readings: dict[int, Reading]) -> None:
+        """Ask for where each partition stands now; the answer counts only for those that stand there still."""
+        asked = {number: each.position for number, each in readings.items() if each.position is not None}
+        if not asked or not self._brokers.is_up:
+            return
+        sizes = {number: self._chance.randint(1, self._run_records_max) for number in asked}
+        logs = self._brokers.topic.partitions
+
+        def answer() -> dict[int, tuple[Sequence[Record], int] | None]:
+            logs_now = self._brokers.topic.partitions
+            if logs_now is not logs:
+                self._seen("fetch from a topic made anew")
+            return {
+                number: logs_now[number].read(offset, sizes[number])
+                if logs_now[number].start <= offset <= logs_now[number].end
+                else None
+                for number, offset in asked.items()
+            }
+
+        for number, found in (await self._ask(answer)).items():
+            reading = readings[number]
+            if readings is not self._readings or reading.position != asked[number]:
+                self._seen("fetched records thrown away by the client")
+            elif found is None:
+                self._failure = PositionOutsideLog(f"{TOPIC}[{number}]: offset {asked[number]} is gone")
+            else:
+                reading.fetched_at = asked[number]
+                reading.fetched, reading.position_after = found
+
+    def _fetched(self, readings: dict[int, Reading]) -> list[Run]:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        runs = []
+        for number, reading in readings.items():
+            if readings is not self._readings or reading.is_paused or reading.fetched_at != reading.position:
+                continue
+            if reading.fetched:
+                runs.append(Run(Partition(TOPIC, number), tuple(reading.fetched)))
+            reading.position, reading.fetched, reading.fetched_at = reading.position_after, (), -1
+        return runs
+
+    async def _coordinate(self, listener: Listener) -> None:
+        while True:
+            self._assigned.clear()
+            await listener.on_revoked()
+            place = await self._join()
+            self._place = place
+            self._rejoin.clear()
+            self._failure, self._has_no_offset = None, False
+            self._readings = {number: Reading() for number in sorted(place.partitions)}
+            self._assigned.set()
+            self._process.spawn(self._start_at_group_offsets(self._readings))
+            await listener.on_assigned({Partition(TOPIC, number) for number in place.partitions})
+            await self._rejoin.wait()
+
+    def _join(self) -> Awaitable[Place]:
+        joined: asyncio.Future[Place] = self._loop.create_future()
+
+        def reply(place: Place) -> None:
+            self._loop.outside(self._brokers.latency(), lambda: joined.done() or joined.set_result(place))
+
+        member = self._place.member if self._place else None
+        self._loop.outside(self._brokers.latency(), self._group.join, member, self._instance, reply)
+        return joined
+
+    async def _start_at_group_offsets(self, readings: dict[int, Reading]) -> None:
+        offsets = await self._ask(lambda: dict(self._group.offsets))
+        for number, reading in readings.items():
+            if readings is not self._readings or reading.position is not None:
+                continue
+            if number in offsets:
+                self._seen("partition set to the group's offset by the client")
+                reading.position = offsets[number]
+            else:
+                self._has_no_offset = True
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            place = self._place
+            if place is None or not self._brokers.is_up:
+                continue
+            verdict = await self._ask(partial(self._group.heartbeat, place.member, place.generation, self._instance))
+            if place is not self._place:
+                continue
+            if verdict is Verdict.FENCED:
+                self._failure = RuntimeError("another process has this static member's place")
+                self._seen("static member fenced")
+                self._assigned.set()
+            elif verdict is not Verdict.OK:
+                self._rejoin.set()
+
+    async def _ask(self, what: Callable[[], T]) -> T:
+        """Have the brokers do something, after a request has travelled and before its answer has."""
+        answered: asyncio.Future[T] = self._loop.create_future()
+
+        def arrive() -> None:
+            if not self._brokers.is_up:  # asked again, by the client itself, when they are back
+                self._loop.outside(0.3, arrive)
+                return
+            answer = what()
+            self._loop.outside(
+                self._brokers.latency(), lambda: None if answered.done() else answered.set_result(answer)
+            )
+
+        self._loop.outside(self._brokers.latency(), arrive)
+        return await answered

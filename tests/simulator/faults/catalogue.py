@@ -1,0 +1,48 @@
+"""All faults by name."""
+
+from collections.abc import Callable
+
+from tests.simulator.world import World
+
+from . import endings, kafka, processes, redis
+
+Fault = Callable[[World], bool]
+
+ALWAYS: dict[str, Fault] = {
+    **{kind: processes.at_a_commit(kind) for kind in processes.COMMIT_FAULTS},
+    "killed at an await": processes.kill_at_an_await,
+    "frozen and thawed": processes.freeze,
+    "stopped in order": processes.stop_in_order,
+    "a worker came and went": processes.come_and_go,
+    "static member doubled": processes.double_a_static_member,
+    "rebalance": processes.rebalance,
+    "redis away": redis.redis_away,
+    "redis in a passing state": redis.redis_refuses,
+    "scripts forgotten": redis.forget_scripts,
+    "redis restarted": redis.restart,
+    "append-only file torn": redis.tear,
+    "redis rewound": redis.rewind,
+    "failover to a lagging replica": redis.fail_over,
+    "ledger lost and restored": redis.lose_the_ledger_and_restore_it,
+    "brokers away": kafka.brokers_away,
+    "group offsets refused": kafka.no_group_offsets,
+    "leader elected": kafka.elect,
+    "transaction": kafka.transact,
+    "retention": kafka.retention,
+    "dead letters unavailable": kafka.no_dead_letters,
+    "receipts unavailable": kafka.no_receipts,
+    "acknowledgements lost": kafka.lose_acknowledgements,
+}
+"""What every run may suffer, by name; after it the log is read to its end."""
+
+ONCE: dict[str, Fault] = {
+    "topic made anew": endings.topic_made_anew,
+    "retention passed the position": endings.retention_passes_the_position,
+    "log cut": endings.log_cut,
+    "ledger lost": endings.ledger_lost,
+    "ledger made anew": endings.ledger_made_anew,
+    "flood of poison": endings.flood_of_poison,
+}
+"""What one run in a few suffers beside."""
+
+AT_THE_START: dict[str, Fault] = {"total at its limit": endings.total_at_its_limit}

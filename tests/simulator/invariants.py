@@ -1,0 +1,118 @@
+"""What must hold of a world: at any reading of a book (I2, I3, I6), and in all of it at its end."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from gmv.ledger.port import Snapshot
+from gmv.ledger.redis_accounts import RedisAccounts
+from gmv.stream.kafka import headers
+
+from .oracle import Book, Place, replay
+from .receipts import check_receipts
+from .redis_server import Command
+from .worker import ledger_settings
+from .workload import Meaning
+from .world import World, partition_of, position_of
+
+
+def check_books(world: World) -> list[Book]:
+    """Read every book as `gmv credits` does and compare it with the oracle, at one moment."""
+    expected = oracle(world)
+    for snapshot in RedisAccounts(ledger_settings("reader")).snapshots(balances=True):
+        _check_book(world, snapshot, expected[snapshot.book])
+    return expected
+
+
+def check_end(world: World) -> None:
+    """Judge a run after its last fault and its last commit."""
+    for primary in world.site.primaries:
+        before = primary.server.hashes
+        primary.server = primary.server.restarted().restarted()
+        if primary.server.hashes != before:
+            world.violate("I2", "the append-only file gives other totals at the second restart after a crash")
+    books = check_books(world)
+    snapshots = list(RedisAccounts(ledger_settings("reader")).snapshots(balances=True))
+    _check_dead_letters(world, books)
+    check_receipts(world, books, snapshots)
+    for worker in world.workers:
+        for task in worker.process.tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                world.violate("I8", f"{worker.process.name} went on without a task: {task.exception()!r}")
+
+
+def oracle(world: World) -> list[Book]:
+    """Credit what the ledger's surviving history says was committed, in its order."""
+    log: list[list[Meaning | None]] = [
+        [meaning if entry.kind == "data" else None for entry, meaning in zip(part.history, meanings, strict=True)]
+        for part, meanings in zip(world.topic.partitions, world.meanings, strict=True)
+    ]
+    stretches = []
+    for primary in world.site.primaries:
+        for partition, start, end in _stretches(world, primary.server.file):
+            if end > len(log[partition]):
+                world.violate(
+                    "I2", f"partition {partition} is credited to {end}, the log ends at {len(log[partition])}"
+                )
+                end = len(log[partition])
+            stretches.append((partition, start, end))
+    return replay(stretches, log, world.plan.books)
+
+
+def _stretches(world: World, file: list[Command]) -> Iterator[tuple[int, int, int]]:
+    standing: dict[int, int] = {}
+    for command in file:
+        for name, value in zip(command[2::2], command[3::2], strict=True):
+            if not name.startswith(b"#p:"):
+                continue
+            partition, (topic_id, offset) = partition_of(name), position_of(value)
+            if topic_id != world.topic.id:
+                world.violate("I8", f"a position in topic {topic_id}, which the ledger was not made for")
+            if partition in standing:
+                yield partition, standing[partition], offset
+            standing[partition] = offset
+
+
+def _check_book(world: World, found: Snapshot, book: Book) -> None:
+    fates = Counter(book.fates.values())
+    certain = {fate: fates[frozenset({fate})] for fate in ("credited", "dead", "duplicate")}
+    sums = found.sums
+    totals = book.totals + (world.baseline if found.book == 0 else Counter())
+    if dict(found.balances) != dict(totals):
+        world.violate("I2", f"book {found.book} has {dict(found.balances)}, the log gives {dict(totals)}")
+    if sums.micros != totals.total():
+        world.violate("I6", f"book {found.book} counts {sums.micros} micro-credits and holds {totals.total()}")
+    if (sums.credited, found.events) != (certain["credited"], certain["credited"]):
+        world.violate("I3", f"book {found.book}: {sums.credited} credited, {found.events} events, not {certain}")
+    if sums.dead_letters < certain["dead"] or sums.duplicates < certain["duplicate"]:
+        world.violate("I3", f"book {found.book}: {sums}, not {certain}")
+    if sums.credited + sums.dead_letters + sums.duplicates != len(book.fates):
+        world.violate("I3", f"book {found.book}: {sums} for {len(book.fates)} records")
+
+
+def _check_dead_letters(world: World, books: list[Book]) -> None:
+    """I9, and that no record was passed without its dead letter."""
+    lettered: set[Place] = set()
+    attempts: Counter[tuple[object, ...]] = Counter()
+    for letter in world.dead_letters.records:
+        told = dict(letter.headers)
+        place = int(told[headers.DLQ_PARTITION]), int(told[headers.DLQ_OFFSET])
+        lettered.add(place)
+        history = world.topic.partitions[place[0]].history
+        if place[1] >= len(history):
+            world.violate("I8", f"a dead letter of {place}, which the ledger's topic does not have")
+            continue
+        record = history[place[1]].record
+        if (letter.key, letter.value, letter.headers[: len(record.headers)]) != (
+            record.key,
+            record.value,
+            record.headers,
+        ):
+            world.violate("I9", f"the dead letter of {place} is not the record that stands there")
+        attempts[place, letter.sender.process, letter.sender.seeks.get(place[0])] += 1
+    for (place, *_), times in attempts.items():
+        if times > 1:
+            world.violate("I9", f"{times} dead letters of {place} in one attempt")
+    for book in books:
+        missing = {place for place, fate in book.fates.items() if fate == {"dead"}} - lettered
+        if missing:
+            world.violate("I9", f"passed without a dead letter: {sorted(missing)}")

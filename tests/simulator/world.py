@@ -1,0 +1,295 @@
+"""One run: a log, a group of workers and a ledger, whose faults, order and time come out of one seed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from unittest.mock import patch
+
+from gmv.errors import PositionOutsideLog, Refusal
+from gmv.ledger import redis_server as gmv_redis_server
+from gmv.ledger.position import Position
+from gmv.ledger.redis_registry import RedisRegistry
+from gmv.stream import outcomes
+from gmv.stream.records import Record
+
+from .consumer import TOPIC, Consumer
+from .group import Coordinator
+from .kafka import Brokers, PartitionLog, Topic
+from .loop import SimulatedLoop
+from .process import Process
+from .producer import App, Sender, Shelf
+from .redis_client import Primary, Site
+from .redis_server import Command, Server
+from .worker import Worker, kafka_settings, ledger_settings
+from .workload import Meaning, Mix, Producer, record_of
+
+TICK_SECONDS = 0.5
+REFUSING_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is like, less its faults."""
+
+    partitions: int
+    books: int
+    primaries: int
+    workers: int
+    is_static: bool
+    run_records_max: int
+    fields_max: int
+    is_epoch_told: bool
+    ledger_slowness: float
+    brokers_slowness: float
+    seconds: float
+    records: int
+    mix: Mix
+
+    @classmethod
+    def draw(cls, chance: Random) -> "Plan":
+        """Draw one."""
+        books = chance.choice([1, 1, 1, 2])
+        owners_max = chance.randint(1, 6)
+        return cls(
+            partitions=chance.randint(1, 4),
+            books=books,
+            primaries=chance.randint(1, books),
+            workers=chance.randint(1, 3),
+            is_static=chance.random() < 0.4,
+            run_records_max=chance.choice([1, 3, 8]),
+            fields_max=chance.choice([owners_max + 6, owners_max + 12, 3_900]),
+            is_epoch_told=chance.random() < 0.3,
+            ledger_slowness=chance.choice([1, 1, 5, 20]),
+            brokers_slowness=chance.choice([1, 1, 5, 20]),
+            seconds=chance.uniform(10, 40),
+            records=chance.randint(10, 80),
+            mix=Mix(
+                poison=chance.choice([0, 0.05, 0.2]),
+                ownerless=chance.choice([0, 0.1]),
+                again_here=chance.choice([0, 0.1]),
+                again_anywhere=chance.choice([0, 0.1, 0.4]),
+                conflict=chance.choice([0, 0.1]),
+                owners_max=owners_max,
+            ),
+        )
+
+
+@dataclass
+class Slot:
+    """A worker that a supervisor keeps running."""
+
+    number: int
+    worker: Worker | None = None
+    starts_at: float = 0.0
+    is_wanted: bool = True
+
+
+@dataclass
+class World:
+    """All of a run; `faults.py` changes it, `invariants.py` judges it."""
+
+    seed: int
+    is_traced: bool = False
+    seen: Counter[str] = field(default_factory=Counter)
+    trace: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    failures: list[tuple[float, Exception]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = Random(self.seed)
+        self.plan = plan = Plan.draw(self.chance)
+        self.loop = SimulatedLoop()
+        self.meanings: list[list[Meaning | None]] = [[] for _ in range(plan.partitions)]
+        self.producer = Producer(self.chance, plan.mix, sent=[[] for _ in range(plan.partitions)])
+        self.topic = Topic("topic-1", [PartitionLog() for _ in range(plan.partitions)])
+        self.brokers = Brokers(self.topic, lambda: self.chance.expovariate(100) * plan.brokers_slowness)
+        self.group = Coordinator(self.loop, self.chance, plan.partitions)
+        settings = kafka_settings()
+        self.receipts, self.dead_letters = Shelf(), Shelf()
+        self.shelves = {settings.receipts_topic: self.receipts, settings.dead_letters_topic: self.dead_letters}
+        self.site = Site(
+            [Primary(self.new_server()) for _ in range(plan.primaries)],
+            plan.fields_max,
+            self.violate,
+            self.note,
+            self.tell,
+        )
+        self.slots = [Slot(number) for number in range(plan.workers)]
+        self.workers: list[Worker] = []
+        self.dead_letters_in_a_row_max = 10**6
+        self.quiet_since: float | None = None
+        self.is_settled = False
+        self.lost: Server | None = None
+        self.expected_refusal: type[Refusal] | None = None
+        self.baseline: Counter[str] = Counter()
+        self.tell(str(plan))
+
+    @contextmanager
+    def patched(self) -> Iterator[None]:
+        """Have gmv reach the simulated servers, and cut runs where the plan says."""
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(gmv_redis_server, "Redis", self.site))
+            stack.enter_context(patch.object(outcomes, "FIELDS_MAX", self.plan.fields_max))
+            yield
+
+    def note(self, what: str) -> None:
+        """Count that something happened."""
+        self.seen[what] += 1
+        self.tell(what)
+
+    def count(self, what: str) -> None:
+        """Count that something happened, which the trace tells already."""
+        self.seen[what] += 1
+
+    def tell(self, what: str) -> None:
+        """Write down what happened, for a person."""
+        if self.is_traced:
+            self.trace.append(f"{self.loop.time():9.3f}  {what}")
+
+    def violate(self, invariant: str, what: str) -> None:
+        """Write down that an invariant does not hold."""
+        self.violations.append(f"{invariant}: {what}")
+        self.tell(f"VIOLATION {self.violations[-1]}")
+
+    def new_server(self) -> Server:
+        """Return an empty Redis server, whose positions are watched (I5)."""
+        return Server(after_write=self._after_write)
+
+    def make_ledger(self) -> None:
+        """Make the ledger and register the topic where it begins, as `gmv ledger init` does."""
+        registry = RedisRegistry(ledger_settings("administrator"))
+        registry.create(self.plan.books)
+        starts = {
+            number: Position(self.topic.id, self.topic.bounds(number).start) for number in range(self.plan.partitions)
+        }
+        registry.register(TOPIC, starts)
+        for primary in self.site.primaries:
+            primary.floor = len(primary.server.file)
+
+    def produce(self, partition: int, is_pending: bool = False, meaning: Meaning | None = None) -> None:
+        """Append a record to a partition of the topic that is there now."""
+        if self.brokers.topic.partitions[partition].is_cut:
+            return
+        meaning = meaning or self.producer.draw(partition)
+        if self.brokers.topic is self.topic:
+            self.meanings[partition].append(meaning)
+
+        def make(offset: int, epoch: int) -> Record:
+            return replace(record_of(meaning, offset), leader_epoch=epoch if self.plan.is_epoch_told else -1)
+
+        self.brokers.topic.partitions[partition].append(make, is_pending)
+
+    def finish_transaction(self, partition: int, is_committed: bool) -> None:
+        """Decide a partition's open transaction."""
+        log = self.brokers.topic.partitions[partition]
+        if log.is_cut:
+            return
+        before = log.end
+        log.finish_transaction(is_committed)
+        if self.brokers.topic is self.topic:
+            self.meanings[partition] += [None] * (log.end - before)
+
+    def start_worker(self, slot: int, instance: str | None = None) -> Worker:
+        """Start a process."""
+        name = f"w{slot}-{len(self.workers)}"
+        process = Process(name, self.loop, self.chance, self.plan.ledger_slowness)
+        self.site.processes[name] = process
+        instance = instance or (f"static-{slot}" if self.plan.is_static else None)
+        worker: Worker
+
+        def build() -> Worker:
+            consumer = Consumer(
+                process, self.brokers, self.group, self.chance, self.plan.run_records_max, instance, self.note
+            )
+            app = App(self.loop, self.brokers.latency, self.shelves, lambda: Sender(name, dict(consumer.seeks)))
+            return Worker(process, consumer, app, self.loop, self.chance, self.dead_letters_in_a_row_max, self.count)
+
+        worker = process.context.run(build)
+        self.workers.append(worker)
+        self.tell(f"{name} starts")
+        worker.start()
+        return worker
+
+    def supervise(self) -> None:
+        """Do what goes on all the time around the workers: expire sessions, restart what ended."""
+        self.group.expire()
+        for worker in self.workers:
+            if (place := worker.process.killed_at) is not None:
+                worker.process.killed_at = None
+                self.note("fault: killed at an await")
+                self.note(f"killed at {place}")
+            if worker.failure is not None and worker.is_over:
+                self._bury(worker)
+        for slot in self.slots:
+            if slot.worker is not None and slot.worker.is_over:
+                slot.worker = None
+                slot.starts_at = self.loop.time() + self.chance.uniform(0.2, 3)
+            if slot.worker is None and slot.is_wanted and self.loop.time() >= slot.starts_at:
+                slot.worker = self.start_worker(slot.number)
+        self.is_settled = self.quiet_since is not None and (self.is_finished() or self._has_refused(self.quiet_since))
+        self.loop.outside(TICK_SECONDS, self.supervise)
+
+    def _bury(self, worker: Worker) -> None:
+        failure, worker.failure = worker.failure, None
+        assert failure is not None
+        self.failures.append((self.loop.time(), failure))
+        self.note(f"worker ended: {type(failure).__name__}")
+        self.tell(f"{worker.process.name}: {failure}")
+        if not isinstance(failure, Refusal | RuntimeError):
+            self.violate("I8", f"a worker ended by no refusal: {failure!r}")
+
+    def positions(self) -> dict[int, tuple[str, int]]:
+        """Return the topic id and the offset where each partition stands in the ledger."""
+        found = {}
+        for primary in self.site.primaries:
+            for fields in primary.server.hashes.values():
+                for name, value in fields.items():
+                    if name.startswith(b"#p:"):
+                        found[partition_of(name)] = position_of(value)
+        return found
+
+    def is_finished(self) -> bool:
+        """Whether all records that can be read are behind the ledger's positions."""
+        positions = self.positions()
+        return len(positions) == self.plan.partitions and all(
+            not self.topic.partitions[number].has_data_after(offset) for number, (_, offset) in positions.items()
+        )
+
+    def refusal_due(self) -> type[Refusal] | None:
+        """Return how workers have to end, where they have to."""
+        return self.expected_refusal or self._refusal_of_retention()
+
+    def _has_refused(self, since: float) -> bool:
+        """Whether the workers refuse to go on as they have to, and had time to do something wrong all the same."""
+        if self.loop.time() < since + REFUSING_SECONDS:
+            return False
+        due = self.refusal_due()
+        return due is not None and any(isinstance(failure, due) for _, failure in self.failures)
+
+    def _refusal_of_retention(self) -> type[Refusal] | None:
+        """Where a lost tail of the ledger would have to be read again and is gone from the log."""
+        is_gone = any(offset < self.topic.partitions[number].start for number, (_, offset) in self.positions().items())
+        return PositionOutsideLog if is_gone else None
+
+    def _after_write(self, server: Server, effects: list[Command]) -> None:
+        for command in effects:
+            for name, value in zip(command[2::2], command[3::2], strict=True):
+                if name.startswith(b"#p:"):
+                    _, offset = position_of(value)
+                    before = server.offsets.get(name, -1)
+                    server.offsets[name] = offset
+                    if offset <= before:
+                        self.violate("I5", f"{name.decode()} went from {before} to {offset} on one server")
+
+
+def partition_of(field_name: bytes) -> int:
+    """Return the partition of a position's field."""
+    return int(field_name.rpartition(b":")[2])
+
+
+def position_of(value: bytes) -> tuple[str, int]:
+    """Return the topic id and the offset of a position."""
+    topic_id, offset, _, _ = value.decode().split("|")
+    return topic_id, int(offset)
