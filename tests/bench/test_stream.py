@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gmv.cli.bench import _stream_tables
+from gmv.cli.bench_tables import stream_tables
 from gmv.cli.output import print_for_people
 from gmv.settings import LedgerSettings
 from tests.cli.command import refused
@@ -34,7 +34,7 @@ def test_the_report_names_the_baseline_and_each_ratio(capsys: pytest.CaptureFixt
         "stage_seconds": {"rerank": 7.5, "commit": 2.5},
         "worker_anonymous_bytes_max": 300 * 2**20,
     }
-    print_for_people(_stream_tables(told))
+    print_for_people(stream_tables(told))
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["computing", "alone", "(baseline)", "200", "1.00"] in lines
     assert ["file", "to", "SQLite", "180", "0.90"] in lines

@@ -1,6 +1,5 @@
 """How much of the computing's rate is left once logs, receipts and ledger are around it: three rates, interleaved."""
 
-import asyncio
 import os
 import shutil
 import statistics
@@ -9,40 +8,26 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import redis
-from prometheus_client import CollectorRegistry
 
 from gmv.assembly.index import Index
-from gmv.assembly.parts import EventDecoder, assemble_attributor
 from gmv.assembly.replay import replay
+from gmv.bench.compute import Rate, compute_only
 from gmv.bench.topics import filled_topic
 from gmv.errors import InvalidSettings, LogUnavailable
 from gmv.ledger.keys import book_key
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
-from gmv.monitoring.catalogue import Metrics, Stage
-from gmv.monitoring.telemetry import StageClock
 from gmv.settings import PREFIX, LedgerSettings, Settings
-from gmv.stream.file_log import JsonLinesLog
+from gmv.stream.file_log import read_records
 from gmv.stream.logs import describe_file, describe_topic
-from gmv.valuation.owners import Ownership
 
 _POLL_SECONDS = 0.02
 _WORKER_SECONDS_MAX = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Events per second of one pass, and where its seconds went (empty where that is another process's to know)."""
-
-    events_per_second: float
-    stage_seconds: Mapping[Stage, float]
-    anonymous_bytes: int = 0
 
 
 def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
@@ -55,9 +40,10 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
             are made there and removed.
         rounds: passes over each, interleaved; medians are reported.
     """
+    records = list(read_records(events))
     passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "kafka_redis": []}
     for _ in range(rounds):
-        passes["compute"].append(compute_only(events, index, settings))
+        passes["compute"].append(compute_only(records, index, settings))
         passes["file_sqlite"].append(file_to_sqlite(events, index, settings))
         passes["kafka_redis"].append(kafka_to_redis(events, index, settings))
     medians = {name: statistics.median(each.events_per_second for each in rates) for name, rates in passes.items()}
@@ -72,21 +58,6 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
         "stage_seconds": passes["file_sqlite"][-1].stage_seconds,
         "worker_anonymous_bytes_max": max(each.anonymous_bytes for each in passes["kafka_redis"]),
     }
-
-
-def compute_only(events: Path, index: Index, settings: Settings) -> Rate:
-    """Decode and attribute, in runs as long as the worker's; nothing is kept."""
-    clock = StageClock()
-    attributor = assemble_attributor(index, settings, Ownership(), clock, Metrics(CollectorRegistry()))
-    decoder = EventDecoder()
-    log = JsonLinesLog(events, settings.kafka.run_records_max)
-    count, started = 0, time.perf_counter()
-    while runs := asyncio.run(log.read()):
-        attributor.attribute([decoder.decode(record) for record in runs[0].records])
-        count += len(runs[0].records)
-    seconds = time.perf_counter() - started
-    log.close()
-    return Rate(count / seconds, clock.totals())
 
 
 def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:

@@ -1,7 +1,7 @@
 """`gmv bench`: how fast it is on this machine, beside a baseline measured in the same run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,6 @@ from gmv.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from gmv.settings import KafkaSettings, LedgerSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -44,10 +42,11 @@ def ledger(
     settings = load_settings(config, ledger=ledger)
     _require_redis(settings.ledger)
     from gmv.bench.ledger import bench_ledger
+    from gmv.cli.bench_tables import ledger_tables
     from gmv.cli.output import print_result
 
     result = bench_ledger(settings.ledger, batches, rounds, seed)
-    print_result(result, json, lambda: _ledger_table(result))
+    print_result(result, json, lambda: ledger_tables(result))
 
 
 @app.command()
@@ -78,11 +77,76 @@ def stream(
 
     limit_threads(settings.worker.threads)
     from gmv.bench.stream import bench_stream
+    from gmv.cli.bench_tables import stream_tables
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result
 
     result = bench_stream(events, open_verified(settings), settings, rounds)
-    print_result(result, json, lambda: _stream_tables(result))
+    print_result(result, json, lambda: stream_tables(result))
+
+
+@app.command()
+def rerank(
+    index: IndexOption = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", metavar="PATH", help="Images the index was built from. Default: the example's."),
+    ] = None,
+    queries: Annotated[int, typer.Option("--queries", metavar="N", min=8, help="At 64 tokens.")] = 300,
+    finer_queries: Annotated[int, typer.Option("--finer-queries", metavar="N", min=8, help="At 196 tokens.")] = 100,
+    candidates: CandidatesOption = None,
+    contributors: ContributorsOption = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, help="Of the queries.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="40 queries and 8, half a minute.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure the exact re-rank against POT and SciPy, one solve per candidate, and compare what they find.
+
+    The four ways take turns at each query, in one thread.
+    """
+    settings = load_settings(config, index=index, candidates=candidates, contributors=contributors)
+    from gmv.threads import limit_threads
+
+    limit_threads(1)
+    from gmv.bench.rerank import bench_rerank
+    from gmv.bench.rerank_worlds import Worlds
+    from gmv.cli.bench_tables import rerank_tables
+    from gmv.cli.indexes import open_verified
+    from gmv.cli.output import print_result
+    from gmv.demo.run import EXAMPLE_CORPUS
+
+    queries, finer_queries = (40, 8) if quick else (queries, finer_queries)
+    worlds = Worlds(corpus or EXAMPLE_CORPUS, open_verified(settings), max(queries, finer_queries), seed)
+    valuation = settings.valuation
+    result = bench_rerank(worlds, valuation.candidates, valuation.contributors, queries, finer_queries)
+    print_result(result, json, lambda: rerank_tables(result))
+
+
+@app.command()
+def events(
+    events: Annotated[
+        Path, typer.Argument(metavar="EVENTS", help="JSON lines with images, such as those `gmv demo` makes.")
+    ],
+    index: IndexOption = None,
+    rounds: RoundsOption = 3,
+    candidates: CandidatesOption = None,
+    contributors: ContributorsOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure events per second of computing alone, from images and from features, by one thread and by two."""
+    settings = load_settings(config, index=index, candidates=candidates, contributors=contributors)
+    from gmv.threads import limit_threads
+
+    limit_threads(1)
+    from gmv.bench.events import bench_events
+    from gmv.cli.bench_tables import events_tables
+    from gmv.cli.indexes import open_verified
+    from gmv.cli.output import print_result
+
+    result = bench_events(events, open_verified(settings), settings, rounds)
+    print_result(result, json, lambda: events_tables(result))
 
 
 def _require_redis(ledger: "LedgerSettings") -> None:
@@ -100,53 +164,3 @@ def _require_kafka(kafka: "KafkaSettings") -> None:
     from gmv.stream.kafka.admin import TopicAdmin
 
     TopicAdmin(kafka).close()
-
-
-def _ledger_table(result: dict[str, Any]) -> "RenderableType":
-    from rich.console import Group
-
-    from gmv.cli.output import table
-
-    ways = {"commit": "gmv's commit, Redis", "hincrby": "HINCRBY in a pipeline (baseline)", "sqlite": "SQLite"}
-    baseline = result["hincrby_owner_increments_per_second"]
-    rates = {told: result[f"{way}_owner_increments_per_second"] for way, told in ways.items()}
-    return Group(
-        f"{result['events_per_batch']} events in a batch, {result['owner_increments_per_batch']:.0f} owner increments",
-        table(
-            None,
-            ["", "increments/s", "ratio"],
-            [[told, f"{rate:,.0f}", f"{rate / baseline:.2f}"] for told, rate in rates.items()],
-            numbers=["increments/s", "ratio"],
-        ),
-        f"Baseline: {result['baseline']}",
-    )
-
-
-def _stream_tables(result: dict[str, Any]) -> "RenderableType":
-    from rich.console import Group
-
-    from gmv.cli.output import table
-
-    ways = {"compute": "computing alone (baseline)", "file_sqlite": "file to SQLite", "kafka_redis": "Kafka to Redis"}
-    baseline = result["compute_events_per_second"]
-    rates = {told: result[f"{way}_events_per_second"] for way, told in ways.items()}
-    seconds = sum(result["stage_seconds"].values())
-    return Group(
-        f"{result['events']:,} events, {result['candidates']} candidates, {result['contributors']} contributors",
-        table(
-            None,
-            ["", "events/s", "ratio"],
-            [[told, f"{rate:,.0f}", f"{rate / baseline:.2f}"] for told, rate in rates.items()],
-            numbers=["events/s", "ratio"],
-        ),
-        table(
-            "File to SQLite, by stage",
-            ["stage", "seconds", "share"],
-            [
-                [stage, f"{spent:,.2f}", f"{spent / seconds if seconds else 0:.1%}"]
-                for stage, spent in result["stage_seconds"].items()
-            ],
-            numbers=["seconds", "share"],
-        ),
-        f"A worker's memory beyond mapped files: {result['worker_anonymous_bytes_max'] / 2**20:,.0f} MiB at most",
-    )

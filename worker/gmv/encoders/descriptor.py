@@ -7,6 +7,7 @@ principal components. On CIFAR-10, C1@10 is .488 by the global vector and .505 a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -58,7 +59,6 @@ class FittedDescriptor:
     def __init__(self, encoder_id: str, parameters: Parameters) -> None:
         self._encoder_id = encoder_id
         self._parameters = parameters
-        self._positions = _positions()
 
     @property
     def encoder_id(self) -> str:
@@ -90,30 +90,43 @@ class FittedDescriptor:
             tokens[place] = token_set.numpy()
         return Features(vectors, tokens)
 
+    @torch.inference_mode()
+    def tokens_on(self, image: NDArray[np.uint8], grid: int) -> NDArray[np.float32]:
+        """Return the tokens of a grid x grid division: float32 [grid x grid, d]; `encode` uses one of `GRID`."""
+        tokens: NDArray[np.float32] = self._tokens(self._cells(image, grid), grid).numpy()
+        return tokens
+
     def _encode_one(self, image: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
+        cells = self._cells(image, GRID)
+        vector = unit_length(self._parameters.vector.apply(pooled_cells(cells).unsqueeze(0)))[0]
+        return vector, self._tokens(cells, GRID)
+
+    def _cells(self, image: NDArray[np.uint8], grid: int) -> Tensor:
         parameters = self._parameters
         pixels = torch.from_numpy(np.array(to_working_size(image, parameters.working_size)))
-        cells = parameters.cells.apply(pooled_activations(pixels, parameters.whitening, parameters.atoms))
-        vector = unit_length(parameters.vector.apply(pooled_cells(cells).unsqueeze(0)))[0]
-        tokens = torch.cat([unit_length(parameters.token.apply(cells)), self._positions], dim=1)
-        return vector, tokens.half().float()
+        return parameters.cells.apply(pooled_activations(pixels, parameters.whitening, parameters.atoms, grid))
+
+    def _tokens(self, cells: Tensor, grid: int) -> Tensor:
+        tokens = torch.cat([unit_length(self._parameters.token.apply(cells)), positions(grid)], dim=1)
+        return tokens.half().float()
 
 
-def pooled_activations(image: Tensor, whitening: Whitening, atoms: Tensor) -> Tensor:
+def pooled_activations(image: Tensor, whitening: Whitening, atoms: Tensor, grid: int = GRID) -> Tensor:
     """Return how far each cell of the grid resembles each atom.
 
     Args:
         image: uint8 [side, side, 3].
         whitening: of patches.
         atoms: float32 [K, p].
+        grid: cells along a side.
 
     Returns:
-        float32 [GRID x GRID, K]: the square root of activations averaged over a cell, which tames the few large ones.
+        float32 [grid x grid, K]: the square root of activations averaged over a cell, which tames the few large ones.
     """
     activations = resemblance(whitening.apply(normalised_patches(image, STRIDE)), atoms)
     side = patches_per_side(image.shape[0], STRIDE)
     maps = activations.T.reshape(1, len(atoms), side, side)
-    return F.adaptive_avg_pool2d(maps, GRID).flatten(2)[0].T.sqrt()
+    return F.adaptive_avg_pool2d(maps, grid).flatten(2)[0].T.sqrt()
 
 
 def pooled_cells(cells: Tensor) -> Tensor:
@@ -122,6 +135,8 @@ def pooled_cells(cells: Tensor) -> Tensor:
     return F.avg_pool2d(maps, _VECTOR_POOL).flatten()
 
 
-def _positions() -> Tensor:
-    steps = torch.arange(GRID) / GRID * POSITION_WEIGHT
+@cache
+def positions(grid: int) -> Tensor:
+    """Return where the cells of a grid x grid division are: float32 [grid x grid, 2], from 0 to `POSITION_WEIGHT`."""
+    steps = torch.arange(grid) / grid * POSITION_WEIGHT
     return torch.cartesian_prod(steps, steps)

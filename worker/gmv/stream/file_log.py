@@ -12,6 +12,19 @@ LINE_BYTES_MAX = 64 * 2**20
 _CHUNK_BYTES = 2**20
 
 
+def read_records(path: Path) -> Iterator[Record]:
+    """Yield the records of a file.
+
+    Raises:
+        EventsRefused: it cannot be opened, or a line is longer than `LINE_BYTES_MAX`.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from (Record(number, line) for number, line in enumerate(_lines(file, path)) if line.strip())
+    except OSError as error:
+        raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file of events") from error
+
+
 def partition_of(path: Path) -> Partition:
     """Return the one partition a file is; its topic is the file's name."""
     return Partition(path.name, 0)

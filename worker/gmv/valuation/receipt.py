@@ -1,4 +1,4 @@
-"""Receipts: one per credited event, that say who was credited what and why, chained by batch id.
+"""Receipts: one per credited event or correction, that say who was credited what and why, chained by batch id.
 
 A batch id is a digest over the batch's receipts, each of which names the batch before it. The ledger's position
 holds the newest batch id of each partition, so it vouches for every receipt behind it: a receipt is *committed* if
@@ -6,11 +6,11 @@ its batch can be reached from the position, and an *orphan* (published, but its 
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NotRequired  # pydantic needs these below Python 3.12
 
 import orjson
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeIs
 
 from gmv.valuation.types import Attribution
 
@@ -56,11 +56,56 @@ class Receipt(TypedDict):
     traceparent: NotRequired[str]
 
 
+class Change(TypedDict):
+    """What a correction adds to an owner's total; below 0 where it takes away."""
+
+    owner_id: str
+    micros: int
+
+
+class CorrectionReceipt(TypedDict):
+    """The receipt of a correction, less its batch id.
+
+    `position` is in the log of corrections; `event` the one that was credited wrongly, if it is about one; `micros`
+    the sum of the entries: 0, or below 0 where credits were withdrawn.
+    """
+
+    correction: str
+    position: Place
+    previous_batch: str
+    reason: str
+    event: NotRequired[EventName]
+    entries: list[Change]
+    micros: int
+
+
+AnyReceipt = Receipt | CorrectionReceipt
+
+
 class PublishedReceipt(Receipt):
     """A receipt as readers find it: with its batch id, and how many receipts that batch has."""
 
     batch: str
     batch_receipts: int
+
+
+class PublishedCorrection(CorrectionReceipt):
+    """The receipt of a correction as readers find it."""
+
+    batch: str
+    batch_receipts: int
+
+
+def changes_of(receipt: AnyReceipt) -> Iterator[tuple[str, int]]:
+    """Yield owner and micro-credits added to their total, where these are not 0."""
+    for each in receipt["entries"] if is_correction(receipt) else receipt["contributors"]:
+        if each["micros"]:
+            yield each["owner_id"], each["micros"]
+
+
+def is_correction(receipt: AnyReceipt) -> TypeIs[CorrectionReceipt]:
+    """Tell a correction's receipt from an event's."""
+    return "correction" in receipt
 
 
 def receipt(
@@ -103,7 +148,7 @@ def receipt(
     return made
 
 
-def batch_id(receipts: Iterable[Receipt]) -> str:
+def batch_id(receipts: Iterable[AnyReceipt]) -> str:
     """Return 32 hex digits: BLAKE2b-128 over the batch's receipts, in order of offset.
 
     The previous batch id is in every receipt, which makes this a hash chain. Nothing random and no clock goes in:
@@ -116,7 +161,7 @@ def batch_id(receipts: Iterable[Receipt]) -> str:
     return digest.hexdigest()
 
 
-def seal(batch: Sequence[Receipt]) -> tuple[str, list[bytes]]:
+def seal(batch: Sequence[AnyReceipt]) -> tuple[str, list[bytes]]:
     """Return the batch id of receipts that are committed together, in order of offset, and the JSON of each.
 
     Each says how many there are, so that a reader knows a batch is whole though others stand in between.
@@ -125,7 +170,7 @@ def seal(batch: Sequence[Receipt]) -> tuple[str, list[bytes]]:
     return name, [orjson.dumps({"batch": name, "batch_receipts": len(batch), **entry}) for entry in batch]
 
 
-def unseal(published: bytes) -> tuple[str, int, Receipt]:
+def unseal(published: bytes) -> tuple[str, int, AnyReceipt]:
     """Return (batch id, number of its receipts, receipt) of a published receipt; the inverse of `seal`."""
     told = orjson.loads(published)
     return told.pop("batch"), told.pop("batch_receipts"), told

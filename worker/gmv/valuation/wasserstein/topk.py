@@ -69,7 +69,7 @@ def find_nearest(
         How many; -1 where a token is too long for float32, or not finite.
     """
     scratch.counts[:] = 0
-    _prepare(query, scratch)
+    prepare(query, scratch)
     if not are_moderate(scratch.query_norms):
         return -1
     lower(scratch.query_norms, query.shape[1])
@@ -81,7 +81,8 @@ def find_nearest(
 
 
 @fast
-def _prepare(query: NDArray[np.float32], scratch: Scratch) -> None:
+def prepare(query: NDArray[np.float32], scratch: Scratch) -> None:
+    """Lay a query out as multiplications need it; float32 [n, d]."""
     scratch.query[:] = query
     for place in range(query.shape[0]):
         for component in range(query.shape[1]):
@@ -96,7 +97,7 @@ def _look_at_all(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch)
     kept = 0
     for first in range(0, rows.shape[0], group):
         members = min(group, rows.shape[0] - first)
-        if not _multiply(store, rows[first : first + members], scratch):
+        if not multiply(store, rows[first : first + members], scratch):
             return False
         for member in range(members):
             candidate = first + member
@@ -107,7 +108,7 @@ def _look_at_all(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch)
             scratch.kept_in[candidate] = place
             if place >= 0:
                 scratch.kept_by[place] = candidate
-                _square(member, scratch.squares[place], scratch)
+                square(member, scratch.squares[place], scratch)
                 kept += 1
     return True
 
@@ -126,8 +127,8 @@ def _place_of_farther(candidate: int, scratch: Scratch) -> int:
 
 
 @fast
-def _multiply(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch) -> bool:
-    """Multiply the tokens of a group of images with the query's; False where one is out of range."""
+def multiply(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch) -> bool:
+    """Multiply the tokens of a group of images, int64 [<= G], with the query's; False where one is out of range."""
     count, size = scratch.query.shape
     members = rows.shape[0]
     for member in range(members):
@@ -148,7 +149,8 @@ def _products(member: int, scratch: Scratch) -> NDArray[np.float32]:
 
 
 @fast
-def _square(member: int, squares: NDArray[np.float32], scratch: Scratch) -> None:
+def square(member: int, squares: NDArray[np.float32], scratch: Scratch) -> None:
+    """Write the squared costs of a member of the group that was multiplied last, float32 [n, n]."""
     squared_costs(_products(member, scratch), scratch.norms[member], scratch.query_norms, squares)
 
 
@@ -159,8 +161,8 @@ def _compute_costs(store: StoredTokens, rows: NDArray[np.int64], candidate: int,
     if place >= 0:
         square_roots(scratch.squares[place], scratch.costs)
     else:
-        _multiply(store, rows[candidate : candidate + 1], scratch)
-        _square(0, scratch.costs, scratch)
+        multiply(store, rows[candidate : candidate + 1], scratch)
+        square(0, scratch.costs, scratch)
         square_roots(scratch.costs, scratch.costs)
 
 

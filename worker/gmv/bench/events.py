@@ -1,0 +1,81 @@
+"""How many events a second are attributed, from images and from features, by one thread and by two."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from gmv.assembly.index import Index
+from gmv.bench.compute import Rate, compute_only
+from gmv.errors import EventsRefused, Poison
+from gmv.events.cloudevents import decode
+from gmv.events.encoding import structured
+from gmv.events.model import EventFeatures, ImageBytes
+from gmv.events.reader import ImageReader
+from gmv.settings import Settings
+from gmv.stream.file_log import read_records
+from gmv.stream.records import Record
+from gmv.threads import limit_threads
+
+THREADS: Final = (1, 2)
+
+
+def bench_events(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
+    """Decode and attribute the same images as they come, and as the features an encoder beside the generator sends.
+
+    Args:
+        events: JSON lines with images in them; records that are none are left out.
+        index: opened.
+        settings: of valuation and images; threads are the bench's own.
+        rounds: passes over each, interleaved; medians are reported.
+
+    Raises:
+        EventsRefused: no line holds an image.
+    """
+    images, features = _both_ways(events, index, settings)
+    passes: dict[tuple[str, int], list[Rate]] = {}
+    for _ in range(rounds):
+        for threads in THREADS:
+            limit_threads(threads)
+            ours = settings.model_copy(update={"worker": settings.worker.model_copy(update={"threads": threads})})
+            for source, records in (("images", images), ("features", features)):
+                passes.setdefault((source, threads), []).append(compute_only(records, index, ours))
+    return {
+        "events": len(images),
+        "rounds": rounds,
+        "candidates": settings.valuation.candidates,
+        "contributors": settings.valuation.contributors,
+        "indexed_images": len(index.images),
+        "passes": [_plain(source, threads, rates) for (source, threads), rates in passes.items()],
+    }
+
+
+def _plain(source: str, threads: int, rates: Sequence[Rate]) -> dict[str, Any]:
+    median = sorted(rates, key=lambda rate: rate.events_per_second)[len(rates) // 2]
+    total = sum(median.stage_seconds.values())
+    return {
+        "from": source,
+        "threads": threads,
+        "events_per_second": statistics.median(rate.events_per_second for rate in rates),
+        "stage_shares": {stage: seconds / total for stage, seconds in median.stage_seconds.items()},
+    }
+
+
+def _both_ways(events: Path, index: Index, settings: Settings) -> tuple[list[Record], list[Record]]:
+    reader = ImageReader(settings.images)
+    images, features = [], []
+    for record in read_records(events):
+        try:
+            event = decode(record.value, record.headers)
+            if not isinstance(event.content, ImageBytes):
+                continue
+            seen = index.encoder.encode([reader.read(event.content)])
+        except Poison:
+            continue
+        told = EventFeatures(index.encoder.encoder_id, seen.vectors[0], seen.tokens[0])
+        images.append(record)
+        features.append(Record(record.offset, structured(replace(event, content=told))))
+    if not images:
+        raise EventsRefused(f"{events} holds no event with an image in it; `gmv demo` makes such")
+    return images, features

@@ -1,0 +1,82 @@
+"""Real queries and their recalled candidates, at two sizes of token sets, for the re-rank bench."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.assembly.index import Index
+from gmv.demo.remix import recipes, remixes
+from gmv.encoders.descriptor import FittedDescriptor
+from gmv.errors import CorpusRefused
+from gmv.imaging import ImageLimits, decode_image
+from gmv.index.corpora import open_corpus
+
+FINER_GRID = 14
+"""196 tokens, as many as a vision transformer makes of 224 x 224 pixels in patches of 16; the descriptor's own 15 x 15
+patches of a 32 x 32 image are just enough."""
+
+_LIMITS = ImageLimits(20 * 2**20, 50_000_000)
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Queries against one token store.
+
+    Attributes:
+        store: float16 or float32 [rows, n, d].
+        queries: float32 [n, d] each.
+        candidates: int64 [M] each, rows of the store.
+    """
+
+    store: NDArray[np.float16] | NDArray[np.float32]
+    queries: list[NDArray[np.float32]]
+    candidates: list[NDArray[np.int64]]
+
+
+class Worlds:
+    """Remixes of a corpus' images as queries, and an index' images as candidates."""
+
+    def __init__(self, corpus: Path, index: Index, queries: int, seed: int) -> None:
+        """Read the corpus and make the queries.
+
+        Raises:
+            CorpusRefused: the corpus cannot be read, or the index was not built from it by an encoder of gmv's.
+        """
+        if not isinstance(index.encoder, FittedDescriptor):
+            raise CorpusRefused(f"{index.path} holds features made elsewhere; the bench needs one built from images")
+        self._encoder = index.encoder
+        self._index = index
+        source = open_corpus(corpus, _LIMITS.bytes_max)
+        owners = {image.image_id: image.owner_id for image in source.catalogue()}
+        self._files = {image.image_id: image.content for image in source.images()}
+        self._ids = [image.image_id for image in index.images.images(range(len(index.images)))]
+        if not self._files.keys() >= set(self._ids):
+            raise CorpusRefused(f"{index.path} was not built from {corpus}: name the corpus it was built from")
+        made_of = recipes(owners, queries, seed)
+        sources = {image_id for recipe in made_of for image_id in recipe.sources}
+        pictures = {image_id: decode_image(self._files[image_id], _LIMITS) for image_id in sources}
+        self._queries = list(remixes(made_of, pictures))
+
+    def as_indexed(self, candidates: int, queries: int) -> World:
+        """Return the first queries against the index' own tokens, with as many candidates of each."""
+        features = self._encoder.encode(self._queries[:queries])
+        recalled = self._index.recall.recall(features.vectors, candidates)
+        return World(self._index.tokens, list(features.tokens), recalled)
+
+    def finer(self, candidates: int, queries: int) -> World:
+        """Return the first queries on a finer grid, their candidates' tokens made anew from the corpus."""
+        recalled = self.as_indexed(candidates, queries).candidates
+        rows, places = np.unique(np.concatenate(recalled), return_inverse=True)
+        store = np.stack(
+            [self._finer_tokens(decode_image(self._files[self._ids[row]], _LIMITS)) for row in rows.tolist()]
+        ).astype(np.float16)
+        ends = np.cumsum([len(each) for each in recalled])[:-1]
+        finer_queries = [self._finer_tokens(query) for query in self._queries[:queries]]
+        return World(store, finer_queries, np.split(places.astype(np.int64), ends))
+
+    def _finer_tokens(self, image: Pixels) -> NDArray[np.float32]:
+        return self._encoder.tokens_on(image, FINER_GRID)
