@@ -40,8 +40,8 @@ def refusing(kafka: KafkaSettings) -> Iterator[None]:
 
 def _missing(kafka: KafkaSettings, topic: str) -> str:
     return (
-        f"topic {topic!r} does not exist at {kafka.brokers}; create it with the partitions you want (gmv never "
-        "creates topics by itself), or set kafka.topic"
+        f"topic {topic!r} does not exist at {kafka.brokers}; `gmv topics create` makes the topics that are missing "
+        "(no other command does), or set kafka.topic"
     )
 
 
