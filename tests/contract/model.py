@@ -22,6 +22,7 @@ SUMS = ("micros", "credited", "dead_letters", "duplicates")
 
 class Model:
     def __init__(self, books: int) -> None:
+        self.window: int | None = None
         self.positions: dict[int, Position] = {}
         self.owners: list[Counter[str]] = [Counter() for _ in range(books)]
         self.events: list[dict[bytes, Known]] = [{} for _ in range(books)]
@@ -37,9 +38,10 @@ class Model:
         if found != batch.expected:
             behind = found.topic_id == batch.expected.topic_id and found.next_offset < batch.expected.next_offset
             return Rewound(found) if behind else Fenced(found)
-        if known := {entry.identity for entry in batch.entries} & self.events[book].keys():
+        events = self.known(book)
+        if known := {entry.identity for entry in batch.entries} & events.keys():
             return Duplicate(frozenset(known))
-        credited = {key: place.payload for key, place in self.events[book].items() if key in batch.repeats}
+        credited = {key: place.payload for key, place in events.items() if key in batch.repeats}
         if credited != batch.repeats:
             return Rewound(batch.expected)
         counts = (sum(batch.credits.values()), len(batch.entries), batch.dead_letters, batch.duplicates)
@@ -54,6 +56,13 @@ class Model:
         self.events[book] |= {e.identity: Known(batch.partition, e.offset, e.payload) for e in batch.entries}
         self.positions[batch.partition] = batch.next
         return Committed()
+
+    def known(self, book: int) -> dict[bytes, Known]:
+        """The events that count as credited; none is ever removed here."""
+        return {key: place for key, place in self.events[book].items() if self._counts(place)}
+
+    def _counts(self, place: Known) -> bool:
+        return self.window is None or self.positions[place.partition].next_offset <= place.offset + self.window
 
     def balances(self) -> dict[str, int]:
         total: Counter[str] = Counter()

@@ -10,8 +10,9 @@ from unittest.mock import patch
 from redis import Redis
 
 from gmv.ledger import redis_server
-from gmv.ledger.open import open_accounts, open_ledger, open_registry
-from gmv.ledger.port import FIELDS_MAX, Accounts, Answer, Batch, Ledger, Registry
+from gmv.ledger.administration import Janitor, Registry
+from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_registry
+from gmv.ledger.port import FIELDS_MAX, Accounts, Answer, Batch, Ledger
 from gmv.settings import LedgerSettings
 from tests.simulator.redis_client import Primary, Site
 from tests.simulator.redis_server import Server
@@ -21,9 +22,10 @@ class Place(ABC):
     """An address, and everything that was opened at it."""
 
     settings: LedgerSettings
+    has_janitor = True
 
     def __init__(self) -> None:
-        self._opened: list[Ledger | Accounts | Registry] = []
+        self._opened: list[Ledger | Accounts | Registry | Janitor] = []
 
     def ledger(self) -> Ledger:
         ledger = open_ledger(self.settings)
@@ -39,6 +41,11 @@ class Place(ABC):
         registry = open_registry(self.settings)
         self._opened.append(registry)
         return registry
+
+    def janitor(self) -> Janitor:
+        janitor = open_janitor(self.settings)
+        self._opened.append(janitor)
+        return janitor
 
     def close(self) -> None:
         for opened in self._opened:
@@ -73,6 +80,8 @@ class RedisPlace(Place):
 
 class SimulatedPlace(Place):
     """A simulated server, which runs our scripts in a real Lua: the simulator stands on its keeping the contract."""
+
+    has_janitor = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,3 +137,13 @@ def balances(place: Place) -> dict[str, int]:
     found = list(place.accounts().balances())
     assert len({balance.owner_id for balance in found}) == len(found)
     return {balance.owner_id: balance.micros for balance in found}
+
+
+def pass_over(janitor: Janitor, book: int) -> int:
+    """Sweep a book from where the janitor is to the end of its pass; return how many identities it removed."""
+    lapsed = 0
+    while True:
+        swept = janitor.sweep(book)
+        lapsed += swept.lapsed
+        if swept.is_pass_over:
+            return lapsed

@@ -62,7 +62,7 @@ def work_as_leaderboard(settings: LedgerSettings) -> None:
 def work_as_doctor(settings: LedgerSettings) -> None:
     work_as_reader(settings)
     inspector = RedisInspector(settings)
-    server, user = inspector.server(), inspector.user(["hmget"])
+    (server,), user = inspector.servers().values(), inspector.user(["hmget"])
     seen = (server.info, server.configs, server.clock_ahead_seconds is not None, user.name)
     if not all(seen):  # it says what it may not look at by leaving it out
         raise LedgerRefused("let this user run all of it")
@@ -233,6 +233,12 @@ class TestCommand:
             gmv(*question, environment=as_user("reader"))
         gmv("credits", "leaderboard", environment=as_user("leaderboard"))
         assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,7"]
+        corrections = events.with_name("corrections.jsonl")
+        corrections.write_text('{"id": "c", "from_owner": "alice", "to_owner": "bob", "micros": 2, "reason": "r"}')
+        correct = ("ledger", "correct", "--file", corrections)
+        assert "NOPERM" in gmv(*correct, exit_code=refused, environment=as_user("reader"))
+        gmv(*correct, environment=as_user("administrator"))
+        assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,5", "bob,2"]
         assert "NOAUTH" in gmv("credits", "top", exit_code=refused, environment={"GMV_LEDGER_URL": url})
 
     def test_without_passwords_nobody_can_be_these_users_yet(self, server: RedisServer) -> None:

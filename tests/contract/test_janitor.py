@@ -1,0 +1,147 @@
+"""A janitor removes what counts no more, and nothing that anybody is told depends on it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from gmv.errors import LedgerMissing
+from gmv.ledger.administration import Swept
+from gmv.ledger.port import Committed
+from gmv.ledger.verify import conservation
+from gmv.ledger.window import SWEEP_FIELDS
+from tests.contract.places import Place, RedisPlace, SqlitePlace, pass_over
+from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
+
+EVENTS = 2 * SWEEP_FIELDS + 500
+WINDOW = 400
+REPEATS = 100
+
+
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.servers)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Those that have a janitor."""
+    made: Place = (
+        SqlitePlace(tmp_path / "ledger.db")
+        if request.param == "sqlite"
+        else RedisPlace(request.getfixturevalue("redis_url"))
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def full(made: Place) -> Place:
+    """Event n was credited at offset n of partition 0, and the same many in the next partition of the book."""
+    credit(made, 0, range(EVENTS))
+    return made
+
+
+def credit(place: Place, partition: int, numbers: range) -> None:
+    expected = place.ledger().positions(TOPIC, [partition])[partition]
+    entries = [entry(number, offset=expected.next_offset + place_) for place_, number in enumerate(numbers)]
+    following = at(expected.next_offset + len(numbers))
+    assert place.ledger().commit(batch(expected, following, entries=entries, partition=partition)) == Committed()
+
+
+def test_a_pass_removes_what_counts_no_more_and_nothing_else(full: Place) -> None:
+    full.registry().state_window(WINDOW)
+    numbers = [identity(number) for number in range(EVENTS)]
+    known = full.ledger().known(0, numbers)
+    assert known.keys() == {identity(number) for number in range(EVENTS - WINDOW, EVENTS)}
+    assert pass_over(full.janitor(), 0) == EVENTS - WINDOW
+    assert full.ledger().known(0, numbers) == known
+    assert next(iter(full.accounts().snapshots())).events == WINDOW
+    assert conservation(full.accounts()).complaints == ()
+    assert pass_over(full.janitor(), 0) == 0
+
+
+def test_sweeps_are_short_and_begin_anew_after_a_pass(full: Place) -> None:
+    full.registry().state_window(WINDOW)
+    janitor = full.janitor()
+    for removed in (EVENTS - WINDOW, 0):
+        sweeps = [janitor.sweep(0)]
+        while not sweeps[-1].is_pass_over:
+            sweeps.append(janitor.sweep(0))
+        assert sum(swept.lapsed for swept in sweeps) == removed
+        assert all(swept.seen <= 1.1 * SWEEP_FIELDS for swept in sweeps)
+    assert len(sweeps) == 1
+
+
+def test_a_survey_tells_what_a_sweep_would_do_and_does_nothing(full: Place, books: int) -> None:
+    before = full.dump()
+    surveyor = full.janitor()
+    seen = lapsed = 0
+    while True:
+        swept = surveyor.survey(0, WINDOW)
+        seen, lapsed = seen + swept.seen, lapsed + swept.lapsed
+        if swept.is_pass_over:
+            break
+    assert (seen, lapsed) == (EVENTS, EVENTS - WINDOW)
+    assert full.dump() == before
+    assert surveyor.identities(0) >= EVENTS
+    assert (surveyor.books, surveyor.window()) == (books, None)
+
+
+def test_without_a_window_nothing_is_removed(full: Place) -> None:
+    before = full.dump()
+    assert full.janitor().sweep(0) == Swept(0, 0, is_pass_over=True)
+    assert full.dump() == before
+
+
+def test_each_identity_goes_by_the_partition_it_was_credited_in(full: Place) -> None:
+    """Partition 3 shares the book, and lags: its events are young, whatever partition 0's positions are."""
+    credit(full, 3, range(EVENTS, EVENTS + 50))
+    full.registry().register("another", {0: START})
+    other = batch(START, at(10), entries=[entry(9_999, offset=1)], topic="another")
+    assert full.ledger().commit(other) == Committed()
+    full.registry().state_window(WINDOW)
+    pass_over(full.janitor(), 0)
+    lagging = [identity(number) for number in [*range(EVENTS, EVENTS + 50), 9_999]]
+    assert full.ledger().known(0, lagging).keys() == set(lagging)
+
+
+def test_books_are_swept_one_by_one(made: Place, books: int) -> None:
+    for partition in range(3):
+        credit(made, partition, range(1_000 * partition, 1_000 * partition + 20))
+    made.registry().state_window(5)
+    janitor = made.janitor()
+    removed = [pass_over(janitor, book) for book in range(janitor.books)]
+    assert removed == ([45] if books == 1 else [15, 15, 15])
+
+
+def test_it_works_beside_commits(full: Place) -> None:
+    """Commits that repeat what lapses at that moment are credited or refused by the rule, never by the janitor."""
+    full.registry().state_window(WINDOW)
+    done = Event()
+
+    def sweep() -> int:
+        janitor, lapsed = full.janitor(), 0
+        while not done.is_set():
+            lapsed += janitor.sweep(0).lapsed
+        return lapsed + pass_over(janitor, 0) + pass_over(janitor, 0)
+
+    with ThreadPoolExecutor(1) as executor:
+        sweeping = executor.submit(sweep)
+        try:
+            ledger = full.ledger()
+            for offset in range(EVENTS, EVENTS + REPEATS):  # each repeats the one that has just lapsed
+                repeated = offset - WINDOW - 1
+                assert ledger.known(0, [identity(repeated)]) == {}
+                again = batch(at(offset), at(offset + 1), {"alice": 1}, [entry(repeated, offset=offset)])
+                assert ledger.commit(again) == Committed()
+        finally:
+            done.set()
+        assert sweeping.result() >= EVENTS - WINDOW - REPEATS
+    assert next(iter(full.accounts().snapshots())).events == WINDOW
+    assert full.accounts().totals(["alice"]) == {"alice": REPEATS}
+
+
+def test_without_a_ledger_there_is_nothing_to_sweep(place: Place) -> None:
+    janitor = place.janitor()
+    for question in (lambda: janitor.books, janitor.window, lambda: janitor.identities(0), lambda: janitor.sweep(0)):
+        with pytest.raises(LedgerMissing, match="gmv ledger init"):
+            question()
+    assert not place.dump()
