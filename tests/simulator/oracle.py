@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .workload import Meaning
+from .workload import DEADLY, Meaning
 
 MICROS_PER_EVENT = 1_000_000
 
@@ -32,7 +32,7 @@ class Book:
     def take(self, place: Place, meaning: Meaning) -> None:
         """Let one record have its effect."""
         known = self.credited.get(meaning.name)
-        if not meaning.name:
+        if not meaning.name or meaning.name.startswith(DEADLY):
             fate = {"dead"}
         elif known is not None:
             fate = {"duplicate" if known[1] == meaning.payload else "dead"}

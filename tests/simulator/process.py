@@ -25,7 +25,15 @@ class Interrupted(BaseException):
 
 
 class Haunted(Interrupted):
-    """Nor has the server seen it yet: what was sent arrives late, when the client has sent it again."""
+    """Nor has the server seen it yet: what was sent arrives late, when the client has sent it again.
+
+    Attributes:
+        arrive: what it does when it arrives.
+    """
+
+    def __init__(self, arrive: Callable[[], object]) -> None:
+        super().__init__()
+        self.arrive = arrive
 
 
 class Process:
@@ -176,7 +184,7 @@ class Thread:
             result = call.func(*call.args)
         except Interrupted as interruption:
             if isinstance(interruption, Haunted):
-                self._loop.outside(self._chance.uniform(0.1, 15), self._haunt, call)
+                self._loop.outside(self._chance.uniform(0.1, 15), interruption.arrive)
             self._later(self._chance.uniform(0.02, 0.8), self._send, call)
         except Exception as error:  # noqa: BLE001 - the caller's, as from any executor
             self._later(
@@ -186,12 +194,6 @@ class Thread:
             self._later(
                 self._chance.expovariate(200) * self._slowness, self._reply, call, call.future.set_result, result
             )
-
-    def _haunt(self, call: Call) -> None:
-        try:
-            call.func(*call.args)
-        except (Interrupted, Exception):  # noqa: BLE001 - nobody waits for the answer
-            return
 
     def _reply(self, call: Call, resolve: Callable[[Any], None], outcome: Any) -> None:
         if not call.future.done():

@@ -1,14 +1,17 @@
 """What stands in for redis-py's client: it reaches simulated servers over a network that loses things."""
 
+import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from redis.commands.core import Script
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from gmv.ledger import redis_server as gmv_redis_server
 
@@ -16,6 +19,7 @@ from .process import Haunted, Interrupted, Process
 from .redis_server import Server
 
 COMMIT = (Path(gmv_redis_server.__file__).with_name("commit.lua")).read_text()
+COMMIT_DIGEST = hashlib.sha1(COMMIT.encode()).hexdigest()
 
 
 @dataclass
@@ -112,25 +116,29 @@ class Client:
         texts = [_as_bytes(each) for each in arguments]
         if any(isinstance(each, float) for each in arguments):
             self.site.violated("I10", f"a float reached the ledger: {arguments}")
-        fault = self._faults.popleft() if self._faults else ""
-        self._suffer_before(fault)
-        server = self._server(texts[0])
-        reply, effects = server.evaluate(digest, texts[:keys], texts[keys:])
-        if server.scripts[digest] == COMMIT:
-            before, after, said = texts[1].decode(), texts[2].decode(), b" ".join(reply[:2])
-            self.site.told(f"{self._name}: commit {before} -> {after}: {said!r}")
-            self._check(reply, effects)
+        evaluate = partial(self._evaluate, digest, texts[:keys], texts[keys:])
+        fault = self._faults.popleft() if self._faults and digest == COMMIT_DIGEST else ""
+        self._suffer_before(fault, evaluate)
+        reply = evaluate()
         self._suffer_after(fault)
         return reply
 
-    def _suffer_before(self, fault: str) -> None:
+    def _evaluate(self, digest: str, keys: list[bytes], arguments: list[bytes]) -> Any:
+        reply, effects = self._server(keys[0]).evaluate(digest, keys, arguments)
+        if digest == COMMIT_DIGEST:
+            before, after, said = arguments[0].decode(), arguments[1].decode(), b" ".join(reply[:2])
+            self.site.told(f"{self._name}: commit {before} -> {after}: {said!r}")
+            self._check(reply, effects)
+        return reply
+
+    def _suffer_before(self, fault: str, evaluate: Callable[[], object]) -> None:
         match fault:
             case "request lost":
                 self.site.seen(f"fault: {fault}")
                 raise Interrupted
             case "request late":
                 self.site.seen(f"fault: {fault}")
-                raise Haunted
+                raise Haunted(partial(_late, evaluate))
             case "killed before the commit":
                 self._kill(fault)
                 raise Interrupted
@@ -173,6 +181,12 @@ class Encoder:
     def encode(self, value: Any) -> bytes:
         """Encode one argument."""
         return _as_bytes(value)
+
+
+def _late(evaluate: Callable[[], object]) -> None:
+    """Let a request arrive whose sender does not wait for it any more."""
+    with suppress(Interrupted, RedisError):
+        evaluate()
 
 
 def _as_bytes(value: Any) -> bytes:

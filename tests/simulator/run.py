@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gmv.errors import LedgerMissing
 
-from .faults.catalogue import ALWAYS, AT_THE_START, ONCE, Fault
+from .faults.catalogue import ALWAYS, AT_THE_START, ONCE, SPARING, Fault
 from .invariants import check_books, check_end
 from .world import World
 
@@ -38,16 +38,16 @@ def _schedule(world: World) -> None:
         at(chance.uniform(0, plan.seconds), world.produce, chance.randrange(plan.partitions))
     for _ in range(READINGS):
         at(chance.uniform(0, plan.seconds), _read, world)
-    enabled = [name for name in ALWAYS if chance.random() < 0.4]
+    once = chance.choice([*ONCE, *AT_THE_START]) if chance.random() < 0.2 else ""
+    if once in AT_THE_START:
+        _strike(world, once, AT_THE_START[once])
+    elif once:
+        at(chance.uniform(2, plan.seconds), _strike, world, once, ONCE[once])
+    possible = SPARING if once == "deadly records" else ALWAYS
+    enabled = [name for name in ALWAYS if name in possible and chance.random() < 0.4]
     for _ in range(chance.randint(0, FAULTS_MAX) if enabled else 0):
         name = chance.choice(enabled)
         at(chance.uniform(0.5, plan.seconds), _strike, world, name, ALWAYS[name])
-    if chance.random() < 0.15:
-        name = chance.choice([*ONCE, *AT_THE_START])
-        if name in AT_THE_START:
-            _strike(world, name, AT_THE_START[name])
-        else:
-            at(chance.uniform(2, plan.seconds), _strike, world, name, ONCE[name])
 
 
 def _strike(world: World, name: str, fault: Fault) -> None:

@@ -1,11 +1,13 @@
 """One worker process: the real member, core, outbox and ledger, held as the pump holds them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+from gmv.errors import Poison
+from gmv.events.model import GeneratedImage
 from gmv.ledger.port import Answer, Batch, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.redis import RedisLedger
@@ -18,13 +20,15 @@ from gmv.stream.membership import Member
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import RunSummary
 from gmv.stream.records import Bounds, Partition
+from gmv.valuation.types import Attribution
 from tests.stream.world import EqualShares, JsonDecoder
 
 from .consumer import HEARTBEAT_SECONDS, TOPIC, Consumer
 from .group import REBALANCE_SECONDS, SESSION_SECONDS
 from .loop import SimulatedLoop
-from .process import LEDGER_RETRY_SECONDS, Process
+from .process import LEDGER_RETRY_SECONDS, Interrupted, Process
 from .producer import App
+from .workload import DEADLY
 
 NAMESPACE = "gmv"
 AT_ONCE = 1e-9  # tries are made by the simulated thread, in its own time
@@ -67,6 +71,20 @@ class Watch:
         """See `Observer`."""
 
 
+@dataclass(frozen=True)
+class Deadly:
+    """A `Valuer` that some events end the process of, as a fault in native code does."""
+
+    process: Process
+
+    def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
+        """See `Valuer`."""
+        if any(event.event_id.startswith(DEADLY) for event in events):
+            self.process.kill()
+            raise Interrupted
+        return EqualShares().attribute(events)
+
+
 class CountedLedger(RedisLedger):
     """A Redis ledger whose answers are counted."""
 
@@ -93,6 +111,7 @@ class Worker:
         loop: SimulatedLoop,
         chance: Random,
         dead_letters_in_a_row_max: int,
+        crashes_per_record_max: int,
         seen: Callable[[str], None],
     ) -> None:
         settings = kafka_settings()
@@ -105,13 +124,13 @@ class Worker:
         watch = Watch(seen)
         parts = Parts(
             decoder=JsonDecoder(),
-            valuer=EqualShares(),
+            valuer=Deadly(process),
             ledger=CountedLedger(ledger_settings(process.name), seen),
             outbox=KafkaOutbox(app, settings),  # type: ignore[arg-type]
             observer=watch,
             stamp=Stamp("index", "settings"),
             limits=lambda: DeadLetterLimits(dead_letters_in_a_row_max, 1.0),
-            crashes_per_record_max=3,
+            crashes_per_record_max=crashes_per_record_max,
         )
         core = Core(parts, process.thread)  # type: ignore[arg-type]
         self._member = Member(core, consumer, watch, settings, loop.time)

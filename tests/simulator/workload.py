@@ -6,6 +6,9 @@ from random import Random
 from gmv.stream.records import Record
 from tests.stream.world import event_record, poison_record
 
+DEADLY = "deadly-"
+"""How the names of events begin that end the process which attributes them."""
+
 OWNERS = tuple("abcdefghij")
 
 

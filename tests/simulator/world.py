@@ -119,6 +119,7 @@ class World:
         self.slots = [Slot(number) for number in range(plan.workers)]
         self.workers: list[Worker] = []
         self.dead_letters_in_a_row_max = 10**6
+        self.crashes_per_record_max = 10**6  # processes are killed from outside here, at any record
         self.quiet_since: float | None = None
         self.is_settled = False
         self.lost: Server | None = None
@@ -204,7 +205,8 @@ class World:
                 process, self.brokers, self.group, self.chance, self.plan.run_records_max, instance, self.note
             )
             app = App(self.loop, self.brokers.latency, self.shelves, lambda: Sender(name, dict(consumer.seeks)))
-            return Worker(process, consumer, app, self.loop, self.chance, self.dead_letters_in_a_row_max, self.count)
+            limits = self.dead_letters_in_a_row_max, self.crashes_per_record_max
+            return Worker(process, consumer, app, self.loop, self.chance, *limits, self.count)
 
         worker = process.context.run(build)
         self.workers.append(worker)

@@ -45,4 +45,28 @@ ONCE: dict[str, Fault] = {
 }
 """What one run in a few suffers beside."""
 
-AT_THE_START: dict[str, Fault] = {"total at its limit": endings.total_at_its_limit}
+AT_THE_START: dict[str, Fault] = {
+    "total at its limit": endings.total_at_its_limit,
+    "deadly records": endings.deadly_records,
+}
+
+SPARING = frozenset(
+    {
+        "request lost",
+        "request late",
+        "reply lost",
+        "frozen and thawed",
+        "stopped in order",
+        "a worker came and went",
+        "rebalance",
+        "scripts forgotten",
+        "redis restarted",
+        "group offsets refused",
+        "leader elected",
+        "transaction",
+        "receipts unavailable",
+        "dead letters unavailable",
+        "acknowledgements lost",
+    }
+)
+"""What ends no process in the midst of an attribution: all that a run with deadly records suffers beside them."""

@@ -5,7 +5,7 @@ from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_key
 from gmv.ledger.port import MICROS_MAX
 from tests.simulator.kafka import PartitionLog, Topic
 from tests.simulator.worker import NAMESPACE
-from tests.simulator.workload import OWNERS, Meaning
+from tests.simulator.workload import DEADLY, OWNERS, Meaning
 from tests.simulator.world import World
 
 from .redis import some_primary
@@ -75,6 +75,16 @@ def total_at_its_limit(world: World) -> bool:
     primary.floor = len(primary.server.file)
     world.baseline[owner] = micros
     world.expected_refusal = CreditOutOfRange
+    return True
+
+
+def deadly_records(world: World) -> bool:
+    """Let there be records that end whoever attributes them; nobody is killed from outside in such a run."""
+    world.crashes_per_record_max = 2
+    for number in range(world.chance.randint(1, 2)):
+        meaning = Meaning(f"{DEADLY}{number}", 0, ("a",))
+        partition = world.chance.randrange(world.plan.partitions)
+        world.loop.outside(world.chance.uniform(0, world.plan.seconds), world.produce, partition, False, meaning)
     return True
 
 

@@ -32,7 +32,7 @@ def kill_at_an_await(world: World) -> bool:
     workers = living(world)
     if workers:
         is_spared = world.chance.random() < 0.8
-        world.chance.choice(workers).process.kill_after(world.chance.randint(1, 30), is_spared)
+        world.chance.choice(workers).process.kill_after(world.chance.randint(1, 12), is_spared)
     return False  # counted when it dies
 
 
