@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pydantic import ValidationError
 
 from gmv.errors import Poison, Reason
-from gmv.imaging import JPEG_SCANS_MAX, ImageLimits, decode_image
+from gmv.imaging import JPEG_SCANS_MAX, PIXELS_OPENED_MAX, ImageLimits, decode_image
+from gmv.settings import ImageSettings
 
 LIMITS = ImageLimits(bytes_max=2**20, pixels_max=100_000)
 WHITE = (255, 255, 255)
@@ -164,12 +166,19 @@ def test_the_limit_of_pixels_is_sharp(name: str) -> None:
     assert "40 x 24 = 960 pixels" in poison.detail
 
 
-@pytest.mark.parametrize("side", [5_000, 30_000])
-def test_a_bomb_is_refused_by_its_header(side: int) -> None:
+@pytest.mark.parametrize(("side", "size"), [(5_000, "25,000,000 pixels"), (30_000, "more than 178,956,970 pixels")])
+def test_a_bomb_is_refused_by_its_header_and_the_limit_is_named(side: int, size: str) -> None:
     """Of 25 and of 900 million pixels, without a byte of pixels in the file."""
-    content = png(struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), b"")
+    poison = refusal(png(struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), b""))
 
-    assert refusal(content).reason == Reason.IMAGE_REFUSED
+    assert poison.reason == Reason.IMAGE_REFUSED
+    assert poison.detail.endswith(f"{size}, 100,000 are allowed")
+
+
+def test_no_limit_can_be_set_that_pillow_does_not_keep() -> None:
+    ImageSettings(pixels_max=PIXELS_OPENED_MAX)
+    with pytest.raises(ValidationError, match="less than or equal to 178956970"):
+        ImageSettings(pixels_max=PIXELS_OPENED_MAX + 1)
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:

@@ -22,6 +22,9 @@ from gmv.errors import Poison, Reason
 JPEG_SCANS_MAX = 100
 """A progressive JPEG has about 10; a file of 20 MB could hold a million, each a pass over all pixels."""
 
+PIXELS_OPENED_MAX = 178_956_970
+"""Pillow opens no larger file whatever it is told: twice its `MAX_IMAGE_PIXELS`, which is left as it is."""
+
 _DETAIL_CHARACTERS_MAX = 200
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `ImageLimits` refuses, not warns
@@ -58,7 +61,7 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     except (Poison, MemoryError):  # want of memory is this machine's fault, not the file's
         raise
     except Image.DecompressionBombError:
-        raise Poison(Reason.IMAGE_REFUSED, "the image has more pixels than Pillow opens at all") from None
+        raise _too_large(f"more than {PIXELS_OPENED_MAX:,} pixels", limits) from None
     except UnidentifiedImageError:
         raise Poison(Reason.IMAGE_CORRUPT, f"the header of the {name} is damaged or cut off") from None
     except Exception as error:  # noqa: BLE001 - the codecs raise a dozen kinds on crafted bytes
@@ -79,10 +82,11 @@ def _format(content: bytes) -> str:
 def _check_size(image: Image.Image, limits: ImageLimits) -> None:
     pixels = image.width * image.height
     if pixels > limits.pixels_max:
-        raise Poison(
-            Reason.IMAGE_REFUSED,
-            f"the image has {image.width:,} x {image.height:,} = {pixels:,} pixels, {limits.pixels_max:,} are allowed",
-        )
+        raise _too_large(f"{image.width:,} x {image.height:,} = {pixels:,} pixels", limits)
+
+
+def _too_large(size: str, limits: ImageLimits) -> Poison:
+    return Poison(Reason.IMAGE_REFUSED, f"the image has {size}, {limits.pixels_max:,} are allowed")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

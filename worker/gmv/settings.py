@@ -40,7 +40,7 @@ class ImageSettings(_Group):
         (), description="not public, and yet allowed to the hosts: 10.1.0.0/16. Others are refused at connecting"
     )
     bytes_max: int = Field(20 * 2**20, gt=0, description="largest image file")
-    pixels_max: int = Field(50_000_000, gt=0, description="largest width x height")
+    pixels_max: int = Field(50_000_000, gt=0, le=178_956_970, description="largest width x height")
     attempts: int = Field(3, ge=1, le=10, description="tries per URI before it is called unreachable")
 
     @property
