@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from gmv.errors import InvalidSettings
-from gmv.ledger.port import Accounts, Janitor, Ledger, Registry
+from gmv.ledger.administration import Janitor, Registry
+from gmv.ledger.port import Accounts, Ledger
 from gmv.ledger.sqlite import SqliteLedger
 from gmv.ledger.sqlite_accounts import SqliteAccounts
 from gmv.ledger.sqlite_file import SqliteFile

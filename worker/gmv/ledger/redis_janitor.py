@@ -3,8 +3,8 @@
 from collections import defaultdict
 from typing import Any, Final
 
+from gmv.ledger.administration import Swept
 from gmv.ledger.keys import EVENT_PREFIX, LEDGER_ID_FIELD, POSITION_PREFIX, WINDOW_FIELD
-from gmv.ledger.port import Swept
 from gmv.ledger.redis_books import RedisBooks
 from gmv.ledger.redis_server import RedisServer, script
 from gmv.ledger.window import SWEEP_FIELDS

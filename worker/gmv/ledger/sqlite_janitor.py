@@ -3,7 +3,7 @@
 import sqlite3
 from collections import defaultdict
 
-from gmv.ledger.port import Swept
+from gmv.ledger.administration import Swept
 from gmv.ledger.sqlite import Standing, window_of
 from gmv.ledger.sqlite_file import SqliteFile
 from gmv.ledger.window import SWEEP_FIELDS, counts

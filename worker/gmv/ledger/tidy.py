@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from gmv.ledger.administration import Janitor
 from gmv.ledger.keys import book_of
-from gmv.ledger.port import Answer, Batch, Committed, Janitor, Known, Ledger
+from gmv.ledger.port import Answer, Batch, Committed, Known, Ledger
 from gmv.ledger.position import Position
 from gmv.ledger.window import SWEEP_FIELDS
 
