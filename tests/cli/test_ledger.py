@@ -147,6 +147,7 @@ class TestVerify:
             "credited": 2,
             "dead_letters": 0,
             "duplicates": 0,
+            "corrections": 0,
             "positions": 2,
             "receipts": None,
         }

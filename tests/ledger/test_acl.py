@@ -239,6 +239,12 @@ class TestCommand:
         assert "NOPERM" in gmv(*correct, exit_code=refused, environment=as_user("reader"))
         gmv(*correct, environment=as_user("administrator"))
         assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,5", "bob,2"]
+        corrections = events.with_name("corrections.jsonl")
+        corrections.write_text('{"id": "c", "from_owner": "alice", "to_owner": "bob", "micros": 2, "reason": "r"}')
+        correct = ("ledger", "correct", "--file", corrections)
+        assert "NOPERM" in gmv(*correct, exit_code=refused, environment=as_user("reader"))
+        gmv(*correct, environment=as_user("administrator"))
+        assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,5", "bob,2"]
         assert "NOAUTH" in gmv("credits", "top", exit_code=refused, environment={"GMV_LEDGER_URL": url})
 
     def test_without_passwords_nobody_can_be_these_users_yet(self, server: RedisServer) -> None:

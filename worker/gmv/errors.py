@@ -74,6 +74,12 @@ class OwnersRefused(Refusal):
     exit_code = 14
 
 
+class CorrectionsRefused(Refusal):
+    """A file of corrections is wrong, was edited since it was applied, or takes more than an owner has."""
+
+    exit_code = 15
+
+
 class LedgerUnavailable(Refusal):
     """The ledger's server did not answer within the retry budget; nothing is known to be lost."""
 

@@ -14,15 +14,18 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from gmv.asyncapi import document
 from gmv.events.wire import WireData, WireEvent
-from gmv.valuation.receipt import PublishedReceipt
+from gmv.stream.correction_file import WireCorrection
+from gmv.valuation.receipt import PublishedCorrection, PublishedReceipt
 
 SUFFIX: Final = ".schema.json"
 ASYNCAPI: Final = "asyncapi.json"
 
-_MODELS: Final[dict[str, type[BaseModel] | type[PublishedReceipt]]] = {
+_MODELS: Final[dict[str, type[BaseModel] | type[PublishedReceipt] | type[PublishedCorrection]]] = {
     "generated-image-event": WireEvent,
     "generated-image-data": WireData,
     "receipt": PublishedReceipt,
+    "correction": WireCorrection,
+    "correction-receipt": PublishedCorrection,
 }
 
 

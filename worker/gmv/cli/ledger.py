@@ -10,12 +10,13 @@ import typer
 
 from gmv.cli.acl import acl
 from gmv.cli.audit import audit
+from gmv.cli.correct import correct
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gmv.ledger.port import Accounts
+    from gmv.ledger.port import Accounts, Sums
     from gmv.ledger.position import Position
     from gmv.ledger.verify import Conservation
     from gmv.settings import KafkaSettings, LedgerSettings
@@ -111,6 +112,7 @@ def verify(
         "credited": conserved.sums.credited,
         "dead_letters": conserved.sums.dead_letters,
         "duplicates": conserved.sums.duplicates,
+        "corrections": conserved.sums.corrections,
         "positions": conserved.positions,
         "receipts": explained
         and {
@@ -185,7 +187,7 @@ def _explained(
 
     before = accounts.standing()
     try:
-        return _explained_at_rest(accounts, conserved.sums.credited, lambda: _published(files, topics, kafka))
+        return _explained_at_rest(accounts, conserved.sums, lambda: _published(files, topics, kafka))
     except ConservationBroken as broken:
         if accounts.standing() != before:
             raise Refusal("the ledger moved on while it was read: stop its workers and verify again") from broken
@@ -193,14 +195,18 @@ def _explained(
 
 
 def _explained_at_rest(
-    accounts: "Accounts", credited: int, published: "Callable[[], Iterator[Published]]"
+    accounts: "Accounts", counted: "Sums", published: "Callable[[], Iterator[Published]]"
 ) -> "Explanation":
     from gmv.errors import ConservationBroken
     from gmv.stream.explanation import explain
 
     explained = explain(accounts, published)
-    if explained.receipts != credited:
-        raise ConservationBroken(f"{credited} events are credited, and {explained.receipts} have committed receipts")
+    for what, entered, explaining in (
+        ("events are credited", counted.credited, explained.receipts),
+        ("corrections are applied", counted.corrections, explained.corrections),
+    ):
+        if explaining != entered:
+            raise ConservationBroken(f"{entered} {what}, and {explaining} have committed receipts")
     return explained
 
 
@@ -227,6 +233,7 @@ def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None
         ["events credited", f"{sums.credited:,}"],
         ["dead letters", f"{sums.dead_letters:,}"],
         ["duplicates", f"{sums.duplicates:,}"],
+        ["corrections", f"{sums.corrections:,}"],
         ["partitions", f"{conserved.positions:,}"],
     ]
     if explained is not None:
@@ -241,3 +248,4 @@ def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None
 
 app.command()(acl)
 app.command()(audit)
+app.command()(correct)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from gmv.errors import ConservationBroken, EventsRefused
 from gmv.ledger.port import Accounts
-from gmv.valuation.receipt import Receipt, batch_id, unseal
+from gmv.valuation.receipt import AnyReceipt, Receipt, batch_id, changes_of, is_correction, unseal
 
 OWNERS_NAMED_MAX: Final = 20
 
@@ -25,10 +25,11 @@ class Explanation:
 
     Attributes:
         batches: number of committed batches.
-        receipts: number of their receipts.
+        receipts: number of their receipts of events.
         orphans: number of batches that were published and never committed.
         owners: owners whose totals were compared.
         micros: sum of the totals.
+        corrections: number of their receipts of corrections.
     """
 
     batches: int
@@ -36,6 +37,7 @@ class Explanation:
     orphans: int
     owners: int
     micros: int
+    corrections: int = 0
 
 
 class Published(NamedTuple):
@@ -53,10 +55,10 @@ class _Batch:
     size: int
     first_place: str
     last_place: str
-    by_offset: dict[int, Receipt]
+    by_offset: dict[int, AnyReceipt]
 
     @property
-    def receipts(self) -> list[Receipt]:
+    def receipts(self) -> list[AnyReceipt]:
         return [self.by_offset[offset] for offset in sorted(self.by_offset)]
 
     @property
@@ -91,17 +93,18 @@ def explain(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> 
     """
     previous, committed = _history(accounts, receipts())
     totals: dict[str, int] = {}
-    batches = receipts_counted = 0
+    batches = receipts_counted = corrections = 0
     for batch in _committed_batches(committed, receipts()):
         batches += 1
         receipts_counted += len(batch.receipts)
+        corrections += sum(map(is_correction, batch.receipts))
         _add(totals, batch.receipts)
-    micros = _compare(accounts, totals)
-    return Explanation(batches, receipts_counted, len(previous) - len(committed), len(totals), micros)
+    micros, events = _compare(accounts, totals), receipts_counted - corrections
+    return Explanation(batches, events, len(previous) - len(committed), len(totals), micros, corrections)
 
 
 def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Iterator[Receipt]:
-    """Yield the receipts that the ledger's positions vouch for, each once, in the order published.
+    """Yield the receipts of events that the ledger's positions vouch for, each once, in the order published.
 
     Args:
         accounts: the ledger.
@@ -112,7 +115,7 @@ def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Publi
     """
     _, committed = _history(accounts, receipts())
     for batch in _committed_batches(committed, receipts()):
-        yield from batch.receipts
+        yield from (receipt for receipt in batch.receipts if not is_correction(receipt))
 
 
 def receipts_in(path: Path) -> Iterator[Published]:
@@ -181,12 +184,10 @@ def _batches(published: Iterable[Published]) -> Iterator[_Batch]:
     yield from unfinished.values()
 
 
-def _add(totals: dict[str, int], receipts: Iterable[Receipt]) -> None:
+def _add(totals: dict[str, int], receipts: Iterable[AnyReceipt]) -> None:
     for receipt in receipts:
-        for contributor in receipt["contributors"]:
-            if contributor["micros"]:
-                owner = contributor["owner_id"]
-                totals[owner] = totals.get(owner, 0) + contributor["micros"]
+        for owner, micros in changes_of(receipt):
+            totals[owner] = totals.get(owner, 0) + micros
 
 
 def _compare(accounts: Accounts, totals: dict[str, int]) -> int:

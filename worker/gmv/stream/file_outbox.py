@@ -18,8 +18,8 @@ class FileOutbox:
     """
 
     def __init__(self, receipts: Path, dead_letters: Path) -> None:
-        self._receipts = _open_whole(receipts)
-        self._dead_letters = _open_whole(dead_letters)
+        self._receipts = open_whole(receipts)
+        self._dead_letters = open_whole(dead_letters)
 
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
@@ -29,8 +29,8 @@ class FileOutbox:
         Raises:
             DiskFull: nothing may be committed.
         """
-        _append(self._dead_letters, [letter_line(partition, letter) for letter in dead_letters])
-        _append(self._receipts, [receipt.value for receipt in receipts])
+        append_lines(self._dead_letters, [letter_line(partition, letter) for letter in dead_letters])
+        append_lines(self._receipts, [receipt.value for receipt in receipts])
 
     def close(self) -> None:
         """Close both files."""
@@ -38,8 +38,12 @@ class FileOutbox:
         self._dead_letters.close()
 
 
-def _open_whole(path: Path) -> BinaryIO:
-    """Open for appending, after cutting a torn last line; a file made here is in its folder for good."""
+def open_whole(path: Path) -> BinaryIO:
+    """Open for appending, after cutting a torn last line; a file made here is in its folder for good.
+
+    Raises:
+        EventsRefused: it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b", buffering=0)
@@ -93,7 +97,8 @@ def sync(file: BinaryIO) -> None:
         raise DiskFull(f"{file.name} cannot be written ({error.strerror}); free some space and run again") from error
 
 
-def _append(file: BinaryIO, lines: Sequence[bytes]) -> None:
+def append_lines(file: BinaryIO, lines: Sequence[bytes]) -> None:
+    """Append lines, and return once they are on disk. Raises as `append_whole`."""
     if lines:
         append_whole(file, b"\n".join(lines) + b"\n")
         sync(file)

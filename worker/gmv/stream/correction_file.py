@@ -1,0 +1,105 @@
+"""A file of corrections: one per line, in the order in which they are applied; it may grow, and is never edited.
+
+{"id": "case-42", "from_owner": "ada", "to_owner": "ben", "micros": 250000, "reason": "mistaken ownership",
+ "event": {"source": "/generator", "id": "e1"}, "partition": 3}
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gmv.errors import CorrectionsRefused
+from gmv.ledger.port import MICROS_MAX
+from gmv.valuation.correction import Correction
+from gmv.valuation.receipt import EventName
+
+TOPIC_PREFIX: Final = "corrections/"
+"""No topic of Kafka and no file of events has a slash in its name."""
+
+Text = Annotated[str, Field(min_length=1, max_length=1_024)]
+Owner = Annotated[str, Field(min_length=1)]
+
+
+class WireEventName(BaseModel):
+    """The event that was credited wrongly: CloudEvents source and id."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    source: Text
+    id: Text
+
+
+class WireCorrection(BaseModel):
+    """Micro-credits taken from one owner, and given to another or to nobody."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    id: Text = Field(description="names this correction for good; applied once, whichever file it stands in")
+    from_owner: Owner = Field(description="whose micro-credits are taken")
+    to_owner: Owner | None = Field(None, description="who is given them; nobody if not told: they are withdrawn")
+    micros: Annotated[int, Field(gt=0, le=MICROS_MAX)] = Field(description="micro-credits; 1,000,000 are one credit")
+    reason: Text = Field(description="for whoever audits the ledger")
+    event: WireEventName | None = Field(None, description="what was credited wrongly, if it is one event")
+    partition: Annotated[int, Field(ge=0)] = Field(
+        0, description="in which that event was credited, as its receipt says; matters to ledgers of several books"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionFile:
+    """All of a file, checked.
+
+    Attributes:
+        path: of the file.
+        topic: the name of its log in the ledger.
+        topic_id: identity of the log: a digest of its first correction, so that the file may grow.
+        corrections: in order; each id once.
+    """
+
+    path: Path
+    topic: str
+    topic_id: str
+    corrections: Sequence[Correction]
+
+
+def read_corrections(path: Path) -> CorrectionFile:
+    """Read and check a file.
+
+    Raises:
+        CorrectionsRefused: it cannot be read, is empty, or one of its lines is wrong.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise CorrectionsRefused(f"{path}: {error.strerror}; give a file of corrections") from error
+    corrections = [_parse(line, path, offset) for offset, line in enumerate(lines) if line.strip()]
+    if not corrections:
+        raise CorrectionsRefused(f"{path} is empty; it should hold one correction per line")
+    numbers: dict[str, int] = {}
+    for correction in corrections:
+        number = correction.offset + 1
+        if (earlier := numbers.setdefault(correction.id, number)) != number:
+            raise CorrectionsRefused(f"{path}:{number} has the id of line {earlier}; give each correction its own")
+    first = hashlib.blake2b(corrections[0].identity + corrections[0].payload, digest_size=16).hexdigest()
+    return CorrectionFile(path, TOPIC_PREFIX + path.name, f"first-correction:{first}", corrections)
+
+
+def _parse(line: bytes, path: Path, offset: int) -> Correction:
+    where = f"{path}:{offset + 1}"
+    try:
+        told = WireCorrection.model_validate(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        raise CorrectionsRefused(f"{where} is not JSON: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"])) or "the line"
+        raise CorrectionsRefused(f"{where}: {name}: {first['msg']}") from None
+    if told.from_owner == told.to_owner:
+        raise CorrectionsRefused(f"{where} takes from {told.from_owner!r} and gives to the same; leave it out")
+    event = None if told.event is None else EventName(source=told.event.source, id=told.event.id)
+    return Correction(offset, told.id, told.from_owner, told.to_owner, told.micros, told.reason, event, told.partition)

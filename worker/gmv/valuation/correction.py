@@ -1,0 +1,108 @@
+"""Corrections: credits that were given wrongly, taken back by entries of their own. Nothing is edited in place."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+
+from gmv.valuation.receipt import CorrectionReceipt, EventName
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One entry of a file of corrections.
+
+    Attributes:
+        offset: its line, counted from 0.
+        id: names it for good: applied once, whichever file it stands in.
+        from_owner: whose micro-credits are taken.
+        to_owner: who is given them; None where they are withdrawn.
+        micros: how many, above 0.
+        reason: for whoever audits the ledger.
+        event: that was credited wrongly, if it is about one.
+        partition: of the log in which that event was credited, as its receipt says; decides the book.
+    """
+
+    offset: int
+    id: str
+    from_owner: str
+    to_owner: str | None
+    micros: int
+    reason: str
+    event: EventName | None = None
+    partition: int = 0
+
+    @property
+    def identity(self) -> bytes:
+        """16 bytes that stand for the id, and never for an event's."""
+        return hashlib.blake2b(self.id.encode(), digest_size=16, person=b"gmv-correction").digest()
+
+    @property
+    def payload(self) -> bytes:
+        """8 bytes, digest of all that it says: tells a repeated correction from another under the same id."""
+        said = [self.from_owner, self.to_owner, self.micros, self.reason, self.event, self.partition]
+        return hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+
+    @property
+    def changes(self) -> list[tuple[str, int]]:
+        """Owner and what is added to their total, in the order of a receipt."""
+        taken = (self.from_owner, -self.micros)
+        return [taken] if self.to_owner is None else [taken, (self.to_owner, self.micros)]
+
+    def receipt(self, topic: str, partition: int, previous_batch: str) -> CorrectionReceipt:
+        """Return its receipt, less the batch id.
+
+        Args:
+            topic: name of the log of corrections.
+            partition: of that log.
+            previous_batch: of that partition.
+        """
+        made: CorrectionReceipt = {
+            "correction": self.id,
+            "position": {"topic": topic, "partition": partition, "offset": self.offset},
+            "previous_batch": previous_batch,
+            "reason": self.reason,
+            "entries": [{"owner_id": owner_id, "micros": micros} for owner_id, micros in self.changes],
+            "micros": sum(micros for _, micros in self.changes),
+        }
+        if self.event is not None:
+            made["event"] = self.event
+        return made
+
+
+class Net(NamedTuple):
+    """What corrections come to, taken together: owner id -> micro-credits, each owner in one of the two."""
+
+    credits: dict[str, int]
+    debits: dict[str, int]
+
+
+def net(corrections: Iterable[Correction]) -> Net:
+    """Add corrections up; owners that neither gain nor lose are left out."""
+    totals: defaultdict[str, int] = defaultdict(int)
+    for correction in corrections:
+        for owner_id, micros in correction.changes:
+            totals[owner_id] += micros
+    return Net(
+        {owner_id: micros for owner_id, micros in totals.items() if micros > 0},
+        {owner_id: -micros for owner_id, micros in totals.items() if micros < 0},
+    )
+
+
+def overdrawn(corrections: Iterable[Correction], held: Mapping[str, int]) -> tuple[Correction, int] | None:
+    """Return the first that takes more than is left, with what is left; None where each of them can be paid.
+
+    Args:
+        corrections: in the order in which they are applied.
+        held: owner id -> total before the first of them; 0 where it is not told.
+    """
+    left = dict(held)
+    for correction in corrections:
+        if (has := left.get(correction.from_owner, 0)) < correction.micros:
+            return correction, has
+        for owner_id, micros in correction.changes:
+            left[owner_id] = left.get(owner_id, 0) + micros
+    return None
