@@ -19,6 +19,7 @@ from gmv.doctor.examination import Area, Examination
 from gmv.errors import Unfit
 from gmv.index.manifest import IMAGES_FILE
 from gmv.ledger.acl import ROLES, rule_of
+from gmv.ledger.leaderboard import RedisLeaderboard
 from gmv.ledger.open import open_registry
 from gmv.settings import KafkaSettings, LedgerSettings, Settings
 from gmv.stream.kafka.rights import Right, rights
@@ -31,7 +32,7 @@ from tests.ledger.servers import client
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.secure_kafka import SecureKafkaBroker
-from tests.services.server import free_port
+from tests.services.server import free_port, wait_for
 from tests.stream.kafka.test_rights import USER
 
 pytestmark = pytest.mark.servers
@@ -243,6 +244,18 @@ class TestRedis:
         found = found_as("worker")
         assert found["Redis"].startswith("warning: this user may not ask")
         assert found["ledger"].startswith("ok")
+
+    def test_the_servers_of_a_cluster_are_judged_by_their_addresses(self, world: World, start: Start) -> None:
+        server = start("--cluster-enabled", "yes")
+        client(server).execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        wait_for(lambda: client(server).cluster("info")["cluster_state"] == "ok", 20, "the cluster")
+        ledger = LedgerSettings(url=f"redis+cluster://{server.address}")
+        initialise(world.settings.kafka, ledger)
+        found = world.found(Area.LEDGER, ledger=ledger)
+        assert found[f"Redis {server.address} role"] == "ok: it is a primary"
+        assert found["Redis rights"].startswith("warning: user default may run flushall")
+        assert found["ledger"].startswith("ok")
+        assert RedisLeaderboard(ledger).make(limit=5).owners == 0
 
     def test_a_ledger_in_a_file(self, world: World, tmp_path: Path) -> None:
         ledger = LedgerSettings(url=f"sqlite:///{tmp_path / 'ledger.db'}")

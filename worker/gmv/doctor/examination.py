@@ -91,11 +91,13 @@ class Examination:
 
         settings = self._settings.ledger
         with closing(RedisInspector(settings)) as inspector:
-            server = inspector.server()
+            servers = inspector.servers()
             wanted = rule_of("worker", settings).commands
             user = inspector.user([*wanted, *redis_rules.UNWANTED], self._redis_user)
-        self._redis_ahead_seconds = server.clock_ahead_seconds
-        yield from redis_rules.judge_server(server)
+        for address, server in servers.items():
+            yield from redis_rules.judge_server(server, address)
+        told = [server.clock_ahead_seconds for server in servers.values() if server.clock_ahead_seconds is not None]
+        self._redis_ahead_seconds = max(told, key=abs, default=None)
         yield from redis_rules.judge_user(user, "worker")
 
     def _kafka(self) -> Iterator[Finding]:

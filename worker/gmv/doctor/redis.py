@@ -19,17 +19,21 @@ UNWANTED: Final = ("flushall", "del", "config|set", "keys")
 """Commands that no worker needs, and a thief of its password would like."""
 
 
-def judge_server(facts: ServerFacts) -> list[Finding]:
-    """Judge the server."""
-    info = facts.info
+def judge_server(facts: ServerFacts, address: str = "") -> list[Finding]:
+    """Judge a server; one of several is called by its address."""
+    info, name = facts.info, f"Redis {address}".strip()
     if info is None:
         told = "this user may not ask it how it is (INFO, CONFIG GET)"
-        return [warning("Redis", told, "run this as the user `doctor` of `gmv ledger acl`, or as an administrator")]
+        return [warning(name, told, "run this as the user `doctor` of `gmv ledger acl`, or as an administrator")]
     return [
-        _version(str(info.get("redis_version", ""))),
-        *fine_unless(_role(info), "Redis role", "it is a primary"),
-        *fine_unless(_persistence(info, facts.configs), "Redis persistence", "its append-only file keeps every commit"),
-        *fine_unless(_memory(info), "Redis memory", _use(info)),
+        _version(str(info.get("redis_version", "")), f"{name} version"),
+        *fine_unless(_role(info, role := f"{name} role"), role, "it is a primary"),
+        *fine_unless(
+            _persistence(info, facts.configs, kept := f"{name} persistence"),
+            kept,
+            "its append-only file keeps every commit",
+        ),
+        *fine_unless(_memory(info, memory := f"{name} memory"), memory, _use(info)),
     ]
 
 
@@ -58,8 +62,7 @@ def judge_user(facts: UserFacts, role: str) -> list[Finding]:
     return [fine(check, f"user {facts.name} may do what a {role} does, and none of {', '.join(UNWANTED)}")]
 
 
-def _version(text: str) -> Finding:
-    check = "Redis version"
+def _version(text: str, check: str) -> Finding:
     try:
         major, minor, patch = (int(part) for part in text.split(".")[:3])
     except ValueError:
@@ -77,15 +80,14 @@ def _version(text: str) -> Finding:
     return fine(check, f"it is {text}")
 
 
-def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
+def _role(info: Mapping[str, Any], check: str) -> Iterator[Finding]:
     if info.get("role") not in ("master", None):
-        yield problem("Redis role", "it is a replica, and takes no writes", "let ledger.url name the primary")
+        yield problem(check, "it is a replica, and takes no writes", "let ledger.url name the primary")
     if int(info.get("loading", 0)):
-        yield warning("Redis role", "it is reading its data from disk", "wait")
+        yield warning(check, "it is reading its data from disk", "wait")
 
 
-def _persistence(info: Mapping[str, Any], configs: Mapping[str, str]) -> Iterator[Finding]:
-    check = "Redis persistence"
+def _persistence(info: Mapping[str, Any], configs: Mapping[str, str], check: str) -> Iterator[Finding]:
     if not int(info.get("aof_enabled", 0)):
         yield problem(
             check,
@@ -110,8 +112,7 @@ def _persistence(info: Mapping[str, Any], configs: Mapping[str, str]) -> Iterato
             )
 
 
-def _memory(info: Mapping[str, Any]) -> Iterator[Finding]:
-    check = "Redis memory"
+def _memory(info: Mapping[str, Any], check: str) -> Iterator[Finding]:
     policy, limit = info.get("maxmemory_policy", "noeviction"), int(info.get("maxmemory", 0))
     if policy != "noeviction":
         yield problem(

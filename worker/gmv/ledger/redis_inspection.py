@@ -8,6 +8,7 @@ from typing import Any, Final
 from redis.exceptions import NoPermissionError, ResponseError
 
 from gmv.ledger.keys import book_key
+from gmv.ledger.redis_address import is_cluster_url
 from gmv.ledger.redis_server import RedisServer
 from gmv.settings import LedgerSettings
 
@@ -54,16 +55,12 @@ class RedisInspector:
 
     def __init__(self, settings: LedgerSettings) -> None:
         self._server = RedisServer(settings)
+        self._is_cluster = is_cluster_url(settings.url)
         self._book = book_key(settings.namespace, 0)
 
-    def server(self) -> ServerFacts:
-        """Describe the server."""
-        configs = {name: self._asked("CONFIG GET", name) for name in _CONFIGS}
-        return ServerFacts(
-            info=self._asked("INFO"),
-            configs={name: _text(next(iter(told.values()))) for name, told in configs.items() if told},
-            clock_ahead_seconds=self._clock_ahead_seconds(),
-        )
+    def servers(self) -> dict[str, ServerFacts]:
+        """Describe the server or, by their addresses, all primaries of a cluster."""
+        return {name: self._described(node) for name, node in self._nodes().items()}
 
     def user(self, commands: Sequence[str], user: str | None = None) -> UserFacts:
         """Tell what a user may run on the ledger, without running it.
@@ -72,14 +69,15 @@ class RedisInspector:
             commands: as an ACL spells them, such as "script|load".
             user: whose rights; None is who we are.
         """
-        name = user or _text(self._asked("ACL WHOAMI"))
+        node = next(iter(self._nodes().values()))
+        name = user or _text(self._asked("ACL WHOAMI", node=node))
         if not name:
             return UserFacts(None, (), ())
         refused: list[Command] = []
         allowed: list[Command] = []
         for command in commands:
             words = tuple(command.split("|"))
-            said = self._asked("ACL DRYRUN", name, *words, *self._arguments(command))
+            said = self._asked("ACL DRYRUN", name, *words, *self._arguments(command), node=node)
             if said is None:
                 return UserFacts(None, (), ())
             (allowed if _text(said) == "OK" else refused).append(words)
@@ -88,6 +86,18 @@ class RedisInspector:
     def close(self) -> None:
         """Close the connection."""
         self._server.close()
+
+    def _nodes(self) -> dict[str, Any]:
+        """Return what each server is asked by; a client of one server needs no more than itself."""
+        return {node.name: node for node in self._server.client.get_primaries()} if self._is_cluster else {"": None}
+
+    def _described(self, node: Any) -> ServerFacts:
+        configs = {name: self._asked("CONFIG GET", name, node=node) for name in _CONFIGS}
+        return ServerFacts(
+            info=self._asked("INFO", node=node),
+            configs={name: _text(next(iter(told.values()))) for name, told in configs.items() if told},
+            clock_ahead_seconds=self._clock_ahead_seconds(node),
+        )
 
     def _arguments(self, command: str) -> tuple[str, ...]:
         """Return arguments of a plausible call on the first book."""
@@ -100,28 +110,33 @@ class RedisInspector:
                 return (self._book, "field", "value")
             case "config|set":
                 return ("save", "")
-            case "flushall" | "keys":
-                return ("*",) if command == "keys" else ()
+            case "cluster|slots" | "command" | "asking" | "flushall":
+                return ()
+            case "select":
+                return ("0",)
+            case "keys":
+                return ("*",)
             case "hlen" | "del":
                 return (self._book,)
             case _:
                 return (self._book, "field")
 
-    def _clock_ahead_seconds(self) -> float | None:
+    def _clock_ahead_seconds(self, node: Any) -> float | None:
         asked = time.time()
-        told = self._asked("TIME")
+        told = self._asked("TIME", node=node)
         if told is None:
             return None
         seconds, microseconds = told
         return float(seconds) + float(microseconds) / 1e6 - (asked + time.time()) / 2
 
-    def _asked(self, *command: str) -> Any:
+    def _asked(self, *command: str, node: Any) -> Any:
         """Return the answer, or None where this user, or this version of Redis, does not allow the question."""
         execute: Callable[..., Any] = self._server.client.execute_command
+        where = {} if node is None else {"target_nodes": node}
 
         def ask() -> Any:
             try:
-                return execute(*command)
+                return execute(*command, **where)
             except (NoPermissionError, ResponseError) as error:
                 if isinstance(error, NoPermissionError) or "unknown" in str(error).lower():
                     return None
