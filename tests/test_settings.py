@@ -1,4 +1,5 @@
 import os
+import re
 import string
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gmv.errors import InvalidSettings
-from gmv.settings import Settings, load, redact
+from gmv.settings import IN_WORDS, Settings, load, redact
 
 TOML = "gmv.toml"
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=8)
@@ -121,7 +122,19 @@ def test_settings_are_frozen() -> None:
             "kafka.topic = 'fine'",
             {"GMV_KAFKA_TOPIC": "fine-too"},
             {"kafka.topic": "not fine"},
-            "the command line sets kafka.topic to 'not fine': it should match pattern '^[a-zA-Z0-9._-]+$'",
+            (
+                "the command line sets kafka.topic to 'not fine': "
+                "it should be letters from a to z, digits, dots, underscores and dashes, at least one and no other sign"
+            ),
+        ),
+        (
+            "",
+            {"GMV_LEDGER_NAMESPACE": "Ours"},
+            {},
+            (
+                "the environment variable GMV_LEDGER_NAMESPACE sets ledger.namespace to 'Ours': "
+                "it should be small letters from a to z, digits and dashes, at least one and no other sign"
+            ),
         ),
         (
             "[worker]\nlog_format = 'xml'",
@@ -180,6 +193,12 @@ def test_a_wrong_setting_is_named_with_its_value_and_where_it_came_from(
         load(file, flags, environment)
 
     assert str(refusal.value) == sentence.format(file=file)
+
+
+def test_every_pattern_is_told_in_words() -> None:
+    schema = orjson.dumps(Settings.model_json_schema()).decode()
+
+    assert set(re.findall(r'"pattern":"(.*?)"', schema)) == IN_WORDS.keys()
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

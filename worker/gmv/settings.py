@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 PREFIX = "GMV_"
 CONFIG_VARIABLE = "GMV_CONFIG"
+
+_TOPIC = r"^[a-zA-Z0-9._-]+$"
+_NAMESPACE = r"^[a-z0-9-]+$"
+IN_WORDS: Final = {
+    _TOPIC: "letters from a to z, digits, dots, underscores and dashes, at least one and no other sign",
+    _NAMESPACE: "small letters from a to z, digits and dashes, at least one and no other sign",
+}
+"""What a value that does not match a pattern should be."""
 
 UnitInterval = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -91,7 +99,7 @@ class LedgerSettings(Guarded):
     """Where credits are kept."""
 
     url: str = Field("sqlite:///gmv-ledger.db", description="sqlite:///path, redis://host:port/db or rediss://…")
-    namespace: str = Field("gmv", pattern=r"^[a-z0-9-]+$", description="first part of every key")
+    namespace: str = Field("gmv", pattern=_NAMESPACE, description="first part of every key")
     retry_seconds: float = Field(30.0, gt=0, description="how long an unreachable server is tried before stopping")
 
 
@@ -103,7 +111,7 @@ class KafkaSettings(Guarded):
         "PLAINTEXT", description="of the brokers' listener; a password is sent over an encrypted connection only"
     )
     sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
-    topic: str = Field("generated-images", pattern=r"^[a-zA-Z0-9._-]+$", description="where events arrive")
+    topic: str = Field("generated-images", pattern=_TOPIC, description="where events arrive")
     group: str = Field("gmv", description="consumer group")
     instance_id: str | None = Field(None, description="static membership, one per worker; none: dynamic")
     isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
@@ -184,7 +192,7 @@ def load(
     try:
         return _merge(given)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
+        problems = error.errors(include_url=False)
         raise InvalidSettings("; ".join(given.explain(problem) for problem in problems)) from None
 
 
@@ -202,9 +210,7 @@ class _Given:
         name = ".".join(map(str, key))
         if problem["type"] == "extra_forbidden":  # without its value, which may be a secret put in a wrong place
             return f"{self._origin(key)} sets {name}, which is no setting of gmv{_did_you_mean(name, _names())}"
-        wish = "it should be a table" if problem["type"] == "model_type" else problem["msg"]
-        wish = re.sub(r"^\w+ should", "it should", wish)
-        return f"{self._origin(key)} sets {name} to {redact(repr(problem['input']))}: {wish}"
+        return f"{self._origin(key)} sets {name} to {redact(repr(problem['input']))}: {_wish(problem)}"
 
     def _origin(self, key: tuple[str | int, ...]) -> str:
         if _holds(self.flags, key):
@@ -212,6 +218,15 @@ class _Given:
         if (variable := _variable(key)) in self.variables:
             return f"the environment variable {variable}"
         return f"the file {self.path}"
+
+
+def _wish(problem: "ErrorDetails") -> str:
+    match problem["type"]:
+        case "model_type":
+            return "it should be a table"
+        case "string_pattern_mismatch":
+            return f"it should be {IN_WORDS[problem['ctx']['pattern']]}"
+    return re.sub(r"^\w+ should", "it should", problem["msg"])
 
 
 def _merge(given: _Given) -> Settings:
