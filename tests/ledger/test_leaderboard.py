@@ -140,12 +140,13 @@ def test_the_ledger_itself_is_not_touched(redis_server: RedisServer, ledger: Led
 def test_followed_it_keeps_up_is_killed_and_goes_on(redis_server: RedisServer, ledger: LedgerSettings) -> None:
     credit(ledger, {"ada": 1})
     follow = mortal(command("credits", "leaderboard", "--follow", "--every", "0.1", "--json"))
-    for amount in (10, 100):
+    for amount, end in ((10, signal.SIGKILL), (100, signal.SIGTERM)):
         with subprocess.Popen(follow, env=environment(ledger), stdout=subprocess.PIPE) as process:
             credit(ledger, {"ada": amount})
             wanted = sum(10**power for power in range(len(str(amount))))
             wait_for(lambda wanted=wanted: shown(redis_server, ledger) == [("ada", wanted)], 30, "the new total")
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(end)
+        assert process.returncode == (0 if end is signal.SIGTERM else -signal.SIGKILL)
     about = client(redis_server).hgetall(leaderboard_about_key(ledger.namespace))
     assert about == {b"micros": b"111", b"credited": b"3"}
 

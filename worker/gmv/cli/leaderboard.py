@@ -1,7 +1,8 @@
 """`gmv credits leaderboard`: the owners who have earned most, kept in Redis as a sorted set for other programs."""
 
-import time
+import signal
 from contextlib import closing
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,10 +36,17 @@ def leaderboard(
         raise InvalidSettings("a leaderboard is kept in Redis; of a ledger in a file, `gmv credits top` shows the same")
     with closing(RedisLeaderboard(settings)) as board:
         as_of = _make(board, limit, json)
-        while follow:
-            time.sleep(every)
+        stopped = _stopped_by_sigterm() if follow else None
+        while stopped and not stopped.wait(every):
             if board.sums() != as_of:
                 as_of = _make(board, limit, json)
+
+
+def _stopped_by_sigterm() -> Event:
+    """Return what is set by SIGTERM, which would do nothing at all to the first process of a container."""
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    return stopped
 
 
 def _make(board: "RedisLeaderboard", limit: int, json: bool) -> "Sums":
