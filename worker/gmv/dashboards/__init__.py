@@ -1,0 +1,1 @@
+"""What an operator looks at: panels over Prometheus, drawn by Grafana and by `gmv report` alike."""
