@@ -1,4 +1,4 @@
-"""Alerts: each fires when it should and not otherwise, asks for metrics there are, and has its section in the runbook."""
+"""Alerts: each fires when it should and only then, asks for metrics there are, and has its section in the runbook."""
 
 import re
 import shlex
