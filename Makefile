@@ -93,9 +93,11 @@ $(VENV)/.made: bootstrap.lock
 $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@$(UV_INSTALL) --requirement requirements.lock
 	@$(UV_INSTALL_GMV)
+	@$(BIN)/gmv warm
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.made requirements-dev.lock pyproject.toml
 	@$(UV_INSTALL) --requirement requirements-dev.lock
 	@$(UV_INSTALL_GMV)
+	@$(BIN)/gmv warm
 	@touch $@ $(VENV)/.installed

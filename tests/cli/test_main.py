@@ -11,7 +11,7 @@ from typer.main import get_command
 from gmv import errors
 from gmv.cli import COMMANDS, Command, app, exit_codes, load, main
 
-HEAVY = {"torch", "faiss", "faust", "scipy", "aiokafka", "kafka", "pyarrow", "pydantic_settings"}
+HEAVY = {"torch", "faiss", "numba", "faust", "scipy", "aiokafka", "kafka", "pyarrow", "pydantic_settings"}
 LAZY_HELP = HEAVY | {"numpy", "pydantic", "rich", "redis", "sqlite3"}
 
 

@@ -1,5 +1,6 @@
 """How the functions of the kernel are compiled: once for all processes of a user, and so that threads run beside it."""
 
+import atexit
 import hashlib
 import os
 import shutil
@@ -53,6 +54,7 @@ def cache_folder(sources: Path, wanted: Path) -> Path:
     if _is_writable(folder):
         return folder
     copied = Path(tempfile.mkdtemp(prefix="gmv-compiled-"))
+    atexit.register(shutil.rmtree, copied, ignore_errors=True)
     if folder.is_dir():
         shutil.copytree(folder, copied, dirs_exist_ok=True)
     return copied

@@ -4,16 +4,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def limit_threads(threads: int) -> None:
-    """Let numpy's BLAS, torch and faiss use so many threads each.
+    """Let torch and faiss use so many threads each, and numpy's and SciPy's BLAS one.
 
-    BLAS reads its limit when it is loaded, so this has to be called before numpy is imported; torch and faiss are
-    told again, for a process that has imported them already.
+    The re-rank multiplies small matrices in threads of its own, one event in each; BLAS' threads would only fight
+    them for the cores. Libraries read their limits when they are loaded, so this has to be called before numpy is
+    imported; torch and faiss are told again, for a process that has imported them already.
     """
-    os.environ.update(dict.fromkeys(_POOLS, str(threads)))
+    os.environ.update(dict.fromkeys(_POOLS, str(threads)), OPENBLAS_NUM_THREADS="1")
     import faiss
     import torch
 

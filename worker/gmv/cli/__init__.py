@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "ledger": Command("gmv.cli.ledger", "app", "Create and verify a ledger."),
     "dlq": Command("gmv.cli.dlq", "app", "Look at dead letters and send them once more."),
     "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),
+    "report": Command("gmv.cli.report", "report", "Draw the dashboards into one file, from Prometheus."),
+    "warm": Command("gmv.cli.warm", "warm", "Compile the re-rank kernel ahead of use."),
     "bench": Command("gmv.cli.bench", "app", "Measure speed and memory on this machine."),
 }
 

@@ -19,5 +19,7 @@ def open_verified(settings: "Settings") -> "Index":
     if settings.index is None:
         raise InvalidSettings("no index is named; give --index FOLDER, GMV_INDEX or `index` in the configuration file")
     from gmv.assembly.index import open_index
+    from gmv.cli.warm import compile_kernel
 
+    compile_kernel()
     return open_index(settings.index, verify=True)
