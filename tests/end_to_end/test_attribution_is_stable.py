@@ -36,7 +36,7 @@ class Shuffled:
 
 @pytest.fixture(scope="module")
 def events() -> list[GeneratedImage]:
-    """Images of which none is in the index, and flat ones: their tokens repeat, so that many matchings cost the same."""
+    """Images that are not in the index, and flat ones, whose tokens repeat: many matchings cost the same."""
     files = [image["bytes"] for image in parquet.read_table(EXAMPLE_CORPUS)["image"].to_pylist()[-EVENTS:]]
     for shade in range(0, 250, 50):
         buffer = io.BytesIO()
