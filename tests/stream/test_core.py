@@ -185,7 +185,7 @@ async def test_too_many_dead_letters_stop_before_anything_is_published(executor:
     room = Room(executor, in_a_row_max=3)
     await room.take_up([poison_record(9)])
     await room.credit(*(poison_record(offset) for offset in range(3)))
-    with pytest.raises(TooManyDeadLetters, match="3 records in a row"):
+    with pytest.raises(TooManyDeadLetters, match="3 records in a row are poison, the last for malformed_json: "):
         await room.credit(poison_record(3))
     assert len(room.outbox.dead_letters) == 3
     assert room.ledger.state[0].next_offset == 3

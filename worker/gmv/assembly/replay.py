@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
@@ -14,15 +15,23 @@ from gmv.errors import Reason
 from gmv.ledger.port import Answer, Ledger
 from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import Metrics, Stage
-from gmv.monitoring.telemetry import (
-    StageClock,
-)
+from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
 from gmv.stream.file_log import JsonLinesLog, partition_of
 from gmv.stream.file_outbox import FileOutbox
-from gmv.stream.ports import RunSummary
+from gmv.stream.ports import DeadLetter, Outbox, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition
 from gmv.stream.replay import replay_log
+
+LETTERS_TOLD_MAX: Final = 5
+
+
+class LetterTold(NamedTuple):
+    """A dead letter as a person is told of it: its line, counted from 1, and why it cannot be credited."""
+
+    line: int
+    reason: Reason
+    detail: str
 
 
 @dataclass
@@ -35,6 +44,7 @@ class ReplaySummary:
         duplicates: events that were credited before.
         dead_letters: records that cannot be credited.
         reasons: dead letters by reason.
+        first_letters: the first `LETTERS_TOLD_MAX` dead letters of this replay.
         micros: micro-credits committed now.
         already_done: lines that the ledger stood past when the replay began.
         seconds: from the first read to the last commit.
@@ -46,6 +56,7 @@ class ReplaySummary:
     duplicates: int = 0
     dead_letters: int = 0
     reasons: dict[Reason, int] = field(default_factory=dict)
+    first_letters: list[LetterTold] = field(default_factory=list)
     micros: int = 0
     already_done: int = 0
     seconds: float = 0.0
@@ -83,6 +94,22 @@ class Tally:
         """See `Observer`."""
 
 
+class TellingOutbox:
+    """An `Outbox` that takes down the first dead letters."""
+
+    def __init__(self, inner: Outbox, told: list[LetterTold]) -> None:
+        self._inner = inner
+        self._told = told
+
+    async def publish(
+        self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        """See `Outbox`."""
+        for letter in dead_letters[: LETTERS_TOLD_MAX - len(self._told)]:
+            self._told.append(LetterTold(letter.record.offset + 1, letter.poison.reason, letter.poison.detail))
+        await self._inner.publish(partition, receipts, dead_letters)
+
+
 def replay(
     events: Path,
     index: Index,
@@ -111,7 +138,8 @@ def replay(
     outbox = FileOutbox(receipts, dead_letters)
     started = time.perf_counter()
     try:
-        parts = assemble_parts(index, ledger, outbox, tally, clock, Metrics(CollectorRegistry()), settings)
+        telling = TellingOutbox(outbox, tally.summary.first_letters)
+        parts = assemble_parts(index, ledger, telling, tally, clock, Metrics(CollectorRegistry()), settings)
         asyncio.run(replay_log(parts, log, partition_of(events)))
     finally:
         outbox.close()

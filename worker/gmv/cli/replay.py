@@ -1,7 +1,7 @@
 """`gmv replay`: a file of events, credited."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,11 @@ from gmv.cli.options import (
     load_settings,
     refuse_shared_files,
 )
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gmv.assembly.replay import ReplaySummary
 
 
 def replay(
@@ -44,7 +49,7 @@ def replay(
     limit_threads(settings.worker.threads)
     from gmv.assembly.replay import replay as run
     from gmv.cli.indexes import open_verified
-    from gmv.cli.output import credits_text, print_result, progress, table
+    from gmv.cli.output import print_result, progress
     from gmv.ledger.open import open_ledger
     from gmv.stream.logs import describe_file
 
@@ -71,6 +76,7 @@ def replay(
         "duplicates": summary.duplicates,
         "dead_letters": summary.dead_letters,
         "dead_letters_by_reason": summary.reasons,
+        "first_dead_letters": [letter._asdict() for letter in summary.first_letters],
         "credit_micros": summary.micros,
         "already_done": summary.already_done,
         "seconds": summary.seconds,
@@ -78,21 +84,35 @@ def replay(
         "receipts_path": receipts,
         "dead_letters_path": dead_letters,
     }
-    print_result(
-        result,
-        json,
-        lambda: table(
-            f"Replayed {events}",
-            ["", " "],
-            [
-                ["events credited", f"{summary.credited:,}"],
-                ["credits", credits_text(summary.micros)],
-                ["duplicates", f"{summary.duplicates:,}"],
-                ["dead letters", f"{summary.dead_letters:,}"],
-                ["lines done before", f"{summary.already_done:,}"],
-                ["seconds", f"{summary.seconds:,.1f}"],
-                ["receipts", receipts],
-                ["dead letters file", dead_letters],
-            ],
-        ),
+    print_result(result, json, lambda: _layout(events, summary, receipts, dead_letters))
+
+
+def _layout(events: Path, summary: "ReplaySummary", receipts: Path, dead_letters: Path) -> "RenderableType":
+    from rich.console import Group
+
+    from gmv.cli.output import credits_text, table
+
+    done = table(
+        f"Replayed {events}",
+        ["", " "],
+        [
+            ["events credited", f"{summary.credited:,}"],
+            ["credits", credits_text(summary.micros)],
+            ["duplicates", f"{summary.duplicates:,}"],
+            ["dead letters", f"{summary.dead_letters:,}"],
+            ["lines done before", f"{summary.already_done:,}"],
+            ["seconds", f"{summary.seconds:,.1f}"],
+            ["receipts", receipts],
+            ["dead letters file", dead_letters],
+        ],
+    )
+    if not summary.dead_letters:
+        return done
+    reasons = sorted(summary.reasons.items(), key=lambda each: -each[1])
+    first = [[f"{letter.line:,}", letter.reason, letter.detail] for letter in summary.first_letters]
+    return Group(
+        done,
+        table("Dead letters", ["reason", "lines"], [[why, f"{count:,}"] for why, count in reasons], numbers=["lines"]),
+        table("The first of them", ["line", "reason", "why"], first, numbers=["line"]),
+        f"all of them: gmv dlq list --file {dead_letters}",
     )

@@ -207,8 +207,8 @@ class Core:
     async def _publish(self, partition: Partition, proposal: Proposal, published: set[int]) -> None:
         """Step 3. Dead letters published on an earlier turn of the same commit are not repeated (I9)."""
         if not published:
-            poisoned = [isinstance(outcome, Poisoned) for outcome in proposal.outcomes]
-            self._limits[partition].admit(str(partition), poisoned)
+            reasons = [outcome.poison if isinstance(outcome, Poisoned) else None for outcome in proposal.outcomes]
+            self._limits[partition].admit(str(partition), reasons)
         unpublished = [letter for letter in proposal.dead_letters if letter.record.offset not in published]
         if proposal.receipts or unpublished:
             await self._parts.outbox.publish(partition, proposal.receipts, unpublished)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from gmv.errors import TooManyDeadLetters
+from gmv.errors import Poison, TooManyDeadLetters
 
 RATIO_WINDOW_RECORDS = 1_000
 
@@ -16,31 +16,33 @@ class DeadLetterLimits:
         self._ratio_max = ratio_max
         self._in_a_row = 0
         self._window: deque[bool] = deque(maxlen=RATIO_WINDOW_RECORDS)
+        self._last: Poison | None = None
 
-    def admit(self, name: str, poisoned: Sequence[bool]) -> None:
+    def admit(self, name: str, outcomes: Sequence[Poison | None]) -> None:
         """Count the records of a run that is about to be published, in order.
 
         Args:
             name: of the partition, for the sentence.
-            poisoned: per record, whether it is poison.
+            outcomes: why each record is poison; None where it is not.
 
         Raises:
             TooManyDeadLetters: a limit is passed. The run must not be committed, so that nothing is lost: once
                 the cause is mended, the records are read again.
         """
-        for record_is_poison in poisoned:
-            self._in_a_row = self._in_a_row + 1 if record_is_poison else 0
-            self._window.append(record_is_poison)
+        for poison in outcomes:
+            self._in_a_row = self._in_a_row + 1 if poison else 0
+            self._window.append(poison is not None)
+            self._last = poison or self._last
             if self._in_a_row > self._in_a_row_max:
-                raise TooManyDeadLetters(
-                    f"{name}: more than {self._in_a_row_max} records in a row are poison; the run was not "
-                    "committed. Look at the reasons in the log, mend the producer or the settings, and start again "
-                    "(worker.dead_letters_in_a_row_max is the limit)"
-                )
+                much = f"more than {self._in_a_row_max} records in a row"
+                raise self._too_many(name, much, "worker.dead_letters_in_a_row_max")
             share = sum(self._window) / RATIO_WINDOW_RECORDS
             if len(self._window) == RATIO_WINDOW_RECORDS and share > self._ratio_max:
-                raise TooManyDeadLetters(
-                    f"{name}: {share:.0%} of the last {RATIO_WINDOW_RECORDS} records are poison; the run was not "
-                    "committed. Look at the reasons in the log, mend the producer or the settings, and start again "
-                    "(worker.dead_letters_ratio_max is the limit)"
-                )
+                much = f"{share:.0%} of the last {RATIO_WINDOW_RECORDS} records"
+                raise self._too_many(name, much, "worker.dead_letters_ratio_max")
+
+    def _too_many(self, name: str, much: str, limit: str) -> TooManyDeadLetters:
+        return TooManyDeadLetters(
+            f"{name}: {much} are poison, the last for {self._last}; the run was not committed. Mend the producer or "
+            f"the settings, and start again ({limit} is the limit)"
+        )
