@@ -150,3 +150,12 @@ def test_tokens_in_general_position_get_a_certificate(seed: int, shape: tuple[in
     assign(of.costs, columns, INFINITE, column_of, new_search(shape[0]))
     total_cost(of.candidate, of.query, column_of, matched, proof.squares)
     assert is_optimal(of.candidate, of.query, of.costs, columns, column_of, matched, proof)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, st.sampled_from([64, 33, 7]))
+def test_rounding_alone_gives_no_search_up(seed: int, count: int) -> None:
+    """The threshold is the least total of the very costs: a sum of rounded steps passes it about every other time."""
+    costs = np.random.default_rng(seed).random((count, count), np.float32)
+    column_of, columns = np.empty(count, np.int64), np.zeros(count, np.float32)
+    assert assign(costs, columns, least_total(costs.astype(float)), column_of, new_search(count))
