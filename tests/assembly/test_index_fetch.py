@@ -1,6 +1,7 @@
 """Indexes fetched over HTTP from a server on loopback, and from memory."""
 
 import functools
+import re
 import shutil
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -22,13 +23,24 @@ OTHER_ID = "0" * 32
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Counts what was asked for, and says nothing on stderr."""
+    """Counts what was asked for, and says nothing on stderr. Gives ranges, as clients of S3 want them."""
 
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path.rpartition("/")[2])
-        super().do_GET()
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
+        path = Path(self.translate_path(self.path))
+        if wanted is None or not path.is_file():
+            super().do_GET()
+            return
+        content, first, last = path.read_bytes(), int(wanted[1]), int(wanted[2])
+        part = content[first : last + 1]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -80,6 +92,21 @@ def test_the_fetched_index_is_the_published_one_and_opens(
     assert files(out) == files(published)
     assert open_index(out, verify=True).index_id == index_id
     assert [path.name for path in out.parent.iterdir()] == ["index"]
+
+
+def test_an_object_store_is_read_by_the_client_that_is_there(
+    url: str, published: Path, index_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    host = url.split("/")[2]
+    bucket = f"s3://index?region=eu-west-1&scheme=http&endpoint_override={host}"
+    fetch(bucket, index_id, tmp_path / "index")
+    assert files(tmp_path / "index") == files(published)
+
+    (published / TOKENS_FILE).unlink()
+    with pytest.raises(IndexRefused, match=rf"{TOKENS_FILE} of s3://index.* cannot be read"):
+        fetch(bucket, index_id, tmp_path / "other")
 
 
 def test_any_scheme_of_fsspec_will_do(published: Path, index_id: str, tmp_path: Path) -> None:
@@ -174,7 +201,8 @@ def test_a_manifest_without_end_is_not_read_to_the_end(
     [
         ("http://127.0.0.1:9/index", "cannot be read"),
         ("gopher://somewhere/index", "gopher"),
-        ("s3://bucket/index", "package for this scheme is not installed"),
+        ("smb://server/index", "package for this scheme is not installed"),
+        ("abfs://container/index", "account"),
     ],
 )
 def test_what_cannot_be_reached_is_named(url: str, said: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""An index fetched from where it was published: an object store or a web server, by any scheme that fsspec knows.
+"""An index fetched from where it was published: an object store, a web server, or by any scheme that fsspec knows.
 
 Nothing that comes from there is trusted. The index id, which whoever wants the index has to know, is the digest of the
 manifest; the manifest holds the digest of every file.
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 MANIFEST_BYTES_MAX: Final = 2**20
+OBJECT_STORES: Final = frozenset({"s3", "gs", "gcs", "abfs", "abfss"})
+"""Schemes of stores that pyarrow brings clients for; fsspec would need a package more for each."""
 
 _CHUNK_BYTES = 8 * 2**20
 
@@ -90,37 +92,50 @@ class _Source:
     """A published folder."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
+        self._scheme = url.partition(":")[0].lower()
+        with self._naming(url):
+            self._filesystem, path = self._open()
+        self._path = path.rstrip("/")
+
+    def _open(self) -> "tuple[AbstractFileSystem, str]":
         import fsspec
 
-        self._url = url
-        with self._naming(url):
-            filesystem, path = fsspec.core.url_to_fs(url)
-        self._filesystem: AbstractFileSystem = filesystem
-        self._path = path.rstrip("/")
+        if self._scheme not in OBJECT_STORES:
+            opened: tuple[AbstractFileSystem, str] = fsspec.core.url_to_fs(self._url)
+            return opened
+        from fsspec.implementations.arrow import ArrowFSWrapper
+        from pyarrow.fs import FileSystem
+
+        store, path = FileSystem.from_uri(self._url)
+        return ArrowFSWrapper(store), path
 
     def manifest(self) -> bytes:
         """Read the manifest."""
         content = b"".join(self.chunks(MANIFEST, MANIFEST_BYTES_MAX))
         if len(content) > MANIFEST_BYTES_MAX:
-            raise IndexRefused(f"{self._url}/{MANIFEST} has more than {MANIFEST_BYTES_MAX:,} bytes: it is no manifest")
+            raise IndexRefused(f"{MANIFEST} of {self._url} has more than {MANIFEST_BYTES_MAX:,} bytes: it is none")
         return content
 
     def chunks(self, name: str, bytes_max: int) -> Iterator[bytes]:
         """Yield a file's content, and end with at most a byte more than it may have."""
         # A block size of 0 asks an HTTP server for a stream; asked for ranges, some send all each time.
-        how: dict[str, Any] = {"block_size": 0} if self._url.startswith(("http:", "https:")) else {}
+        how: dict[str, Any] = {"block_size": 0} if self._scheme in {"http", "https"} else {}
         left = bytes_max + 1
-        with self._naming(f"{self._url}/{name}"), self._filesystem.open(f"{self._path}/{name}", "rb", **how) as file:
+        with (
+            self._naming(f"{name} of {self._url}"),
+            self._filesystem.open(f"{self._path}/{name}", "rb", **how) as file,
+        ):
             while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
                 left -= len(chunk)
                 yield chunk
 
     @contextmanager
-    def _naming(self, url: str) -> Iterator[None]:
+    def _naming(self, what: str) -> Iterator[None]:
         """Turn whatever a backend raises into a refusal; who consumes the chunks raises outside."""
         try:
             yield
         except ImportError as error:
-            raise IndexRefused(f"{url}: fsspec's package for this scheme is not installed ({error})") from error
+            raise IndexRefused(f"{what}: fsspec's package for this scheme is not installed ({error})") from error
         except Exception as error:
-            raise IndexRefused(f"{url} cannot be read: {error or type(error).__name__}") from error
+            raise IndexRefused(f"{what} cannot be read: {error or type(error).__name__}") from error

@@ -117,7 +117,10 @@ def verify(folder: FolderArgument, json: JsonOption = False) -> None:
 @app.command()
 def fetch(
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="Published index folder: https://…, or another scheme of fsspec.")
+        str,
+        typer.Argument(
+            metavar="URL", help="Published index folder: https://…, s3://…, gs://…, abfs://… or what fsspec reads."
+        ),
     ],
     digest: Annotated[
         str, typer.Option("--digest", metavar="ID", help="The index id it must have; `gmv index info` prints it.")
