@@ -1,6 +1,6 @@
 """Plays one world from its start to its judgement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from gmv.errors import LedgerMissing
 
@@ -14,12 +14,18 @@ QUIET_SECONDS_MAX = 400.0
 STOPPING_SECONDS = 15.0
 
 
-def play(seed: int, is_traced: bool = False) -> World:
-    """Play the world of a seed; what is wrong with it stands in `violations`."""
+def play(seed: int, is_traced: bool = False, faults: Collection[str] = ()) -> World:
+    """Play the world of a seed; what is wrong with it stands in `violations`.
+
+    Args:
+        seed: decides all of it.
+        is_traced: whether what happens is written down.
+        faults: names of those that may occur; of those that occur once in a run, the first does. None named: all.
+    """
     world = World(seed, is_traced)
     with world.patched():
         world.make_ledger()
-        _schedule(world)
+        _schedule(world, faults)
         world.supervise()
         world.loop.run(world.plan.seconds, lambda: bool(world.violations))
         _quiet(world)
@@ -31,20 +37,23 @@ def play(seed: int, is_traced: bool = False) -> World:
     return world
 
 
-def _schedule(world: World) -> None:
+def _schedule(world: World, faults: Collection[str]) -> None:
     chance, plan = world.chance, world.plan
     at: Callable[..., object] = world.loop.outside
     for _ in range(plan.records):
         at(chance.uniform(0, plan.seconds), world.produce, chance.randrange(plan.partitions))
     for _ in range(READINGS):
         at(chance.uniform(0, plan.seconds), _read, world)
-    once = chance.choice([*ONCE, *AT_THE_START]) if chance.random() < 0.2 else ""
+    once = chance.choice([*ONCE, *AT_THE_START]) if chance.random() < 0.2 and not faults else ""
+    once = next((name for name in faults if name not in ALWAYS), once)
     if once in AT_THE_START:
         _strike(world, once, AT_THE_START[once])
     elif once:
         at(chance.uniform(2, plan.seconds), _strike, world, once, ONCE[once])
     possible = SPARING if once == "deadly records" else ALWAYS
-    enabled = [name for name in ALWAYS if name in possible and chance.random() < 0.4]
+    enabled = [name for name in ALWAYS if name in possible and (name in faults or chance.random() < 0.4)]
+    if faults:
+        enabled = [name for name in enabled if name in faults]
     for _ in range(chance.randint(0, FAULTS_MAX) if enabled else 0):
         name = chance.choice(enabled)
         at(chance.uniform(0.5, plan.seconds), _strike, world, name, ALWAYS[name])

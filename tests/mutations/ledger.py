@@ -1,0 +1,131 @@
+"""What keeps the ledger right, in both of them."""
+
+from .mutation import Mutation, pytest, simulator
+
+CONTRACT = ("tests/contract/test_refusals.py", "tests/contract/test_range.py", "tests/contract/test_commit.py")
+SQLITE = pytest(*CONTRACT, "-k", "sqlite")
+REDIS = pytest(*CONTRACT, "-k", "simulated")
+
+MUTATIONS = [
+    Mutation(
+        "Redis: compare-and-set of the position",
+        "ledger/commit.lua",
+        "if position ~= expected then return {'moved', position} end",
+        "",
+        simulator(),
+    ),
+    Mutation(
+        "Redis: one HSET, rather than one for the position and one for the rest",
+        "ledger/commit.lua",
+        "redis.call('HSET', book, unpack(write))",
+        "redis.call('HSET', book, write[1], write[2])\nredis.call('HSET', book, unpack(write, 3))",
+        simulator("append-only file torn"),
+    ),
+    Mutation(
+        "Redis: absolute totals in one HSET, rather than HINCRBY",
+        "ledger/commit.lua",
+        "redis.call('HSET', book, unpack(write))",
+        """local rest = {write[1], write[2]}
+for i = 3, #write, 2 do
+  if i <= 2 * counters + 1 then
+    local held = tonumber(redis.call('HMGET', book, write[i])[1] or '0')
+    redis.call('HINCRBY', book, write[i], string.format('%.0f', tonumber(write[i + 1]) - held))
+  else
+    rest[#rest + 1], rest[#rest + 2] = write[i], write[i + 1]
+  end
+end
+redis.call('HSET', book, unpack(rest))""",
+        simulator("append-only file torn"),
+    ),
+    Mutation(
+        "Redis: events credited before are refused",
+        "ledger/commit.lua",
+        "if known[2] then return known end",
+        "",
+        simulator(),
+    ),
+    Mutation(
+        "Redis: what is taken for credited before is checked",
+        "ledger/commit.lua",
+        "then return {'forgotten'} end",
+        "then end",
+        REDIS,
+    ),
+    Mutation(
+        "Redis: another ledger at the address takes nothing",
+        "ledger/commit.lua",
+        "if not position or found[2] ~= ledger_id then return {'missing'} end",
+        "if not position then return {'missing'} end",
+        simulator("ledger made anew", "request late"),
+    ),
+    Mutation(
+        "Redis: a total stays below 2^53",
+        "ledger/commit.lua",
+        " or total > 9007199254740991",
+        "",
+        REDIS,
+    ),
+    Mutation(
+        "SQLite: compare-and-set of the position",
+        "ledger/sqlite.py",
+        "if found is None or found[0] != batch.expected.encode():",
+        "if found is None:",
+        SQLITE,
+    ),
+    Mutation(
+        "SQLite: events credited before are refused",
+        "ledger/sqlite.py",
+        "                return Duplicate(frozenset(known))",
+        "                pass",
+        SQLITE,
+    ),
+    Mutation(
+        "SQLite: what is taken for credited before is checked",
+        "ledger/sqlite.py",
+        "                return Rewound(batch.expected)",
+        "                pass",
+        SQLITE,
+    ),
+    Mutation(
+        "SQLite: all of a commit or nothing",
+        "ledger/sqlite_file.py",
+        '            connection.execute("ROLLBACK")',
+        '            connection.execute("COMMIT")',
+        pytest("tests/contract", "-k", "sqlite"),
+    ),
+    Mutation(
+        "A batch moves the position forward",
+        "ledger/admission.py",
+        "if batch.next.next_offset <= batch.expected.next_offset:",
+        "if False:",
+        REDIS,
+    ),
+    Mutation(
+        "A batch is small enough for one command",
+        "ledger/admission.py",
+        "if fields_of(batch) > FIELDS_MAX:",
+        "if False:",
+        SQLITE,
+    ),
+    Mutation(
+        "A credit is an integer of 0 or more",
+        "ledger/admission.py",
+        "if set(map(type, amounts)) != {int} or min(amounts) < 0:",
+        "if False:",
+        SQLITE,
+    ),
+    Mutation(
+        "A lost tail is told from another worker's commit",
+        "ledger/fence.py",
+        "        return Rewound(found)\n",
+        "        return Fenced(found)\n",
+        pytest("tests/ledger/test_fence.py"),
+    ),
+    Mutation(
+        "A lost reply is told from another worker's commit",
+        "ledger/fence.py",
+        "        return AlreadyCommitted()\n",
+        "        pass\n",
+        pytest("tests/ledger/test_fence.py"),
+    ),
+]

@@ -1,0 +1,68 @@
+"""Protections of the exact re-rank."""
+
+from typing import Final
+
+from .mutation import Mutation, pytest
+
+_KERNEL: Final = "valuation/wasserstein"
+_BOUNDS: Final = pytest("tests/valuation/wasserstein/test_bounds.py")
+_RANKING: Final = pytest("tests/valuation/wasserstein/test_rerank.py")
+
+MUTATIONS = [
+    Mutation(
+        "Bounds from duals are lowered for rounding, not raised by 1e-4",
+        f"{_KERNEL}/bounds.py",
+        "    return total - _ROUNDING * size",
+        "    return total * 1.0001",
+        _BOUNDS,
+    ),
+    Mutation(
+        "The relaxed bound is lowered for rounding, not raised by 1e-4",
+        f"{_KERNEL}/bounds.py",
+        "* (1.0 - _ROUNDING)",
+        "* 1.0001",
+        _BOUNDS,
+    ),
+    Mutation(
+        "Float32 costs are lowered by what float32 may be wrong",
+        f"{_KERNEL}/cost.py",
+        "np.float32(1.0 - (2 * size + 16) * _UNIT_ROUNDOFF)",
+        "np.float32(1.0)",
+        _BOUNDS,
+    ),
+    Mutation(
+        "A candidate is discarded where its bound is above the threshold, not below",
+        f"{_KERNEL}/topk.py",
+        "        if bound > threshold:\n            scratch.counts[Step.HALF]",
+        "        if bound < threshold:\n            scratch.counts[Step.HALF]",
+        _RANKING,
+    ),
+    Mutation(
+        "A search is given up only where feasible duals prove it",
+        f"{_KERNEL}/assignment.py",
+        "    return tighten_rows(costs, search.trial_columns, search.trial_rows) > threshold",
+        "    return True",
+        _BOUNDS,
+    ),
+    Mutation(
+        "An assignment counts as the cheapest only with a certificate",
+        f"{_KERNEL}/certificate.py",
+        "    if largest == 0.0:\n        return True",
+        "    if largest >= 0.0:\n        return True",
+        _BOUNDS,
+    ),
+    Mutation(
+        "Candidates are ranked in order of row, whatever order they come in",
+        f"{_KERNEL}/rerank.py",
+        "        ascending = [np.sort(rows) for rows in candidates]",
+        "        ascending = list(candidates)",
+        _RANKING,
+    ),
+    Mutation(
+        "Ties are in order of row",
+        f"{_KERNEL}/rerank.py",
+        "    order = order[np.lexsort((rows[order], chain))][:count]",
+        "    order = order[np.lexsort((-rows[order], chain))][:count]",
+        _RANKING,
+    ),
+]

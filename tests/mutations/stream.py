@@ -1,0 +1,186 @@
+"""What keeps the order of things: records, receipts, dead letters, commits, and who does them."""
+
+from .mutation import Mutation, pytest, simulator
+
+CORE = pytest("tests/stream/test_core.py")
+MEMBER = pytest("tests/stream/test_membership.py")
+FILES = pytest("tests/stream/test_file_outbox.py")
+
+PUBLISH = "            await self._publish(partition, proposal, published)\n"
+COMMIT = "            answer = await self._blocking(self._parts.ledger.commit, proposal.batch)\n"
+
+MUTATIONS = [
+    Mutation(
+        "Receipts and dead letters are published before the commit",
+        "stream/core.py",
+        PUBLISH + COMMIT,
+        COMMIT + PUBLISH,
+        simulator("killed at an await"),
+    ),
+    Mutation(
+        "Dead letters are published before the commit",
+        "stream/core.py",
+        PUBLISH + COMMIT,
+        "            letters = proposal.dead_letters\n"
+        "            object.__setattr__(proposal, 'dead_letters', ())\n"
+        + PUBLISH
+        + COMMIT
+        + "            object.__setattr__(proposal, 'dead_letters', letters)\n"
+        + PUBLISH,
+        simulator("killed at an await"),
+    ),
+    Mutation(
+        "Nothing is committed before its receipts and dead letters are acknowledged",
+        "stream/kafka/outbox.py",
+        "            await asyncio.gather(*pending)\n",
+        "            asyncio.gather(*pending)\n",
+        simulator("receipts unavailable", "dead letters unavailable"),
+    ),
+    Mutation(
+        "A dead letter is published once in an attempt",
+        "stream/core.py",
+        "if letter.record.offset not in published]",
+        "]",
+        CORE,
+    ),
+    Mutation(
+        "The position follows a server that lost a tail",
+        "stream/core.py",
+        "                case Rewound(found):\n                    self._positions[partition] = found\n",
+        "                case Rewound(found):\n",
+        simulator("redis rewound"),
+    ),
+    Mutation(
+        "A server that lost a tail is noticed where nothing is committed",
+        "stream/core.py",
+        "                self._positions[partition] = answer.found\n",
+        "                pass\n",
+        MEMBER,
+    ),
+    Mutation(
+        "Records below the position are dropped",
+        "stream/core.py",
+        "for record in run.records if record.offset >= start]",
+        "for record in run.records]",
+        CORE,
+    ),
+    Mutation(
+        "A topic made anew is refused when a partition is taken up",
+        "stream/core.py",
+        "if position.topic_id != topic_id:",
+        "if False:",
+        CORE,
+    ),
+    Mutation(
+        "A position that retention has passed is refused",
+        "stream/core.py",
+        "if position.next_offset < bounds.start:",
+        "if False:",
+        CORE,
+    ),
+    Mutation(
+        "A position beyond the log's end is refused",
+        "stream/core.py",
+        "if position.next_offset > bounds.end:",
+        "if False:",
+        CORE,
+    ),
+    Mutation(
+        "A run of poison stops the worker",
+        "stream/core.py",
+        "            self._limits[partition].admit(",
+        "            lambda *_: (",
+        CORE,
+    ),
+    Mutation(
+        "The turn: what was fetched before a rebalance is thrown away",
+        "stream/membership.py",
+        "if turn != self._turn:",
+        "if False:",
+        MEMBER,
+    ),
+    Mutation(
+        "The turn: what was fetched before partitions were sought again is thrown away",
+        "stream/membership.py",
+        "        self._seek_owned()\n        self._turn += 1\n",
+        "        self._seek_owned()\n",
+        MEMBER,
+    ),
+    Mutation(
+        "The turn: what was fetched before the ledger was looked at is thrown away",
+        "stream/membership.py",
+        "                self._turn += 1\n",
+        "",
+        MEMBER,
+    ),
+    Mutation(
+        "A partition that is another worker's is dropped",
+        "stream/membership.py",
+        "                self._drop(partition)\n",
+        "                pass\n",
+        MEMBER,
+    ),
+    Mutation(
+        "A partition whose tail was lost is sought",
+        "stream/membership.py",
+        "                self._log.seek(partition, self._core.next_offset(partition))\n\n",
+        "                pass\n\n",
+        MEMBER,
+    ),
+    Mutation(
+        "A run in flight ends before its partition is given up",
+        "stream/membership.py",
+        "        async with self._busy:\n            await self._report_to_lag_tools()\n            await self._take",
+        "        if True:\n            await self._report_to_lag_tools()\n            await self._take",
+        simulator("rebalance"),
+    ),
+    Mutation(
+        "A topic made anew is not credited: its id is confirmed after each fetch",
+        "stream/membership.py",
+        "        confirmed = asyncio.ensure_future(self._confirm_topic())\n",
+        "        confirmed = None\n",
+        MEMBER,
+    ),
+    Mutation(
+        "An event is credited once in a run",
+        "stream/outcomes.py",
+        "                payloads[outcome.event.identity] = outcome.event.payload\n",
+        "                pass\n",
+        CORE,
+    ),
+    Mutation(
+        "An id that another event has is a conflict",
+        "stream/outcomes.py",
+        "    if event.payload == credited_payload:\n",
+        "    if True:\n",
+        CORE,
+    ),
+    Mutation(
+        "A run larger than one command is cut",
+        "stream/outcomes.py",
+        "+ FIXED_FIELDS > FIELDS_MAX:",
+        "+ FIXED_FIELDS > 10**9:",
+        CORE,
+    ),
+    Mutation(
+        "A batch id is a digest that chains",
+        "stream/outcomes.py",
+        "        previous_batch=expected.batch_id,\n",
+        '        previous_batch="",\n',
+        simulator(),
+    ),
+    Mutation(
+        "Files: receipts are on disk before the commit",
+        "stream/file_outbox.py",
+        "        sync(file)\n",
+        "        pass\n",
+        FILES,
+    ),
+    Mutation(
+        "Files: what a crash tore is cut off",
+        "stream/file_outbox.py",
+        "    file.truncate(_whole_bytes(file))\n",
+        "",
+        FILES,
+    ),
+]
