@@ -138,3 +138,9 @@ class Unfit(Refusal):
     """The doctor found a problem: something a worker needs is missing, or credits are at risk."""
 
     exit_code = 50
+
+
+class MetricsUnavailable(Refusal):
+    """Prometheus did not answer, or refused a query."""
+
+    exit_code = 60

@@ -42,7 +42,6 @@ class Colour(StrEnum):
     RED = "red"
     BLUE = "blue"
     PURPLE = "purple"
-    GREY = "#8e8e99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def quantile(share: float, histogram: str, matchers: str = "") -> str:
     return f"histogram_quantile({share}, sum by (le) ({rates}))"
 
 
-_METRIC = re.compile(r"\b((?:gmv|process)_[a-z_]+)(\{)?")
+_METRIC = re.compile(r"\b((?:gmv|process)_[a-z_]+|ALERTS)(\{)?")
 
 
 def scoped(expression: str, selector: Callable[[str], str]) -> str:
