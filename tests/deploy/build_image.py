@@ -2,11 +2,13 @@
 
 The base is a Debian with Python that debootstrap makes. Buildah follows the Dockerfile in a chroot, since Docker need
 not be there. What it built is then run as the chart runs it: a root file system that is read-only, a writable /tmp,
-user 10001, no capabilities. Everything made is removed again.
+user 10001, no capabilities; a worker with the chart's settings credits events from a real Kafka into a real Redis.
+Everything made is removed again.
 """
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,14 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.deploy.locked_up import USER, VOLUME, LockedUp, credit
 from tests.services import apt
 
 ROOT: Final = Path(__file__).parents[2]
 BASE: Final = "localhost/gmv-test-base"
 IMAGE: Final = "localhost/gmv-test"
 AUTHORITIES: Final = "etc/ssl/certs/ca-certificates.crt"
-USER: Final = "10001"
-CORPUS: Final = "/tmp/corpus.parquet"  # within the image
+EXAMPLE: Final = ROOT / "examples" / "cifar10" / "corpus.parquet"
 
 # What would let somebody who got in build or fetch more. torch itself wants setuptools to be there.
 TOOLS: Final = ("gcc", "cc", "make", "uv", "pip", "git", "curl", "wget")
@@ -40,14 +42,15 @@ def main() -> None:
         named = [part for argument in arguments for part in ("--build-arg", argument)]
         build = ("buildah", "bud", "--isolation", "chroot", "--format", "docker", "--file", "docker/Dockerfile")
         run(*build, *named, "--tag", IMAGE, str(ROOT))
-        with root_of(IMAGE) as root:
+        with root_of(IMAGE) as root, tempfile.TemporaryDirectory(prefix="gmv-volume-") as volume:
             look(root)
-            for command in (
-                "gmv --version",
-                "gmv doctor --only machine",
-                f"gmv demo --out /tmp/demo --corpus {CORPUS}",
-            ):
-                run_locked_up(root, shlex.split(command))
+            shutil.chown(volume, USER, USER)
+            shutil.copy(EXAMPLE, Path(volume) / EXAMPLE.name)
+            container = LockedUp(root, Path(volume), {})
+            container.run("gmv --version")
+            container.run("gmv doctor --only machine")
+            container.run(f"gmv demo --corpus {VOLUME}/{EXAMPLE.name} --out {VOLUME}/demo")
+            credit(container)
     finally:
         run("buildah", "rmi", "--force", IMAGE, BASE, check=False)
         run("buildah", "rmi", "--prune", "--force", check=False)
@@ -84,23 +87,6 @@ def look(root: Path) -> None:
         sys.exit(f"left in the image: {' '.join(left)}")
     if not any((root / "opt/gmv/compiled").rglob("*.nbi")):
         sys.exit("the kernel was not compiled into the image")
-
-
-def run_locked_up(root: Path, command: list[str]) -> None:
-    """Run a command of the image as the chart does."""
-    script = """
-        set -eu
-        mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
-        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"
-        mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
-        cp "$2" "$1/tmp/corpus.parquet"
-        root=$1 user=$3; shift 3
-        exec chroot "$root" /usr/bin/setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs \
-            --bounding-set=-all --inh-caps=-all env --ignore-environment HOME=/tmp PATH=/opt/gmv/bin:/usr/bin:/bin \
-            NUMBA_CACHE_DIR=/opt/gmv/compiled PYTHONDONTWRITEBYTECODE=1 GMV_WORKER_WEB_BIND=0.0.0.0 "$@"
-    """
-    corpus = str(ROOT / "examples" / "cifar10" / "corpus.parquet")
-    run("unshare", "--mount", "sh", "-c", script, "sh", str(root), corpus, USER, *command)
 
 
 def run(*command: str, quiet: bool = False, check: bool = True) -> str:

@@ -343,6 +343,15 @@ def test_dashboards_and_rules_come_as_they_are(furnished: Path) -> None:
         assert only(found, "ConfigMap", suffix)["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
+def test_the_charts_own_rules_and_dashboards_are_taken() -> None:
+    found = manifests("production")
+    rules = only(found, "PrometheusRule")["spec"]
+    shown = {name for one in found if "-dashboard-" in one["metadata"]["name"] for name in one["data"]}
+
+    assert rules == yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
+    assert shown == {file.name for file in (CHART / "files" / "dashboards").iterdir()}
+
+
 def test_alerts_name_the_runbook_where_it_can_be_read(furnished: Path) -> None:
     values = CLAIM | {"monitoring": {"rules": {"enabled": True, "runbook": RUNBOOK}}}
     (group,) = only(manifests(values=values, chart=furnished), "PrometheusRule")["spec"]["groups"]

@@ -110,7 +110,7 @@ def test_prometheus_takes_its_configuration_and_scrapes_every_worker(services: d
     assert done.returncode == 0, done.stderr
     parsed = yaml.safe_load(config.read_text())
     targets = {volume["target"] for volume in services["prometheus"]["volumes"]}
-    assert {*parsed.get("rule_files", [])} <= targets
+    assert {*parsed["rule_files"]} <= targets
     workers, audit = parsed["scrape_configs"]
     (discovery,) = workers["dns_sd_configs"]
     assert discovery["names"] == ["worker"]
@@ -119,13 +119,16 @@ def test_prometheus_takes_its_configuration_and_scrapes_every_worker(services: d
     assert audit["static_configs"] == [{"targets": [f"audit:{port}"]}]
 
 
-def test_grafana_is_told_of_prometheus(services: dict[str, dict[str, Any]]) -> None:
+def test_grafana_is_told_of_prometheus_and_of_the_dashboards(services: dict[str, dict[str, Any]]) -> None:
     provisioning = DOCKER / "grafana" / "provisioning"
     (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
     assert source["url"].split("/")[2].split(":")[0] in services
-    for provider in provisioning.glob("dashboards/*.yaml"):
-        (told,) = yaml.safe_load(provider.read_text())["providers"]
-        assert told["options"]["path"] in {volume["target"] for volume in services["grafana"]["volumes"]}
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "gmv.yaml").read_text())["providers"]
+    mounted = {volume["target"]: Path(volume["source"]) for volume in services["grafana"]["volumes"]}
+    dashboards = mounted[provider["options"]["path"]]
+    home = services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (dashboards / Path(home).name).is_file()
+    assert home.startswith(provider["options"]["path"])
 
 
 @pytest.fixture(scope="module")
