@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gmv.monitoring.logging import blot_out_secrets, configure
 
-LIBRARIES = ("faust.app", "mode.worker", "aiokafka.consumer", "kafka.conn")
+LIBRARIES = ("faust.app", "mode.worker", "aiokafka.consumer")
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +59,22 @@ def test_a_librarys_line_looks_like_ours(name: str, capsys: pytest.CaptureFixtur
     assert line == {"event": "joined the group", "logger": name, "level": "warning", "generation": 7}
 
 
+@pytest.mark.parametrize(("log_level", "heard"), [("debug", ["away"]), ("info", []), ("error", [])])
+def test_kafka_python_is_heard_only_by_those_who_debug(
+    log_level: str, heard: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("json", log_level)
+
+    logging.getLogger("kafka.net.connection").error("away")
+    logging.getLogger("kafka.net.connection").info("connected")
+
+    assert [line["event"] for line in lines(capsys)] == heard
+
+
 def test_libraries_are_never_louder_than_ourselves(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", "error")
 
-    logging.getLogger("kafka.conn").warning("connected")
+    logging.getLogger("aiokafka.conn").warning("connected")
     structlog.get_logger("gmv.worker").warning("commit_refused")
 
     assert lines(capsys) == []

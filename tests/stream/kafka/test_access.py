@@ -1,5 +1,7 @@
 """Brokers that want to know who comes: who is let in, who is not, and what the refusal says."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,14 @@ from tests.services.secure_kafka import PASSWORDS, SecureKafkaBroker
 
 RETRY_SECONDS = 20.0
 """Long against the time a refusal may take."""
+
+
+def test_a_command_without_a_log_hears_nothing_of_the_clients() -> None:
+    """Python prints warnings that no handler takes, between the command's own lines."""
+    code = "import gmv.stream.kafka.admin as a, logging as l; l.getLogger('{}.client').error('away')"
+    for name in ("kafka", "aiokafka"):
+        done = subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, check=True)
+        assert done.stderr == b"", name
 
 
 @pytest.fixture

@@ -15,8 +15,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from gmv.settings import redact
 
-# At INFO kafka-python and aiokafka tell of every connection, Faust and mode of every service they start and stop.
-_NOISY: Final = ("kafka", "aiokafka", "faust", "mode")
+# At INFO aiokafka tells of every connection, Faust and mode of every service they start and stop. kafka-python writes
+# four lines for each try at a broker that is away; what it found is told by us, in one sentence.
+_NOISY: Final = ("aiokafka", "faust", "mode")
+_FOR_DEBUGGING: Final = "kafka"
 _SECRET_WORDS: Final = ("password", "secret", "credential", "authorization")
 _BLOT: Final = "***"
 
@@ -64,7 +66,10 @@ def _stdlib_config(log_format: Literal["json", "console"], log_level: str, strea
             }
         },
         "handlers": {"gmv": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "gmv"}},
-        "loggers": {name: {"level": max(level, logging.WARNING)} for name in _NOISY},
+        "loggers": {
+            **{name: {"level": max(level, logging.WARNING)} for name in _NOISY},
+            _FOR_DEBUGGING: {"level": logging.WARNING if level <= logging.DEBUG else logging.CRITICAL},
+        },
         "root": {"handlers": ["gmv"], "level": level},
     }
 

@@ -1,6 +1,7 @@
 """How every Kafka client of gmv connects, and what it says when a broker does not let it in: the one place for both."""
 
 import asyncio
+import logging
 from typing import Any, Final
 
 from aiokafka.conn import collect_hosts, create_conn
@@ -20,6 +21,9 @@ DENIALS: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, 
 """What aiokafka raises where a user lacks a right; none of them passes by waiting."""
 
 _GREETING_SECONDS = 5.0
+
+# As kafka-python does for itself: in a command that keeps no log, Python would print the client's warnings on stderr.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
 def connection(kafka: KafkaSettings) -> dict[str, Any]:
