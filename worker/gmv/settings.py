@@ -3,10 +3,8 @@
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -14,6 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
 
 from gmv.errors import InvalidSettings
+from gmv.settings_sources import did_you_mean, holds, nested, read_toml
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -188,7 +187,7 @@ def load(
     variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
     _refuse_unknown(variables)
     path = config or (Path(variables[CONFIG_VARIABLE]) if CONFIG_VARIABLE in variables else None)
-    given = _Given(_nest(flags or {}), variables, _read_toml(path) if path else {}, path)
+    given = _Given(nested(flags or {}), variables, read_toml(path) if path else {}, path)
     try:
         return _merge(given)
     except ValidationError as error:
@@ -209,11 +208,11 @@ class _Given:
         key = problem["loc"][:2]
         name = ".".join(map(str, key))
         if problem["type"] == "extra_forbidden":  # without its value, which may be a secret put in a wrong place
-            return f"{self._origin(key)} sets {name}, which is no setting of gmv{_did_you_mean(name, _names())}"
+            return f"{self._origin(key)} sets {name}, which is no setting of gmv{did_you_mean(name, _names())}"
         return f"{self._origin(key)} sets {name} to {redact(repr(problem['input']))}: {_wish(problem)}"
 
     def _origin(self, key: tuple[str | int, ...]) -> str:
-        if _holds(self.flags, key):
+        if holds(self.flags, key):
             return "the command line"
         if (variable := _variable(key)) in self.variables:
             return f"the environment variable {variable}"
@@ -275,36 +274,5 @@ def _refuse_unknown(variables: Iterable[str]) -> None:
     known = [CONFIG_VARIABLE, *(_variable(name.split(".")) for name in _names())]
     unknown = [name for name in variables if name not in known]
     if unknown:
-        problems = (f"the environment variable {name} sets nothing{_did_you_mean(name, known)}" for name in unknown)
+        problems = (f"the environment variable {name} sets nothing{did_you_mean(name, known)}" for name in unknown)
         raise InvalidSettings("; ".join(problems))
-
-
-def _did_you_mean(name: str, known: list[str]) -> str:
-    closest = get_close_matches(name, known, n=1)
-    return f" (did you mean {closest[0]}?)" if closest else ""
-
-
-def _nest(flags: Mapping[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for name, value in flags.items():
-        if value is not None:
-            *group, last = name.split(".", 1)
-            (nested.setdefault(group[0], {}) if group else nested)[last] = value
-    return nested
-
-
-def _holds(values: Any, key: tuple[str | int, ...]) -> bool:
-    for part in key:
-        if not isinstance(values, Mapping) or part not in values:
-            return False
-        values = values[part]
-    return True
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidSettings(f"the configuration file {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise InvalidSettings(f"the configuration file {path} is not TOML: {error}") from None
