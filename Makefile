@@ -46,6 +46,8 @@ lint: install-dev ## Style, types, and the order of the layers.
 
 bench: install services ## How fast it is on this machine, over the demo's events, a real Kafka and a real Redis.
 	test -d gmv-demo || $(BIN)/gmv demo
+	$(BIN)/gmv bench rerank --index gmv-demo/index
+	$(BIN)/gmv bench events gmv-demo/events.jsonl --index gmv-demo/index
 	$(BIN)/python -m tests.services.around $(BIN)/gmv bench ledger
 	$(BIN)/python -m tests.services.around $(BIN)/gmv bench stream gmv-demo/events.jsonl --index gmv-demo/index
 
