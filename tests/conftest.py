@@ -11,11 +11,12 @@ import pytest
 
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
+from tests.services.redis_cluster import RedisCluster
 from tests.services.secure_kafka import SecureKafkaBroker
 
 CI = "CI" in os.environ
 SEED_VARIABLE = "GMV_TEST_SEED"
-SERVER_FIXTURES = frozenset({"kafka", "secure_kafka", "redis_server"})
+SERVER_FIXTURES = frozenset({"kafka", "secure_kafka", "redis_server", "redis_cluster"})
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -57,6 +58,13 @@ def redis_server() -> Iterator[RedisServer]:
 def redis_url(redis_server: RedisServer) -> str:
     """Where the shared Redis is."""
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[RedisCluster]:
+    """One cluster of three primaries for all tests, which take a namespace each. Who mistreats one starts its own."""
+    with RedisCluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -1,22 +1,27 @@
-"""The two ledgers, and the simulated server, under one contract; each test on a ledger of its own."""
+"""Every kind of ledger under one contract, and the simulated server; each test on a ledger of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.places import Place, RedisPlace, SimulatedPlace, SqlitePlace
+from tests.contract.places import WITH_JANITOR, Place, place_of
 from tests.ledger.batches import START, TOPIC
 
 
-@pytest.fixture(params=["sqlite", "simulated", pytest.param("redis", marks=pytest.mark.servers)])
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A ledger of one book in a cluster is on one of its servers, like any other of one book; it is not tried again."""
+
+    def is_tried(item: pytest.Item) -> bool:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        return (params.get("place"), params.get("books")) != ("cluster", 1)
+
+    items[:] = filter(is_tried, items)
+
+
+@pytest.fixture(params=[*WITH_JANITOR, "simulated"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    if request.param == "sqlite":
-        made: Place = SqlitePlace(tmp_path / "ledger.db")
-    elif request.param == "simulated":
-        made = SimulatedPlace()
-    else:
-        made = RedisPlace(request.getfixturevalue("redis_url"))
+    made = place_of(request.param, request, tmp_path / "ledger.db")
     yield made
     made.close()
 

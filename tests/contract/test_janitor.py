@@ -12,7 +12,7 @@ from gmv.ledger.administration import Swept
 from gmv.ledger.port import Committed
 from gmv.ledger.verify import conservation
 from gmv.ledger.window import SWEEP_FIELDS
-from tests.contract.places import Place, RedisPlace, SqlitePlace, pass_over
+from tests.contract.places import WITH_JANITOR, Place, pass_over, place_of
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 
 EVENTS = 2 * SWEEP_FIELDS + 500
@@ -20,14 +20,9 @@ WINDOW = 400
 REPEATS = 100
 
 
-@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.servers)])
+@pytest.fixture(params=WITH_JANITOR)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """Those that have a janitor."""
-    made: Place = (
-        SqlitePlace(tmp_path / "ledger.db")
-        if request.param == "sqlite"
-        else RedisPlace(request.getfixturevalue("redis_url"))
-    )
+    made = place_of(request.param, request, tmp_path / "ledger.db")
     yield made
     made.close()
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gmv.ledger.port import MICROS_MAX, Batch, Entry, Sums
 from gmv.ledger.position import Position
 from tests.contract.model import SUMS, Model
-from tests.contract.places import Place, RedisPlace, SimulatedPlace, SqlitePlace, balances
+from tests.contract.places import WITH_JANITOR, Place, balances, place_of
 from tests.ledger.batches import START, TOPIC, identity
 
 PARTITIONS = 4
@@ -138,17 +138,13 @@ class LedgerMachine(RuleBasedStateMachine):
             self.place.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "simulated", pytest.param("redis", marks=pytest.mark.servers)])
+@pytest.mark.parametrize("kind", [*WITH_JANITOR, "simulated"])
 def test_any_sequence_has_the_models_answers(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     numbers = itertools.count()
 
     class Machine(LedgerMachine):
         def new_place(self) -> Place:
-            if kind == "redis":
-                return RedisPlace(request.getfixturevalue("redis_url"))
-            if kind == "simulated":
-                return SimulatedPlace()
-            return SqlitePlace(tmp_path / f"{next(numbers)}.db")
+            return place_of(kind, request, tmp_path / f"{next(numbers)}.db")
 
-    examples = 20 if kind == "redis" else 50  # a server on a disk takes seconds for what the others do in one
+    examples = {"redis": 20, "cluster": 10}.get(kind, 50)  # servers take seconds for what the others do in one
     run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=25))
