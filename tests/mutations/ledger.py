@@ -56,7 +56,7 @@ redis.call('HSET', book, unpack(rest))""",
         "ledger/commit.lua",
         "if not position or found[2] ~= ledger_id then return {'missing'} end",
         "if not position then return {'missing'} end",
-        simulator("ledger made anew", "request late"),
+        pytest("tests/ledger/test_redis_lost_tail.py", "-k", "in_two_places"),
     ),
     Mutation(
         "Redis: a total stays below 2^53",
