@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import random
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
 from tests.services.server import wait_for
 from tests.stream.kafka.crew import Crew, Sent
-from tests.stream.kafka.small_worker import SESSION_SECONDS
 from tests.stream.world import event_record
 
 OWNERS = ("ada", "ben", "cy", "dee", "eve")
@@ -207,7 +205,6 @@ class TestRefusals:
         worker.send(signal.SIGSTOP)
         recreate(kafka, crew.kafka.topic)
         crew.produce(events(seed, 100, first=50))
-        time.sleep(SESSION_SECONDS / 3)  # for so long a topic's id is believed
         worker.send(signal.SIGCONT)
         assert worker.end() == PositionOutsideLog.exit_code, worker.said
         assert crew.totals() == before
