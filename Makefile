@@ -24,7 +24,7 @@ UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test lint simulate mutations bench install install-dev services schemas chart image image-test lock clean
+.PHONY: help demo demo-kafka test ops-test lint simulate mutations bench install install-dev services schemas chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ demo-kafka: install services ## The same story over a real Kafka and Redis, star
 
 test: install-dev services ## All tests, against real servers; installs what they need, where it may.
 	$(BIN)/pytest --durations=15
+
+ops-test: install-dev services ## What an operator sees: panels, alerts and probes of a real worker that is killed.
+	$(BIN)/pytest tests/ops tests/dashboards tests/ops/drill.py
 
 lint: install-dev ## Style, types, and the order of the layers.
 	$(BIN)/ruff check
