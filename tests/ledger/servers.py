@@ -1,5 +1,7 @@
 """What tests of the Redis ledger do with a server behind the ledger's back."""
 
+from pathlib import Path
+
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -10,6 +12,11 @@ from tests.services.redis import RedisServer
 def client(server: RedisServer, **login: str) -> Redis:
     """A client that tries everything once."""
     return Redis(port=server.port, retry=Retry(NoBackoff(), 0), **login)
+
+
+def log_of(server: RedisServer) -> Path:
+    """The append-only file that is written to."""
+    return next((server.folder / "appendonlydir").glob("*.incr.aof"))
 
 
 def commands_logged(server: RedisServer) -> bytes:

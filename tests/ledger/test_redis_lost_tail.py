@@ -1,7 +1,6 @@
 """A server that comes back without what it had acknowledged: a torn append-only file, a replica that was behind."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -12,7 +11,7 @@ from gmv.ledger.verify import conservation
 from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry
 from tests.ledger.conftest import create
-from tests.ledger.servers import client
+from tests.ledger.servers import client, log_of
 from tests.services.redis import RedisServer
 from tests.services.server import wait_for
 
@@ -22,11 +21,6 @@ FIRST = batch(START, at(10, "1"), {"alice": 1, "bob": 20}, [entry(1)])
 SECOND = batch(at(10, "1"), at(20, "2"), {"alice": 300, "cy": 4_000}, [entry(2)], dead_letters=1)
 THIRD = batch(at(20, "2"), at(30, "3"), {"alice": 50_000}, [entry(3)], duplicates=1)
 ALL = {"alice": 50_301, "bob": 20, "cy": 4_000}
-
-
-def log_of(server: RedisServer) -> Path:
-    """The append-only file that is written to."""
-    return next((server.folder / "appendonlydir").glob("*.incr.aof"))
 
 
 def go_on(ledger: Ledger, following: list[Batch]) -> None:

@@ -116,10 +116,7 @@ class RedisServer:
             try:
                 return call(script.sha, 1, key, *arguments)
             except NoScriptError:
-                if self._address.is_cluster:
-                    client.load_for(key, script.text)
-                else:
-                    client.script_load(script.text)
+                client.script_load(script.text)
                 return call(script.sha, 1, key, *arguments)
 
         return self.attempt(evaluate)
