@@ -96,7 +96,9 @@ def _lay_out(axes: Axes, panel: Panel, times: NDArray[np.float64]) -> None:
     lowest, highest = axes.get_ylim()
     if panel.minimum is not None:
         lowest = panel.minimum
-        highest = max(highest, lowest + (panel.maximum or 0.0), 1e-9)
+        nothing = not any(np.nanmax(line.get_ydata(), initial=0.0) for line in axes.lines)
+        flat = 1.0 if panel.kind is Kind.LINES and nothing else 0.0  # else the axis of a flat zero ends at 0.055
+        highest = max(highest, lowest + (panel.maximum or flat), 1e-9)
         axes.set_ylim(lowest, highest)
     for value, colour in panel.scale.steps if panel.kind is Kind.LINES else ():
         if lowest <= value <= highest:
