@@ -1,6 +1,7 @@
 """A topic, the ledger for it and worker processes over both: what a test of the pump needs."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -38,10 +39,11 @@ class Sent(NamedTuple):
 class Worker:
     """One `small_worker` process."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, temporary: Path) -> None:
         self._log = log
+        environment = os.environ | {"TMPDIR": str(temporary)}
         with log.open("ab") as file:
-            self._process = subprocess.Popen(mortal(command), stdout=file, stderr=file)
+            self._process = subprocess.Popen(mortal(command), stdout=file, stderr=file, env=environment)
 
     @property
     def said(self) -> str:
@@ -70,6 +72,9 @@ class Crew:
         self.ledger = LedgerSettings(url=redis_url, namespace=topic, retry_seconds=10)
         self.sent: list[Sent] = []
         self._folder = folder
+        self.temporary = folder / "temporary"
+        """Where its workers put what they do not keep."""
+        self.temporary.mkdir()
         self._workers: list[Worker] = []
 
     def __enter__(self) -> Self:
@@ -104,7 +109,8 @@ class Crew:
         kafka, ledger = self.kafka, self.ledger
         arguments = (kafka.brokers, kafka.topic, ledger.url, ledger.namespace, instance_id)
         command = [sys.executable, "-m", "tests.stream.kafka.small_worker", *arguments, str(seconds_per_run)]
-        worker = Worker([*command, str(free_port())], self._folder / f"worker-{len(self._workers)}.log")
+        log = self._folder / f"worker-{len(self._workers)}.log"
+        worker = Worker([*command, str(free_port())], log, self.temporary)
         self._workers.append(worker)
         return worker
 

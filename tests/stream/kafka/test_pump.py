@@ -67,6 +67,14 @@ class TestMembership:
         assert second.end(signal.SIGTERM) == 0, second.said
         assert_exact(crew)
 
+    def test_a_killed_worker_leaves_no_file_behind(self, crew: Crew, seed: int) -> None:
+        crew.initialise()
+        crew.produce(events(seed, 20))
+        worker = crew.start()
+        crew.wait_until_done()
+        worker.end(signal.SIGKILL)
+        assert list(crew.temporary.iterdir()) == []
+
     def test_a_killed_workers_partitions_go_on(self, crew: Crew, seed: int) -> None:
         crew.initialise()
         crew.produce(events(seed, 800))

@@ -27,21 +27,32 @@ class Page:
     content_type: str
 
 
-def make_app(settings: Settings, pages: dict[str, Callable[[], Page]], data_folder: Path) -> faust.App:
+class _FoldersThatAreThere(faust.Settings):
+    """Faust makes folders for tables and keeps nothing in them here; a killed worker would leave them behind."""
+
+    def data_directory_for_version(self, version: int) -> Path:
+        return self.datadir
+
+
+class _App(faust.App):
+    Settings = _FoldersThatAreThere
+
+
+def make_app(settings: Settings, pages: dict[str, Callable[[], Page]]) -> faust.App:
     """Make the app with its pages; topics are never created and nothing is consumed by Faust itself.
 
     Args:
         settings: brokers, group and where the web pages are served.
         pages: path -> what it answers; called on the event loop, so a blocked loop fails its probes.
-        data_folder: Faust insists on one; nothing that matters is kept there.
     """
     kafka, worker = settings.kafka, settings.worker
-    app = faust.App(
+    app = _App(
         kafka.group,
         broker=[f"kafka://{broker}" for broker in connection(kafka)["bootstrap_servers"]],
         broker_credentials=_credentials(kafka),
         store="memory://",
-        datadir=str(data_folder),
+        datadir="/",
+        tabledir="/",
         autodiscover=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -1,9 +1,7 @@
 """A worker: the core, the Kafka log, the pump and the Faust app put together, and run until a signal or a failure."""
 
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -39,10 +37,9 @@ def run_worker(
     with (
         TopicAdmin(settings.kafka) as admin,
         ThreadPoolExecutor(1, thread_name_prefix="core") as executor,
-        tempfile.TemporaryDirectory(prefix="gmv-faust-") as data_folder,
     ):
         admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later
-        app = make_app(settings, pages, Path(data_folder))
+        app = make_app(settings, pages)
         parts = make_parts(KafkaOutbox(app, settings.kafka))
         log = KafkaLog(settings.kafka, admin)
         member = Member(Core(parts, executor), log, parts.observer, settings.kafka)
