@@ -1,5 +1,6 @@
 """A file of events into a SQLite ledger, by the commands a user runs."""
 
+import subprocess
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.parquet_corpus import ParquetCorpus
-from tests.end_to_end.command import gmv, gmv_json
+from tests.end_to_end.command import command, gmv, gmv_json
 
 COPIES = 5
 
@@ -42,6 +43,9 @@ def test_each_copy_is_explained_by_its_original_and_a_second_replay_changes_noth
 
     assert (first["credited"], first["duplicates"], first["dead_letters"]) == (COPIES, 1, 1)
     assert first["dead_letters_by_reason"] == {"malformed_json": 1}
+    (refused,) = first["first_dead_letters"]
+    assert (refused["line"], refused["reason"]) == (COPIES + 1, "malformed_json")
+    assert again["first_dead_letters"] == []
     assert first["credit_micros"] == COPIES * 1_000_000
     assert (again["credited"], again["already_done"]) == (0, COPIES + 2)
     receipts = [orjson.loads(line) for line in Path(first["receipts_path"]).read_bytes().splitlines()]
@@ -53,17 +57,57 @@ def test_each_copy_is_explained_by_its_original_and_a_second_replay_changes_noth
     assert gmv_json("ledger", "verify", "--ledger", ledger, "--receipts", first["receipts_path"])["conserved"] is True
 
 
+def test_a_person_sees_why_lines_cannot_be_credited_and_where_they_are_kept(small_index: Index, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    no_image = structured(GeneratedImage("/test", "e", ImageBytes(b"no image")))
+    events.write_bytes(b"\n".join([b"{broken", b"", no_image, *[b"[]"] * 5]))
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    gmv("ledger", "init", "--log", events, "--ledger", ledger)
+
+    rows = [
+        " ".join(line.split())
+        for line in gmv("replay", events, "--index", small_index.path, "--ledger", ledger).splitlines()
+    ]
+
+    assert {"malformed_json 1", "image_refused 1", "invalid_event 5"} <= set(rows)
+    assert "3 image_refused the image is not a PNG, JPEG or WEBP file" in rows
+    assert [row.split()[0] for row in rows if " invalid_event " in row] == ["4", "5", "6"]
+    assert rows[-1] == f"all of them: gmv dlq list --file {tmp_path / 'events.dlq.jsonl'}"
+
+
 def test_attribute_says_the_same_without_a_ledger(small_index: Index, copies: dict[str, bytes], tmp_path: Path) -> None:
     image_id, file = next(iter(copies.items()))
-    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good = tmp_path / "good.png"
     good.write_bytes(file)
-    bad.write_bytes(file[:100])
 
     (told,) = gmv_json("attribute", "--index", small_index.path, good)["images"]
 
     assert told["contributors"][0]["image_id"] == image_id
     assert sum(contributor["micros"] for contributor in told["contributors"]) == told["micros"] == 1_000_000
-    assert gmv("attribute", "--index", small_index.path, good, bad, exit_code=1) == ""
+
+
+def test_what_can_be_attributed_is_and_the_rest_is_told(
+    small_index: Index, copies: dict[str, bytes], tmp_path: Path
+) -> None:
+    image_id, file = next(iter(copies.items()))
+    missing, bad, good = [tmp_path / f"{name}.png" for name in ("missing", "bad", "good")]
+    good.write_bytes(file)
+    bad.write_bytes(file[:100])
+
+    done = subprocess.run(
+        command("attribute", "--index", small_index.path, missing, bad, good, "--json"),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (1, b"")
+    first, second, third = orjson.loads(done.stdout)["images"]
+    assert first == {
+        "image": str(missing),
+        "refused": {"reason": "image_unreachable", "detail": "No such file or directory"},
+    }
+    assert (second["image"], second["refused"]["reason"]) == (str(bad), "image_corrupt")
+    assert third["contributors"][0]["image_id"] == image_id
 
 
 @pytest.mark.parametrize("purpose", ["--receipts", "--dead-letters"])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from gmv.errors import Poison
+    from gmv.events.model import GeneratedImage
     from gmv.valuation.types import Attribution
 
 
@@ -49,22 +50,32 @@ def attribute(
     from gmv.assembly.parts import assemble_attributor
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result
-    from gmv.errors import EventsRefused, Poison
-    from gmv.events.model import GeneratedImage, ImageBytes
+    from gmv.errors import Poison
+    from gmv.events.model import GeneratedImage
     from gmv.monitoring.catalogue import Metrics
     from gmv.monitoring.telemetry import StageClock
 
     opened = open_verified(settings)
     ownership = read_ownership(settings.owners, opened.images)
     attributor = assemble_attributor(opened, settings, ownership, StageClock(), Metrics(CollectorRegistry()))
-    try:
-        events = [GeneratedImage("/attribute", str(path), ImageBytes(path.read_bytes())) for path in images]
-    except OSError as error:
-        raise EventsRefused(f"{error.filename}: {error.strerror}; give image files") from error
-    outcomes = dict(zip(images, attributor.attribute(events), strict=True))
+    found = {path: _read(path) for path in images}
+    events = {path: event for path, event in found.items() if isinstance(event, GeneratedImage)}
+    missing = {path: event for path, event in found.items() if isinstance(event, Poison)}
+    told = missing | dict(zip(events, attributor.attribute(list(events.values())), strict=True))
+    outcomes = {path: told[path] for path in images}
     print_result({"images": [_plain(*each) for each in outcomes.items()]}, json, lambda: _layout(outcomes))
     if any(isinstance(outcome, Poison) for outcome in outcomes.values()):
         raise typer.Exit(1)
+
+
+def _read(path: Path) -> "GeneratedImage | Poison":
+    from gmv.errors import Poison, Reason
+    from gmv.events.model import GeneratedImage, ImageBytes
+
+    try:
+        return GeneratedImage("/attribute", str(path), ImageBytes(path.read_bytes()))
+    except OSError as error:
+        return Poison(Reason.IMAGE_UNREACHABLE, str(error.strerror))
 
 
 def _plain(image: Path, outcome: "Attribution | Poison") -> dict[str, Any]:
