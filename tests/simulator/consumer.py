@@ -7,6 +7,7 @@ was sent, and thrown away only if the reader has moved since.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -47,6 +48,7 @@ class Reading:
     fetched_at: int = -1
     fetched: Sequence[Record] = ()
     position_after: int = 0
+    failure: PositionOutsideLog | None = None
 
 
 class Consumer:
@@ -74,6 +76,7 @@ class Consumer:
         self._readings: dict[int, Reading] = {}
         self._rejoin = asyncio.Event()
         self._assigned = asyncio.Event()
+        self._has_fetched = asyncio.Event()
         self._has_no_offset = False
         self._failure: Exception | None = None
         self.seeks: dict[int, int] = {}
@@ -111,7 +114,7 @@ class Consumer:
     def seek(self, partition: Partition, offset: int) -> None:
         """See `Log`."""
         reading = self._readings[partition.number]
-        reading.position, reading.fetched_at = offset, -1
+        reading.position, reading.fetched_at, reading.failure = offset, -1, None
         self.seeks[partition.number] = self.seeks.get(partition.number, 0) + 1
 
     def pause(self, partition: Partition) -> None:
@@ -147,7 +150,10 @@ class Consumer:
             await self._fetch(readings)
         runs = self._fetched(readings)
         if not runs:
-            await asyncio.sleep(self._chance.uniform(0.2, IDLE_SECONDS))
+            self._has_fetched.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._has_fetched.wait(), self._chance.uniform(0.2, IDLE_SECONDS))
+            runs = self._fetched(self._readings)
         elif self._chance.random() < 0.5:  # read ahead
             self._process.spawn(self._fetch(readings))
         return runs
@@ -176,17 +182,17 @@ class Consumer:
             if readings is not self._readings or reading.position != asked[number]:
                 self._seen("fetched records thrown away by the client")
             elif found is None:
-                self._failure = PositionOutsideLog(f"{TOPIC}[{number}]: offset {asked[number]} is gone")
+                reading.failure = PositionOutsideLog(f"{TOPIC}[{number}]: offset {asked[number]} is gone")
             else:
                 reading.fetched_at = asked[number]
                 reading.fetched, reading.position_after = found
 
     def _fetched(self, readings: dict[int, Reading]) -> list[Run]:
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
         runs = []
         for number, reading in readings.items():
+            if readings is self._readings and reading.failure is not None:
+                failure, reading.failure = reading.failure, None
+                raise failure
             if readings is not self._readings or reading.is_paused or reading.fetched_at != reading.position:
                 continue
             if reading.fetched:
@@ -228,6 +234,8 @@ class Consumer:
                 reading.position = offsets[number]
             else:
                 self._has_no_offset = True
+        await self._fetch(readings)
+        self._has_fetched.set()
 
     async def _beat(self) -> None:
         while True:

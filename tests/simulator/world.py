@@ -1,7 +1,7 @@
 """One run: a log, a group of workers and a ledger, whose faults, order and time come out of one seed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -27,6 +27,7 @@ from .workload import Meaning, Mix, Producer, record_of
 
 TICK_SECONDS = 0.5
 REFUSING_SECONDS = 30.0
+BELIEVED_SECONDS = 15.0  # how long after a worker saw something it may still end for it
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class World:
         self.crashes_per_record_max = 10**6  # processes are killed from outside here, at any record
         self.quiet_since: float | None = None
         self.is_settled = False
+        self._outside_at = -BELIEVED_SECONDS
         self.lost: Server | None = None
         self.expected_refusal: type[Refusal] | None = None
         self.baseline: Counter[str] = Counter()
@@ -217,6 +219,8 @@ class World:
     def supervise(self) -> None:
         """Do what goes on all the time around the workers: expire sessions, restart what ended."""
         self.group.expire()
+        if self._is_outside_the_log():
+            self._outside_at = self.loop.time()
         for worker in self.workers:
             if (place := worker.process.killed_at) is not None:
                 worker.process.killed_at = None
@@ -241,16 +245,20 @@ class World:
         self.tell(f"{worker.process.name}: {failure}")
         if not isinstance(failure, Refusal | RuntimeError):
             self.violate("I8", f"a worker ended by no refusal: {failure!r}")
+        if isinstance(failure, PositionOutsideLog) and self.loop.time() - self._outside_at > BELIEVED_SECONDS:
+            self.violate("I8", f"a worker refused without a reason: {failure}")
 
     def positions(self) -> dict[int, tuple[str, int]]:
         """Return the topic id and the offset where each partition stands in the ledger."""
-        found = {}
-        for primary in self.site.primaries:
-            for fields in primary.server.hashes.values():
-                for name, value in fields.items():
-                    if name.startswith(b"#p:"):
-                        found[partition_of(name)] = position_of(value)
-        return found
+        return dict(_positions([primary.server for primary in self.site.primaries]))
+
+    def _is_outside_the_log(self) -> bool:
+        """Whether a worker has reason to find a position outside of the log."""
+        if self.brokers.topic is not self.topic:
+            return True
+        servers = [server for each in self.site.primaries for server in (each.server, *each.left_behind.values())]
+        logs = self.topic.partitions
+        return any(not logs[number].start <= offset <= logs[number].end for number, (_, offset) in _positions(servers))
 
     def is_finished(self) -> bool:
         """Whether all records that can be read are behind the ledger's positions."""
@@ -284,6 +292,14 @@ class World:
                     server.offsets[name] = offset
                     if offset <= before:
                         self.violate("I5", f"{name.decode()} went from {before} to {offset} on one server")
+
+
+def _positions(servers: Iterable[Server]) -> Iterator[tuple[int, tuple[str, int]]]:
+    for server in servers:
+        for fields in server.hashes.values():
+            for name, value in fields.items():
+                if name.startswith(b"#p:"):
+                    yield partition_of(name), position_of(value)
 
 
 def partition_of(field_name: bytes) -> int:

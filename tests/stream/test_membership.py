@@ -31,6 +31,7 @@ class Log:
         self.sought: dict[Partition, int] = {}
         self.paused: set[Partition] = set()
         self.while_reading: Callable[[], object] = lambda: None
+        self.failure: Exception | None = None
 
     async def topic_id(self) -> str:
         return self.id
@@ -60,6 +61,9 @@ class Log:
         happening, self.while_reading = self.while_reading, lambda: None
         if (work := happening()) is not None:
             await work  # type: ignore[misc]
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         return runs
 
     def _next(self, partition: Partition) -> tuple[Record, ...]:
@@ -83,6 +87,10 @@ class Room:
 
     async def credit_next(self) -> None:
         await self.member.credit_next(lambda: False)
+
+    async def rebalance(self) -> None:
+        await self.member.give_up()
+        await self.member.take_up({FIRST, SECOND})
 
     def standing(self) -> list[int]:
         return [self.ledger.state[number].next_offset for number in (0, 1)]
@@ -166,16 +174,26 @@ async def test_what_was_fetched_before_a_dropped_partition_was_taken_up_is_throw
 async def test_what_was_fetched_before_a_rebalance_is_thrown_away(room: Room) -> None:
     await room.credit_next()
     room.rewind(0, 1)
-
-    async def rebalance() -> None:
-        await room.member.give_up()
-        await room.member.take_up({FIRST, SECOND})
-
-    room.log.while_reading = rebalance
+    room.log.while_reading = room.rebalance
     for _ in range(5):
         await room.credit_next()
     assert room.standing() == [6, 6]
     assert len(room.ledger.events) == 12
+
+
+async def test_a_position_that_is_gone_from_the_log_ends_the_worker(room: Room) -> None:
+    room.log.failure = PositionOutsideLog("gone")
+    with pytest.raises(PositionOutsideLog):
+        await room.credit_next()
+
+
+async def test_an_offset_of_the_groups_that_is_gone_from_the_log_is_no_matter(room: Room) -> None:
+    """After a rebalance, a client begins there until it is told where to read."""
+    room.log.while_reading = room.rebalance
+    room.log.failure = PositionOutsideLog("gone")
+    for _ in range(4):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
 
 
 async def test_a_ledger_that_is_away_is_no_matter_while_nothing_is_to_be_committed(

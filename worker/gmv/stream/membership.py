@@ -79,8 +79,8 @@ class Member:
         turn = self._turn
         try:
             runs = await self._log.read()
-        except NotSought:
-            await self._seek_again_after(turn)
+        except (NotSought, PositionOutsideLog) as error:
+            await self._seek_again_after(turn, error)
             return
         async with self._busy:
             await self._credit(turn, runs, is_stopping)
@@ -160,9 +160,12 @@ class Member:
         for partition in self._owned & self._log.assignment():
             self._log.seek(partition, self._core.next_offset(partition))
 
-    async def _seek_again_after(self, turn: int) -> None:
+    async def _seek_again_after(self, turn: int, error: NotSought | PositionOutsideLog) -> None:
+        """Before we seek, clients begin at the group's offset, which may be gone: that says nothing of the ledger's."""
         async with self._busy:
             if turn == self._turn:
+                if isinstance(error, PositionOutsideLog) and self._owned:
+                    raise error
                 self._seek_owned()
         await asyncio.sleep(UNSOUGHT_WAIT_SECONDS)
 

@@ -61,7 +61,7 @@ class GroupLog(Log, Protocol):
 
         Raises:
             NotSought: a partition was assigned and not yet sought.
-            PositionOutsideLog: the offset sought is gone from the log.
+            PositionOutsideLog: the offset sought is gone from the log, or the group's own where none was sought yet.
         """
 
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
