@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from gmv.temporary import TemporaryFolder
 
 from .mutation import SOURCE, Arguments, Mutation
 
@@ -86,8 +87,7 @@ def copied_tree() -> Iterator[Tree]:
         text=True,
         check=True,
     )
-    with tempfile.TemporaryDirectory(prefix="gmv-mutations-") as folder:
-        root = Path(folder)
+    with TemporaryFolder("mutations") as root:
         for name in listed.stdout.split("\0"):
             if name and (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)

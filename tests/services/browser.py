@@ -1,9 +1,9 @@
 """A real browser for pages that people open from a file: Chromium without a window."""
 
 import subprocess
-import tempfile
 from pathlib import Path
 
+from gmv.temporary import TemporaryFolder
 from tests.services.server import ServerError, find_program, mortal
 
 # No sandbox: as root Chromium refuses to start with one, in a container it often cannot, and the page is our own.
@@ -46,7 +46,7 @@ def dump_dom(page: Path) -> str:
 
 def _run(page: Path, *flags: str) -> str:
     program = find_program("chromium", "chromium-browser", "google-chrome")
-    with tempfile.TemporaryDirectory(prefix="gmv-browser-", ignore_cleanup_errors=True) as profile:
+    with TemporaryFolder("browser") as profile:
         command = [program, *_FLAGS, f"--user-data-dir={profile}", *flags, page.resolve().as_uri()]
         try:
             done = subprocess.run(mortal(command), capture_output=True, text=True, timeout=_RUN_SECONDS_MAX)

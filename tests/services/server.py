@@ -4,7 +4,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -95,7 +94,10 @@ class Server(ABC):
 
     def __init__(self) -> None:
         self.name = type(self).__name__
-        self.folder = Path(tempfile.mkdtemp(prefix=f"gmv-{self.name}-"))
+        from gmv.temporary import TemporaryFolder  # here: `make services` reads this file before there is a gmv
+
+        self._folder = TemporaryFolder(self.name)
+        self.folder = self._folder.path
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -216,4 +218,4 @@ class Server(ABC):
     def __exit__(self, *_: object) -> None:
         """Kill it, since nobody needs its data any more, and delete its folder."""
         self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._folder.remove()

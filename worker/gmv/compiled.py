@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 import numba
 
+from gmv.temporary import TemporaryFolder
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 CACHE_VARIABLE: Final = "NUMBA_CACHE_DIR"
@@ -53,11 +55,11 @@ def cache_folder(sources: Path, wanted: Path) -> Path:
     folder = wanted / f"gmv-{numba.__version__}-{digest}"
     if _is_writable(folder):
         return folder
-    copied = Path(tempfile.mkdtemp(prefix="gmv-compiled-"))
-    atexit.register(shutil.rmtree, copied, ignore_errors=True)
+    copied = TemporaryFolder("compiled")
+    atexit.register(copied.remove)
     if folder.is_dir():
-        shutil.copytree(folder, copied, dirs_exist_ok=True)
-    return copied
+        shutil.copytree(folder, copied.path, dirs_exist_ok=True)
+    return copied.path
 
 
 def is_compiled() -> bool:

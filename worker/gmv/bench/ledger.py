@@ -2,14 +2,12 @@
 
 import random
 import statistics
-import tempfile
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from gmv.errors import LedgerRefused
@@ -19,6 +17,7 @@ from gmv.ledger.port import Batch, Committed, Entry
 from gmv.ledger.position import Position
 from gmv.ledger.redis_server import RedisServer
 from gmv.settings import LedgerSettings
+from gmv.temporary import TemporaryFolder
 from gmv.valuation.types import MICROS_PER_CREDIT
 
 EVENTS_PER_BATCH: Final = 128
@@ -142,8 +141,8 @@ def _redis_hash(settings: LedgerSettings) -> Iterator[Commit]:
 @contextmanager
 def _sqlite_ledger() -> Iterator[Commit]:
     with (
-        tempfile.TemporaryDirectory(prefix="gmv-bench-") as folder,
-        _ledger(LedgerSettings(url=f"sqlite:///{Path(folder) / 'ledger.db'}")) as commit,
+        TemporaryFolder("bench") as folder,
+        _ledger(LedgerSettings(url=f"sqlite:///{folder / 'ledger.db'}")) as commit,
     ):
         yield commit
 

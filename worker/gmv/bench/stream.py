@@ -1,11 +1,9 @@
 """How much of the computing's rate is left once logs, receipts and ledger are around it: three rates, interleaved."""
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.settings import PREFIX, LedgerSettings, Settings
 from gmv.stream.file_log import read_records
 from gmv.stream.logs import describe_file, describe_topic
+from gmv.temporary import TemporaryFolder
 
 _POLL_SECONDS = 0.02
 _WORKER_SECONDS_MAX = 900.0
@@ -62,8 +61,7 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
 
 def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:
     """`gmv replay` into a new SQLite ledger."""
-    folder = Path(tempfile.mkdtemp(prefix="gmv-bench-"))
-    try:
+    with TemporaryFolder("bench") as folder:
         book = LedgerSettings(url=f"sqlite:///{folder / 'ledger.db'}")
         log = describe_file(events)
         with closing(open_registry(book)) as registry:
@@ -71,8 +69,6 @@ def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:
             registry.register(log.topic, log.starts())
         with closing(open_ledger(book)) as ledger:
             summary = replay(events, index, ledger, folder / "receipts.jsonl", folder / "dead.jsonl", settings)
-    finally:
-        shutil.rmtree(folder)
     return Rate(summary.events / summary.seconds, summary.stages)
 
 
