@@ -17,6 +17,7 @@ from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_regis
 from gmv.ledger.port import FIELDS_MAX, Accounts, Answer, Batch, Ledger
 from gmv.ledger.redis_address import address_of
 from gmv.ledger.redis_cluster import Cluster
+from gmv.ledger.tidy import one_pass
 from gmv.settings import LedgerSettings
 from tests.simulator.redis_client import Primary, Site
 from tests.simulator.redis_server import Server
@@ -176,10 +177,5 @@ def balances(place: Place) -> dict[str, int]:
 
 
 def pass_over(janitor: Janitor, book: int) -> int:
-    """Sweep a book from where the janitor is to the end of its pass; return how many identities it removed."""
-    lapsed = 0
-    while True:
-        swept = janitor.sweep(book)
-        lapsed += swept.lapsed
-        if swept.is_pass_over:
-            return lapsed
+    """Sweep a book to the end of a pass; return how many identities were removed."""
+    return sum(swept.lapsed for swept in one_pass(janitor, book))

@@ -10,6 +10,7 @@ import pytest
 from gmv.errors import LedgerMissing
 from gmv.ledger.administration import Swept
 from gmv.ledger.port import Committed
+from gmv.ledger.tidy import one_pass
 from gmv.ledger.verify import conservation
 from gmv.ledger.window import SWEEP_FIELDS
 from tests.contract.places import WITH_JANITOR, Place, pass_over, place_of
@@ -57,9 +58,7 @@ def test_sweeps_are_short_and_begin_anew_after_a_pass(full: Place) -> None:
     full.registry().state_window(WINDOW)
     janitor = full.janitor()
     for removed in (EVENTS - WINDOW, 0):
-        sweeps = [janitor.sweep(0)]
-        while not sweeps[-1].is_pass_over:
-            sweeps.append(janitor.sweep(0))
+        sweeps = list(one_pass(janitor, 0))
         assert sum(swept.lapsed for swept in sweeps) == removed
         assert all(swept.seen <= 1.1 * SWEEP_FIELDS for swept in sweeps)
     assert len(sweeps) == 1
@@ -68,13 +67,9 @@ def test_sweeps_are_short_and_begin_anew_after_a_pass(full: Place) -> None:
 def test_a_survey_tells_what_a_sweep_would_do_and_does_nothing(full: Place, books: int) -> None:
     before = full.dump()
     surveyor = full.janitor()
-    seen = lapsed = 0
-    while True:
-        swept = surveyor.survey(0, WINDOW)
-        seen, lapsed = seen + swept.seen, lapsed + swept.lapsed
-        if swept.is_pass_over:
-            break
-    assert (seen, lapsed) == (EVENTS, EVENTS - WINDOW)
+    surveyed = list(one_pass(surveyor, 0, WINDOW))
+    assert sum(swept.seen for swept in surveyed) == EVENTS
+    assert sum(swept.lapsed for swept in surveyed) == EVENTS - WINDOW
     assert full.dump() == before
     assert surveyor.identities(0) >= EVENTS
     assert (surveyor.books, surveyor.window()) == (books, None)

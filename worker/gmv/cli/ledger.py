@@ -12,6 +12,7 @@ from gmv.cli.acl import acl
 from gmv.cli.audit import audit
 from gmv.cli.correct import correct
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
+from gmv.cli.prune import WindowOption, prune
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -45,6 +46,7 @@ def init(
         int | None,
         typer.Option("--books", metavar="N", help="Hashes that totals are spread over; fixed for good. Default: 1."),
     ] = None,
+    identity_window: WindowOption = None,
     ledger: LedgerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -60,6 +62,8 @@ def init(
     described = _describe(log, topic, settings.kafka)
     with closing(open_registry(settings.ledger)) as registry, closing(open_accounts(settings.ledger)) as accounts:
         registry.create(books)
+        if identity_window is not None:
+            registry.state_window(identity_window)
         standing = _standing_in(described, accounts, settings.ledger)
         first = _firsts(described, edge)
         registered = registry.register(described.topic, first)
@@ -249,3 +253,4 @@ def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None
 app.command()(acl)
 app.command()(audit)
 app.command()(correct)
+app.command()(prune)

@@ -1,10 +1,10 @@
 """A ledger that keeps itself from growing: a janitor works beside its commits, in proportion to what they credit."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from gmv.ledger.administration import Janitor
+from gmv.ledger.administration import Janitor, Swept
 from gmv.ledger.keys import book_of
 from gmv.ledger.port import Answer, Batch, Committed, Known, Ledger
 from gmv.ledger.position import Position
@@ -20,6 +20,15 @@ holds more than 4/3 of its owners and of the identities that count. Four workers
 UNSTATED_FIELDS: Final = 100 * SWEEP_FIELDS
 """How many fields fall due before a ledger that stated no window is asked for one again: a round trip in 25,000 events,
 and not one in 250."""
+
+
+def one_pass(janitor: Janitor, book: int, dry_window: int | None = None) -> Iterator[Swept]:
+    """Sweep a book from where the janitor is to the end of its pass, or survey it where a window is given."""
+    while True:
+        swept = janitor.sweep(book) if dry_window is None else janitor.survey(book, dry_window)
+        yield swept
+        if swept.is_pass_over:
+            return
 
 
 class Pace:
