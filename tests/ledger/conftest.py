@@ -26,6 +26,16 @@ def server(start_redis: Callable[..., RedisServer]) -> RedisServer:
 
 
 @pytest.fixture
+def keeping_server() -> Iterator[RedisServer]:
+    """A server that loses nothing when it is killed, so that nothing is lost but what a test cuts off.
+
+    One that writes to its disk every second can: while that takes long, it puts off even writing to the file.
+    """
+    with RedisServer(appendfsync="always") as server:
+        yield server
+
+
+@pytest.fixture
 def settings(server: RedisServer) -> LedgerSettings:
     """A ledger of one book that stands at the start of two partitions, and is given up on quickly."""
     settings = LedgerSettings(url=server.url, retry_seconds=RETRY_SECONDS)

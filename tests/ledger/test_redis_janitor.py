@@ -50,7 +50,10 @@ def assert_the_window_is_exact(settings: LedgerSettings) -> int:
     return position
 
 
-def test_wherever_a_crash_tore_the_log_the_window_is_exact(server: RedisServer, remembering: LedgerSettings) -> None:
+def test_wherever_a_crash_tore_the_log_the_window_is_exact(keeping_server: RedisServer) -> None:
+    server, remembering = keeping_server, LedgerSettings(url=keeping_server.url, retry_seconds=10.0)
+    create(remembering)
+    open_registry(remembering).state_window(WINDOW)
     places = []
     for number in range(STEPS):
         assert commit(remembering, number) == Committed()

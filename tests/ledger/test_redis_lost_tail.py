@@ -41,11 +41,11 @@ def assert_all_is_counted_once(settings: LedgerSettings) -> None:
 
 
 @pytest.mark.parametrize("share_kept", [0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0])
-def test_wherever_a_crash_tore_the_log_all_is_counted_once(
-    server: RedisServer, settings: LedgerSettings, share_kept: float
-) -> None:
+def test_wherever_a_crash_tore_the_log_all_is_counted_once(keeping_server: RedisServer, share_kept: float) -> None:
     """The second restart is what double counts where a commit is several writes."""
-    ledger = open_ledger(settings.model_copy(update={"retry_seconds": 10}))
+    server, settings = keeping_server, LedgerSettings(url=keeping_server.url, retry_seconds=10)
+    create(settings)
+    ledger = open_ledger(settings)
     assert ledger.commit(FIRST) == Committed()
     whole = log_of(server).stat().st_size
     assert ledger.commit(SECOND) == Committed()
@@ -112,7 +112,7 @@ def test_a_ledger_made_in_two_places_is_one_ledger_in_neither(
     assert ledger.commit(FIRST) == Committed()
     stranger = start_redis()
     create(settings.model_copy(update={"url": stranger.url}))
-    foreign = client(stranger).hgetall("gmv:{0}")
+    foreign: Any = client(stranger).hgetall("gmv:{0}")
     admin = client(server)
     admin.delete("gmv:{0}")
     admin.hset("gmv:{0}", mapping=foreign)
