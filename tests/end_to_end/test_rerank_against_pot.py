@@ -29,9 +29,7 @@ def test_equals_brute_force_on_a_thousand_real_queries(larger_index: Index) -> N
         (rows,) = larger_index.recall.recall(features.vectors, CANDIDATES)
         (ranking,) = reranker.nearest([features.tokens[0]], [rows], CONTRIBUTORS)
         query = features.tokens[0].astype(np.float64)
-        expected = {
-            int(row): w1(query, larger_index.tokens[row].astype(np.float64)) for row in rows
-        }
+        expected = {int(row): w1(query, larger_index.tokens[row].astype(np.float64)) for row in rows}
         ranked = sorted(expected.items(), key=lambda pair: (pair[1], pair[0]))
         for place, (row, distance) in enumerate(zip(ranking.rows.tolist(), ranking.distances.tolist(), strict=True)):
             truth = ranked[place][1]

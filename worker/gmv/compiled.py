@@ -46,11 +46,11 @@ def cache_folder(sources: Path, wanted: Path) -> Path:
     would go on using code compiled from an older version of another file.
 
     Args:
-        sources: a folder of Python files.
+        sources: a folder of Python files, with folders in it.
         wanted: where to keep it. On a file system that is read-only (an image's, filled when that was built), it is
             copied into a temporary folder, as numba loads from writable folders only.
     """
-    files = sorted(sources.glob("*.py"))
+    files = [*sorted(sources.rglob("*.py")), Path(__file__)]  # this one says how they are compiled
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     folder = wanted / f"gmv-{numba.__version__}-{digest}"
     if _is_writable(folder):
@@ -82,5 +82,5 @@ def _wanted_folder() -> Path:
     return Path(named) if named else Path(user) / "gmv"
 
 
-FOLDER: Final = cache_folder(Path(__file__).parent / "valuation" / "wasserstein", _wanted_folder())
+FOLDER: Final = cache_folder(Path(__file__).parent / "valuation", _wanted_folder())
 numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]  # made from variables when numba is imported
