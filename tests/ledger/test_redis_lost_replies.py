@@ -1,15 +1,19 @@
 """Connections break after a commit was applied and before its reply came: redis-py sends it again."""
 
 from collections.abc import Iterator
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 
+from gmv.ledger import redis_server
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import AlreadyCommitted, Committed, Ledger, Sums
 from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry
 from tests.ledger.proxy import LosingProxy
+from tests.ledger.servers import client
 from tests.services.redis import RedisServer
 
 pytestmark = pytest.mark.servers
@@ -48,6 +52,30 @@ def test_a_commit_sent_again_counts_once(settings: LedgerSettings, proxy: Losing
     assert accounts.totals(["bob"]) == {"bob": 5}
     assert accounts.sums() == Sums(16, 1, 1, 1)
     assert ledger.commit(batch(at(20), credits={"alice": 1})) == Committed()
+
+
+class WithItsOwnRetries:
+    """redis-py as it comes: 10 retries, of connecting, of sending and of waiting for an answer."""
+
+    @staticmethod
+    def from_url(url: str, **_: object) -> Redis:
+        return Redis(port=urlsplit(url).port)  # whose `from_url` retries nothing
+
+
+def test_a_commit_that_redis_py_sends_again_counts_once(
+    settings: LedgerSettings, proxy: LosingProxy, server: RedisServer
+) -> None:
+    """Whoever retries, at whatever depth: the second sending finds the position where the batch leads."""
+    once = settings.model_copy(update={"url": f"redis://127.0.0.1:{proxy.port}/0", "retry_seconds": 1e-9})
+    with patch.object(redis_server, "Redis", WithItsOwnRetries):
+        ledger = open_ledger(once)
+        assert ledger.commit(batch(credits={"alice": 1})) == Committed()
+        client(server).config_resetstat()
+        proxy.lose_next_reply()
+        told = batch(at(10), credits={"alice": 10, "bob": 5}, entries=[entry(1)])
+        assert ledger.commit(told) == AlreadyCommitted()
+    assert client(server).info("commandstats")["cmdstat_evalsha"]["calls"] == 2
+    assert open_accounts(settings).sums() == Sums(16, 1, 0, 0)
 
 
 def test_a_note_sent_again_is_taken(proxy: LosingProxy, ledger: Ledger) -> None:

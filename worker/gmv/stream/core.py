@@ -34,6 +34,7 @@ from gmv.ledger.port import (
     Rewound,
 )
 from gmv.ledger.position import Position
+from gmv.stream.continuity import complaint_about_bounds, complaint_about_epochs
 from gmv.stream.crash_loops import CrashLoops
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import (
@@ -48,7 +49,7 @@ from gmv.stream.outcomes import (
     repeated,
 )
 from gmv.stream.ports import Decoder, Log, Observer, Outbox, RunSummary, Valuer
-from gmv.stream.records import Bounds, Partition, Record, Run
+from gmv.stream.records import Partition, Record, Run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,11 +130,14 @@ class Core:
 
         Raises:
             LedgerMissing: the position is gone from the ledger (I8).
+            PositionOutsideLog: the records cannot come after the position in one log (I8).
             CreditOutOfRange: a total would leave its range (I10).
             TooManyDeadLetters: a limit is passed.
         """
         start = self.next_offset(run.partition)
         records = [record for record in run.records if record.offset >= start]
+        if complaint := complaint_about_epochs(run.partition, self._positions[run.partition], records):
+            raise PositionOutsideLog(complaint)
         outcomes = await self._blocking(self._attribute, run.partition, records) if records else []
         if confirmed is not None:
             await confirmed
@@ -223,7 +227,7 @@ class Core:
         for last_look in (False, True):
             positions = await self._blocking(self._read_positions, partitions)
             bounds = await log.bounds(partitions)
-            complaints = [_complaint(p, positions[p], topic_id, bounds[p]) for p in partitions]
+            complaints = [complaint_about_bounds(p, positions[p], topic_id, bounds[p]) for p in partitions]
             if not any(complaints):
                 self._parts.observer.bounds_read(bounds)
                 return positions
@@ -246,27 +250,6 @@ class Core:
 
 def _is_fresh(event: GeneratedImage | Poison, known: Mapping[bytes, Known]) -> TypeGuard[GeneratedImage]:
     return isinstance(event, GeneratedImage) and event.identity not in known
-
-
-def _complaint(partition: Partition, position: Position, topic_id: str, bounds: Bounds) -> str | None:
-    """Say what keeps the partition from being read at its position, None where nothing does (I8)."""
-    if position.topic_id != topic_id:
-        return (
-            f"{partition}: the ledger stands in log {position.topic_id}, this one is {topic_id}: it was deleted and "
-            "made again, or is another log of the same name. Give the log a new name, or restore the old one"
-        )
-    if position.next_offset < bounds.start:
-        return (
-            f"{partition}: the ledger stands at {position.next_offset}, the log begins at {bounds.start}: "
-            f"{bounds.start - position.next_offset} records were lost to retention before they were credited. "
-            "Restore them, or accept the loss by starting a new ledger at the log's start"
-        )
-    if position.next_offset > bounds.end:
-        return (
-            f"{partition}: the ledger stands at {position.next_offset}, the log ends at {bounds.end}: the log was "
-            "cut or replaced. Restore it; crediting other records at these offsets would be wrong"
-        )
-    return None
 
 
 def _summary(partition: Partition, proposal: Proposal) -> RunSummary:
