@@ -62,7 +62,7 @@ def write_features(path: Path, count: int, **changed: Any) -> Path:
         "image_id": [f"i{number}" for number in range(count)],
         "owner_id": ["o"] * count,
         "tokens": [[[number + 0.5, 1.0], [2.0, 3.0], [4.0, 5.0]] for number in range(count)],
-        "vector": [[float(number == place) for place in range(4)] for number in range(count)],
+        "vector": [[float(number % 4 == place) for place in range(4)] for number in range(count)],
     }
     pq.write_table(pa.table(columns | changed), path)
     return path
