@@ -100,7 +100,7 @@ def _label(name: str, title: str, query: str) -> dashboard.QueryVariable:
 
 
 def _panel(page: Dashboard, row: Row, panel: Panel) -> AnyPanel:
-    made = {Kind.STAT: _stat, Kind.BARS: _bars, Kind.LINES: _lines, Kind.STACK: _stack}[panel.kind](panel)
+    made: Any = {Kind.STAT: _stat, Kind.BARS: _bars, Kind.LINES: _lines, Kind.STACK: _stack}[panel.kind](panel)
     made = (
         made.title(panel.title)
         .description(panel.description)

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import faust
 import orjson
 import pytest
 from hypothesis import given
@@ -126,7 +127,7 @@ def test_dead_letters_that_gmv_writes_conform(record: Record) -> None:
             return Topic()
 
     letter = DeadLetter(record, Poison(Reason.MALFORMED_JSON, "broken"))
-    asyncio.run(KafkaOutbox(App(), KafkaSettings()).publish(Partition("events", 0), [], [letter]))
+    asyncio.run(KafkaOutbox(cast(faust.App, App()), KafkaSettings()).publish(Partition("events", 0), [], [letter]))
     (told,) = sent
     assert conforms("deadLetter", told["headers"], None)
     assert dict(told["headers"])["gmv.dlq.payload_sha256"].decode() == hashlib.sha256(record.value or b"").hexdigest()

@@ -1,7 +1,7 @@
 """The attributor over tiny worlds, whose contributors and credits are known by hand."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
@@ -51,6 +51,12 @@ class Line:
 
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         return [IMAGES[row] for row in rows]
+
+    def known_images(self, image_ids: Collection[str]) -> set[str]:
+        return {image.image_id for image in IMAGES} & set(image_ids)
+
+    def known_owners(self, owner_ids: Collection[str]) -> set[str]:
+        return {image.owner_id for image in IMAGES} & set(owner_ids)
 
     def __len__(self) -> int:
         return len(IMAGES)

@@ -63,7 +63,7 @@ def test_a_lossless_file_gives_back_its_pixels(name: str, options: dict[str, boo
 
     assert (pixels == np.asarray(picture())).all()
     assert (pixels.dtype, pixels.shape, pixels.flags.c_contiguous, pixels.flags.writeable) == (
-        np.uint8,
+        np.dtype(np.uint8),
         (24, 40, 3),
         True,
         True,

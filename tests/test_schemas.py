@@ -3,6 +3,7 @@ from typing import Any
 
 import orjson
 import pytest
+import typer
 from hypothesis import given
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
@@ -39,7 +40,7 @@ def test_the_schemas_in_the_folder_are_those_of_the_models() -> None:
 
 
 def test_check_tells_drift_and_writing_ends_it(tmp_path: Path) -> None:
-    app = schemas.typer.Typer()
+    app = typer.Typer()
     app.command()(schemas.main)
     run = CliRunner().invoke
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,13 +66,13 @@ def kill_everywhere(place: Forge, corpus: Path, out: Path, before: Path | None =
 def _kill_everywhere(corpus: Path, out: Path, before: Path | None, options: dict[str, Any]) -> list[Outcome]:
     index_features._AT_ONCE = _IMAGES_AT_ONCE
     replaced = out.with_name(f"{out.name}.replaced")
-    outcomes = []
+    outcomes: list[Outcome] = []
     killed = True
     while killed:
         if before:
             shutil.copytree(before, out)
         killer = _Killer(len(outcomes) + 1, f"{out.parent}/{out.name}")
-        killed = _in_a_child(lambda killer=killer: _build(corpus, out, options, killer)) == -signal.SIGKILL
+        killed = _in_a_child(partial(_build, corpus, out, options, killer)) == -signal.SIGKILL
         after_kill, given_way = digests(out), digests(replaced)
         assert _in_a_child(lambda: _build(corpus, out, options | {"replace": True})) == 0
         outcomes.append(Outcome(after_kill, given_way, digests(out)))

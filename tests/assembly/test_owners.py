@@ -24,7 +24,7 @@ def images(tmp_path: Path) -> ArrowImages:
 
 def read(path: Path, images: ArrowImages, text: str, opted_out: str = "unpaid") -> Ownership:
     path.write_text(text)
-    return read_ownership(OwnersSettings(file=path, opted_out=opted_out), images)  # type: ignore[arg-type]
+    return read_ownership(OwnersSettings(file=path, opted_out=opted_out), images)
 
 
 SAID = """

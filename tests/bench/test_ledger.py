@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 from redis import Redis
 
-from gmv.bench.ledger import EVENTS_PER_BATCH, OWNERS, bench_ledger, make_batches
+from gmv.bench.ledger import Shape, bench_ledger, make_batches
 from gmv.errors import InvalidSettings, LedgerUnavailable
 from gmv.ledger.admission import admit
 from gmv.settings import LedgerSettings
@@ -19,7 +19,7 @@ def test_batches_follow_each_other_and_a_seed_makes_the_same() -> None:
     assert batches == list(islice(make_batches(seed=3), 20))
     assert batches != list(islice(make_batches(seed=4), 20))
     assert [batch.expected for batch in batches[1:]] == [batch.next for batch in batches[:-1]]
-    assert len({entry.identity for batch in batches for entry in batch.entries}) == 20 * EVENTS_PER_BATCH
+    assert len({entry.identity for batch in batches for entry in batch.entries}) == 20 * Shape().events
     for batch in batches:
         admit(batch)
 
@@ -31,8 +31,14 @@ def test_few_owners_earn_most() -> None:
             earned[owner_id] = earned.get(owner_id, 0) + micros
         assert 0.98 * 128e6 < batch.micros <= 128e6, "an event's credit, less what does not divide"
     ranked = sorted(earned.values(), reverse=True)
-    harmonic = [sum(1 / rank for rank in range(1, number + 1)) for number in (50, OWNERS)]
+    harmonic = [sum(1 / rank for rank in range(1, number + 1)) for number in (50, Shape().owners)]
     assert sum(ranked[:50]) / sum(ranked) == pytest.approx(harmonic[0] / harmonic[1], abs=0.03)
+
+
+def test_batches_of_another_shape() -> None:
+    first = next(make_batches(3, Shape(events=180, owners=200_000)))
+    assert len(first.entries) == 180
+    assert 800 < len(first.credits) < 1_000
 
 
 def test_the_report(redis_url: str) -> None:
@@ -52,6 +58,8 @@ def test_the_command(redis_url: str) -> None:
     ledger = LedgerSettings(url=redis_url)
     arguments = ("bench", "ledger", "--batches", 1, "--rounds", 1)
     assert told(ledger, *arguments)["rounds"] == 1
+    assert told(ledger, *arguments, "--events", 7, "--owners", 3)["owner_increments_per_batch"] <= 3
+    assert "smaller batches" in refused(ledger, 22, *arguments, "--events", 3_900)
     assert "HINCRBY in a pipeline (baseline)" in gmv(ledger, *arguments).stdout
 
 

@@ -59,8 +59,9 @@ def gmv(ledger: LedgerSettings, *arguments: object) -> Done:
             main()
         except SystemExit as end:
             code = end.code
-    printed = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
-    return Done(int(code or 0), *printed)  # type: ignore[call-overload]
+    printed = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    assert code is None or isinstance(code, int)
+    return Done(code or 0, *printed)
 
 
 def told(ledger: LedgerSettings, *arguments: object) -> Any:

@@ -176,7 +176,7 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_at_commit(number: int, *, after: bool):  # type: ignore[no-untyped-def]
+def killed_at_commit(number: int, *, after: bool):
     """End the process before or after the ledger applied a commit."""
     from gmv.ledger.redis import RedisLedger
     from gmv.ledger.sqlite import SqliteLedger

@@ -52,7 +52,7 @@ def test_a_snapshot_is_of_one_moment_while_others_commit(made: Place) -> None:
     def look() -> int:
         accounts = made.accounts()
         barrier.wait()
-        offsets = set()
+        offsets: set[int] = set()
         while max(offsets, default=0) < 150:
             for book in accounts.snapshots(balances=True):
                 assert book.micros == book.sums.micros == sum(book.balances.values())

@@ -25,6 +25,11 @@ def receipt_of(event_id: str, image_ids: Sequence[str], micros: int = 1_000_000)
     worth = [1.0 / (rank + 1) for rank in range(len(image_ids))]
     return {
         "event": {"source": "tests", "id": event_id},
+        "position": {"topic": "events.jsonl", "partition": 0, "offset": 0},
+        "previous_batch": "",
+        "index": "index",
+        "settings": "settings",
+        "quality": 1.0,
         "temperature": 1.0,
         "contributors": [
             {
@@ -45,7 +50,7 @@ def receipt_of(event_id: str, image_ids: Sequence[str], micros: int = 1_000_000)
 
 def story_of(told: Sequence[Outcome], facts: Sequence[tuple[str, str]] = ()) -> Story:
     earned: Counter[str] = Counter()
-    image_ids = set()
+    image_ids: set[str] = set()
     for outcome in told:
         image_ids.update(outcome.sources)
         for entry in outcome.receipt["contributors"]:

@@ -1,9 +1,10 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
+from numpy.typing import NDArray
 
 from gmv.demo import events
 from gmv.demo.events import event_id, generated_images, make_events
@@ -24,8 +25,14 @@ class Table:
     def __len__(self) -> int:
         return len(FILES)
 
-    def images(self, rows: Sequence[int]) -> list[TrainingImage]:
+    def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         return [TrainingImage(list(FILES)[row], list(OWNERS.values())[row], 1.0) for row in rows]
+
+    def known_images(self, image_ids: Collection[str]) -> set[str]:
+        return set(image_ids) & FILES.keys()
+
+    def known_owners(self, owner_ids: Collection[str]) -> set[str]:
+        return set(owner_ids) & set(OWNERS.values())
 
 
 class Corpus:
@@ -38,6 +45,9 @@ class Corpus:
 
     def catalogue(self) -> list[TrainingImage]:
         raise AssertionError("what is in the corpus only is no source")
+
+    def fingerprint(self) -> str:
+        return "always the same"
 
     def images(self) -> Iterator[CorpusImage]:
         self.passes += 1

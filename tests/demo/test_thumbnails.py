@@ -17,6 +17,9 @@ class ThreeImages:
     def catalogue(self) -> list[TrainingImage]:
         return [TrainingImage(name, f"owner of {name}", 1.0) for name in "abc"]
 
+    def fingerprint(self) -> str:
+        return "always the same"
+
     def images(self) -> Iterator[CorpusImage]:
         yield from (CorpusImage(name, image_file(shade)) for shade, name in enumerate("abc"))
 

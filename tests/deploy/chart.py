@@ -6,7 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -21,10 +21,10 @@ RELEASE = "r1"
 NAME = f"{RELEASE}-gmv"
 
 PRESETS = ("small", "production", "local")
-CLAIM: Mapping[str, Any] = {"index": {"claim": {"name": "an-index"}}}
-"""The least that has to be said to install it."""
-
 Manifest = dict[str, Any]
+
+CLAIM: Final[Manifest] = {"index": {"claim": {"name": "an-index"}}}
+"""The least that has to be said to install it."""
 
 
 def helm(*arguments: str, values: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:

@@ -61,7 +61,7 @@ class LockedUp:
 
     def command(self, line: str) -> list[str]:
         """Return what runs a command line of the image; signals reach it."""
-        variables = IMAGE_VARIABLES | self.variables
+        variables = {**IMAGE_VARIABLES, **self.variables}
         named = [f"{name}={value}" for name, value in variables.items()]
         return [
             "unshare",

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Final
 
 import pytest
 import yaml
@@ -28,7 +29,7 @@ from tests.deploy.chart import (
 )
 from tests.services.go_tools import find_tool
 
-FETCH = {"index": {"fetch": {"url": "https://indexes.example/one", "digest": "0" * 32}}}
+FETCH: Final[Manifest] = {"index": {"fetch": {"url": "https://indexes.example/one", "digest": "0" * 32}}}
 KAFKA_FILES = {"kafka": {"password_file": {"secret": "user", "key": "password"}}}
 
 
@@ -128,7 +129,7 @@ def test_gmv_takes_the_settings(preset: str, tmp_path: Path) -> None:
 
 
 def test_every_setting_of_gmv_can_be_set(tmp_path: Path) -> None:
-    wanted = {
+    wanted: Manifest = {
         "images": {"root": "/images", "schemes": ["https"], "hosts": ["images.example"], "bytes_max": 1_000_000},
         "valuation": {"candidates": 200, "contributors": 20, "temperature": 0.25},
         "worker": {"dead_letters_ratio_max": 0.125, "log_level": "debug"},

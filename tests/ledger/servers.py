@@ -1,6 +1,7 @@
 """What tests of the Redis ledger do with a server behind the ledger's back."""
 
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -9,7 +10,7 @@ from redis.retry import Retry
 from tests.services.redis import RedisServer
 
 
-def client(server: RedisServer, **login: str) -> Redis:
+def client(server: RedisServer, **login: Any) -> Redis:
     """A client that tries everything once."""
     return Redis(port=server.port, retry=Retry(NoBackoff(), 0), **login)
 

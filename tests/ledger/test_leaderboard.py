@@ -6,6 +6,7 @@ import subprocess
 import uuid
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,8 +34,12 @@ def ledger(redis_url: str) -> LedgerSettings:
 
 def shown(server: RedisServer, ledger: LedgerSettings) -> list[tuple[str, int]]:
     """What any program reads: the highest first."""
-    found = client(server).zrange(leaderboard_key(ledger.namespace), 0, -1, desc=True, withscores=True)
+    found: Any = client(server).zrange(leaderboard_key(ledger.namespace), 0, -1, desc=True, withscores=True)
     return [(owner_id.decode(), int(score)) for owner_id, score in found]
+
+
+def is_shown(server: RedisServer, ledger: LedgerSettings, totals: list[tuple[str, int]]) -> bool:
+    return shown(server, ledger) == totals
 
 
 def earned(totals: dict[str, int], limit: int = 1_000) -> list[tuple[str, int]]:
@@ -143,8 +148,8 @@ def test_followed_it_keeps_up_is_killed_and_goes_on(redis_server: RedisServer, l
     for amount, end in ((10, signal.SIGKILL), (100, signal.SIGTERM)):
         with subprocess.Popen(follow, env=environment(ledger), stdout=subprocess.PIPE) as process:
             credit(ledger, {"ada": amount})
-            wanted = sum(10**power for power in range(len(str(amount))))
-            wait_for(lambda wanted=wanted: shown(redis_server, ledger) == [("ada", wanted)], 30, "the new total")
+            total = [("ada", sum(10**power for power in range(len(str(amount)))))]
+            wait_for(partial(is_shown, redis_server, ledger, total), 30, "the new total")
             process.send_signal(end)
         assert process.returncode == (0 if end is signal.SIGTERM else -signal.SIGKILL)
     about = client(redis_server).hgetall(leaderboard_about_key(ledger.namespace))

@@ -59,7 +59,7 @@ class WithItsOwnRetries:
 
     @staticmethod
     def from_url(url: str, **_: object) -> Redis:
-        return Redis(port=urlsplit(url).port)  # whose `from_url` retries nothing
+        return Redis(port=urlsplit(url).port or 0)  # whose `from_url` retries nothing
 
 
 def test_a_commit_that_redis_py_sends_again_counts_once(

@@ -1,6 +1,7 @@
 """A server that comes back without what it had acknowledged: a torn append-only file, a replica that was behind."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis

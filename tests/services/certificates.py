@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -43,7 +43,7 @@ class Authority:
             hosts: names and addresses it is valid for.
             expired: whether its time is over.
         """
-        period = {"not_before": LONG_AGO, "not_after": SINCE_OVER} if expired else {}
+        period: dict[str, Any] = {"not_before": LONG_AGO, "not_after": SINCE_OVER} if expired else {}
         issued = self._authority.issue_cert(*(hosts or (f"{name}.invalid",)), common_name=name, **period)
         private = load_pem_private_key(issued.private_key_pem.bytes(), None)
         key = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

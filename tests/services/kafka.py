@@ -72,7 +72,13 @@ class KafkaBroker(Server):
     def _format(self) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # With "=", since one id in 64 begins with a dash.
-        tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties_path))
+        tool: tuple[str, ...] = (
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={cluster_id}",
+            "-c",
+            str(self._properties_path),
+        )
         tool += tuple(self.format_options())
         done = subprocess.run(self._java(*tool), capture_output=True, text=True)
         if done.returncode:

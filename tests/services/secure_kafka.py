@@ -73,7 +73,7 @@ class SecureKafkaBroker(KafkaBroker):
                 guarded[f"{listener}.scram-sha-512.sasl.jaas.config"] = (
                     "org.apache.kafka.common.security.scram.ScramLoginModule required;"
                 )
-        super()._write_properties(guarded | settings)
+        super()._write_properties({**guarded, **settings})
 
     def format_options(self) -> Sequence[str]:
         return [

@@ -92,7 +92,7 @@ def _check_book(world: World, found: Snapshot, book: Book) -> None:
 def _check_dead_letters(world: World, books: list[Book]) -> None:
     """I9, and that no record was passed without its dead letter."""
     lettered: set[Place] = set()
-    attempts: Counter[tuple[object, ...]] = Counter()
+    attempts: Counter[tuple[Place, object, object]] = Counter()
     for letter in world.dead_letters.records:
         told = dict(letter.headers)
         place = int(told[headers.DLQ_PARTITION]), int(told[headers.DLQ_OFFSET])
@@ -109,7 +109,7 @@ def _check_dead_letters(world: World, books: list[Book]) -> None:
         ):
             world.violate("I9", f"the dead letter of {place} is not the record that stands there")
         attempts[place, letter.sender.process, letter.sender.seeks.get(place[0])] += 1
-    for (place, *_), times in attempts.items():
+    for (place, _, _), times in attempts.items():
         if times > 1:
             world.violate("I9", f"{times} dead letters of {place} in one attempt")
     for book in books:

@@ -69,7 +69,7 @@ class Process:
         for task in self.tasks:
             if not task.done():
                 with suppress(BaseException):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
 
     def kill_after(self, steps: int, is_spared_while_reading: bool) -> None:
         """Kill the process when it is about to go on from so many awaits of gmv's code.

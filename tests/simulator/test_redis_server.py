@@ -69,7 +69,7 @@ def _run(real: RedisServer, simulated: Server, script: str, number: int) -> None
 
 def _real(server: RedisServer) -> dict[bytes, bytes]:
     with Redis(port=server.port) as client:
-        found: dict[bytes, bytes] = client.hgetall(BOOK)  # type: ignore[assignment]
+        found: dict[bytes, bytes] = client.hgetall(BOOK)
         return found
 
 

@@ -65,7 +65,7 @@ def test_a_commit_script_without_one_of_its_checks_is_found_out(check: str) -> N
 
 class TestLoop:
     def test_time_passes_only_by_waiting(self) -> None:
-        loop, told = SimulatedLoop(), []
+        loop, told = SimulatedLoop(), list[float]()  # type: ignore[abstract]
         loop.outside(2.0, lambda: told.append(loop.time()))
         loop.outside(1.0, lambda: told.append(loop.time()))
         assert not loop.run(1.5)

@@ -19,7 +19,7 @@ from gmv.stream.core import Core
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record, Run
 from gmv.valuation.attribution import owner_credits
-from gmv.valuation.receipt import Receipt, unseal
+from gmv.valuation.receipt import Receipt, is_correction, unseal
 from gmv.valuation.types import Attribution
 
 from .world import (
@@ -155,6 +155,7 @@ def explained(outbox: MemoryOutbox, ledger: MemoryLedger) -> dict[str, int]:
     batches: dict[str, dict[int, Receipt]] = {}
     for published in outbox.receipts:
         batch, _, receipt = unseal(published.value)
+        assert not is_correction(receipt)
         batches.setdefault(batch, {})[receipt["position"]["offset"]] = receipt
     totals: dict[str, int] = {}
     batch = ledger.state[0].batch_id

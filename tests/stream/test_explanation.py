@@ -1,7 +1,7 @@
 """Receipts against the ledger: what agrees, and the first thing that does not."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,23 +41,26 @@ def batch(offsets: range, previous: str, owner: str = "ada") -> tuple[str, list[
 @dataclass
 class Books:
     newest: str
-    totals: dict[str, int]
+    earned: dict[str, int]
 
     def standing(self) -> dict[tuple[str, int], Position]:
         return {("t", 0): Position("id", 9, -1, self.newest), ("t", 1): Position("id", 0)}
 
     def balances(self) -> Iterator[Balance]:
-        return (Balance(owner, micros) for owner, micros in self.totals.items())
+        return (Balance(owner, micros) for owner, micros in self.earned.items())
 
-    def balance(self, owner_id: str) -> int | None:
-        return self.totals.get(owner_id)
+    def books(self) -> int:
+        return 1
+
+    def totals(self, owner_ids: Sequence[str], book: int | None = None) -> dict[str, int]:
+        return {owner: self.earned[owner] for owner in owner_ids if owner in self.earned}
 
     def sums(self) -> Sums:
-        return Sums(sum(self.totals.values()), 0, 0, 0)
+        return Sums(sum(self.earned.values()), 0, 0, 0)
 
-    def snapshots(self) -> Iterator[Snapshot]:
+    def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
         sums = self.sums()
-        yield Snapshot(0, len(self.totals), sums.micros, 0, sums, self.standing())
+        yield Snapshot(0, len(self.earned), sums.micros, 0, sums, self.standing())
 
     def close(self) -> None: ...
 

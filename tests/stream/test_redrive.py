@@ -115,7 +115,7 @@ class Clock(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, callback, *args, context=None):  # type: ignore[no-untyped-def]
+    def call_at(self, when: float, callback, *args, context=None):  # type: ignore[override]
         self.now = max(self.now, when)
         return super().call_at(when, callback, *args, context=context)
 

@@ -3,6 +3,7 @@
 import itertools
 from enum import Enum
 from functools import partial
+from typing import Any
 
 import numpy as np
 import ot
@@ -49,6 +50,7 @@ def token_sets(kind: Kind, count: int, tokens: int, size: int, seed: int) -> Set
     """Make float32 [count, tokens, size], each number one that float16 holds but for NEARLY_EQUAL."""
     rng = np.random.default_rng((seed, count, tokens, size))
     normal = partial(rng.normal, size=(count, tokens, size))
+    made: Any
     match kind:
         case Kind.RANDOM:
             made = normal() + rng.normal(size=(count, 1, size))

@@ -48,16 +48,16 @@ class Pair(NamedTuple):
 
 def pair(kind: Kind, seed: int, shape: tuple[int, int]) -> Pair:
     candidate, query = token_sets(kind, 2, *shape, seed)
-    norms = []
-    for each in (candidate, query):
-        norms.append(np.empty(shape[0], np.float32))
-        squared_norms(each, norms[-1])
-        lower(norms[-1], shape[1])
+    candidate_norms, query_norms = np.empty((2, shape[0]), np.float32)
+    for each, norms in ((candidate, candidate_norms), (query, query_norms)):
+        squared_norms(each, norms)
+        lower(norms, shape[1])
     products = candidate @ query.T
     costs = np.empty_like(products)
-    squared_costs(products, *norms, costs)
+    squared_costs(products, candidate_norms, query_norms, costs)
     square_roots(costs, costs)
-    return Pair(candidate, query, products, *norms, costs, cdist(candidate.astype(float), query.astype(float)))
+    true_costs = cdist(candidate.astype(float), query.astype(float))
+    return Pair(candidate, query, products, candidate_norms, query_norms, costs, true_costs)
 
 
 @few
