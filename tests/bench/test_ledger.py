@@ -36,9 +36,9 @@ def test_few_owners_earn_most() -> None:
 
 
 def test_batches_of_another_shape() -> None:
-    first = next(make_batches(3, Shape(events=180, owners=200_000)))
-    assert len(first.entries) == 180
-    assert 800 < len(first.credits) < 1_000
+    first = next(make_batches(3, Shape(events=320, owners=200_000)))
+    assert len(first.entries) == 320
+    assert 950 < len(first.credits) < 1_050
 
 
 def test_the_report(redis_url: str) -> None:

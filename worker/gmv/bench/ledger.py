@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
 
 from gmv.errors import LedgerRefused
 from gmv.ledger.keys import OWNER_PREFIX, book_key
@@ -20,16 +21,31 @@ from gmv.settings import LedgerSettings
 from gmv.temporary import TemporaryFolder
 from gmv.valuation.types import MICROS_PER_CREDIT
 
-EVENTS_PER_BATCH: Final = 128
 CONTRIBUTORS_MAX: Final = 10
-OWNERS: Final = 500
 _TOPIC: Final = "bench"
 _START: Final = Position("bench-1", 0)
+
+
+class Shape(NamedTuple):
+    """What a batch is like.
+
+    Attributes:
+        events: credited by a batch.
+        owners: who may earn from them; few earn most.
+    """
+
+    events: int = 128
+    owners: int = 500
+
+
+USUAL: Final = Shape()
 
 Commit = Callable[[Batch], None]
 
 
-def bench_ledger(settings: LedgerSettings, batches: int, rounds: int, seed: int) -> dict[str, Any]:
+def bench_ledger(
+    settings: LedgerSettings, batches: int, rounds: int, seed: int, shape: Shape = USUAL
+) -> dict[str, Any]:
     """Add the same credits to a Redis ledger, to a Redis hash by HINCRBY, and to a SQLite ledger.
 
     Each gets one owner increment per owner and batch, in one round trip per batch. The commit script also keeps the
@@ -40,15 +56,17 @@ def bench_ledger(settings: LedgerSettings, batches: int, rounds: int, seed: int)
         batches: per round.
         rounds: passes over each of the three, interleaved; medians are reported.
         seed: of the batches.
+        shape: of the batches; 320 events of 200,000 owners are about 1,000 owner increments.
 
     Raises:
+        CreditOutOfRange: such batches are larger than one commit may be.
         LedgerUnavailable: the server does not answer.
     """
     rates: dict[str, list[float]] = {}
     increments = 0
     with _redis_ledger(settings) as commit, _redis_hash(settings) as hincrby, _sqlite_ledger() as sqlite:
         ways: list[tuple[str, Commit]] = [("commit", commit), ("hincrby", hincrby), ("sqlite", sqlite)]
-        work = make_batches(seed)
+        work = make_batches(seed, shape)
         for _ in range(rounds):
             round_batches = [next(work) for _ in range(batches)]
             increments = sum(len(batch.credits) for batch in round_batches)
@@ -60,29 +78,30 @@ def bench_ledger(settings: LedgerSettings, batches: int, rounds: int, seed: int)
         "batches": batches,
         "rounds": rounds,
         "seed": seed,
-        "events_per_batch": EVENTS_PER_BATCH,
+        "events_per_batch": shape.events,
+        "owners": shape.owners,
         "owner_increments_per_batch": increments / batches,
         "baseline": "HINCRBY per owner and batch, pipelined, without events, sums or position",
         **{f"{name}_owner_increments_per_second": rate for name, rate in medians.items()},
         "ratio_commit_vs_hincrby": medians["commit"] / medians["hincrby"],
         "ratio_sqlite_vs_hincrby": medians["sqlite"] / medians["hincrby"],
-        "commit_events_per_second": medians["commit"] * EVENTS_PER_BATCH * batches / increments,
+        "commit_events_per_second": medians["commit"] * shape.events * batches / increments,
     }
 
 
-def make_batches(seed: int) -> Iterator[Batch]:
+def make_batches(seed: int, shape: Shape = USUAL) -> Iterator[Batch]:
     """Yield batches that follow each other without end: events of up to 10 contributors, few owners earning most."""
     chance = random.Random(seed)  # noqa: S311 - made up events
-    owners = [f"owner-{number:03d}" for number in range(OWNERS)]
-    weights = [1 / rank for rank in range(1, OWNERS + 1)]
+    owners = [f"owner-{number:03d}" for number in range(shape.owners)]
+    weights = list(accumulate(1 / rank for rank in range(1, shape.owners + 1)))
     expected = _START
     while True:
         credited: Counter[str] = Counter()
-        for _ in range(EVENTS_PER_BATCH):
-            contributors = chance.choices(owners, weights, k=chance.randint(1, CONTRIBUTORS_MAX))
+        for _ in range(shape.events):
+            contributors = chance.choices(owners, cum_weights=weights, k=chance.randint(1, CONTRIBUTORS_MAX))
             for owner_id in contributors:
                 credited[owner_id] += MICROS_PER_CREDIT // len(contributors)
-        offsets = range(expected.next_offset, expected.next_offset + EVENTS_PER_BATCH)
+        offsets = range(expected.next_offset, expected.next_offset + shape.events)
         following = replace(expected, next_offset=offsets.stop, batch_id=chance.randbytes(16).hex())
         entries = [Entry(chance.randbytes(16), offset, chance.randbytes(8)) for offset in offsets]
         yield Batch(_TOPIC, 0, expected, following, dict(credited), entries)

@@ -28,7 +28,14 @@ RoundsOption = Annotated[
 
 @app.command()
 def ledger(
-    batches: Annotated[int, typer.Option("--batches", metavar="N", min=1, help="Of 128 events each, per pass.")] = 200,
+    batches: Annotated[int, typer.Option("--batches", metavar="N", min=1, help="Per pass.")] = 200,
+    events: Annotated[int, typer.Option("--events", metavar="N", min=1, help="In each batch.")] = 128,
+    owners: Annotated[
+        int,
+        typer.Option(
+            "--owners", metavar="N", min=1, help="Who may earn. 320 events of 200000 owners are 1,000 increments."
+        ),
+    ] = 500,
     rounds: RoundsOption = 7,
     seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, help="Of the batches.")] = 1,
     ledger: LedgerOption = None,
@@ -41,11 +48,11 @@ def ledger(
     """
     settings = load_settings(config, ledger=ledger)
     _require_redis(settings.ledger)
-    from gmv.bench.ledger import bench_ledger
+    from gmv.bench.ledger import Shape, bench_ledger
     from gmv.cli.bench_tables import ledger_tables
     from gmv.cli.output import print_result
 
-    result = bench_ledger(settings.ledger, batches, rounds, seed)
+    result = bench_ledger(settings.ledger, batches, rounds, seed, Shape(events, owners))
     print_result(result, json, lambda: ledger_tables(result))
 
 
