@@ -91,7 +91,7 @@ redis.call('HSET', book, unpack(rest))""",
         "ledger/sqlite_file.py",
         '            connection.execute("ROLLBACK")',
         '            connection.execute("COMMIT")',
-        pytest("tests/contract", "-k", "sqlite"),
+        pytest("tests/ledger/test_sqlite_whole.py"),
     ),
     Mutation(
         "A batch moves the position forward",

@@ -263,8 +263,13 @@ class World:
     def is_finished(self) -> bool:
         """Whether all records that can be read are behind the ledger's positions."""
         positions = self.positions()
-        return len(positions) == self.plan.partitions and all(
-            not self.topic.partitions[number].has_data_after(offset) for number, (_, offset) in positions.items()
+        is_there = all(primary.server.file for primary in self.site.primaries)
+        return (
+            is_there
+            and len(positions) == self.plan.partitions
+            and all(
+                not self.topic.partitions[number].has_data_after(offset) for number, (_, offset) in positions.items()
+            )
         )
 
     def refusal_due(self) -> type[Refusal] | None:
