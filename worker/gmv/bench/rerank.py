@@ -98,8 +98,8 @@ def bench_world(world: World, contributors: int) -> dict[str, Any]:
 
 
 def _blocks(world: World) -> list[slice]:
-    """Cut the queries into blocks of `_BLOCK`; what is left over is left out."""
-    return [slice(first, first + _BLOCK) for first in range(0, len(world.queries) - _BLOCK + 1, _BLOCK)]
+    """Cut the queries into blocks of `_BLOCK`; the last may be smaller."""
+    return [slice(first, first + _BLOCK) for first in range(0, len(world.queries), _BLOCK)]
 
 
 def _naive(
