@@ -177,6 +177,13 @@ MUTATIONS = [
         simulator(),
     ),
     Mutation(
+        "A record that ends workers again and again is dead-lettered",
+        "stream/crash_loops.py",
+        "            if watch.note.crashes_at(offset) < self._crashes_max:\n",
+        "            if True:\n",
+        simulator("deadly records", runs=20),
+    ),
+    Mutation(
         "Files: receipts are on disk before the commit",
         "stream/file_outbox.py",
         "        sync(file)\n",

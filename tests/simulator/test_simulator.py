@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from .redis_server import Server
 from .run import play
 
 ROOT = Path(__file__).parents[2]
-RUNS = 250
+RUNS = 200
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,8 @@ def test_no_invariant_is_violated() -> None:
 
 
 def test_a_run_is_replayed_to_the_letter() -> None:
-    first, second = (simulator("--seed", "8", "--trace") for _ in range(2))
+    with ThreadPoolExecutor(2) as executor:
+        first, second = executor.map(lambda _: simulator("--seed", "8", "--trace"), range(2))
     assert first.stdout == second.stdout
     assert len(first.stdout.splitlines()) > 50, first.stderr
 

@@ -18,63 +18,17 @@ from .consumer import TOPIC, Consumer
 from .group import Coordinator
 from .kafka import Brokers, PartitionLog, Topic
 from .loop import SimulatedLoop
+from .plan import Plan
 from .process import Process
 from .producer import App, Sender, Shelf
 from .redis_client import Primary, Site
 from .redis_server import Command, Server
 from .worker import Worker, kafka_settings, ledger_settings
-from .workload import Meaning, Mix, Producer, record_of
+from .workload import Meaning, Producer, record_of
 
 TICK_SECONDS = 0.5
 REFUSING_SECONDS = 30.0
 BELIEVED_SECONDS = 15.0  # how long after a worker saw something it may still end for it
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is like, less its faults."""
-
-    partitions: int
-    books: int
-    primaries: int
-    workers: int
-    is_static: bool
-    run_records_max: int
-    fields_max: int
-    is_epoch_told: bool
-    ledger_slowness: float
-    brokers_slowness: float
-    seconds: float
-    records: int
-    mix: Mix
-
-    @classmethod
-    def draw(cls, chance: Random) -> "Plan":
-        """Draw one."""
-        books = chance.choice([1, 1, 1, 2])
-        owners_max = chance.randint(1, 6)
-        return cls(
-            partitions=chance.randint(1, 4),
-            books=books,
-            primaries=chance.randint(1, books),
-            workers=chance.randint(1, 3),
-            is_static=chance.random() < 0.4,
-            run_records_max=chance.choice([1, 3, 8]),
-            fields_max=chance.choice([owners_max + 6, owners_max + 12, 3_900]),
-            is_epoch_told=chance.random() < 0.3,
-            ledger_slowness=chance.choice([1, 1, 5, 20]),
-            brokers_slowness=chance.choice([1, 1, 5, 20]),
-            seconds=chance.uniform(10, 40),
-            records=chance.randint(10, 80),
-            mix=Mix(
-                poison=chance.choice([0, 0.05, 0.2]),
-                ownerless=chance.choice([0, 0.1]),
-                again_here=chance.choice([0, 0.1]),
-                again_anywhere=chance.choice([0, 0.1, 0.4]),
-                conflict=chance.choice([0, 0.1]),
-                owners_max=owners_max,
-            ),
-        )
 
 
 @dataclass
