@@ -47,7 +47,7 @@ Forge = multiprocessing.pool.Pool
 
 
 def forge() -> Forge:
-    return multiprocessing.get_context("spawn").Pool(1, limit_threads, [1])
+    return multiprocessing.get_context("spawn").Pool(1, limit_threads)
 
 
 def kill_everywhere(place: Forge, corpus: Path, out: Path, before: Path | None = None, **options: Any) -> list[Outcome]:

@@ -1,25 +1,28 @@
-"""One setting for all the thread pools that libraries bring along, so that they do not fight for the cores."""
+"""The thread pools that libraries bring along, kept to one thread each, so that they do not fight for the cores."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def limit_threads(threads: int) -> None:
-    """Let torch and faiss use so many threads each, and numpy's and SciPy's BLAS one.
+def limit_threads() -> None:
+    """Let BLAS, torch and faiss use one thread each.
 
-    The re-rank multiplies small matrices in threads of its own, one event in each; BLAS' threads would only fight
-    them for the cores. Libraries read their limits when they are loaded, so this has to be called before numpy is
-    imported; torch and faiss are told again, for a process that has imported them already.
+    Images are encoded and vectors searched one by one, which is too little work to share: with two threads each on
+    two busy cores, 6 images a second were attributed rather than 111, as OpenMP's threads wait for one another in a
+    loop. Cores are used by events side by side: the re-rank's own threads (`worker.threads`), and more workers.
+
+    Libraries read their limits when they are loaded, so this has to be called before numpy is imported; torch and
+    faiss are told again, for a process that has imported them already.
     """
-    os.environ.update(dict.fromkeys(_POOLS, str(threads)), OPENBLAS_NUM_THREADS="1")
+    os.environ.update(dict.fromkeys(_POOLS, "1"))
     import faiss
     import torch
 
-    torch.set_num_threads(threads)
-    faiss.omp_set_num_threads(threads)
+    torch.set_num_threads(1)
+    faiss.omp_set_num_threads(1)
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from gmv.events.reader import ImageReader
 from gmv.settings import Settings
 from gmv.stream.file_log import read_records
 from gmv.stream.records import Record
-from gmv.threads import limit_threads
 
 THREADS: Final = (1, 2)
 
@@ -37,7 +36,6 @@ def bench_events(events: Path, index: Index, settings: Settings, rounds: int) ->
     passes: dict[tuple[str, int], list[Rate]] = {}
     for _ in range(rounds):
         for threads in THREADS:
-            limit_threads(threads)
             ours = settings.model_copy(update={"worker": settings.worker.model_copy(update={"threads": threads})})
             for source, records in (("images", images), ("features", features)):
                 passes.setdefault((source, threads), []).append(compute_only(records, index, ours))

@@ -43,7 +43,7 @@ def attribute(
     )
     from gmv.threads import limit_threads
 
-    limit_threads(settings.worker.threads)
+    limit_threads()
     from prometheus_client import CollectorRegistry
 
     from gmv.assembly.owners import read_ownership

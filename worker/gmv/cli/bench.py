@@ -82,7 +82,7 @@ def stream(
     _require_kafka(settings.kafka)
     from gmv.threads import limit_threads
 
-    limit_threads(settings.worker.threads)
+    limit_threads()
     from gmv.bench.stream import bench_stream
     from gmv.cli.bench_tables import stream_tables
     from gmv.cli.indexes import open_verified
@@ -115,7 +115,7 @@ def rerank(
     settings = load_settings(config, index=index, candidates=candidates, contributors=contributors)
     from gmv.threads import limit_threads
 
-    limit_threads(1)
+    limit_threads()
     from gmv.bench.rerank import bench_rerank
     from gmv.bench.rerank_worlds import Worlds
     from gmv.cli.bench_tables import rerank_tables
@@ -146,7 +146,7 @@ def events(
     settings = load_settings(config, index=index, candidates=candidates, contributors=contributors)
     from gmv.threads import limit_threads
 
-    limit_threads(1)
+    limit_threads()
     from gmv.bench.events import bench_events
     from gmv.cli.bench_tables import events_tables
     from gmv.cli.indexes import open_verified

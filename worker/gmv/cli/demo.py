@@ -38,7 +38,7 @@ def demo(
     settings = load_settings(None, index=folder.index, ledger=folder.ledger_url)
     from gmv.threads import limit_threads
 
-    limit_threads(settings.worker.threads)
+    limit_threads()
     from gmv.cli.demo_tables import lay_out
     from gmv.cli.output import print_result
     from gmv.demo.run import run_demo

@@ -72,7 +72,7 @@ def build(
     settings = load_settings(config)
     from gmv.threads import limit_threads
 
-    limit_threads(1)  # training gives other last bits with other numbers of threads
+    limit_threads()
     from gmv.assembly.index_build import BuildOptions, build_index
     from gmv.cli.output import print_result, progress
     from gmv.encoders.fitting import FittingSettings

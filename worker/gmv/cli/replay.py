@@ -46,7 +46,7 @@ def replay(
     settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root)
     from gmv.threads import limit_threads
 
-    limit_threads(settings.worker.threads)
+    limit_threads()
     from gmv.assembly.replay import replay as run
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result, progress

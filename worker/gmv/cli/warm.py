@@ -15,7 +15,7 @@ def warm(json: JsonOption = False) -> None:
     """
     from gmv.threads import limit_threads
 
-    limit_threads(1)
+    limit_threads()
     compile_kernel()
     from gmv.cli.output import print_result
     from gmv.compiled import FOLDER

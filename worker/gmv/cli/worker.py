@@ -49,7 +49,7 @@ def worker(
     )
     from gmv.threads import limit_threads
 
-    limit_threads(settings.worker.threads)
+    limit_threads()
     from gmv.assembly.kafka_worker import run_kafka_worker
     from gmv.cli.indexes import open_verified
     from gmv.ledger.open import open_ledger
