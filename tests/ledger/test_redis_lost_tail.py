@@ -1,5 +1,6 @@
 """A server that comes back without what it had acknowledged: a torn append-only file, a replica that was behind."""
 
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,23 @@ def test_wherever_a_crash_tore_the_log_all_is_counted_once(keeping_server: Redis
         assert_all_is_counted_once(settings)
         server.kill()
         server.start()
+    assert_all_is_counted_once(settings)
+
+
+def test_a_backup_that_is_restored_is_followed_back(server: RedisServer, settings: LedgerSettings) -> None:
+    """The files of one moment, put back over a server that went on: as a lost tail, however long ago."""
+    ledger = open_ledger(settings.model_copy(update={"retry_seconds": 10}))
+    assert ledger.commit(FIRST) == Committed()
+    server.stop()
+    backup = shutil.copytree(server.folder / "appendonlydir", server.folder / "backup")
+    server.start()
+    assert [ledger.commit(SECOND), ledger.commit(THIRD)] == [Committed(), Committed()]
+    server.kill()
+    shutil.rmtree(server.folder / "appendonlydir")
+    backup.rename(server.folder / "appendonlydir")
+    server.start()
+    assert ledger.commit(THIRD) == Rewound(at(10, "1"))
+    go_on(ledger, [FIRST, SECOND, THIRD])
     assert_all_is_counted_once(settings)
 
 
