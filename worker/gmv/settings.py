@@ -97,7 +97,10 @@ class Guarded(_Group):
 class LedgerSettings(Guarded):
     """Where credits are kept."""
 
-    url: str = Field("sqlite:///gmv-ledger.db", description="sqlite:///path, redis://host:port/db or rediss://…")
+    url: str = Field(
+        "sqlite:///gmv-ledger.db",
+        description="sqlite:///path, redis://host:port/db or redis+cluster://host:port,host:port; or with rediss",
+    )
     namespace: str = Field("gmv", pattern=_NAMESPACE, description="first part of every key")
     retry_seconds: float = Field(30.0, gt=0, description="how long an unreachable server is tried before stopping")
 

@@ -12,7 +12,10 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings; GMV_CONFIG names it too.")
 ]
 LedgerOption = Annotated[
-    str | None, typer.Option("--ledger", metavar="URL", help="sqlite:///path, redis://host:port/db or rediss://…")
+    str | None,
+    typer.Option(
+        "--ledger", metavar="URL", help="sqlite:///path, redis://host:port/db or redis+cluster://host:port; or rediss."
+    ),
 ]
 IndexOption = Annotated[
     Path | None, typer.Option("--index", metavar="FOLDER", help="Index folder, as `gmv index build` wrote it.")
