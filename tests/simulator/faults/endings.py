@@ -8,8 +8,6 @@ from tests.simulator.worker import NAMESPACE
 from tests.simulator.workload import DEADLY, OWNERS, Meaning
 from tests.simulator.world import World
 
-from .redis import some_primary
-
 
 def topic_made_anew(world: World) -> bool:
     """Delete the topic and make another of its name."""
@@ -45,8 +43,9 @@ def log_cut(world: World) -> bool:
 
 
 def ledger_lost(world: World) -> bool:
-    """Lose a server's data for good."""
-    primary = some_primary(world)
+    """Lose a server's data for good: one that a partition stands in, so that workers notice."""
+    number = world.chance.randrange(world.plan.partitions)
+    primary = world.site.primary_of(book_key(NAMESPACE, number % world.plan.books).encode())
     primary.server = world.lost = world.new_server()
     primary.left_behind.clear()
     world.expected_refusal = LedgerMissing
