@@ -9,12 +9,16 @@ from redis import Redis
 
 from gmv.errors import InvalidSettings, LedgerRefused, LedgerUnavailable
 from gmv.ledger.acl import rule_of
+from gmv.ledger.leaderboard import RedisLeaderboard
 from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed, Ledger, Rewound, Sums
+from gmv.ledger.redis_address import address_of
+from gmv.ledger.redis_cluster import Cluster
 from gmv.ledger.verify import conservation
 from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 from tests.ledger.servers import log_of
+from tests.services.certificates import Authority
 from tests.services.redis import RedisServer
 from tests.services.redis_cluster import RedisCluster
 from tests.services.server import free_port, wait_for
@@ -258,6 +262,32 @@ class TestAddress:
         with pytest.raises(InvalidSettings, match=complaint) as refusal:
             open_ledger(LedgerSettings(url=url)).positions(TOPIC, [0])
         assert "hunter2" not in str(refusal.value)
+
+
+def test_a_leaderboard_is_made_over_all_books(settings: LedgerSettings) -> None:
+    ledger = open_ledger(settings)
+    for partition in range(BOOKS):
+        assert ledger.commit(step(partition, 0)) == Committed()
+    leaderboard = RedisLeaderboard(settings)
+    assert leaderboard.make(limit=3).owners == 3
+    with Cluster(address_of(settings).hosts) as client:
+        held = client.zrange(f"{settings.namespace}:{{leaderboard}}", 0, 0, desc=True, withscores=True)
+    assert [(name, score) for name, score in map(tuple, held)] == [(b"everybody", float(BOOKS))]
+
+
+def test_a_cluster_behind_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    mine = authority.issue("worker")
+    with RedisCluster(primaries=2, authority=authority) as secure:
+        files = {"ca_file": authority.file, "cert_file": mine.file, "key_file": mine.key}
+        settings = LedgerSettings(url=secure.url, retry_seconds=20, **files)
+        registry = open_registry(settings)
+        registry.create(2)
+        registry.register(TOPIC, {0: START, 1: START})
+        ledger = open_ledger(settings)
+        assert [ledger.commit(step(0, 0)), ledger.commit(step(1, 0))] == [Committed(), Committed()]
+        with pytest.raises(LedgerRefused, match=r"certificate is refused .*ledger.ca_file"):
+            open_ledger(settings.model_copy(update={"ca_file": None})).positions(TOPIC, [0])
 
 
 @pytest.fixture

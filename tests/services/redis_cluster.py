@@ -7,8 +7,10 @@ from typing import Self
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from tests.services.certificates import Authority
 from tests.services.redis import Fsync, RedisServer
 from tests.services.server import HOST, free_port, wait_for
 
@@ -37,6 +39,44 @@ class ClusterNode(RedisServer):
         """A client that tries everything once, and goes nowhere else."""
         return Redis(HOST, self.port, retry=Retry(NoBackoff(), 0))
 
+    def is_ready(self) -> bool:
+        """Tell whether it has read its append-only file."""
+        with self.client() as client:
+            try:
+                return bool(client.ping())
+            except RedisError:
+                return False
+
+
+class SecureClusterNode(ClusterNode):
+    """One that speaks TLS alone, to clients and to the others, who are all known by `authority`."""
+
+    def __init__(self, appendfsync: Fsync, node_timeout_seconds: float, authority: Authority) -> None:
+        super().__init__(appendfsync, node_timeout_seconds)
+        self._authority = authority
+        self._certificate = authority.issue(f"node-{self.port}", HOST)
+
+    def command(self) -> list[str]:
+        """Nothing listens in the clear."""
+        return [
+            *super().command(),
+            *("--port", "0", "--tls-port", str(self.port), "--tls-cluster", "yes"),
+            *("--tls-cert-file", str(self._certificate.file), "--tls-key-file", str(self._certificate.key)),
+            *("--tls-ca-cert-file", str(self._authority.file)),
+        ]
+
+    def client(self) -> Redis:
+        """A client with the node's own certificate."""
+        return Redis(
+            HOST,
+            self.port,
+            ssl=True,
+            ssl_ca_certs=str(self._authority.file),
+            ssl_certfile=str(self._certificate.file),
+            ssl_keyfile=str(self._certificate.key),
+            retry=Retry(NoBackoff(), 0),
+        )
+
 
 class RedisCluster:
     """Primaries on loopback; `with` starts them and makes them one cluster, then kills them and deletes their folders.
@@ -45,16 +85,29 @@ class RedisCluster:
         primaries: how many.
         appendfsync: of each.
         node_timeout_seconds: of each.
+        authority: of their certificates; None is without TLS.
     """
 
-    def __init__(self, primaries: int = 3, appendfsync: Fsync = "everysec", node_timeout_seconds: float = 5.0) -> None:
-        self.nodes = [ClusterNode(appendfsync, node_timeout_seconds) for _ in range(primaries)]
+    def __init__(
+        self,
+        primaries: int = 3,
+        appendfsync: Fsync = "everysec",
+        node_timeout_seconds: float = 5.0,
+        authority: Authority | None = None,
+    ) -> None:
+        self._scheme = "rediss+cluster" if authority else "redis+cluster"
+        self.nodes: list[ClusterNode] = [
+            SecureClusterNode(appendfsync, node_timeout_seconds, authority)
+            if authority
+            else ClusterNode(appendfsync, node_timeout_seconds)
+            for _ in range(primaries)
+        ]
         self._started = ExitStack()
 
     @property
     def url(self) -> str:
         """Two of its servers; the others are found by asking these."""
-        return f"redis+cluster://{','.join(node.address for node in self.nodes[:2])}"
+        return f"{self._scheme}://{','.join(node.address for node in self.nodes[:2])}"
 
     def node_of(self, key: str) -> ClusterNode:
         """Return the primary that a key lives on."""
