@@ -205,6 +205,9 @@ class Consumer:
             self._assigned.clear()
             await listener.on_revoked()
             place = await self._join()
+            if place is None:
+                self._fence()
+                return
             self._place = place
             self._rejoin.clear()
             self._failure, self._has_no_offset = None, False
@@ -214,10 +217,10 @@ class Consumer:
             await listener.on_assigned({Partition(TOPIC, number) for number in place.partitions})
             await self._rejoin.wait()
 
-    def _join(self) -> Awaitable[Place]:
-        joined: asyncio.Future[Place] = self._loop.create_future()
+    def _join(self) -> Awaitable[Place | None]:
+        joined: asyncio.Future[Place | None] = self._loop.create_future()
 
-        def reply(place: Place) -> None:
+        def reply(place: Place | None) -> None:
             self._loop.outside(self._brokers.latency(), lambda: joined.done() or joined.set_result(place))
 
         member = self._place.member if self._place else None
@@ -247,11 +250,14 @@ class Consumer:
             if place is not self._place:
                 continue
             if verdict is Verdict.FENCED:
-                self._failure = RuntimeError("another process has this static member's place")
-                self._seen("static member fenced")
-                self._assigned.set()
+                self._fence()
             elif verdict is not Verdict.OK:
                 self._rejoin.set()
+
+    def _fence(self) -> None:
+        self._failure = RuntimeError("another process has this static member's place")
+        self._seen("static member fenced")
+        self._assigned.set()
 
     async def _ask(self, what: Callable[[], T]) -> T:
         """Have the brokers do something, after a request has travelled and before its answer has."""

@@ -29,7 +29,8 @@ class Place:
     partitions: frozenset[int]
 
 
-Reply = Callable[[Place], None]
+Reply = Callable[[Place | None], None]
+"""Is given None where another process has taken the static member's place meanwhile."""
 
 
 @dataclass
@@ -114,6 +115,8 @@ class Coordinator:
     def _replace(self, place: str, instance: str | None, reply: Reply) -> None:
         """A static member is back: it takes its old place at once, and whoever held it is fenced."""
         before = self.members.pop(place)
+        if before.reply is not None:
+            before.reply(None)
         name = self._new_name()
         self.members[name] = Member(instance, self.loop.time(), None, before.partitions)
         if self.is_rebalancing or not before.partitions:

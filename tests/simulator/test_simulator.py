@@ -34,11 +34,13 @@ def simulator(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
 
 
+@pytest.mark.slow
 def test_no_invariant_is_violated() -> None:
     ended = simulator("--runs", str(RUNS))
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_a_run_is_replayed_to_the_letter() -> None:
     with ThreadPoolExecutor(2) as executor:
         first, second = executor.map(lambda _: simulator("--seed", "8", "--trace"), range(2))
