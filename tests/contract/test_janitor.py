@@ -18,7 +18,7 @@ from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 
 EVENTS = 2 * SWEEP_FIELDS + 500
 WINDOW = 400
-REPEATS = 100
+REPEATS = 40
 
 
 @pytest.fixture(params=WITH_JANITOR)
