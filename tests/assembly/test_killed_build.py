@@ -7,6 +7,8 @@ from tests.assembly.builds import build
 from tests.assembly.killing import Forge, digests, forge, kill_everywhere
 from tests.index.corpora import rows, write_features, write_parquet
 
+pytestmark = pytest.mark.slow
+
 STEPS_MIN = 20
 """There are more; fewer would mean that builds were not killed."""
 

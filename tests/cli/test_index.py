@@ -107,6 +107,7 @@ def test_refusals_have_their_exit_codes(sqlite: LedgerSettings, corpus: Path, tm
     assert "is no index" in refused(sqlite, 11, "index", "info", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_has_its_exit_code(corpus: Path, tmp_path: Path) -> None:
     """A limit on the size of files ends a write as a full disk does."""
     done = subprocess.run(

@@ -93,6 +93,7 @@ def test_init_states_a_window_for_all_books(ledger: LedgerSettings, tmp_path: Pa
         assert [book.window for book in accounts.snapshots()] == [70_000] * 3
 
 
+@pytest.mark.slow
 def test_killed_anywhere_while_a_worker_commits_no_answer_changes(full: LedgerSettings, seed: int) -> None:
     """Whatever is repeated within the window is refused, whatever is repeated after it is credited."""
     chance = random.Random(seed)

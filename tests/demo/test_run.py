@@ -21,6 +21,8 @@ from gmv.stream.explanation import committed_receipts, receipts_in
 from tests.services.browser import dump_dom
 from tests.services.server import mortal, wait_for
 
+pytestmark = pytest.mark.slow
+
 CORPUS = Path(__file__).parents[2] / "examples" / "cifar10" / "corpus.parquet"
 EVENTS = 60
 SHORT_RUNS = {"GMV_KAFKA_RUN_RECORDS_MAX": "4"}
