@@ -100,14 +100,14 @@ def _finish(world: World) -> None:
     world.loop.run(deadline, lambda: world.is_settled or bool(world.violations))
     world.seen["simulated seconds"] += int(world.loop.time())
     if not world.is_settled and not world.violations:
-        due = world.refusal_due()
-        if due is None:
+        due = world.refusals_due()
+        if not due:
             world.violate(
                 "I7", f"{QUIET_SECONDS_MAX:g} s after the last fault the ledger stands at {world.positions()}"
             )
         else:
             refusals = sorted({type(failure).__name__ for _, failure in world.failures})
-            world.violate("I8", f"no worker ended by {due.__name__}, but by {refusals}")
+            world.violate("I8", f"no worker ended by {due[0].__name__}, but by {refusals}")
     for slot in world.slots:
         slot.is_wanted = False
     for worker in world.workers:

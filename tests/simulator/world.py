@@ -226,16 +226,16 @@ class World:
             )
         )
 
-    def refusal_due(self) -> type[Refusal] | None:
-        """Return how workers have to end, where they have to."""
-        return self.expected_refusal or self._refusal_of_retention()
+    def refusals_due(self) -> tuple[type[Refusal], ...]:
+        """Return how workers have to end, where they have to; of two reasons, the one that is met first."""
+        due = (self.expected_refusal, self._refusal_of_retention())
+        return tuple(each for each in due if each is not None)
 
     def _has_refused(self, since: float) -> bool:
         """Whether the workers refuse to go on as they have to, and had time to do something wrong all the same."""
         if self.loop.time() < since + REFUSING_SECONDS:
             return False
-        due = self.refusal_due()
-        return due is not None and any(isinstance(failure, due) for _, failure in self.failures)
+        return any(isinstance(failure, self.refusals_due()) for _, failure in self.failures)
 
     def _refusal_of_retention(self) -> type[Refusal] | None:
         """Where a lost tail of the ledger would have to be read again and is gone from the log."""

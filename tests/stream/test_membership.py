@@ -196,6 +196,28 @@ async def test_an_offset_of_the_groups_that_is_gone_from_the_log_is_no_matter(ro
     assert room.standing() == [6, 6]
 
 
+async def test_a_place_that_is_gone_is_no_matter_where_another_worker_is_ahead_of_it(room: Room) -> None:
+    room.ledger.state[0] = Position(TOPIC_ID, 4, -1, "another worker's")
+    room.log.failure = PositionOutsideLog("gone")
+    for _ in range(4):
+        await room.credit_next()
+    assert room.standing() == [6, 6]
+    assert sum(place.partition == 0 for place in room.ledger.events.values()) == 2
+
+
+async def test_the_place_of_a_dropped_partition_may_be_gone(room: Room) -> None:
+    room.ledger.state[0] = Position(TOPIC_ID, 4, -1, "another worker's")
+    await room.credit_next()
+    room.log.failure = PositionOutsideLog("gone")
+    for _ in range(3):
+        await room.credit_next()
+    assert room.standing() == [4, 6]
+    room.ledger.state[1] = Position(TOPIC_ID, 7, -1, "beyond the log's end")
+    room.log.failure = PositionOutsideLog("gone")
+    with pytest.raises(PositionOutsideLog, match="the log ends at 6"):
+        await room.credit_next()
+
+
 async def test_a_ledger_that_is_away_is_no_matter_while_nothing_is_to_be_committed(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

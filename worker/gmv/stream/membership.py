@@ -165,9 +165,22 @@ class Member:
         async with self._busy:
             if turn == self._turn:
                 if isinstance(error, PositionOutsideLog) and self._owned:
-                    raise error
+                    await self._see_who_was_ahead(error)
                 self._seek_owned()
         await asyncio.sleep(UNSOUGHT_WAIT_SECONDS)
+
+    async def _see_who_was_ahead(self, error: PositionOutsideLog) -> None:
+        """Raise unless another worker credited what is gone, so that only our own place was outside the log.
+
+        Clients tell of the place of a partition that was dropped, too, though it is paused.
+        """
+        before = self._standing()
+        await self._core.take_up(self._owned, self._log)
+        if not self._dropped_at and self._standing() == before:
+            raise error
+
+    def _standing(self) -> dict[Partition, int]:
+        return {partition: self._core.next_offset(partition) for partition in self._owned}
 
     def _drop(self, partition: Partition) -> None:
         """Somebody else moved the position on. A rebalance is due that this worker has not heard of yet."""
@@ -177,8 +190,11 @@ class Member:
 
     async def _report_to_lag_tools(self) -> None:
         """Commit the group's offsets, which decide nothing here: where to read next is in the ledger."""
-        standing = {partition: self._core.next_offset(partition) for partition in self._owned}
-        moved = {partition: offset for partition, offset in standing.items() if self._reported.get(partition) != offset}
+        moved = {
+            partition: offset
+            for partition, offset in self._standing().items()
+            if self._reported.get(partition) != offset
+        }
         if not moved:
             return
         try:
