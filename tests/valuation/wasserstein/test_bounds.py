@@ -16,7 +16,15 @@ from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign, new_search
 from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_columns, tighten_rows
 from gmv.valuation.wasserstein.certificate import is_optimal, new_proof, total_cost
-from gmv.valuation.wasserstein.cost import lower, square_roots, squared_costs, squared_norms
+from gmv.valuation.wasserstein.cost import lower, square_roots, squared_norms
+from gmv.valuation.wasserstein.packed import (
+    new_packed_query,
+    new_padded_tokens,
+    pack,
+    padded_columns,
+    padded_rows,
+    squared_costs,
+)
 from tests.valuation.wasserstein.sets import Kind, Sets, kinds, least_total, seeds, token_sets
 
 ORACLE_ROUNDING = 1e-13
@@ -31,9 +39,8 @@ class Pair(NamedTuple):
 
     candidate: Sets
     query: Sets
-    products: Sets
-    candidate_norms: Sets
-    query_norms: Sets
+    row_minima: Sets
+    column_minima: Sets
     costs: Sets
     true_costs: NDArray[np.float64]
 
@@ -48,16 +55,22 @@ class Pair(NamedTuple):
 
 def pair(kind: Kind, seed: int, shape: tuple[int, int]) -> Pair:
     candidate, query = token_sets(kind, 2, *shape, seed)
-    candidate_norms, query_norms = np.empty((2, shape[0]), np.float32)
-    for each, norms in ((candidate, candidate_norms), (query, query_norms)):
-        squared_norms(each, norms)
-        lower(norms, shape[1])
-    products = candidate @ query.T
-    costs = np.empty_like(products)
-    squared_costs(products, candidate_norms, query_norms, costs)
-    square_roots(costs, costs)
+    count, size = shape
+    packed, padded = new_packed_query(*shape), new_padded_tokens(*shape)
+    pack(query, packed)
+    lower(packed.norms[:count], size)
+    padded.all[:count] = candidate
+    squared_norms(candidate, padded.norms)
+    lower(padded.norms[:count], size)
+    squares = np.empty((padded_rows(count), padded_columns(count)), np.float32)
+    row_minima, column_minima = (np.empty(length, np.float32) for length in squares.shape)
+    squared_costs(padded, packed, squares, row_minima, column_minima)
+    costs = np.empty((count, count), np.float32)
+    square_roots(squares, costs)
+    assert (row_minima[:count] == squares[:count, :count].min(1)).all()
+    assert (column_minima[:count] == squares[:count, :count].min(0)).all()
     true_costs = cdist(candidate.astype(float), query.astype(float))
-    return Pair(candidate, query, products, candidate_norms, query_norms, costs, true_costs)
+    return Pair(candidate, query, row_minima[:count], column_minima[:count], costs, true_costs)
 
 
 @few
@@ -81,9 +94,9 @@ def test_costs_are_not_much_below_either(kind: Kind, seed: int, shape: tuple[int
 @every_world
 def test_no_bound_is_above_the_least_total(kind: Kind, seed: int, shape: tuple[int, int]) -> None:
     of = pair(kind, seed, shape)
-    rows, columns, minima, direction, best = (np.empty(shape[0], np.float32) for _ in range(5))
-    relaxed = relaxed_bound(of.products, of.candidate_norms, of.query_norms, minima)
-    half = half_bound(of.costs, minima, rows, columns)
+    rows, columns, direction, best = (np.empty(shape[0], np.float32) for _ in range(4))
+    relaxed = relaxed_bound(of.row_minima, of.column_minima)
+    half = half_bound(of.costs, of.column_minima, rows, columns)
     ascended = ascend(of.costs, rows, columns, of.least_total * 1.001, INFINITE, 20, direction, best)
     assert max(relaxed, half, ascended) <= of.least_total + of.room
     assert half <= ascended

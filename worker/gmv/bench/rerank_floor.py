@@ -9,7 +9,7 @@ from gmv.compiled import fast
 from gmv.valuation.wasserstein.cost import square_roots
 from gmv.valuation.wasserstein.scratch import Scratch, new_scratch
 from gmv.valuation.wasserstein.tokens import StoredTokens, stored_tokens
-from gmv.valuation.wasserstein.topk import multiply, prepare, square
+from gmv.valuation.wasserstein.topk import prepare, square
 
 
 class CostMatrices:
@@ -30,10 +30,6 @@ class CostMatrices:
 @fast
 def _compute_all(store: StoredTokens, rows: NDArray[np.int64], query: NDArray[np.float32], scratch: Scratch) -> None:
     prepare(query, scratch)
-    group = scratch.tokens.shape[0]
-    for first in range(0, rows.shape[0], group):
-        members = min(group, rows.shape[0] - first)
-        multiply(store, rows[first : first + members], scratch)
-        for member in range(members):
-            square(member, scratch.costs, scratch)
-            square_roots(scratch.costs, scratch.costs)
+    for row in rows:
+        square(store, row, scratch.squares[0], scratch.column_minima[0], scratch)
+        square_roots(scratch.squares[0], scratch.costs)

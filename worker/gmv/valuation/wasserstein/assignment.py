@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gmv.compiled import fast
 from gmv.valuation.wasserstein.bounds import tighten_rows
-from gmv.valuation.wasserstein.extremes import LARGE, greater, lesser
+from gmv.valuation.wasserstein.instructions import LARGE, greater, lesser
 
 FREE = -1
 

@@ -13,45 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.compiled import fast
-from gmv.valuation.wasserstein.cost import squared_cost
-from gmv.valuation.wasserstein.extremes import LARGE, lesser
+from gmv.valuation.wasserstein.instructions import LARGE, lesser
 
 _ROUNDING: Final = 2.0**-23
 
 
 @fast
-def relaxed_bound(
-    products: NDArray[np.float32],
-    candidate_norms: NDArray[np.float32],
-    query_norms: NDArray[np.float32],
-    minima: NDArray[np.float32],
-) -> float:
+def relaxed_bound(row_minima: NDArray[np.float32], column_minima: NDArray[np.float32]) -> float:
     """Return the cost if every token went to its nearest, whoever else goes there (Kusner et al., ICML 2015).
 
-    The larger of the two directions: sum_j min_i c_ji, and sum_i min_j c_ji. Only minima need square roots, and no
-    cost is written: two candidates in three are never looked at again.
+    The larger of the two directions. Only minima need square roots: two candidates in three are never looked at again.
 
     Args:
-        products: float32 [n, n], of tokens, row j for the candidate's token j.
-        candidate_norms: float32 [n], lowered.
-        query_norms: float32 [n], lowered.
-        minima: float32 [n], written: the least squared cost of each column.
+        row_minima: float32 [n], the least squared cost of each row.
+        column_minima: float32 [n], of each column.
     """
-    count = query_norms.shape[0]
-    for column in range(count):
-        minima[column] = LARGE
     by_rows = 0.0
-    for row in range(count):
-        norm = candidate_norms[row]
-        least = LARGE
-        for column in range(count):
-            square = squared_cost(norm, query_norms[column], products[row, column])
-            least = lesser(least, square)
-            minima[column] = lesser(minima[column], square)
-        by_rows += np.sqrt(least)
     by_columns = 0.0
-    for column in range(count):
-        by_columns += np.sqrt(minima[column])
+    for place in range(row_minima.shape[0]):
+        by_rows += np.sqrt(row_minima[place])
+        by_columns += np.sqrt(column_minima[place])
     return max(by_rows, by_columns) * (1.0 - _ROUNDING)
 
 

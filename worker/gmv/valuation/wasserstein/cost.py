@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.compiled import fast, strict
-from gmv.valuation.wasserstein.extremes import greater
 
 TOKEN_SIZE_MAX: Final = 4_096
 """Largest d that the inequality was worked out for: d u has to be small against 1."""
@@ -57,37 +56,9 @@ def lower(norms: NDArray[np.float32], size: int) -> None:
 
 
 @fast
-def squared_cost(candidate_norm: np.float32, query_norm: np.float32, product: np.float32) -> np.float32:
-    """Return a lower bound, >= 0, of the squared distance of two tokens from their lowered norms and their product."""
-    return greater(candidate_norm + query_norm - np.float32(2) * product, np.float32(0))
-
-
-@fast
-def squared_costs(
-    products: NDArray[np.float32],
-    candidate_norms: NDArray[np.float32],
-    query_norms: NDArray[np.float32],
-    squares: NDArray[np.float32],
-) -> None:
-    """Write lower bounds of the squared distances between two token sets.
-
-    Args:
-        products: float32 [n, n], of tokens, row j for the candidate's token j.
-        candidate_norms: float32 [n], lowered.
-        query_norms: float32 [n], lowered.
-        squares: float32 [n, n], written.
-    """
-    count = squares.shape[0]
-    for row in range(count):
-        norm = candidate_norms[row]
-        for column in range(count):
-            squares[row, column] = squared_cost(norm, query_norms[column], products[row, column])
-
-
-@fast
 def square_roots(squares: NDArray[np.float32], costs: NDArray[np.float32]) -> None:
-    """Write costs from squared costs, both float32 [n, n]."""
-    count = squares.shape[0]
+    """Write costs, float32 [n, n], from squared costs, float32 [n or more, n or more]."""
+    count = costs.shape[0]
     for row in range(count):
         for column in range(count):
             costs[row, column] = np.sqrt(squares[row, column])

@@ -7,6 +7,14 @@ from numpy.typing import NDArray
 
 from gmv.valuation.wasserstein.assignment import Search, new_search
 from gmv.valuation.wasserstein.certificate import Proof, new_proof
+from gmv.valuation.wasserstein.packed import (
+    PackedQuery,
+    PaddedTokens,
+    new_packed_query,
+    new_padded_tokens,
+    padded_columns,
+    padded_rows,
+)
 
 KEPT_MAX: Final = 128
 """Candidates whose squared costs are kept between the first look at all and the second at the near ones, of which
@@ -15,27 +23,22 @@ there are about 50 at M = 100 and 110 at M = 500. To keep all 500 takes longer, 
 KEPT_BYTES_MAX: Final = 24 * 2**20
 """Of those. What is not kept and turns out to be needed is computed again."""
 
-GROUP_TOKENS: Final = 512
-"""Tokens of candidates multiplied with the query's at once: 8 sets of 64 take three quarters of the time of 8 single
-products, 2 sets of 196 no less than two."""
-
 
 class Scratch(NamedTuple):
     """Arrays for M candidates of n tokens of d numbers, S of whose squared costs are kept.
 
+    Where tiles read or write, n is rounded up: to r rows and c columns.
+
     Attributes:
         query: float32 [n, d].
-        query_transposed: float32 [d, n].
-        query_norms: float32 [n].
-        tokens: float32 [G, n, d], of a group of candidates.
-        flat_tokens: float32 [G, n d], a view of them.
-        token_bits: int32 [G, n d], a view of them.
-        norms: float32 [G, n], of the group.
-        products: float32 [G n, n], of the group's tokens with the query's.
-        squares: float32 [S, n, n].
-        kept_by: int64 [S], the candidate whose squares are kept, or -1.
+        packed: the query.
+        tokens: of a candidate.
+        squares: float32 [S + 1, r, c].
+        free: int64 [1], which place of the squares is free.
+        kept_by: int64 [S + 1], the candidate whose squares are kept.
         kept_in: int64 [M], where a candidate's squares are kept, or -1.
-        minima: float32 [M, n], the least squared cost of each query token.
+        row_minima: float32 [r], the least squared cost of each token of one candidate.
+        column_minima: float32 [M, c], the least squared cost of each query token.
         bounds: float64 [M], relaxed bounds.
         costs: float32 [n, n], of one candidate.
         rows: float32 [n], its row duals.
@@ -58,17 +61,14 @@ class Scratch(NamedTuple):
     """
 
     query: NDArray[np.float32]
-    query_transposed: NDArray[np.float32]
-    query_norms: NDArray[np.float32]
-    tokens: NDArray[np.float32]
-    flat_tokens: NDArray[np.float32]
-    token_bits: NDArray[np.int32]
-    norms: NDArray[np.float32]
-    products: NDArray[np.float32]
+    packed: PackedQuery
+    tokens: PaddedTokens
     squares: NDArray[np.float32]
+    free: NDArray[np.int64]
     kept_by: NDArray[np.int64]
     kept_in: NDArray[np.int64]
-    minima: NDArray[np.float32]
+    row_minima: NDArray[np.float32]
+    column_minima: NDArray[np.float32]
     bounds: NDArray[np.float64]
     costs: NDArray[np.float32]
     rows: NDArray[np.float32]
@@ -92,43 +92,33 @@ class Scratch(NamedTuple):
 
 def kept_places(candidates: int, tokens: int) -> int:
     """Return S, for how many candidates squared costs are kept."""
-    return max(1, min(candidates, KEPT_MAX, KEPT_BYTES_MAX // (4 * tokens * tokens)))
-
-
-def group_members(tokens: int) -> int:
-    """Return G, how many candidates' tokens are multiplied with the query's at once."""
-    return max(1, GROUP_TOKENS // tokens)
+    return max(1, min(candidates, KEPT_MAX, KEPT_BYTES_MAX // (4 * padded_rows(tokens) * padded_columns(tokens))))
 
 
 def scratch_bytes(candidates: int, tokens: int, token_size: int) -> int:
     """Return the bytes of scratch for M candidates of n tokens of d numbers, but for some 100 (n + M).
 
-    4 n ((S + G + 5) n + (G + 2) d + G + 5 M): 23 MB at M = 500, n = 196, d = 64.
+    4 ((S + 1) r c + (r + c + n) d + 5 n n + M (c + 4 n)): 24 MB at M = 500, n = 196, d = 64.
     """
-    kept, group = kept_places(candidates, tokens), group_members(tokens)
-    return 4 * tokens * ((kept + group + 5) * tokens + (group + 2) * token_size + group + 5 * candidates)
+    kept, rows, columns = kept_places(candidates, tokens), padded_rows(tokens), padded_columns(tokens)
+    laid_out = (kept + 1) * rows * columns + (rows + columns + tokens) * token_size
+    return 4 * (laid_out + 5 * tokens * tokens + candidates * (columns + 4 * tokens))
 
 
 def new_scratch(candidates: int, tokens: int, token_size: int) -> Scratch:
     """Allocate scratch for M candidates of n tokens of d numbers: `scratch_bytes` of it."""
-    square = np.empty((kept_places(candidates, tokens), tokens, tokens), np.float32)
-    group = group_members(tokens)
-    token_sets = np.empty((group, tokens, token_size), np.float32)
-    flat = token_sets.reshape(group, -1)
-    minima = np.empty((candidates, tokens), np.float32)
+    places = kept_places(candidates, tokens) + 1
+    rows, columns = padded_rows(tokens), padded_columns(tokens)
     return Scratch(
         query=np.empty((tokens, token_size), np.float32),
-        query_transposed=np.empty((token_size, tokens), np.float32),
-        query_norms=np.empty(tokens, np.float32),
-        tokens=token_sets,
-        flat_tokens=flat,
-        token_bits=flat.view(np.int32),
-        norms=np.empty((group, tokens), np.float32),
-        products=np.empty((group * tokens, tokens), np.float32),
-        squares=square,
-        kept_by=np.empty(len(square), np.int64),
+        packed=new_packed_query(tokens, token_size),
+        tokens=new_padded_tokens(tokens, token_size),
+        squares=np.empty((places, rows, columns), np.float32),
+        free=np.empty(1, np.int64),
+        kept_by=np.empty(places, np.int64),
         kept_in=np.empty(candidates, np.int64),
-        minima=minima,
+        row_minima=np.empty(rows, np.float32),
+        column_minima=np.empty((candidates, columns), np.float32),
         bounds=np.empty(candidates, np.float64),
         costs=np.empty((tokens, tokens), np.float32),
         rows=np.empty(tokens, np.float32),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.compiled import fast
+from gmv.valuation.wasserstein.instructions import from_bits
 
 _HALF_TO_SINGLE: Final = np.float32(2.0**112)  # float32's exponents begin so far below float16's
 
@@ -46,22 +47,21 @@ def stored_tokens(tokens: NDArray[np.float16] | NDArray[np.float32]) -> StoredTo
 
 
 @fast
-def load(store: StoredTokens, row: int, flat_tokens: NDArray[np.float32], bits: NDArray[np.int32]) -> None:
+def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> None:
     """Write one image's tokens.
 
     Args:
         store: where they are.
         row: of the image.
-        flat_tokens: float32 [n d], written.
-        bits: int32 [n d], a view of the same numbers.
+        tokens: float32 [n or more, d]; n are written.
     """
+    flat = tokens.reshape(tokens.size)
     if store.singles.shape[0] > 0:
-        flat_tokens[:] = store.singles[row]
+        flat[: store.singles.shape[1]] = store.singles[row]
         return
     halves = store.halves[row]
-    for place in range(bits.shape[0]):
+    for place in range(halves.shape[0]):
         half = np.int32(halves[place])
         magnitude = (half & np.int32(0x7FFF)) << np.int32(13)
-        bits[place] = magnitude | ((half & np.int32(0x8000)) << np.int32(16))
-    for place in range(bits.shape[0]):
-        flat_tokens[place] *= _HALF_TO_SINGLE
+        sign = (half & np.int32(0x8000)) << np.int32(16)
+        flat[place] = from_bits(np.int32(magnitude | sign)) * _HALF_TO_SINGLE

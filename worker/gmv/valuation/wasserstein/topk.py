@@ -24,7 +24,8 @@ from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign
 from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_rows
 from gmv.valuation.wasserstein.certificate import is_optimal, total_cost
-from gmv.valuation.wasserstein.cost import are_moderate, lower, square_roots, squared_costs, squared_norms
+from gmv.valuation.wasserstein.cost import are_moderate, lower, square_roots, squared_norms
+from gmv.valuation.wasserstein.packed import pack, squared_costs
 from gmv.valuation.wasserstein.scratch import Scratch
 from gmv.valuation.wasserstein.tokens import StoredTokens, load
 
@@ -69,10 +70,8 @@ def find_nearest(
         How many; -1 where a token is too long for float32, or not finite.
     """
     scratch.counts[:] = 0
-    prepare(query, scratch)
-    if not are_moderate(scratch.query_norms):
+    if not prepare(query, scratch):
         return -1
-    lower(scratch.query_norms, query.shape[1])
     if not _look_at_all(store, rows, scratch):
         return -1
     order = np.argsort(scratch.bounds[: rows.shape[0]], kind="mergesort")
@@ -81,89 +80,93 @@ def find_nearest(
 
 
 @fast
-def prepare(query: NDArray[np.float32], scratch: Scratch) -> None:
-    """Lay a query out as multiplications need it; float32 [n, d]."""
+def prepare(query: NDArray[np.float32], scratch: Scratch) -> bool:
+    """Lay a query out, float32 [n, d]; False where a token is too long for float32, or not finite."""
     scratch.query[:] = query
-    for place in range(query.shape[0]):
-        for component in range(query.shape[1]):
-            scratch.query_transposed[component, place] = query[place, component]
-    squared_norms(query, scratch.query_norms)
+    pack(query, scratch.packed)
+    norms = scratch.packed.norms[: query.shape[0]]
+    is_moderate = are_moderate(norms)
+    lower(norms, query.shape[1])
+    return is_moderate
 
 
 @fast
 def _look_at_all(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch) -> bool:
-    """Steps 1 and 2; False where a token is out of range."""
-    group = scratch.tokens.shape[0]
+    """Steps 1 and 2; False where a token is out of range.
+
+    One place of the squares is free at any time, and the next candidate's are written there.
+    """
+    free = 0
     kept = 0
-    for first in range(0, rows.shape[0], group):
-        members = min(group, rows.shape[0] - first)
-        if not multiply(store, rows[first : first + members], scratch):
+    farthest = -1
+    for candidate in range(rows.shape[0]):
+        if not square(store, rows[candidate], scratch.squares[free], scratch.column_minima[candidate], scratch):
             return False
-        for member in range(members):
-            candidate = first + member
-            scratch.bounds[candidate] = relaxed_bound(
-                _products(member, scratch), scratch.norms[member], scratch.query_norms, scratch.minima[candidate]
-            )
-            place = kept if kept < scratch.kept_by.shape[0] else _place_of_farther(candidate, scratch)
-            scratch.kept_in[candidate] = place
-            if place >= 0:
-                scratch.kept_by[place] = candidate
-                square(member, scratch.squares[place], scratch)
-                kept += 1
+        bound = relaxed_bound(scratch.row_minima[: scratch.query.shape[0]], scratch.column_minima[candidate])
+        scratch.bounds[candidate] = bound
+        scratch.kept_in[candidate] = -1
+        if kept < scratch.squares.shape[0] - 1:
+            _keep(candidate, free, scratch)
+            kept += 1
+            free = kept
+            continue
+        if farthest < 0:
+            farthest = _place_of_farthest(free, scratch)
+        if bound < scratch.bounds[scratch.kept_by[farthest]]:
+            scratch.kept_in[scratch.kept_by[farthest]] = -1
+            _keep(candidate, free, scratch)
+            free = farthest
+            farthest = -1
+    scratch.free[0] = free
     return True
 
 
 @fast
-def _place_of_farther(candidate: int, scratch: Scratch) -> int:
-    """Free the place of the kept candidate with the greatest bound, where that is greater than this one's; else -1."""
-    farthest = 0
-    for place in range(1, scratch.kept_by.shape[0]):
-        if scratch.bounds[scratch.kept_by[place]] > scratch.bounds[scratch.kept_by[farthest]]:
+def _keep(candidate: int, place: int, scratch: Scratch) -> None:
+    scratch.kept_in[candidate] = place
+    scratch.kept_by[place] = candidate
+
+
+@fast
+def _place_of_farthest(free: int, scratch: Scratch) -> int:
+    """Return where the candidate with the greatest bound is kept, of all places but the free one."""
+    farthest = -1
+    greatest = -1.0
+    for place in range(scratch.squares.shape[0]):
+        if place != free and scratch.bounds[scratch.kept_by[place]] > greatest:
             farthest = place
-    if scratch.bounds[scratch.kept_by[farthest]] <= scratch.bounds[candidate]:
-        return -1
-    scratch.kept_in[scratch.kept_by[farthest]] = -1
+            greatest = scratch.bounds[scratch.kept_by[place]]
     return farthest
 
 
 @fast
-def multiply(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch) -> bool:
-    """Multiply the tokens of a group of images, int64 [<= G], with the query's; False where one is out of range."""
+def square(
+    store: StoredTokens,
+    row: int,
+    squares: NDArray[np.float32],
+    column_minima: NDArray[np.float32],
+    scratch: Scratch,
+) -> bool:
+    """Write an image's squared costs to the query, and their minima; False where a token is out of range."""
     count, size = scratch.query.shape
-    members = rows.shape[0]
-    for member in range(members):
-        load(store, rows[member], scratch.flat_tokens[member], scratch.token_bits[member])
-        squared_norms(scratch.tokens[member], scratch.norms[member])
-        if not are_moderate(scratch.norms[member]):
-            return False
-        lower(scratch.norms[member], size)
-    tokens = scratch.tokens[:members].reshape(members * count, size)
-    np.dot(tokens, scratch.query_transposed, scratch.products[: members * count])
+    load(store, row, scratch.tokens.all)
+    norms = scratch.tokens.norms[:count]
+    squared_norms(scratch.tokens.all[:count], norms)
+    if not are_moderate(norms):
+        return False
+    lower(norms, size)
+    squared_costs(scratch.tokens, scratch.packed, squares, scratch.row_minima, column_minima)
     return True
-
-
-@fast
-def _products(member: int, scratch: Scratch) -> NDArray[np.float32]:
-    count = scratch.query.shape[0]
-    return scratch.products[member * count : (member + 1) * count]
-
-
-@fast
-def square(member: int, squares: NDArray[np.float32], scratch: Scratch) -> None:
-    """Write the squared costs of a member of the group that was multiplied last, float32 [n, n]."""
-    squared_costs(_products(member, scratch), scratch.norms[member], scratch.query_norms, squares)
 
 
 @fast
 def _compute_costs(store: StoredTokens, rows: NDArray[np.int64], candidate: int, scratch: Scratch) -> None:
     """Take the costs of a candidate from its squares, which are computed again where they were not kept."""
     place = scratch.kept_in[candidate]
-    if place >= 0:
-        square_roots(scratch.squares[place], scratch.costs)
-    else:
-        multiply(store, rows[candidate : candidate + 1], scratch)
-        square(0, scratch.costs, scratch)
-        square_roots(scratch.costs, scratch.costs)
+    if place < 0:
+        place = scratch.free[0]
+        square(store, rows[candidate], scratch.squares[place], scratch.column_minima[candidate], scratch)
+    square_roots(scratch.squares[place], scratch.costs)
 
 
 @fast
@@ -185,7 +188,7 @@ def _search(
             scratch.counts[Step.RELAXED] += order.shape[0] - place
             break
         _compute_costs(store, rows, candidate, scratch)
-        bound = half_bound(scratch.costs, scratch.minima[candidate], scratch.rows, scratch.columns)
+        bound = half_bound(scratch.costs, scratch.column_minima[candidate], scratch.rows, scratch.columns)
         if bound > threshold:
             scratch.counts[Step.HALF] += 1
             continue
@@ -195,9 +198,13 @@ def _search(
         if not assign(scratch.costs, scratch.columns, threshold, scratch.column_of, scratch.search):
             scratch.counts[Step.SEARCH] += 1
             continue
-        load(store, rows[candidate], scratch.flat_tokens[0], scratch.token_bits[0])
+        load(store, rows[candidate], scratch.tokens.all)
         total = total_cost(
-            scratch.tokens[0], scratch.query, scratch.column_of, scratch.solved_costs[solved], scratch.proof.squares
+            scratch.tokens.all[: scratch.query.shape[0]],
+            scratch.query,
+            scratch.column_of,
+            scratch.solved_costs[solved],
+            scratch.proof.squares,
         )
         _record(solved, candidate, total, contributors, scratch)
         if bound > 0.0:
@@ -260,11 +267,11 @@ def _settle(store: StoredTokens, rows: NDArray[np.int64], solved: int, contribut
 
 @fast
 def _certify(store: StoredTokens, row: int, place: int, scratch: Scratch) -> bool:
-    load(store, row, scratch.flat_tokens[0], scratch.token_bits[0])
+    load(store, row, scratch.tokens.all)
     for token in range(scratch.column_of.shape[0]):
         scratch.column_of[token] = scratch.solved_column_of[place, token]
     return is_optimal(
-        scratch.tokens[0],
+        scratch.tokens.all[: scratch.query.shape[0]],
         scratch.query,
         scratch.costs,
         scratch.solved_columns[place],
