@@ -8,7 +8,7 @@ OpenBLAS and the loops after it took 8.6 and 82.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from llvmlite import ir
 from numba import types
@@ -25,6 +25,8 @@ _VECTORS: Final = TILE_COLUMNS // _LANES
 """4 rows of 2 vectors: 8 sums that do not wait for one another, as many as two units of four cycles' latency take. With
 6 rows, or 3 vectors, it is no faster, and more of a matrix is padding."""
 
+_generate: Final[Any] = cgutils  # has no types
+
 _SUMMING: Final = (*FINITE, "contract", "reassoc")
 _SINGLE: Final = ir.FloatType()
 _VECTOR: Final = ir.VectorType(_SINGLE, _LANES)
@@ -32,7 +34,7 @@ _INDEX: Final = ir.IntType(64)
 
 
 @intrinsic
-def square_tiles(
+def _square_tiles(
     _typing: Any,
     tokens: Any,
     norms: Any,
@@ -43,7 +45,7 @@ def square_tiles(
     row_minima: Any,
     column_minima: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """Write the squared costs of four rows, and their minima.
+    """Write the squared costs of four rows, and their minima: `square_tiles`.
 
     Args:
         tokens: float32 [r, d], of a candidate, r a multiple of 4.
@@ -74,21 +76,21 @@ class _Tiles:
     def __init__(self, builder: Any, first: Any, arrays: list[Any]) -> None:
         self._builder = builder
         tokens, norms, _, panels, query_norms, squares, row_minima, column_minima = arrays
-        self._panel_count, self._token_size, _ = cgutils.unpack_tuple(builder, panels.shape)
-        _, width = cgutils.unpack_tuple(builder, squares.shape)
+        self._panel_count, self._token_size, _ = _generate.unpack_tuple(builder, panels.shape)
+        _, width = _generate.unpack_tuple(builder, squares.shape)
         rows = [builder.add(first, _INDEX(row)) for row in range(TILE_ROWS)]
         self._tokens = [self._at(tokens.data, builder.mul(row, self._token_size)) for row in rows]
         self._squares = [self._at(squares.data, builder.mul(row, width)) for row in rows]
         self._norms = [self._splat(builder.load(self._at(norms.data, row))) for row in rows]
         self._row_minima = [self._at(row_minima.data, row) for row in rows]
         self._panels, self._query_norms, self._column_minima = panels.data, query_norms.data, column_minima.data
-        self._sums = [[cgutils.alloca_once(builder, _VECTOR) for _ in range(_VECTORS)] for _ in rows]
-        self._least = [cgutils.alloca_once_value(builder, _constant(LARGE)) for _ in rows]
+        self._sums = [[_generate.alloca_once(builder, _VECTOR) for _ in range(_VECTORS)] for _ in rows]
+        self._least = [_generate.alloca_once_value(builder, _constant(LARGE)) for _ in rows]
 
     def write(self) -> None:
         """Panel by panel; minima of rows stay in registers until the last."""
         builder = self._builder
-        with cgutils.for_range(builder, self._panel_count) as panels:
+        with _generate.for_range(builder, self._panel_count) as panels:
             self._multiply(builder.mul(panels.index, builder.mul(self._token_size, _INDEX(TILE_COLUMNS))))
             for vector in range(_VECTORS):
                 column = builder.add(builder.mul(panels.index, _INDEX(TILE_COLUMNS)), _INDEX(vector * _LANES))
@@ -103,7 +105,7 @@ class _Tiles:
         for sums in self._sums:
             for total in sums:
                 builder.store(_constant(0), total)
-        with cgutils.for_range(builder, self._token_size) as components:
+        with _generate.for_range(builder, self._token_size) as components:
             row = self._at(self._panels, builder.add(panel, builder.mul(components.index, _INDEX(TILE_COLUMNS))))
             theirs = [self._load(row, _INDEX(vector * _LANES)) for vector in range(_VECTORS)]
             for token, sums in zip(self._tokens, self._sums, strict=True):
@@ -131,7 +133,7 @@ class _Tiles:
 
     def _function(self, name: str, result: Any, arguments: int) -> Any:
         kind = ir.FunctionType(result, [_VECTOR] * arguments)
-        return cgutils.get_or_insert_function(self._builder.module, kind, f"{name}.v{_LANES}f32")
+        return _generate.get_or_insert_function(self._builder.module, kind, f"{name}.v{_LANES}f32")
 
     def _at(self, base: Any, offset: Any) -> Any:
         return self._builder.gep(base, [offset])
@@ -153,3 +155,6 @@ class _Tiles:
 
 def _constant(number: Any) -> Any:
     return _VECTOR([_SINGLE(float(number))] * _LANES)
+
+
+square_tiles: Final[Callable[..., None]] = cast(Any, _square_tiles)
