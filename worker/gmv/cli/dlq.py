@@ -61,14 +61,14 @@ def list_letters(
     settings = load_settings(config, brokers=brokers, topic=topic)
     from collections import Counter, deque
 
-    from gmv.cli.letters import overview, told
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.letters import letters_of, overview, told
+    from gmv.cli.output import print_result, progress, watched
     from gmv.stream.dead_letters import each_once
 
     wanted, counts = _wanted(reasons, event_id, place), Counter[str]()
     last: deque[FoundLetter] = deque(maxlen=limit)
     with progress("reading", unit="dead letters") as advance:
-        for letter in each_once(_watched(_letters(file, settings), advance)):
+        for letter in each_once(watched(letters_of(file, settings), advance)):
             if wanted.includes(letter):
                 counts[letter.reason] += 1
                 last.append(letter)
@@ -97,14 +97,14 @@ def show(
     settings = load_settings(config, brokers=brokers, topic=topic)
     from collections import deque
 
-    from gmv.cli.letters import content, told, whole
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.letters import content, letters_of, told, whole
+    from gmv.cli.output import print_result, progress, watched
     from gmv.stream.dead_letters import each_once
 
     wanted = _wanted(reasons, event_id, place)
     last: deque[FoundLetter] = deque(maxlen=limit)
     with progress("reading", unit="dead letters") as advance:
-        last.extend(filter(wanted.includes, each_once(_watched(_letters(file, settings), advance))))
+        last.extend(filter(wanted.includes, each_once(watched(letters_of(file, settings), advance))))
     print_result({"letters": [told(letter) | content(letter) for letter in last]}, json, lambda: whole(last))
     if not last:
         raise typer.Exit(1)
@@ -143,14 +143,14 @@ def redrive(
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
     import asyncio
 
-    from gmv.cli.letters import redriven
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.letters import letters_of, redriven
+    from gmv.cli.output import print_result, progress, watched
     from gmv.stream import redrive as redriving
 
     target = _target(file, into, settings)
     with progress("choosing", unit="dead letters") as advance, _asking(settings.ledger, uncredited) as credited:
         plan = redriving.plan(
-            _watched(_letters(file, settings), advance),
+            watched(letters_of(file, settings), advance),
             _wanted(reasons, event_id, place),
             target.topic,
             target.partitions,
@@ -160,7 +160,7 @@ def redrive(
     sent = 0
     if send and plan.chosen:
         with progress("sending", len(plan.chosen), "records") as advance:
-            chosen = redriving.selected(_letters(file, settings), plan.chosen)
+            chosen = redriving.selected(letters_of(file, settings), plan.chosen)
             sent = asyncio.run(_send(target.destination, chosen, rate, advance))
     result = {
         "source": file or settings.kafka.dead_letters_topic,
@@ -223,22 +223,6 @@ def _asking(ledger: "LedgerSettings", is_wanted: bool) -> "Iterator[Credited | N
 
     with closing(open_ledger(ledger)) as opened:
         yield opened.known
-
-
-def _letters(file: Path | None, settings: "Settings") -> "Iterator[FoundLetter]":
-    if file is not None:
-        from gmv.stream.file_letters import letters_in_file
-
-        return letters_in_file(file)
-    from gmv.stream.kafka.letters import letters_in_topic
-
-    return letters_in_topic(settings.kafka)
-
-
-def _watched(letters: "Iterator[FoundLetter]", advance: "Callable[[int], None]") -> "Iterator[FoundLetter]":
-    for letter in letters:
-        advance(1)
-        yield letter
 
 
 def _wanted(reasons: list[str] | None, event_id: str | None, place: str | None) -> "Wanted":

@@ -13,6 +13,7 @@ from gmv.cli.audit import audit
 from gmv.cli.correct import correct
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 from gmv.cli.prune import WindowOption, prune
+from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, published
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -80,14 +81,8 @@ def init(
 
 @app.command()
 def verify(
-    receipts: Annotated[
-        list[Path] | None,
-        typer.Option("--receipts", metavar="FILE", help="Receipts to recompute every total from; may be repeated."),
-    ] = None,
-    receipts_topics: Annotated[
-        list[str] | None,
-        typer.Option("--receipts-topic", metavar="NAME", help="The same from Kafka; may be repeated."),
-    ] = None,
+    receipts_files: ReceiptsOption = None,
+    receipts_topics: ReceiptsTopicOption = None,
     brokers: BrokersOption = None,
     ledger: LedgerOption = None,
     config: ConfigOption = None,
@@ -107,7 +102,7 @@ def verify(
         conserved = conservation(accounts)
         if not conserved.conserved:
             raise ConservationBroken("; ".join(conserved.complaints))
-        files, topics = receipts or [], receipts_topics or []
+        files, topics = receipts_files or [], receipts_topics or []
         explained = _explained(accounts, conserved, files, topics, settings.kafka) if files or topics else None
     result = {
         "ledger_url": settings.ledger.url,
@@ -187,11 +182,15 @@ def _explained(
     accounts: "Accounts", conserved: "Conservation", files: list[Path], topics: list[str], kafka: "KafkaSettings"
 ) -> "Explanation":
     """Raise `ConservationBroken` only where nothing was committed meanwhile that could be the cause."""
+    from gmv.cli.output import progress, watched
     from gmv.errors import ConservationBroken, Refusal
 
     before = accounts.standing()
     try:
-        return _explained_at_rest(accounts, conserved.sums, lambda: _published(files, topics, kafka))
+        with progress("reading twice", unit="receipts") as advance:
+            return _explained_at_rest(
+                accounts, conserved.sums, lambda: watched(published(files, topics, kafka), advance)
+            )
     except ConservationBroken as broken:
         if accounts.standing() != before:
             raise Refusal("the ledger moved on while it was read: stop its workers and verify again") from broken
@@ -199,12 +198,12 @@ def _explained(
 
 
 def _explained_at_rest(
-    accounts: "Accounts", counted: "Sums", published: "Callable[[], Iterator[Published]]"
+    accounts: "Accounts", counted: "Sums", receipts: "Callable[[], Iterator[Published]]"
 ) -> "Explanation":
     from gmv.errors import ConservationBroken
     from gmv.stream.explanation import explain
 
-    explained = explain(accounts, published)
+    explained = explain(accounts, receipts)
     for what, entered, explaining in (
         ("events are credited", counted.credited, explained.receipts),
         ("corrections are applied", counted.corrections, explained.corrections),
@@ -212,18 +211,6 @@ def _explained_at_rest(
         if explaining != entered:
             raise ConservationBroken(f"{entered} {what}, and {explaining} have committed receipts")
     return explained
-
-
-def _published(files: list[Path], topics: list[str], kafka: "KafkaSettings") -> "Iterator[Published]":
-    from gmv.stream.explanation import receipts_in
-
-    for path in files:
-        yield from receipts_in(path)
-    if topics:
-        from gmv.stream.kafka.receipts import receipts_in_topic
-
-        for topic in topics:
-            yield from receipts_in_topic(kafka, topic)
 
 
 def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None") -> "RenderableType":

@@ -1,18 +1,31 @@
-"""How dead letters look, to machines and to people."""
+"""Dead letters that commands read, and how they look, to machines and to people."""
 
 import base64
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 
 from gmv.cli.output import table
+from gmv.settings import Settings
 from gmv.stream.dead_letters import FoundLetter
 from gmv.stream.redrive import Plan
 
 VALUE_CHARACTERS_SHOWN: Final = 2_000
+
+
+def letters_of(file: Path | None, settings: Settings) -> Iterator[FoundLetter]:
+    """Yield all dead letters: of a file, or of the settings' topic where none is named."""
+    if file is not None:
+        from gmv.stream.file_letters import letters_in_file
+
+        return letters_in_file(file)
+    from gmv.stream.kafka.letters import letters_in_topic
+
+    return letters_in_topic(settings.kafka)
 
 
 def told(letter: FoundLetter) -> dict[str, Any]:

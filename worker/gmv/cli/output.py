@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+T = TypeVar("T")
 
 PIPED_WIDTH = 200  # columns; rich would fold at 80 what goes to a file
 
@@ -101,3 +102,10 @@ def progress(description: str, total: int | None = None, unit: str = "") -> Iter
     with bars.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(description, total=total)
         yield lambda steps: bar.advance(task, steps)
+
+
+def watched(things: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:
+    """Yield them, telling a `progress` of each."""
+    for thing in things:
+        advance(1)
+        yield thing

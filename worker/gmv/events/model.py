@@ -66,7 +66,12 @@ class GeneratedImage:
 
     @property
     def identity(self) -> bytes:
-        """16 bytes that stand for (source, id): BLAKE2b-128 over both, length-prefixed so that no two pairs collide."""
-        source = self.source.encode()
-        prefix = len(source).to_bytes(4, "big")
-        return hashlib.blake2b(prefix + source + self.event_id.encode(), digest_size=16).digest()
+        """16 bytes that stand for (source, id)."""
+        return identity_of(self.source, self.event_id)
+
+
+def identity_of(source: str, event_id: str) -> bytes:
+    """Return 16 bytes: BLAKE2b-128 over source and id, length-prefixed so that no two pairs collide."""
+    encoded = source.encode()
+    prefix = len(encoded).to_bytes(4, "big")
+    return hashlib.blake2b(prefix + encoded + event_id.encode(), digest_size=16).digest()

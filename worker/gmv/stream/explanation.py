@@ -48,7 +48,7 @@ class Published(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Batch:
+class PublishedBatch:
     """Receipts of one batch id, by offset, and where the first and the last of them were found."""
 
     id: str
@@ -59,14 +59,17 @@ class _Batch:
 
     @property
     def receipts(self) -> list[AnyReceipt]:
+        """In order of offset."""
         return [self.by_offset[offset] for offset in sorted(self.by_offset)]
 
     @property
     def is_whole(self) -> bool:
+        """Whether all of its receipts were found, as they were sealed."""
         return len(self.by_offset) == self.size and batch_id(self.receipts) == self.id
 
     @property
     def previous(self) -> str:
+        """Id of the batch before it; to be relied on where it is whole."""
         return next(iter(self.by_offset.values()))["previous_batch"]
 
     @property
@@ -137,7 +140,7 @@ def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[s
     standing = accounts.standing()
     previous: dict[str, str] = {}
     complaints: dict[str, str] = {}
-    for batch in _batches(published):
+    for batch in published_batches(published):
         if batch.is_whole:
             previous[batch.id] = batch.previous
         else:
@@ -154,28 +157,28 @@ def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[s
     return previous, committed
 
 
-def _committed_batches(committed: set[str], published: Iterable[Published]) -> Iterator[_Batch]:
+def _committed_batches(committed: set[str], published: Iterable[Published]) -> Iterator[PublishedBatch]:
     counted: set[str] = set()
-    for batch in _batches(published):
+    for batch in published_batches(published):
         if batch.id in committed and batch.id not in counted and batch.is_whole:
             counted.add(batch.id)
             yield batch
 
 
-def _batches(published: Iterable[Published]) -> Iterator[_Batch]:
+def published_batches(published: Iterable[Published]) -> Iterator[PublishedBatch]:
     """Yield a batch whenever its last receipt comes, and at the end those whose last did not.
 
     One that was published twice may come twice. A line that is no receipt, such as one that a crash tore, explains
     nothing and is passed over: a batch that needs it stays unfinished.
     """
-    unfinished: dict[str, _Batch] = {}
+    unfinished: dict[str, PublishedBatch] = {}
     for place, content in published:
         try:
             told_name, told_size, receipt = unseal(content)
             name, size, offset = str(told_name), int(told_size), int(receipt["position"]["offset"])  # as they should be
         except (ValueError, LookupError, TypeError, AttributeError):
             continue
-        batch = unfinished.setdefault(name, _Batch(name, size, place, place, {}))
+        batch = unfinished.setdefault(name, PublishedBatch(name, size, place, place, {}))
         batch.size, batch.last_place = size, place
         batch.by_offset[offset] = receipt
         if len(batch.by_offset) == size:

@@ -1,0 +1,34 @@
+"""Receipts that commands read: the options that name them, and all of them one after the other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gmv.settings import KafkaSettings
+    from gmv.stream.explanation import Published
+
+ReceiptsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--receipts", metavar="FILE", help="Receipts that `gmv replay` wrote; may be repeated."),
+]
+ReceiptsTopicOption = Annotated[
+    list[str] | None,
+    typer.Option("--receipts-topic", metavar="NAME", help="The same from Kafka; may be repeated."),
+]
+
+
+def published(files: list[Path], topics: list[str], kafka: "KafkaSettings") -> "Iterator[Published]":
+    """Yield all receipts of the files, then those of the topics."""
+    from gmv.stream.explanation import receipts_in
+
+    for path in files:
+        yield from receipts_in(path)
+    if topics:
+        from gmv.stream.kafka.receipts import receipts_in_topic
+
+        for topic in topics:
+            yield from receipts_in_topic(kafka, topic)
