@@ -188,6 +188,21 @@ class TestVerify:
         assert "'bob' has 1000001" in said
         assert "cy" not in said
 
+    @pytest.mark.parametrize("by_micros", [1, -1])
+    def test_receipts_tell_whose_total_was_tampered_with(
+        self, ledger: LedgerSettings, tmp_path: Path, by_micros: int
+    ) -> None:
+        create(ledger)
+        path = tmp_path / "receipts"
+        path.write_bytes(b"\n".join(credit_with_receipts(ledger, ["ada", "bob", "cy"])))
+        alter(ledger, bob=1_000_000 + by_micros)
+        said = refused(ledger, 40, "ledger", "verify", "--receipts", path)
+        assert f"'bob' has {1_000_000 + by_micros} micro-credits in the ledger, 1000000 by receipts" in said
+        assert "3 owners add up to" in said
+        assert "ada" not in said
+        alter(ledger, bob=1_000_000)
+        assert told(ledger, "ledger", "verify", "--receipts", path)["conserved"] is True
+
     def test_an_event_without_receipt_is_seen_even_if_it_earned_nothing(
         self, ledger: LedgerSettings, tmp_path: Path
     ) -> None:

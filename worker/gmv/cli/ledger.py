@@ -100,10 +100,10 @@ def verify(
 
     with closing(open_accounts(settings.ledger)) as accounts:
         conserved = conservation(accounts)
-        if not conserved.conserved:
-            raise ConservationBroken("; ".join(conserved.complaints))
         files, topics = receipts_files or [], receipts_topics or []
         explained = _explained(accounts, conserved, files, topics, settings.kafka) if files or topics else None
+        if not conserved.conserved:
+            raise ConservationBroken("; ".join(conserved.complaints))
     result = {
         "ledger_url": settings.ledger.url,
         "conserved": True,
@@ -181,7 +181,10 @@ def _registration(url: str, topic: str, positions: Mapping[int, int], registered
 def _explained(
     accounts: "Accounts", conserved: "Conservation", files: list[Path], topics: list[str], kafka: "KafkaSettings"
 ) -> "Explanation":
-    """Raise `ConservationBroken` only where nothing was committed meanwhile that could be the cause."""
+    """Raise `ConservationBroken` only where nothing was committed meanwhile that could be the cause.
+
+    Totals that do not add up are told with it: receipts name the owners, sums do not.
+    """
     from gmv.cli.output import progress, watched
     from gmv.errors import ConservationBroken, Refusal
 
@@ -192,9 +195,9 @@ def _explained(
                 accounts, conserved.sums, lambda: watched(published(files, topics, kafka), advance)
             )
     except ConservationBroken as broken:
-        if accounts.standing() != before:
+        if conserved.conserved and accounts.standing() != before:
             raise Refusal("the ledger moved on while it was read: stop its workers and verify again") from broken
-        raise
+        raise ConservationBroken("; ".join((*conserved.complaints, str(broken)))) from broken
 
 
 def _explained_at_rest(
