@@ -5,7 +5,7 @@ from helm.dashboards import FOLDER, files
 
 from gmv.dashboards.all import DASHBOARDS
 from gmv.dashboards.panels import GRID_WIDTH, Panel, Unit, scoped
-from gmv.dashboards.values import written
+from gmv.dashboards.values import number, word, written
 from tests.dashboards.names import every_metric, metrics_in
 
 PANELS = [pytest.param(panel, id=f"{page.uid}: {panel.title}") for page in DASHBOARDS for panel in page.panels()]
@@ -52,3 +52,8 @@ def test_every_metric_of_a_query_is_selected_and_nothing_else() -> None:
 )
 def test_values_are_short_and_have_their_unit(value: float, unit: Unit, text: str) -> None:
     assert written(value, unit) == text
+
+
+def test_a_unit_is_said_once_where_it_is_the_same_for_every_size() -> None:
+    assert (number(7.0, Unit.EVENTS_PER_SECOND), word(Unit.EVENTS_PER_SECOND)) == ("7", "events/s")
+    assert (number(0.5, Unit.SECONDS), word(Unit.SECONDS)) == ("500 ms", "")

@@ -67,7 +67,7 @@ AT_A_GLANCE = Row(
             Kind.STAT,
             "Rewound in a day",
             Unit.COUNT,
-            {"times": 'sum(increase(gmv_positions_moved_total{answer="rewound"}[1d]))'},
+            {"times": 'round(sum(increase(gmv_positions_moved_total{answer="rewound"}[1d])))'},
             "Times the server had lost acknowledged writes. The credits were made again; the server's "
             "durability is not what gmv needs.",
             width=4,
@@ -123,7 +123,7 @@ COMMITS = Row(
             Kind.LINES,
             "Positions moved by others",
             Unit.COUNT,
-            {"{{answer}}": "sum by (answer) (increase(gmv_positions_moved_total[10m]))"},
+            {"{{answer}}": "round(sum by (answer) (increase(gmv_positions_moved_total[10m])))"},
             "Positions found elsewhere than a worker left them, in ten minutes. fenced: another worker took the"
             " partition over, normal in a rebalance. rewound: the server lost acknowledged writes.",
             colours=ANSWERS,

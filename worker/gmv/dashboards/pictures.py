@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
 from numpy.typing import NDArray
 
-from gmv.dashboards.panels import Colour, Kind, Panel
+from gmv.dashboards.panels import Colour, Kind, Panel, Unit
 from gmv.dashboards.prometheus import Series, Window
-from gmv.dashboards.values import written
+from gmv.dashboards.values import number
 
 COLOURS: Final[Mapping[Colour, str]] = {
     Colour.GREEN: "#2f9e5b",
@@ -32,6 +32,8 @@ _SOFT, _GRID = "#5a6068", "#e6e6e1"
 _INCHES_PER_COLUMN: Final = 0.6  # 1,440 pixels for a whole row
 _HEIGHT_INCHES: Final = 2.3
 _SPARK_INCHES: Final = (2.0, 0.45)
+_TICKS_MAX: Final = 5
+_ROUND_SECONDS: Final = (10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 86_400.0)
 _STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "gmv",  # the same picture is the same bytes
     "font.size": 8.5,
@@ -78,17 +80,18 @@ def diagram(panel: Panel, lines: Sequence[Line], window: Window) -> str:
         return _svg(figure)
 
 
-def spark(series: Series, colour: str) -> str:
-    """Return the SVG of how a value came to be what it is: an area without axes."""
+def spark(series: Series, colour: str, window: Window) -> str:
+    """Return the SVG of how a value came to be what it is: an area without axes, and gaps where nobody told it."""
+    values = _on_grid(series, window)
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=_SPARK_INCHES)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
-        axes.fill_between(series.times, series.values, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(series.times, series.values, color=colour, linewidth=1.2)
+        axes.fill_between(_grid(window), values, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(_grid(window), values, color=colour, linewidth=1.2)
         axes.margins(x=0.0)
         axes.set_ylim(min(0.0, *series.values), 1.1 * max(series.values) or 1.0)
-        return _svg(figure)
+        return _svg(figure).replace("<svg ", '<svg preserveAspectRatio="none" ', 1)  # as wide as its panel
 
 
 def _lay_out(axes: Axes, panel: Panel, times: NDArray[np.float64]) -> None:
@@ -110,8 +113,18 @@ def _lay_out(axes: Axes, panel: Panel, times: NDArray[np.float64]) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value, panel.unit)))
+    axes.yaxis.set_major_locator(ticks(panel.unit, highest))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, panel.unit)))
+
+
+def ticks(unit: Unit, highest: float) -> Locator:
+    """Return where an axis is marked: at round numbers of what it is written in, MiB or minutes."""
+    if unit is Unit.BYTES and highest > 0:
+        return MultipleLocator(2.0 ** np.ceil(np.log2(highest / _TICKS_MAX)))
+    if unit is Unit.SECONDS and highest > _TICKS_MAX * _ROUND_SECONDS[0]:
+        step = next((each for each in _ROUND_SECONDS if highest <= _TICKS_MAX * each), _ROUND_SECONDS[-1])
+        return MultipleLocator(step * np.ceil(highest / _TICKS_MAX / step))
+    return MaxNLocator(_TICKS_MAX)
 
 
 def _grid(window: Window) -> list[float]:

@@ -13,7 +13,7 @@ from gmv.dashboards.all import DASHBOARDS
 from gmv.dashboards.panels import GRID_WIDTH, Kind, Panel, Unit, scoped
 from gmv.dashboards.pictures import COLOURS, Line, diagram, lines_of, spark
 from gmv.dashboards.prometheus import Prometheus, Series, Window
-from gmv.dashboards.values import written
+from gmv.dashboards.values import number, word, written
 
 NO_DATA: Final = "#7a8594"
 _LEGEND_MAX: Final = 8  # series named below a diagram; the picture has all of them
@@ -42,6 +42,7 @@ class View:
         panel: as it is defined.
         picture: `data:` URI; empty where nothing was found.
         value: a stat's, as text; "no data" where there is none.
+        word: unit of the value, or of all of them, where it is the same for every size.
         colour: a stat's.
         rows: legend or bars.
         more: series that the legend leaves out.
@@ -50,6 +51,7 @@ class View:
     panel: Panel
     picture: str = ""
     value: str = "no data"
+    word: str = ""
     colour: str = NO_DATA
     rows: Sequence[Named] = ()
     more: int = 0
@@ -123,21 +125,23 @@ def view_of(panel: Panel, found: Mapping[str, Sequence[Series]], window: Window)
         return View(panel)
     match panel.kind:
         case Kind.STAT:
-            return _stat(panel, lines[0].series)
+            return _stat(panel, lines[0].series, window)
         case Kind.BARS:
-            return View(panel, rows=_rows(panel, [_at_the_end(line) for line in lines]))
+            bars = [_bar(panel, line) for line in lines]
+            return View(panel, word=word(panel.unit), rows=_rows(panel, bars))
         case Kind.LINES | Kind.STACK:
             rows = _rows(panel, lines)
             shown = sorted(rows, key=lambda row: -row.length)[:_LEGEND_MAX] if len(rows) > _LEGEND_MAX else rows
-            return View(panel, _data_uri(diagram(panel, lines, window)), rows=shown, more=len(rows) - len(shown))
+            picture = _data_uri(diagram(panel, lines, window))
+            return View(panel, picture, word=word(panel.unit), rows=shown, more=len(rows) - len(shown))
 
 
-def _stat(panel: Panel, series: Series) -> View:
+def _stat(panel: Panel, series: Series, window: Window) -> View:
     newest = series.values[-1]
     colour = COLOURS[panel.scale.colour(newest)]
-    value = panel.words.get(round(newest)) or written(newest, panel.unit)
-    picture = "" if panel.words or len(series.values) < _SPARK_POINTS_MIN else _data_uri(spark(series, colour))
-    return View(panel, picture, value, colour)
+    value = panel.words.get(round(newest)) or number(newest, panel.unit)
+    picture = "" if panel.words or len(series.values) < _SPARK_POINTS_MIN else _data_uri(spark(series, colour, window))
+    return View(panel, picture, value, word(panel.unit), colour)
 
 
 def _rows(panel: Panel, lines: Sequence[Line]) -> list[Named]:
@@ -146,18 +150,20 @@ def _rows(panel: Panel, lines: Sequence[Line]) -> list[Named]:
         Named(
             name=line.name,
             colour=line.colour,
-            mean=written(fmean(line.series.values), panel.unit),
-            highest=written(max(line.series.values), panel.unit),
-            newest=written(line.series.values[-1], panel.unit),
+            mean=number(fmean(line.series.values), panel.unit),
+            highest=number(max(line.series.values), panel.unit),
+            newest=number(line.series.values[-1], panel.unit),
             length=max(0.0, max(line.series.values) / highest),
         )
         for line in lines
     ]
 
 
-def _at_the_end(line: Line) -> Line:
-    """Return the newest value alone: bars are about that."""
-    return replace(line, series=replace(line.series, times=line.series.times[-1:], values=line.series.values[-1:]))
+def _bar(panel: Panel, line: Line) -> Line:
+    """Return the newest value alone, in the colour that its name or its size has."""
+    newest = replace(line.series, times=line.series.times[-1:], values=line.series.values[-1:])
+    colour = panel.colours.get(line.name, panel.scale.colour(newest.values[-1]))
+    return Line(line.name, COLOURS[colour], newest)
 
 
 def firing(series: Series, window: Window) -> Firing:
@@ -170,7 +176,7 @@ def firing(series: Series, window: Window) -> Firing:
         severity=series.labels.get("severity", ""),
         about=", ".join(f"{name} {value}" for name, value in sorted(about.items())),
         since=_moment(first),
-        until="still" if last > window.end - 2 * window.step else _moment(last),
+        until="still" if last > window.end - window.step else _moment(last),
         left=(first - window.start) / length,
         width=max(last - first, window.step) / length,
     )

@@ -5,10 +5,10 @@ from gmv.dashboards.panels import Unit
 _THOUSANDS = ("", "k", "M", "G", "T")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
 _TIMES = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
-_PER_SECOND = {
+_WORDS = {
     Unit.EVENTS_PER_SECOND: "events/s",
     Unit.RECORDS_PER_SECOND: "records/s",
-    Unit.PER_SECOND: "/s",
+    Unit.PER_SECOND: "per second",
     Unit.CREDITS: "credits",
     Unit.CREDITS_PER_SECOND: "credits/s",
     Unit.CORES: "cores",
@@ -17,6 +17,16 @@ _PER_SECOND = {
 
 def written(value: float, unit: Unit) -> str:
     """Return a value with its unit, in three digits or so: 0.0213 seconds is "21.3 ms"."""
+    return f"{number(value, unit)} {word(unit)}".strip()
+
+
+def word(unit: Unit) -> str:
+    """Return the unit where it is the same for every size, as in "events/s"; empty where it goes with the number."""
+    return _WORDS.get(unit, "")
+
+
+def number(value: float, unit: Unit) -> str:
+    """Return a value without its `word`: where many stand together, the word is said once."""
     match unit:
         case Unit.SECONDS:
             return _seconds(value)
@@ -24,10 +34,8 @@ def written(value: float, unit: Unit) -> str:
             return f"{_digits(100 * value)} %"
         case Unit.BYTES:
             return _scaled(value, 1_024.0, _BINARY)
-        case Unit.COUNT:
-            return _scaled(value, 1_000.0, _THOUSANDS).strip()
         case _:
-            return f"{_scaled(value, 1_000.0, _THOUSANDS).strip()} {_PER_SECOND[unit]}"
+            return _scaled(value, 1_000.0, _THOUSANDS).strip()
 
 
 def _seconds(value: float) -> str:

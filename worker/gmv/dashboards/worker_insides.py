@@ -153,7 +153,7 @@ PROCESSES = Row(
             Kind.LINES,
             "Failures by stage",
             Unit.COUNT,
-            {"{{stage}}": "sum by (stage) (increase(gmv_stage_failures_total[10m]))"},
+            {"{{stage}}": "round(sum by (stage) (increase(gmv_stage_failures_total[10m])))"},
             "Exceptions that ended a stage in the last ten minutes, poison excepted. A server that is away for "
             "a moment shows here before the worker gives up.",
             width=6,
