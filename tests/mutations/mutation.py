@@ -43,8 +43,11 @@ class Mutation:
 
 
 def pytest(*selection: str) -> Arguments:
-    """Run some of the tests, to the first that fails."""
-    return ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *selection)
+    """Run some of the tests, to the first that fails; one that hangs has failed."""
+    return (
+        *("-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", "--no-header"),
+        *("--timeout=60", "--hypothesis-seed=0", *selection),
+    )
 
 
 def simulator(*faults: str, runs: int = 60) -> Arguments:

@@ -1,6 +1,7 @@
 """Runs tests in a copy of the tree, with one protection less each time."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from .mutation import SOURCE, Arguments, Mutation
 ROOT = Path(__file__).parents[2]
 SECONDS_MAX = 300.0
 FAILED = 1  # how pytest and the simulator end where a test failed; other codes say that none was run
+_FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) tests/(?P<file>[^:\s]+)(?P<test>::.*?)?(?: - .*)?$", re.MULTILINE)
+_VIOLATION = re.compile(r"^violated (?P<invariant>I\d+)[^\0]*?--seed (?P<seed>\d+)", re.MULTILINE)
 
 
 class NotJudged(Exception):  # noqa: N818 - a flow word
@@ -25,10 +28,16 @@ class NotJudged(Exception):  # noqa: N818 - a flow word
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutation."""
+    """What became of a mutation.
+
+    Attributes:
+        mutation: a protection that was taken away.
+        caught_by: the test that failed; "" where all passed.
+        seconds: until then.
+    """
 
     mutation: Mutation
-    is_caught: bool
+    caught_by: str
     seconds: float
 
 
@@ -38,13 +47,16 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def test(self, arguments: Arguments) -> tuple[int, str]:
-        """Run a test; return its exit code, and all it wrote."""
+    def test(self, arguments: Arguments, *, is_mutated: bool = False) -> tuple[int, str]:
+        """Run a test; return its exit code, and all it wrote.
+
+        Where nothing is mutated, Python keeps what it compiled, for all that follow: a second less for each.
+        """
         environment = {
             **os.environ,
             "PYTHONPATH": str(self._root / "worker"),
             "NUMBA_CACHE_DIR": str(self._root / "compiled"),
-            "PYTHONDONTWRITEBYTECODE": "1",  # a mutated file may have the age and the size of the one before
+            "PYTHONDONTWRITEBYTECODE": "1" if is_mutated else "",
         }
         ended = subprocess.run(
             [sys.executable, *arguments],
@@ -64,17 +76,34 @@ class Tree:
             PatchFailed: the protection is not where it was.
             NotJudged: the test was not run.
         """
-        file = self._root / SOURCE / mutation.file
-        text = file.read_text()
         began = time.perf_counter()
-        file.write_text(mutation.applied_to(text))
-        try:
-            code, said = self.test(mutation.caught_by)
-        finally:
-            file.write_text(text)
+        with self._without(mutation):
+            code, said = self.test(mutation.caught_by, is_mutated=True)
         if code not in (0, FAILED):
             raise NotJudged(f"{mutation.protection}: {' '.join(mutation.caught_by)} exited {code}:\n{said}")
-        return Verdict(mutation, code == FAILED, time.perf_counter() - began)
+        return Verdict(mutation, failed_test(said) if code == FAILED else "", time.perf_counter() - began)
+
+    @contextmanager
+    def _without(self, mutation: Mutation) -> Iterator[None]:
+        """Python tells a file that changed by its age in seconds and its size: so the age is another."""
+        file = self._root / SOURCE / mutation.file
+        text, age = file.read_text(), file.stat().st_mtime
+        file.write_text(mutation.applied_to(text))
+        os.utime(file, (age + 1, age + 1))
+        try:
+            yield
+        finally:
+            file.write_text(text)
+            os.utime(file, (age, age))
+
+
+def failed_test(said: str) -> str:
+    """Return which test failed, from what pytest or the simulator wrote."""
+    if (test := _FAILED_TEST.search(said)) is not None:
+        return f"{test['file']}{test['test'] or ''}"
+    if (violation := _VIOLATION.search(said)) is not None:
+        return f"simulator: {violation['invariant']}, seed {violation['seed']}"
+    raise NotJudged(f"a test failed, and did not say which:\n{said}")
 
 
 @contextmanager
