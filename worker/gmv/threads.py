@@ -12,7 +12,7 @@ def limit_threads() -> None:
 
     Images are encoded and vectors searched one by one, which is too little work to share: with two threads each on
     two busy cores, 6 images a second were attributed rather than 111, as OpenMP's threads wait for one another in a
-    loop. Cores are used by events side by side: the re-rank's own threads (`worker.threads`), and more workers.
+    loop. Cores are used by events side by side (`worker.threads`), and by more workers.
 
     Libraries read their limits when they are loaded, so this has to be called before numpy is imported; torch and
     faiss are told again, for a process that has imported them already.

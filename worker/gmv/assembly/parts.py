@@ -1,11 +1,16 @@
 """The method over an index, and the core's parts around it, each stage timed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from gmv.assembly.index import Index
 from gmv.assembly.owners import read_ownership, settings_digest
+from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
+from gmv.encoders.port import Encoder
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
+from gmv.index.port import Recall
 from gmv.ledger.port import Ledger
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.depth import RecallDepth
@@ -41,17 +46,24 @@ def assemble_attributor(
     index: Index, settings: Settings, ownership: Ownership, clock: StageClock, metrics: Metrics
 ) -> Attributor:
     """Put the method together over an index, every stage timed by the clock."""
+    threads = settings.worker.threads
+    encoder, recall = _by_threads(index, threads)
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
-        encoder=MeasuredEncoder(index.encoder, clock),
-        recall=MeasuredRecall(index.recall, clock),
-        reranker=RecallDepth(
-            MeasuredReranker(ExactReranker(index.tokens, settings.worker.threads), clock, metrics), metrics
-        ),
+        encoder=MeasuredEncoder(encoder, clock),
+        recall=MeasuredRecall(recall, clock),
+        reranker=RecallDepth(MeasuredReranker(ExactReranker(index.tokens, threads), clock, metrics), metrics),
         table=index.images,
         settings=settings.valuation,
         ownership=ownership,
     )
+
+
+def _by_threads(index: Index, threads: int) -> tuple[Encoder, Recall]:
+    if threads == 1:
+        return index.encoder, index.recall
+    side_by_side = SideBySide(ThreadPoolExecutor(threads, thread_name_prefix="encode-recall"), threads)
+    return EncoderSideBySide(index.encoder, side_by_side), RecallSideBySide(index.recall, side_by_side)
 
 
 def assemble_parts(

@@ -1,0 +1,77 @@
+"""Encoding and recall of a run's events by several threads: decorators around the two ports.
+
+What they return depends on no other event of the call, so a run may be cut anywhere, and is the same bit for bit.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from itertools import chain
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.encoders.port import Encoder, Features
+from gmv.index.port import Recall
+
+T = TypeVar("T")
+
+
+class SideBySide:
+    """Cuts work into one stretch per thread."""
+
+    def __init__(self, executor: Executor, threads: int) -> None:
+        self._executor = executor
+        self._threads = threads
+
+    def each(self, work: Callable[[slice], T], count: int) -> list[T]:
+        """Do work on stretches that cover 0 to `count`, in order; what one of them raises, this raises."""
+        length = max(1, -(-count // self._threads))
+        return list(self._executor.map(work, [slice(first, first + length) for first in range(0, count, length)]))
+
+
+class EncoderSideBySide:
+    """An `Encoder`."""
+
+    def __init__(self, inner: Encoder, side_by_side: SideBySide) -> None:
+        self._inner = inner
+        self._side_by_side = side_by_side
+
+    @property
+    def encoder_id(self) -> str:
+        """See `Encoder`."""
+        return self._inner.encoder_id
+
+    @property
+    def vector_size(self) -> int:
+        """See `Encoder`."""
+        return self._inner.vector_size
+
+    @property
+    def tokens_shape(self) -> tuple[int, int]:
+        """See `Encoder`."""
+        return self._inner.tokens_shape
+
+    def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
+        """See `Encoder`."""
+        if len(images) < 2:
+            return self._inner.encode(images)
+        encoded = self._side_by_side.each(lambda stretch: self._inner.encode(images[stretch]), len(images))
+        return Features(
+            np.concatenate([each.vectors for each in encoded]), np.concatenate([each.tokens for each in encoded])
+        )
+
+
+class RecallSideBySide:
+    """A `Recall`."""
+
+    def __init__(self, inner: Recall, side_by_side: SideBySide) -> None:
+        self._inner = inner
+        self._side_by_side = side_by_side
+
+    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+        """See `Recall`."""
+        recalled = self._side_by_side.each(
+            lambda stretch: self._inner.recall(vectors[stretch], candidates), len(vectors)
+        )
+        return list(chain.from_iterable(recalled))
