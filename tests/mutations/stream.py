@@ -135,6 +135,20 @@ MUTATIONS = [
         MEMBER,
     ),
     Mutation(
+        "A place that is gone from the log ends the worker where nobody was ahead",
+        "stream/membership.py",
+        "        if not self._dropped_at and self._standing() == before:\n",
+        "        if False:\n",
+        MEMBER,
+    ),
+    Mutation(
+        "A place that is gone from the log is judged by where the ledger stands",
+        "stream/membership.py",
+        "        await self._core.take_up(self._owned, self._log)\n",
+        "        pass\n",
+        MEMBER,
+    ),
+    Mutation(
         "A run in flight ends before its partition is given up",
         "stream/membership.py",
         "        async with self._busy:\n            await self._report_to_lag_tools()\n            await self._take",
