@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,10 +16,11 @@ from gmv.asyncapi import document
 from gmv.errors import Poison, Reason
 from gmv.events.encoding import KafkaMessage, binary, structured_message
 from gmv.events.model import GeneratedImage
+from gmv.events.trace_context import TraceContext
 from gmv.settings import KafkaSettings, Settings
 from gmv.stream.kafka.outbox import KafkaOutbox
 from gmv.stream.kafka.topics import planned
-from gmv.stream.ports import DeadLetter
+from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
 from tests.events.samples import EVENTS
 
@@ -26,6 +28,7 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 META = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi" / "3.0.0.schema.json").read_bytes()))
 DOCUMENT = orjson.loads((FOLDER / "asyncapi.json").read_bytes())
 MESSAGES = DOCUMENT["components"]["messages"]
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def test_it_is_an_asyncapi_document() -> None:
@@ -109,8 +112,7 @@ def test_an_event_without_one_of_its_attributes_does_not(event: GeneratedImage) 
         assert not conforms("generatedImageBinary", headers, message.value)
 
 
-@pytest.mark.parametrize("record", [Record(7, b"{broken", b"key", (("own", b"1"),)), Record(8, None, None)])
-def test_dead_letters_that_gmv_writes_conform(record: Record) -> None:
+def sent_by_the_outbox(receipts: Sequence[SealedReceipt], letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     class Topic:
@@ -126,9 +128,22 @@ def test_dead_letters_that_gmv_writes_conform(record: Record) -> None:
         def topic(self, *_: Any, **__: Any) -> Topic:
             return Topic()
 
-    letter = DeadLetter(record, Poison(Reason.MALFORMED_JSON, "broken"))
-    asyncio.run(KafkaOutbox(cast(faust.App, App()), KafkaSettings()).publish(Partition("events", 0), [], [letter]))
-    (told,) = sent
+    outbox = KafkaOutbox(cast(faust.App, App()), KafkaSettings())
+    asyncio.run(outbox.publish(Partition("events", 0), receipts, letters))
+    return sent
+
+
+@pytest.mark.parametrize("trace", [None, TraceContext(TRACE), TraceContext(TRACE, "a=1")])
+def test_receipts_that_gmv_writes_conform(trace: TraceContext | None) -> None:
+    (told,) = sent_by_the_outbox([SealedReceipt(b"event", b"{}", trace)], [])
+    headers = dict(told["headers"])
+    assert Draft202012Validator(MESSAGES["receipt"]["headers"]).is_valid({k: v.decode() for k, v in headers.items()})
+    assert {name: headers[name] for name in headers.keys() - {"content-type"}} == (trace.headers() if trace else {})
+
+
+@pytest.mark.parametrize("record", [Record(7, b"{broken", b"key", (("own", b"1"),)), Record(8, None, None)])
+def test_dead_letters_that_gmv_writes_conform(record: Record) -> None:
+    (told,) = sent_by_the_outbox([], [DeadLetter(record, Poison(Reason.MALFORMED_JSON, "broken"))])
     assert conforms("deadLetter", told["headers"], None)
     assert dict(told["headers"])["gmv.dlq.payload_sha256"].decode() == hashlib.sha256(record.value or b"").hexdigest()
 

@@ -35,7 +35,7 @@ EVENTS = st.builds(
     content=st.builds(ImageBytes, st.binary(max_size=64)) | st.builds(ImageUri, NAMES) | features(),
     quality=st.floats(0, 1),
     model=st.none() | NAMES,
-    traceparent=st.none() | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True),
+    traceparent=st.none() | st.from_regex(r"00-[0-9a-f]{31}[1-9a-f]-[0-9a-f]{15}[1-9a-f]-[0-9a-f]{2}", fullmatch=True),
     metadata=st.dictionaries(NAMES, JSON, max_size=3),
 )
 

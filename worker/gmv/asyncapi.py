@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from gmv.errors import Reason
 from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT, STRUCTURED_CONTENT
+from gmv.events.trace_context import TRACEPARENT, TRACESTATE
 from gmv.events.wire import WireAttributes
 from gmv.settings import Settings
 from gmv.stream.kafka import headers
@@ -27,6 +28,11 @@ _DEAD_LETTER_HEADERS: Final = {
     headers.DLQ_REASON: "what is wrong, one of a closed set",
     headers.DLQ_WORKER_VERSION: "of the worker that gave it up",
     headers.DLQ_PAYLOAD_SHA256: "of the record's value, in hexadecimal",
+}
+
+_TRACE_HEADERS: Final = {
+    TRACEPARENT: "W3C trace context that the record belongs to; one that is invalid is ignored",
+    TRACESTATE: "of the same, beside a valid traceparent",
 }
 
 
@@ -111,9 +117,14 @@ def _messages() -> dict[str, Any]:
             "A generated image: CloudEvents in structured mode, all of it one JSON object",
             STRUCTURED_CONTENT,
             "generated-image-event",
-            _headers({CONTENT_TYPE: {"type": "string", "const": STRUCTURED_CONTENT}}, required=[CONTENT_TYPE]),
+            _headers({CONTENT_TYPE: _constant(STRUCTURED_CONTENT), **_texts(_TRACE_HEADERS)}, required=[CONTENT_TYPE]),
         ),
-        "receipt": _message("Who was credited what for an event, and why", JSON_CONTENT, "receipt", None),
+        "receipt": _message(
+            "Who was credited what for an event, and why; in headers, the trace context of the event's record",
+            JSON_CONTENT,
+            "receipt",
+            _headers({CONTENT_TYPE: _constant(JSON_CONTENT), **_texts(_TRACE_HEADERS)}, required=[CONTENT_TYPE]),
+        ),
         "deadLetter": {
             "summary": "A record that cannot be credited: its key, value and headers as they were, and why",
             "headers": _dead_letter_headers(),
@@ -122,11 +133,11 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _message(summary: str, content_type: str, schema: str, told: Mapping[str, Any] | None) -> dict[str, Any]:
+def _message(summary: str, content_type: str, schema: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "summary": summary,
         "contentType": content_type,
-        **({"headers": told} if told else {}),
+        "headers": told,
         "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": f"./{schema}.schema.json"}},
         "bindings": {"kafka": {"key": {"type": "string", "description": "the event id"}, "bindingVersion": _BINDING}},
     }
@@ -136,17 +147,23 @@ def _attribute_headers() -> dict[str, Any]:
     """Describe the headers of the binary mode: the event's attributes, each behind a prefix."""
     described = TypeAdapter(WireAttributes).json_schema()
     told = {f"{ATTRIBUTE_PREFIX}{name}": schema for name, schema in described["properties"].items()}
-    told[CONTENT_TYPE] = {"type": "string", "const": JSON_CONTENT}
+    told |= {CONTENT_TYPE: _constant(JSON_CONTENT), **_texts(_TRACE_HEADERS)}
     return _headers(told, required=[f"{ATTRIBUTE_PREFIX}{name}" for name in described["required"]])
 
 
 def _dead_letter_headers() -> dict[str, Any]:
-    told: dict[str, Any] = {
-        name: {"type": "string", "description": meaning} for name, meaning in _DEAD_LETTER_HEADERS.items()
-    }
+    told = _texts(_DEAD_LETTER_HEADERS)
     told[headers.DLQ_REASON]["enum"] = [reason.value for reason in Reason]
     told[headers.DLQ_NO_KEY] = {"type": "string", "description": "there if the key is made up: the record had none"}
     return _headers(told, required=list(_DEAD_LETTER_HEADERS))
+
+
+def _texts(meanings: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"type": "string", "description": meaning} for name, meaning in meanings.items()}
+
+
+def _constant(text: str) -> dict[str, Any]:
+    return {"type": "string", "const": text}
 
 
 def _headers(properties: Mapping[str, Any], required: list[str]) -> dict[str, Any]:

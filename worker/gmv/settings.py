@@ -137,7 +137,7 @@ class KafkaSettings(Guarded):
 class WorkerSettings(_Group):
     """How a worker runs; nothing here changes a credit."""
 
-    threads: int = Field(1, ge=1, description="events re-ranked side by side; all else takes one thread")
+    threads: int = Field(1, ge=1, description="events encoded, recalled and re-ranked side by side; all else takes one thread")
     web_bind: str = "127.0.0.1"
     web_port: int = Field(6066, ge=1, le=65_535, description="/metrics, /livez and /readyz")
     stuck_seconds: float = Field(300.0, gt=0, description="assigned, behind, and no run finished: /livez turns 503")
@@ -146,6 +146,14 @@ class WorkerSettings(_Group):
     crashes_per_record_max: int = Field(3, ge=1, description="workers a record may end before it is dead-lettered")
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class TracingSettings(_Group):
+    """Spans of OpenTelemetry; nothing here changes a credit."""
+
+    enabled: bool = Field(
+        False, description="spans of runs, by OTLP over HTTP, as OTEL_… variables say; needs the extra `tracing`"
+    )
 
 
 class Settings(_Group):
@@ -158,6 +166,7 @@ class Settings(_Group):
     ledger: LedgerSettings = LedgerSettings()
     kafka: KafkaSettings = KafkaSettings()
     worker: WorkerSettings = WorkerSettings()
+    tracing: TracingSettings = TracingSettings()
 
     def redacted(self) -> dict[str, Any]:
         """All settings as JSON values, fit for a log: passwords inside URLs are blotted out."""

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from gmv import __version__
 from gmv.assembly.index import Index
 from gmv.assembly.parts import assemble_parts
+from gmv.assembly.tracing import tracing
 from gmv.ledger.port import Ledger
 from gmv.monitoring import logging
 from gmv.monitoring.catalogue import Metrics
@@ -45,11 +46,13 @@ def run_kafka_worker(settings: Settings, index: Index, ledger: Ledger) -> None:
     health.index_loaded()
     watcher = Watcher(metrics, health, log)
 
-    def make_parts(outbox: Outbox) -> Parts:
-        return assemble_parts(index, ledger, outbox, watcher, watcher.clock, metrics, settings)
-
     try:
-        run_worker(settings, make_parts, _pages(registry, health))
+        with tracing(settings) as traced:
+
+            def make_parts(outbox: Outbox) -> Parts:
+                return traced.parts(assemble_parts(index, ledger, outbox, watcher, watcher.clock, metrics, settings))
+
+            run_worker(settings, make_parts, _pages(registry, health), traced.core)
     except Exception as failure:
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is told by whoever catches it
         raise

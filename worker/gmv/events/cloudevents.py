@@ -1,6 +1,5 @@
 """CloudEvents 1.0 out of records: Kafka's binary mode, and structured mode, which JSON lines are, too."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from gmv.errors import Poison, Reason
 from gmv.events.features import bytes_from_base64, features_from_wire
 from gmv.events.model import EVENT_TYPE, EventFeatures, GeneratedImage, ImageBytes, ImageUri
 from gmv.events.payload import payload_digest
+from gmv.events.trace_context import TRACEPARENT, TRACESTATE, TraceContext, is_traceparent, trace_context
 from gmv.events.wire import WireAttributes, WireData, WireImage
 
 CONTENT_TYPE = "content-type"
@@ -20,7 +20,7 @@ JSON_CONTENT = "application/json"
 STRUCTURED_CONTENT = "application/cloudevents+json"
 
 _DETAIL_CHARACTERS_MAX = 300
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACING = frozenset({ATTRIBUTE_PREFIX + TRACEPARENT, ATTRIBUTE_PREFIX + TRACESTATE})
 
 _SENTENCES = {
     "missing": "is missing",
@@ -57,16 +57,31 @@ def decode(value: bytes | None, headers: Headers = ()) -> GeneratedImage:
     return _event(_attributes(attributes), data)
 
 
+def trace_of(headers: Headers) -> TraceContext | None:
+    """Return which trace a record belongs to: as its headers say, or else the event's own attribute among them.
+
+    The header is of whoever sent the record last, the attribute (CloudEvents' extension for tracing) of whoever made
+    the event; an attribute inside a structured event is in the receipt alone.
+    """
+    return trace_context(headers) or trace_context(headers, ATTRIBUTE_PREFIX)
+
+
 def _named_headers(headers: Headers) -> dict[str, str]:
-    """Return the headers that belong to CloudEvents, as text."""
-    ours = [(name, value) for name, value in headers if name == CONTENT_TYPE or name.startswith(ATTRIBUTE_PREFIX)]
+    """Return the headers that belong to CloudEvents, as text; of those for tracing, what is valid."""
+    ours = [
+        (name, value)
+        for name, value in headers
+        if name == CONTENT_TYPE or (name.startswith(ATTRIBUTE_PREFIX) and name not in _TRACING)
+    ]
     for name, count in Counter(name for name, _ in ours).items():
         if count > 1:
             raise _invalid(f"header {name} stands there {count} times")
     try:
-        return {name: value.decode() for name, value in ours if value is not None}
+        named = {name: value.decode() for name, value in ours if value is not None}
     except UnicodeDecodeError as error:
         raise _invalid(f"a header is not UTF-8 ({error.reason})") from None
+    trace = trace_context(headers, ATTRIBUTE_PREFIX)
+    return named | ({ATTRIBUTE_PREFIX + TRACEPARENT: trace.traceparent} if trace else {})
 
 
 def _parse(value: bytes, what: str) -> dict[str, Any]:
@@ -83,7 +98,10 @@ def _attributes(told: Mapping[str, Any]) -> WireAttributes:
     kind = told.get("type")
     if isinstance(kind, str) and kind != EVENT_TYPE:
         raise Poison(Reason.UNSUPPORTED_TYPE, f"type is {kind[:_DETAIL_CHARACTERS_MAX]!r}; gmv credits {EVENT_TYPE}")
-    return _validate(WireAttributes, {name: value for name, value in told.items() if value is not None}, ())
+    present = {name: value for name, value in told.items() if value is not None}
+    if not is_traceparent(present.get(TRACEPARENT)):  # W3C: a wrong one is as good as none
+        present.pop(TRACEPARENT, None)
+    return _validate(WireAttributes, present, ())
 
 
 def _event(attributes: WireAttributes, data: Any) -> GeneratedImage:
@@ -92,7 +110,6 @@ def _event(attributes: WireAttributes, data: Any) -> GeneratedImage:
     wire = _validate(WireData, data, ("data",))
     content = _content(wire)
     quality = 1.0 if wire.quality is None else wire.quality
-    trace = attributes.traceparent
     return GeneratedImage(
         source=attributes.source,
         event_id=attributes.id,
@@ -100,7 +117,7 @@ def _event(attributes: WireAttributes, data: Any) -> GeneratedImage:
         quality=quality,
         payload=payload_digest(content, quality),
         model=wire.model,
-        traceparent=trace if trace and _TRACEPARENT.fullmatch(trace) else None,  # W3C: a wrong one is as good as none
+        traceparent=attributes.traceparent,
         metadata=wire.metadata or {},
     )
 

@@ -17,13 +17,14 @@ No client of Kafka is known here, nor is any clock but the one given, so that a 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
 
 from gmv.errors import LedgerUnavailable, LogUnavailable, PositionOutsideLog
 from gmv.ledger.port import Committed, Fenced, Rewound
 from gmv.settings import KafkaSettings
-from gmv.stream.core import Core
-from gmv.stream.ports import GroupLog, NotSought, Observer
+from gmv.stream.core import Standing
+from gmv.stream.ports import GroupLog, Log, NotSought, Observer
 from gmv.stream.records import Partition, Run
 
 UNSOUGHT_WAIT_SECONDS = 0.02
@@ -31,12 +32,28 @@ UNSOUGHT_WAIT_SECONDS = 0.02
 logger = logging.getLogger(__name__)
 
 
+class Creditor(Protocol):
+    """What a member needs of the worker core."""
+
+    def next_offset(self, partition: Partition) -> int:
+        """See `Core`."""
+
+    async def take_up(self, partitions: Collection[Partition], log: Log) -> None:
+        """See `Core`."""
+
+    async def look(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
+        """See `Core`."""
+
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
+        """See `Core`."""
+
+
 class Member:
     """Credits the partitions it owns. Whatever its methods raise, but for what they log, has to end the worker."""
 
     def __init__(
         self,
-        core: Core,
+        core: Creditor,
         log: GroupLog,
         observer: Observer,
         kafka: KafkaSettings,

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gmv.errors import Poison, Reason
+from gmv.events.cloudevents import trace_of
 from gmv.events.model import GeneratedImage
 from gmv.ledger.port import FIELDS_MAX, FIXED_FIELDS, Batch, Entry, Known
 from gmv.ledger.position import Position
@@ -166,7 +167,8 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
             repeats=_repeats(piece, {o.event.identity for o in credited}),
         ),
         receipts=tuple(
-            SealedReceipt(o.event.event_id.encode(), each) for o, each in zip(credited, sealed, strict=True)
+            SealedReceipt(o.event.event_id.encode(), each, trace_of(o.record.headers))
+            for o, each in zip(credited, sealed, strict=True)
         ),
         dead_letters=tuple(DeadLetter(outcome.record, outcome.poison) for outcome in poisoned),
         outcomes=tuple(piece),

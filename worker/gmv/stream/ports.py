@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gmv.errors import Poison, Reason
 from gmv.events.model import GeneratedImage
+from gmv.events.trace_context import TraceContext
 from gmv.ledger.port import Answer
 from gmv.ledger.position import Position
 from gmv.stream.records import Bounds, Partition, Record, Run
@@ -97,10 +98,13 @@ class SealedReceipt:
     Attributes:
         key: the event's id.
         value: JSON, see schemas/.
+        trace: of the event's record. Beside the value, which batch ids are digests of: the same log gives the same
+            receipts, however it was traced.
     """
 
     key: bytes
     value: bytes
+    trace: TraceContext | None = None
 
 
 class Outbox(Protocol):

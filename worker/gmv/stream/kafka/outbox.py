@@ -38,7 +38,8 @@ class KafkaOutbox:
         try:
             pending = [await self._send_dead_letter(partition, letter) for letter in dead_letters]
             pending += [
-                await self._receipts.send(key=receipt.key, value=receipt.value, headers=_JSON) for receipt in receipts
+                await self._receipts.send(key=receipt.key, value=receipt.value, headers=_receipt_headers(receipt))
+                for receipt in receipts
             ]
             await asyncio.gather(*pending)
         except DENIALS as error:
@@ -53,6 +54,10 @@ class KafkaOutbox:
     async def _send_dead_letter(self, partition: Partition, letter: DeadLetter) -> Awaitable[Any]:
         sent: Awaitable[Any] = await self._dead_letters.send(**posted(partition, letter, self._kafka.group)._asdict())
         return sent
+
+
+def _receipt_headers(receipt: SealedReceipt) -> list[tuple[str, bytes]]:
+    return [*_JSON, *(receipt.trace.headers().items() if receipt.trace else ())]
 
 
 def _raw_topic(app: faust.App, name: str) -> Any:

@@ -13,7 +13,7 @@ from gmv.stream.kafka.app import Page, make_app
 from gmv.stream.kafka.log import KafkaLog
 from gmv.stream.kafka.outbox import KafkaOutbox
 from gmv.stream.kafka.pump import Ending, Pump
-from gmv.stream.membership import Member
+from gmv.stream.membership import Creditor, Member
 from gmv.stream.ports import Outbox
 
 
@@ -21,6 +21,7 @@ def run_worker(
     settings: Settings,
     make_parts: Callable[[Outbox], Parts],
     pages: dict[str, Callable[[], Page]],
+    around_core: Callable[[Creditor], Creditor] = lambda core: core,
 ) -> None:
     """Credit the topic until SIGTERM or SIGINT, finishing the run in flight.
 
@@ -28,6 +29,7 @@ def run_worker(
         settings: of everything.
         make_parts: the core's parts around the outbox that this worker's producer serves.
         pages: path -> what the web server answers.
+        around_core: puts decorators around the core.
 
     Raises:
         LogUnavailable: no broker answers, or a topic does not exist.
@@ -42,7 +44,7 @@ def run_worker(
         app = make_app(settings, pages)
         parts = make_parts(KafkaOutbox(app, settings.kafka))
         log = KafkaLog(settings.kafka, admin)
-        member = Member(Core(parts, executor), log, parts.observer, settings.kafka)
+        member = Member(around_core(Core(parts, executor)), log, parts.observer, settings.kafka)
 
         @app.service
         class CreditPump(Pump):

@@ -1,0 +1,191 @@
+"""Spans of OpenTelemetry around a worker's ports: a run, and in it attribution, publishing and the commit.
+
+A run has events of many traces, so it is a trace of its own that links to each of theirs, as OpenTelemetry's
+conventions for messaging have it (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/). Each
+decorator has the protocol of what it wraps and changes nothing. Needs the extra `tracing`.
+"""
+
+from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanKind, Tracer, format_span_id, format_trace_id, get_current_span
+from opentelemetry.trace import set_span_in_context as in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from structlog.contextvars import bound_contextvars
+
+from gmv.errors import Poison
+from gmv.events.model import GeneratedImage
+from gmv.events.trace_context import TRACEPARENT, TRACESTATE, TraceContext
+from gmv.ledger.port import Answer, Batch, Known, Ledger
+from gmv.ledger.position import Position
+from gmv.monitoring.catalogue import ANSWERS
+from gmv.monitoring.tracing import LoggedTraces, traces_of
+from gmv.settings import KafkaSettings
+from gmv.stream.core import Parts, Standing
+from gmv.stream.membership import Creditor
+from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt, Valuer
+from gmv.stream.records import Partition, Run
+from gmv.valuation.types import Attribution
+
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
+
+
+class RunSpans:
+    """The spans of a worker, which has one run in hand at a time; its stages run in a thread beside the event loop."""
+
+    def __init__(self, tracer: Tracer, kafka: KafkaSettings) -> None:
+        self._tracer = tracer
+        self._kafka = kafka
+        self._run: Context | None = None
+
+    def around_core(self, core: Creditor) -> Creditor:
+        """Put a span around each run."""
+        return TracedCreditor(core, self)
+
+    def around_parts(self, parts: Parts) -> Parts:
+        """Put spans into it, for the stages that can take long."""
+        return replace(
+            parts,
+            valuer=TracedValuer(parts.valuer, self),
+            outbox=TracedOutbox(parts.outbox, self, self._kafka),
+            ledger=TracedLedger(parts.ledger, self),
+        )
+
+    @contextmanager
+    def run(self, run: Run) -> Iterator[Span]:
+        """Open the span of a run."""
+        partition = run.partition
+        attributes = {
+            **_messaging(partition.topic, "process", len(run.records)),
+            "messaging.destination.partition.id": str(partition.number),
+            "messaging.consumer.group.name": self._kafka.group,
+            "gmv.first_offset": run.records[0].offset,
+            "gmv.next_offset": run.next_offset,
+        }
+        links = [_link(trace) for trace in traces_of(run.records)]
+        name = f"process {partition.topic}"
+        root = Context()  # no parent: the events' traces are linked to
+        with self._tracer.start_as_current_span(
+            name, root, kind=SpanKind.CONSUMER, attributes=attributes, links=links
+        ) as span:
+            self._run = in_context(span)
+            try:
+                yield span
+            finally:
+                self._run = None
+
+    @contextmanager
+    def stage(
+        self, name: str, attributes: Mapping[str, str | int], kind: SpanKind = SpanKind.INTERNAL
+    ) -> Iterator[Span]:
+        """Open the span of a stage of the run in hand."""
+        with self._tracer.start_as_current_span(name, self._run, kind=kind, attributes=attributes) as span:
+            yield span
+
+
+class TracedCreditor(LoggedTraces):
+    """A `Creditor`; lines logged while a run is credited say which span that is, too."""
+
+    def __init__(self, inner: Creditor, spans: RunSpans) -> None:
+        super().__init__(inner)
+        self._spans = spans
+
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
+        """See `Creditor`."""
+        with self._spans.run(run) as span:
+            ours = span.get_span_context()
+            names = {"trace_id": format_trace_id(ours.trace_id), "span_id": format_span_id(ours.span_id)}
+            with bound_contextvars(**names):
+                standing = await super().credit(run, confirmed)
+            span.set_attribute("gmv.standing", ANSWERS[type(standing)])
+            return standing
+
+
+class TracedValuer:
+    """A `Valuer`."""
+
+    def __init__(self, inner: Valuer, spans: RunSpans) -> None:
+        self._inner = inner
+        self._spans = spans
+
+    def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
+        """See `Valuer`."""
+        with self._spans.stage("attribute", {"gmv.events": len(events)}) as span:
+            found = self._inner.attribute(events)
+            span.set_attribute("gmv.poison", sum(isinstance(each, Poison) for each in found))
+            return found
+
+
+class TracedOutbox:
+    """An `Outbox`."""
+
+    def __init__(self, inner: Outbox, spans: RunSpans, kafka: KafkaSettings) -> None:
+        self._inner = inner
+        self._spans = spans
+        self._topic = kafka.receipts_topic
+
+    async def publish(
+        self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        """See `Outbox`."""
+        attributes = {**_messaging(self._topic, "send", len(receipts)), "gmv.dead_letters": len(dead_letters)}
+        with self._spans.stage("publish", attributes, SpanKind.PRODUCER):
+            await self._inner.publish(partition, receipts, dead_letters)
+
+
+class TracedLedger:
+    """A `Ledger`; of its calls, the commit has a span."""
+
+    def __init__(self, inner: Ledger, spans: RunSpans) -> None:
+        self._inner = inner
+        self._spans = spans
+
+    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
+        """See `Ledger`."""
+        return self._inner.positions(topic, partitions)
+
+    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
+        """See `Ledger`."""
+        return self._inner.known(partition, identities)
+
+    def commit(self, batch: Batch) -> Answer:
+        """See `Ledger`."""
+        attributes: dict[str, str | int] = {
+            "gmv.batch_id": batch.next.batch_id,
+            "gmv.credited": len(batch.entries),
+            "gmv.owners": len(batch.credits),
+        }
+        with self._spans.stage("commit", attributes, SpanKind.CLIENT) as span:
+            answer = self._inner.commit(batch)
+            span.set_attribute("gmv.answer", ANSWERS[type(answer)])
+            return answer
+
+    def note(self, topic: str, partition: int) -> str | None:
+        """See `Ledger`."""
+        return self._inner.note(topic, partition)
+
+    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
+        """See `Ledger`."""
+        return self._inner.take_note(topic, partition, expected, text)
+
+    def close(self) -> None:
+        """See `Ledger`."""
+        self._inner.close()
+
+
+def _messaging(topic: str, operation: str, records: int) -> dict[str, str | int]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": topic,
+        "messaging.batch.message_count": records,
+    }
+
+
+def _link(trace: TraceContext) -> Link:
+    told = {TRACEPARENT: trace.traceparent, TRACESTATE: trace.tracestate}
+    return Link(get_current_span(_PROPAGATOR.extract(told, Context())).get_span_context())
