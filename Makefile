@@ -39,7 +39,7 @@ test: install-dev services ## All tests, against real servers; installs what the
 	$(BIN)/pytest --durations=15
 
 ops-test: install-dev services ## What an operator sees: panels, alerts and probes of a real worker that is killed.
-	$(BIN)/pytest -o python_files="test_*.py drill.py" tests/ops tests/dashboards
+	$(BIN)/pytest -o python_files="test_*.py *drill.py" tests/ops tests/dashboards
 
 lint: install-dev ## Style, types, and the order of the layers.
 	$(BIN)/ruff check
