@@ -24,4 +24,25 @@ MUTATIONS = [
         "",
         pytest("tests/valuation/test_receipt.py"),
     ),
+    Mutation(
+        "Receipts vouch for themselves by the digest of their batch",
+        "stream/explanation.py",
+        " and batch_id(self.receipts) == self.id",
+        "",
+        pytest("tests/stream/test_explanation.py"),
+    ),
+    Mutation(
+        "Every total is compared with its receipts, to the micro-credit",
+        "stream/explanation.py",
+        "        if balance.micros != explained:\n",
+        "        if abs(balance.micros - explained) > 1:\n",
+        pytest("tests/stream/test_explanation.py", "tests/cli/test_ledger.py", "-k", "explanation or sqlite"),
+    ),
+    Mutation(
+        "An owner without a total is missed where receipts have credits for them",
+        "stream/explanation.py",
+        "    ]\n    if differing:\n",
+        "    ][:0]\n    if differing:\n",
+        pytest("tests/stream/test_explanation.py"),
+    ),
 ]
