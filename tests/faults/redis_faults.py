@@ -1,0 +1,321 @@
+"""Faults of the ledger's server: killed, torn, emptied, full, slow, failed over, torn in two."""
+
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from gmv.errors import LedgerMissing
+from tests.faults.proxy import Proxy
+from tests.faults.scenario import NotHere, Outcome, scenario
+from tests.faults.stage import Site, Stage
+from tests.ledger.servers import client, log_of
+from tests.services.redis import Fsync, RedisServer
+from tests.services.server import wait_for
+
+TMPFS_BYTES = 4 * 2**20
+CUT_BYTES_MAX = 40_000
+
+
+@scenario(2, "reply-lost", "a commit is applied and its answer lost, again and again", runs=3)
+def reply_lost(site: Site, chance: random.Random) -> Outcome:
+    with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
+        stage.ledger_url = proxy.url
+        stage.fork()
+        times: list[float] = []
+        with _credits(stage):
+            for _ in range(10):
+                struck = proxy.strikes
+                proxy.at_commit(chance.randint(1, 5), "reply", lambda: None)
+                wait_for(partial(_has_struck, proxy, struck), 30, "a lost answer")
+                times.append(stage.wait_for_credits(stage.done(), time.monotonic()))
+        stage.finish()
+    return Outcome(stage.violations, times)
+
+
+@scenario(8, "redis-kill-everysec", "SIGKILL of Redis under load, appendfsync everysec", runs=4)
+def redis_kill_everysec(site: Site, chance: random.Random) -> Outcome:
+    return _redis_killed(site, chance, "everysec")
+
+
+@scenario(8, "redis-kill-always", "SIGKILL of Redis under load, appendfsync always", runs=4)
+def redis_kill_always(site: Site, chance: random.Random) -> Outcome:
+    return _redis_killed(site, chance, "always")
+
+
+def _redis_killed(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome:
+    times: list[float] = []
+    with RedisServer(appendfsync) as redis, site.stage(chance, redis) as stage:
+        stage.may_go_back = appendfsync != "always"
+        stage.fork()
+        with _credits(stage):
+            for _ in range(3):
+                time.sleep(chance.uniform(0.1, 1))
+                redis.kill()
+                time.sleep(chance.uniform(0, 2))
+                times.append(_back(stage, redis))
+        stage.finish()
+    return Outcome(stage.violations, times, 3)
+
+
+@scenario(
+    9,
+    "power-loss",
+    "SIGKILL of Redis, its log cut at a random byte, back under the same worker; twice more at the end",
+    runs=4,
+)
+def power_loss(site: Site, chance: random.Random) -> Outcome:
+    times: list[float] = []
+    with RedisServer("everysec") as redis, site.stage(chance, redis) as stage:
+        stage.may_go_back = True
+        stage.fork(kafka_run_records_max=chance.randint(1, 60))
+        with _credits(stage):
+            whole = log_of(redis).stat().st_size  # the ledger is there: who cuts it away meets `missing`, another fault
+            for _ in range(5):
+                time.sleep(chance.uniform(0.2, 1))
+                redis.kill()
+                size = log_of(redis).stat().st_size
+                os.truncate(log_of(redis), max(whole, size - chance.randrange(CUT_BYTES_MAX)))
+                times.append(_back(stage, redis))
+        stage.finish()
+        _restart_twice(stage, redis)
+    return Outcome(stage.violations, times, 5)
+
+
+@scenario(10, "lagging-replica", "a replica that is behind becomes primary; clients are turned to it", runs=3)
+def lagging_replica(site: Site, chance: random.Random) -> Outcome:
+    with _replicated() as (primary, replica), site.stage(chance, primary) as stage, Proxy(primary.port) as proxy:
+        stage.may_go_back = True
+        stage.ledger_url = proxy.url
+        stage.fork()
+        with _credits(stage):
+            client(replica).replicaof("NO", "ONE")  # what the primary acknowledges from here on is lost
+            time.sleep(chance.uniform(0.2, 2))
+            primary.kill()
+            stage.redis, began = replica, time.monotonic()
+            proxy.turn_to(replica.port)
+            seconds = stage.wait_for_credits(stage.done(), began)
+        stage.finish()
+    return Outcome(stage.violations, [seconds], 1)
+
+
+@scenario(
+    11, "split-brain", "two workers on two primaries, that both take commits; one becomes the other's replica", runs=3
+)
+def split_brain(site: Site, chance: random.Random) -> Outcome:
+    with (
+        _replicated() as (old, new),
+        site.stage(chance, old) as stage,
+        Proxy(old.port) as to_one,
+        Proxy(old.port) as to_other,
+    ):
+        stage.may_go_back = True
+        stage.fork(None, ledger_url=to_one.url)
+        stage.fork(None, ledger_url=to_other.url)
+        with _credits(stage):
+            wait_for(
+                lambda: all(each.next_offset for each in stage.snapshot().positions.values()), 60, "all partitions"
+            )
+            client(new).replicaof("NO", "ONE")
+            to_other.turn_to(new.port)
+            time.sleep(chance.uniform(0.5, 3))
+            stage.redis = new
+            client(old).replicaof("127.0.0.1", new.port)
+            began, done = time.monotonic(), stage.done()
+            to_one.turn_to(new.port)
+            seconds = stage.wait_for_credits(done, began)
+        stage.finish()
+    return Outcome(stage.violations, [seconds])
+
+
+@scenario(13, "script-flush", "SCRIPT FLUSH ten times a second", runs=2)
+def script_flush(site: Site, chance: random.Random) -> Outcome:
+    with site.stage(chance) as stage:
+        worker = stage.fork()
+        with _credits(stage):
+            for _ in range(50):
+                client(site.redis).script_flush()
+                time.sleep(0.1)
+            seconds = stage.wait_for_credits(stage.done(), time.monotonic())
+        stage.finish()
+        if not worker.is_running:
+            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+    return Outcome(stage.violations, [seconds])
+
+
+@scenario(14, "flushall", "FLUSHALL under load: the worker stops, and nothing is written", runs=3)
+def flushall(site: Site, chance: random.Random) -> Outcome:
+    with RedisServer() as redis, site.stage(chance, redis) as stage:
+        worker = stage.fork()
+        with _credits(stage):
+            time.sleep(chance.uniform(0, 0.5))
+            client(redis).flushall()
+            stage.expect_exit(worker, LedgerMissing.exit_code)
+            stage.expect_exit(stage.fork(), LedgerMissing.exit_code)
+        if found := client(redis).keys():
+            stage.violations.append(f"I8: the emptied server holds {found!r}")
+    return Outcome(stage.violations)
+
+
+@scenario(15, "bad-network", "answers of Redis come late, one in 30 connections is cut at each of them", runs=3)
+def bad_network(site: Site, chance: random.Random) -> Outcome:
+    with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
+        stage.ledger_url = proxy.url
+        worker = stage.fork()
+        with _credits(stage):
+            proxy.delay_seconds, proxy.cut_chance = 0.02, 1 / 30
+            time.sleep(8)
+            proxy.delay_seconds, proxy.cut_chance = 0.0, 0.0
+            seconds = stage.wait_for_credits(stage.done(), time.monotonic())
+        stage.finish()
+        if not worker.is_running:
+            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+    return Outcome(stage.violations, [seconds])
+
+
+@scenario(23, "disk-full-everysec", "the disk of Redis is full for 5 s, appendfsync everysec", runs=2)
+def disk_full_everysec(site: Site, chance: random.Random) -> Outcome:
+    return _disk_full(site, chance, "everysec")
+
+
+@scenario(
+    23, "disk-full-always", "the disk of Redis is full: with appendfsync always it ends, and is started again", runs=2
+)
+def disk_full_always(site: Site, chance: random.Random) -> Outcome:
+    return _disk_full(site, chance, "always")
+
+
+def _disk_full(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome:
+    with _small_disk(site.folder) as disk:
+        redis = RedisServer(appendfsync, ["--dir", str(disk), "--aof-use-rdb-preamble", "no"])
+        with redis, site.stage(chance, redis) as stage:
+            worker = stage.fork()
+            with _credits(stage):
+                ballast = disk / "ballast"
+                _fill(ballast)
+                time.sleep(5)
+                ballast.unlink()
+                if not _answers(redis):
+                    redis.kill()
+                seconds = _back(stage, redis) if not redis.is_running else _credits_again(stage)
+            stage.finish()
+            if not worker.is_running:
+                stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+    return Outcome(stage.violations, [seconds])
+
+
+@scenario(24, "redis-out-of-memory", "maxmemory below what is used, for 5 s", runs=2)
+def redis_out_of_memory(site: Site, chance: random.Random) -> Outcome:
+    with RedisServer() as redis, site.stage(chance, redis) as stage:
+        worker = stage.fork()
+        with _credits(stage):
+            client(redis).config_set("maxmemory", "1")
+            time.sleep(5)
+            before = stage.done()
+            time.sleep(0.5)
+            if stage.done() != before:
+                stage.violations.append("I4: positions moved while the server refused writes")
+            client(redis).config_set("maxmemory", "0")
+            seconds = _credits_again(stage)
+        stage.finish()
+        if not worker.is_running:
+            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+    return Outcome(stage.violations, [seconds])
+
+
+@scenario(27, "backup-restored", "the files of an earlier moment put back over a server that went on", runs=3)
+def backup_restored(site: Site, chance: random.Random) -> Outcome:
+    with RedisServer() as redis, site.stage(chance, redis) as stage:
+        stage.may_go_back = True
+        stage.fork()
+        with _credits(stage):
+            backup = _back_up(redis)
+            time.sleep(chance.uniform(2, 4))
+            redis.kill()
+            shutil.rmtree(redis.folder / "appendonlydir")
+            backup.rename(redis.folder / "appendonlydir")
+            seconds = _back(stage, redis)
+        stage.finish()
+    return Outcome(stage.violations, [seconds], 1)
+
+
+@contextmanager
+def _credits(stage: Stage) -> Iterator[None]:
+    """Send records, from the first credits on."""
+    with stage.load():
+        wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        yield
+
+
+def _has_struck(proxy: Proxy, before: int) -> bool:
+    return proxy.strikes > before
+
+
+def _back(stage: Stage, redis: RedisServer) -> float:
+    """Start the server again; seconds from then to the next credit."""
+    began = time.monotonic()
+    redis.start()
+    return stage.wait_for_credits(stage.done(), began)
+
+
+def _credits_again(stage: Stage) -> float:
+    return stage.wait_for_credits(stage.done(), time.monotonic())
+
+
+def _restart_twice(stage: Stage, redis: RedisServer) -> None:
+    """What double counts after a torn commit of several writes is a second restart."""
+    before = stage.snapshot()
+    for _ in range(2):
+        redis.kill()
+        redis.start()
+    after = stage.snapshot()
+    if (after.balances, after.positions) != (before.balances, before.positions):
+        stage.violations.append(f"I2: {dict(before.balances)} became {dict(after.balances)} by restarts")
+
+
+def _answers(redis: RedisServer) -> bool:
+    return redis.is_running and redis.is_ready()
+
+
+def _back_up(redis: RedisServer) -> Path:
+    """Copy the files of one moment: a server at rest, since a copy of a growing one is of no moment."""
+    redis.stop()
+    copied = shutil.copytree(redis.folder / "appendonlydir", redis.folder / "backup")
+    redis.start()
+    return Path(copied)
+
+
+@contextmanager
+def _replicated() -> Iterator[tuple[RedisServer, RedisServer]]:
+    with RedisServer() as primary, RedisServer() as replica:
+        client(primary).config_set("repl-diskless-sync-delay", 0)
+        client(replica).replicaof("127.0.0.1", primary.port)
+        wait_for(lambda: client(replica).info("replication")["master_link_status"] == "up", 20, "the replica to follow")
+        yield primary, replica
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path]:
+    disk = folder / "disk"
+    disk.mkdir(exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "gmv-faults", str(disk)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        raise NotHere(f"mounting a small disk takes root ({mounted.stderr.strip()})")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _fill(ballast: Path) -> None:
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(4_096)):
+            pass

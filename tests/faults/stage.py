@@ -1,0 +1,231 @@
+"""Where a fault is played: a site of servers for all of them, and for each run a topic and a ledger of its own."""
+
+import contextlib
+import random
+import signal
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from gmv.errors import ConservationBroken, Refusal
+from gmv.ledger.open import open_accounts, open_registry
+from gmv.ledger.port import Snapshot
+from gmv.settings import KafkaSettings, LedgerSettings
+from gmv.stream.explanation import explain
+from gmv.stream.kafka.receipts import receipts_in_topic
+from gmv.stream.logs import describe_topic
+from gmv.temporary import TemporaryFolder
+from tests.end_to_end.command import command
+from tests.faults.corpus import CONTRIBUTORS, IMAGES, build
+from tests.faults.judge import judge
+from tests.faults.load import Load
+from tests.faults.nursery import Forked, Nursery
+from tests.faults.reading import last_offsets, read_topic
+from tests.faults.watcher import Watcher
+from tests.services.kafka import KafkaBroker
+from tests.services.redis import RedisServer
+from tests.services.server import ServerError, free_port, wait_for
+from tests.stream.kafka.crew import Worker
+
+PARTITIONS = 4
+SESSION_SECONDS = 6.0
+LOG_TAIL_CHARACTERS = 2_000
+END_SECONDS_MAX = 120.0
+"""I7: the log's end is reached within so many seconds of the last fault."""
+
+
+class Site:
+    """A broker, a Redis that keeps what it acknowledged, an index and a nursery of workers; and stages over them."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        enter = self._stack.enter_context
+        self.folder = enter(TemporaryFolder("faults"))
+        self.nursery = enter(Nursery())
+        self.kafka = enter(KafkaBroker())
+        self.redis = enter(RedisServer())
+        self.index = build(self.folder)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def stage(self, chance: random.Random, redis: RedisServer | None = None) -> Iterator["Stage"]:
+        """A topic and a ledger of its own, in the site's Redis or another."""
+        with Stage(self, redis or self.redis, chance) as stage:
+            yield stage
+
+
+class Stage:
+    """Workers over one topic and one ledger; closing it ends them.
+
+    Attributes:
+        violations: found so far, for whoever plays a fault to add to.
+        may_go_back: whether the server's history changes here, so that positions may.
+        starts: how often a worker took partitions up, at least.
+    """
+
+    def __init__(self, site: Site, redis: RedisServer, chance: random.Random) -> None:
+        self.site, self.redis, self.chance = site, redis, chance
+        self.topic = f"faults-{uuid.uuid4().hex[:8]}"
+        self.ledger_url = redis.url
+        self.violations: list[str] = []
+        self.may_go_back = False
+        self.starts = 0
+        self._workers: list[Forked | Worker] = []
+        self._events = 0
+        self._stack = ExitStack()
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        return KafkaSettings(brokers=self.site.kafka.address, topic=self.topic, group=self.topic)
+
+    @property
+    def ledger(self) -> LedgerSettings:
+        """As readers reach it."""
+        return LedgerSettings(url=self.redis.url, namespace=self.topic, retry_seconds=1)
+
+    @property
+    def log(self) -> Path:
+        """What its workers wrote."""
+        return self.site.folder / f"{self.topic}.log"
+
+    def log_tail(self) -> str:
+        return self.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
+
+    def __enter__(self) -> Self:
+        for name, partitions in (("", PARTITIONS), (".attributions", 2), (".dlq", 1)):
+            self.site.kafka.create_topic(self.topic + name, partitions)
+        described = describe_topic(self.kafka)
+        with contextlib.closing(open_registry(self.ledger)) as registry:
+            registry.create(books=1)
+            registry.register(described.topic, described.starts())
+        self.watcher = self._stack.enter_context(Watcher(lambda: self.ledger))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is not None and self.log.exists():
+            error.add_note(f"its workers' log ends: {self.log_tail()}")
+        for worker in self._workers:
+            if worker.is_running:
+                worker.end(signal.SIGKILL)
+        self._stack.close()
+
+    def settings(self, **more: object) -> dict[str, str]:
+        """Environment of a worker; `more` as in `kafka_group="g"`."""
+        wanted: dict[str, object] = {
+            "index": self.site.index,
+            "kafka_brokers": self.site.kafka.address,
+            "kafka_topic": self.topic,
+            "kafka_group": self.topic,
+            "kafka_session_seconds": SESSION_SECONDS,
+            "kafka_heartbeat_seconds": 1,
+            "kafka_run_records_max": 25,
+            "ledger_url": self.ledger_url,
+            "ledger_namespace": self.topic,
+            "valuation_candidates": IMAGES,
+            "valuation_contributors": CONTRIBUTORS,
+            "worker_web_port": free_port(),
+            **more,
+        }
+        return {f"GMV_{name.upper()}": str(value) for name, value in wanted.items() if value is not None}
+
+    def fork(self, name: str | None = "one", **more: object) -> Forked:
+        """Start a worker from the nursery; `name` is that of a static member, None of a dynamic one."""
+        self.starts += 1
+        settings = self.settings(kafka_instance_id=name, **more)
+        worker = self.site.nursery.start(["worker"], settings, self.log)
+        self._workers.append(worker)
+        return worker
+
+    def start(self, variables: Mapping[str, str], **more: object) -> Worker:
+        """Start a worker from nothing, with more variables in its environment."""
+        self.starts += 1
+        environment = {**self.settings(**more), **variables}
+        words = ["env", *(f"{name}={value}" for name, value in environment.items()), *command("worker")]
+        worker = Worker(words, self.log, self.site.folder)
+        self._workers.append(worker)
+        return worker
+
+    @contextmanager
+    def load(self, records_per_second: float = 150.0) -> Iterator[Load]:
+        """Send records as long as this is open."""
+        sending = Load(self.site.kafka.address, self.topic, PARTITIONS, self.chance, self._events, records_per_second)
+        try:
+            with sending:
+                yield sending
+        finally:
+            self._events = sending.number
+
+    def snapshot(self) -> Snapshot:
+        with contextlib.closing(open_accounts(self.ledger)) as accounts:
+            (book,) = accounts.snapshots(balances=True)
+        return book
+
+    def done(self) -> int:
+        """Records behind the ledger's positions; -1 while the ledger is away."""
+        try:
+            return sum(position.next_offset for position in self.snapshot().positions.values())
+        except Refusal:
+            return -1
+
+    def wait_for_credits(self, beyond: int, began: float) -> float:
+        """Wait until more than so many records are done; return the seconds since `began`, a monotonic time."""
+        wait_for(lambda: self.done() > beyond, END_SECONDS_MAX, f"I7: credits beyond {beyond} records")
+        return time.monotonic() - began
+
+    def wait_until_done(self) -> None:
+        """I7, once nothing is sent any more."""
+        ends = last_offsets(self.site.kafka.address, self.topic)
+
+        def is_done() -> bool:
+            try:
+                positions = self.snapshot().positions
+            except Refusal:
+                return False
+            return all(positions[self.topic, number].next_offset >= end for number, end in ends.items())
+
+        wait_for(is_done, END_SECONDS_MAX, f"I7: the log's end, {ends}")
+
+    def expect_exit(self, worker: Forked | Worker, code: int) -> None:
+        """Wait for a worker's end, which has to be of this kind (I8)."""
+        found = worker.end()
+        if found != code:
+            self.violations.append(f"I8: a worker ended with {found}, not {code}: {worker.said[-500:]}")
+
+    def check(self) -> None:
+        """Judge the ledger at rest, and every reading of it on the way."""
+        brokers = self.site.kafka.address
+        self.violations += judge(brokers, self.topic, self.snapshot(), attempts_max=max(self.starts, 1) * 4)
+        self.violations += self.watcher.violations(brokers, self.topic, may_go_back=self.may_go_back)
+
+    def verify(self) -> None:
+        """Explain every total by receipts, by what `gmv ledger verify` calls."""
+        with contextlib.closing(open_accounts(self.ledger)) as accounts:
+            try:
+                explain(accounts, lambda: receipts_in_topic(self.kafka, self.kafka.receipts_topic))
+            except ConservationBroken as broken:
+                self.violations.append(f"I2: {broken}")
+
+    def credited(self) -> list[str]:
+        """Ids of the events that have receipts, committed or not."""
+        receipts = read_topic(self.site.kafka.address, f"{self.topic}.attributions")
+        return [orjson.loads(each.value or b"")["event"]["id"] for each in receipts]
+
+    def finish(self) -> None:
+        """The end of most runs: the log's end is reached (I7), the ledger is right, its receipts explain it."""
+        try:
+            self.wait_until_done()
+        except ServerError as late:
+            self.violations.append(f"{late}; its workers' log ends: {self.log_tail()}")
+        self.check()
+        self.verify()
