@@ -247,7 +247,7 @@ def test_a_book_pays_for_what_was_credited_in_it(desk: Desk, books: int) -> None
         desk.correct(told)
         assert balances(desk.place)["ada"] == 2_999_999
         return
-    with pytest.raises(CorrectionsRefused, match="who has 0 in book 1, that of partition 1"):
+    with pytest.raises(CorrectionsRefused, match="who has 0 in book 1, that of partition 1, and 3000000 in the others"):
         desk.correct(told)
     credited = batch(credits={"ada": 7}, partition=1, entries=[entry(50)])
     assert desk.place.ledger().commit(credited) == Committed()

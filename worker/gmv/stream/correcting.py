@@ -178,10 +178,15 @@ def _refuse_overdrawn(file: CorrectionFile, plan: BookPlan, accounts: Accounts, 
     if (found := overdrawn(plan.pending, accounts.totals(owners, plan.book) if owners else {})) is None:
         return
     correction, has = found
-    of_book = f" in book {plan.book}, that of partition {correction.partition}" if books > 1 else ""
+    of_book = ""
+    if books > 1:
+        owner = [correction.from_owner]
+        elsewhere = sum(accounts.totals(owner).values()) - sum(accounts.totals(owner, plan.book).values())
+        of_book = f" in book {plan.book}, that of partition {correction.partition}, and {elsewhere} in the others"
     raise CorrectionsRefused(
         f"{file.path}:{correction.offset + 1} takes {correction.micros} micro-credits from {correction.from_owner!r}, "
         f"who has {has}{of_book} when it comes to that line. Totals never go below 0; nothing of the file was applied"
+        f"{'. What another book is to pay needs a line of its own, with a partition of that book' if of_book else ''}"
     )
 
 
