@@ -1,7 +1,5 @@
 """An audit, put together: settings in, a page for Prometheus out."""
 
-import signal
-import threading
 import time
 
 import structlog
@@ -16,7 +14,7 @@ from gmv.stream.logs import describe_topic
 
 
 def run_audit(settings: Settings, look_every_seconds: float, check_every_seconds: float, web_port: int) -> None:
-    """Look and check until SIGTERM or SIGINT, and serve what was found.
+    """Look and check until the process is ended, and serve what was found.
 
     Args:
         settings: of everything; the page is served where a worker's would be, `worker.web_bind`.
@@ -36,14 +34,13 @@ def run_audit(settings: Settings, look_every_seconds: float, check_every_seconds
     )
     start_http_server(web_port, settings.worker.web_bind, registry)
     log.info("audit_started", settings=settings.redacted())
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):  # the first process of a container is ended by no signal otherwise
-        signal.signal(number, lambda *_: stopping.set())
     check_at = time.monotonic()
-    while not stopping.is_set():
-        audit.look()
-        if time.monotonic() >= check_at:
-            audit.check()
-            check_at = time.monotonic() + check_every_seconds
-        stopping.wait(look_every_seconds)
-    log.info("audit_stopped")
+    try:
+        while True:
+            audit.look()
+            if time.monotonic() >= check_at:
+                audit.check()
+                check_at = time.monotonic() + check_every_seconds
+            time.sleep(look_every_seconds)
+    finally:
+        log.info("audit_stopped")
