@@ -24,7 +24,7 @@ UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test ops-test lint simulate mutations bench install install-dev services schemas chart image image-test lock clean
+.PHONY: help demo demo-kafka test ops-test lint simulate faults mutations bench install install-dev services schemas chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ lint: install-dev ## Style, types, and the order of the layers.
 
 simulate: install-dev ## 20,000 simulated runs under faults, each judged; some 20 minutes. RUNS=500 for fewer.
 	$(BIN)/python -m tests.simulator --runs $(or $(RUNS),20000)
+
+faults: install-dev services ## 28 faults on real processes, each judged, into faults.md; some hour and a half. RUNS=1 for fewer.
+	$(BIN)/python -m tests.faults --markdown faults.md --json faults.json $(and $(RUNS),--runs $(RUNS))
 
 mutations: install-dev services ## Each protection of exactly once taken away in turn: which test misses it.
 	$(BIN)/python -m tests.mutations

@@ -9,7 +9,13 @@ from typing import Annotated
 import orjson
 import typer
 
-from tests.faults import kafka_faults, redis_faults, workers  # noqa: F401 - put their scenarios into the list
+from tests.faults import (  # noqa: F401 - put their scenarios into the list
+    covered,
+    kafka_faults,
+    records_and_clocks,
+    redis_faults,
+    workers,
+)
 from tests.faults.scenario import SCENARIOS, NotHere, Outcome, Row, Scenario
 from tests.faults.stage import Site
 from tests.faults.table import as_json, as_markdown
