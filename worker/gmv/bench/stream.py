@@ -74,14 +74,8 @@ def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:
 
 def kafka_to_redis(events: Path, index: Index, settings: Settings) -> Rate:
     """`gmv worker` over a topic that holds the events already; timed from its first commit to its last."""
-    name = f"gmv-bench-{uuid.uuid4().hex[:8]}"
-    ours = settings.model_copy(
-        update={
-            "kafka": settings.kafka.model_copy(update={"topic": name, "group": name}),
-            "ledger": settings.ledger.model_copy(update={"namespace": name}),
-        }
-    )
-    with filled_topic(events, ours.kafka), _new_ledger(ours):
+    ours = of_its_own(settings)
+    with filled_topic(events, ours.kafka), new_ledger(ours):
         moments = list(_progress_of_worker(index.path, ours))
     (first_at, first, _), (last_at, last, _) = moments[0], moments[-1]
     if last == first:
@@ -90,8 +84,19 @@ def kafka_to_redis(events: Path, index: Index, settings: Settings) -> Rate:
     return Rate((last - first) / (last_at - first_at), {}, anonymous_bytes)
 
 
+def of_its_own(settings: Settings) -> Settings:
+    """Return settings with a topic, a group and a ledger that nobody else has."""
+    name = f"gmv-bench-{uuid.uuid4().hex[:8]}"
+    return settings.model_copy(
+        update={
+            "kafka": settings.kafka.model_copy(update={"topic": name, "group": name}),
+            "ledger": settings.ledger.model_copy(update={"namespace": name}),
+        }
+    )
+
+
 @contextmanager
-def _new_ledger(settings: Settings) -> Iterator[None]:
+def new_ledger(settings: Settings) -> Iterator[None]:
     """Register the settings' topic in a ledger of the settings' namespace, and delete that afterwards."""
     log = describe_topic(settings.kafka)
     registry = open_registry(settings.ledger)
@@ -111,7 +116,7 @@ def _progress_of_worker(index: Path, settings: Settings) -> Iterator[tuple[float
     accounts = open_accounts(settings.ledger)
     deadline = time.monotonic() + _WORKER_SECONDS_MAX
     done = 0
-    with _worker(index, settings) as process:
+    with worker_process(index, settings) as process:
         while done < end:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's worker ended or hangs (exit code {process.returncode}); see its log")
@@ -124,7 +129,8 @@ def _progress_of_worker(index: Path, settings: Settings) -> Iterator[tuple[float
 
 
 @contextmanager
-def _worker(index: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def worker_process(index: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `gmv worker` for as long as it is wanted."""
     values = {
         "INDEX": index,
         "KAFKA_BROKERS": settings.kafka.brokers,

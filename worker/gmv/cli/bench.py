@@ -63,6 +63,10 @@ def stream(
     ],
     index: IndexOption = None,
     rounds: RoundsOption = 3,
+    workers: Annotated[
+        str | None,
+        typer.Option("--workers", metavar="N,M", help="Compare such numbers of workers instead, as 1,2."),
+    ] = None,
     candidates: CandidatesOption = None,
     contributors: ContributorsOption = None,
     brokers: BrokersOption = None,
@@ -78,17 +82,24 @@ def stream(
     settings = load_settings(
         config, index=index, brokers=brokers, ledger=ledger, candidates=candidates, contributors=contributors
     )
+    counts = _counts(workers) if workers is not None else []
     _require_redis(settings.ledger)
     _require_kafka(settings.kafka)
     from gmv.threads import limit_threads
 
     limit_threads()
+    from gmv.bench.scaling import bench_scaling
     from gmv.bench.stream import bench_stream
-    from gmv.cli.bench_tables import stream_tables
+    from gmv.cli.bench_tables import scaling_tables, stream_tables
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result
 
-    result = bench_stream(events, open_verified(settings), settings, rounds)
+    opened = open_verified(settings)
+    if counts:
+        result = bench_scaling(events, opened.path, settings, counts, rounds)
+        print_result(result, json, lambda: scaling_tables(result))
+        return
+    result = bench_stream(events, opened, settings, rounds)
     print_result(result, json, lambda: stream_tables(result))
 
 
@@ -154,6 +165,15 @@ def events(
 
     result = bench_events(events, open_verified(settings), settings, rounds)
     print_result(result, json, lambda: events_tables(result))
+
+
+def _counts(text: str) -> list[int]:
+    from gmv.errors import InvalidSettings
+
+    try:
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        raise InvalidSettings(f"--workers {text!r} are no numbers; 1,2 would be") from None
 
 
 def _require_redis(ledger: "LedgerSettings") -> None:

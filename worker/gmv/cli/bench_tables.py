@@ -51,6 +51,28 @@ def stream_tables(result: dict[str, Any]) -> RenderableType:
     )
 
 
+def scaling_tables(result: dict[str, Any]) -> RenderableType:
+    """Lay out what `bench_scaling` returns."""
+    return Group(
+        f"{result['partitions']} partitions, {result['threads_per_worker']} thread(s) each, {result['cores']} cores",
+        table(
+            None,
+            ["workers", "events/s", "ratio", "cores of workers", "cores of all else"],
+            [
+                [
+                    str(each["workers"]),
+                    f"{each['events_per_second']:,.0f}",
+                    f"{each['ratio']:.2f}",
+                    f"{each['worker_cores']:.2f}",
+                    f"{each['other_cores']:.2f}",
+                ]
+                for each in result["counts"]
+            ],
+            numbers=["workers", "events/s", "ratio", "cores of workers", "cores of all else"],
+        ),
+    )
+
+
 def rerank_tables(result: dict[str, Any]) -> RenderableType:
     """Lay out what `bench_rerank` returns."""
     ways = {

@@ -1,0 +1,51 @@
+"""What the bench of several workers makes of what it saw, and what it refuses; it is run by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from gmv.bench.scaling import Moment, Pass, bench_scaling, rate
+from gmv.cli.bench_tables import scaling_tables
+from gmv.cli.output import print_for_people
+from gmv.errors import InvalidSettings
+from gmv.settings import LedgerSettings, Settings
+from tests.cli.command import refused
+from tests.services.server import free_port
+
+
+def test_the_rate_is_that_of_the_middle_and_says_who_used_the_processors() -> None:
+    """A slow start and a slow end do not count: 800 events in 4 s, by 6 core-seconds of workers and 1 of others."""
+    moments = [
+        Moment(0.0, 0, 0, 0),
+        Moment(10.0, 100, 900, 1_000),
+        Moment(12.0, 500, 1_200, 1_350),
+        Moment(14.0, 900, 1_500, 1_700),
+        Moment(40.0, 1_000, 1_600, 5_000),
+    ]
+    assert rate(2, 1_000, moments) == Pass(2, 200.0, 1.5, 0.25)
+
+
+@pytest.mark.parametrize("moments", [[], [Moment(0.0, 0, 0, 0), Moment(1.0, 1_000, 100, 100)]])
+def test_too_few_events_are_refused(moments: list[Moment]) -> None:
+    with pytest.raises(InvalidSettings, match="give more"):
+        rate(1, 1_000, moments)
+
+
+@pytest.mark.parametrize("workers", [[], [0], [1, 5]])
+def test_only_so_many_workers_as_there_are_partitions(workers: list[int]) -> None:
+    with pytest.raises(InvalidSettings, match="from 1 to 4"):
+        bench_scaling(Path("events.jsonl"), Path("index"), Settings(), workers, 1)
+
+
+def test_what_is_no_number_is_said_before_anything_is_started(redis_url: str) -> None:
+    arguments = ("events.jsonl", "--workers", "one,2", "--brokers", f"127.0.0.1:{free_port()}")
+    assert "'one,2'" in refused(LedgerSettings(url=redis_url), 2, "bench", "stream", *arguments)
+
+
+def test_the_report_names_each_ratio(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = [
+        {"workers": 1, "events_per_second": 100.0, "ratio": 1.0, "worker_cores": 1.0, "other_cores": 0.1},
+        {"workers": 2, "events_per_second": 190.0, "ratio": 1.9, "worker_cores": 1.9, "other_cores": 0.1},
+    ]
+    print_for_people(scaling_tables({"partitions": 4, "threads_per_worker": 1, "cores": 2, "counts": counts}))
+    assert ["2", "190", "1.90", "1.90", "0.10"] in [line.split() for line in capsys.readouterr().out.splitlines()]

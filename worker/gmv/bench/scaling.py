@@ -1,0 +1,207 @@
+"""How much more two workers do than one: whole `gmv worker` processes over one topic and one ledger, taking turns.
+
+Workers are all there, with their shares of the partitions, before the first event is: what is timed is crediting, from
+a tenth of the events to nine tenths, read off the ledger's positions. What else the machine did meanwhile is told with
+the rate, since workers that share their cores with others cannot double it.
+"""
+
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from socket import socket
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from gmv.bench.stream import new_ledger, of_its_own, worker_process
+from gmv.bench.topics import PARTITIONS, empty_topic, fill
+from gmv.errors import InvalidSettings, LogUnavailable
+from gmv.ledger.open import open_accounts
+from gmv.settings import Settings
+
+_POLL_SECONDS: Final = 0.05
+_START_SECONDS_MAX: Final = 300.0
+_WORK_SECONDS_MAX: Final = 900.0
+_TIMED: Final = (0.1, 0.9)
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_ASSIGNED: Final = re.compile(rb"^gmv_assigned_partitions (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass by a number of workers.
+
+    Attributes:
+        workers: how many.
+        events_per_second: of all together.
+        worker_cores: processors that they used, on average.
+        other_cores: processors that everything else on this machine used, the servers included.
+    """
+
+    workers: int
+    events_per_second: float
+    worker_cores: float
+    other_cores: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far the ledger was, and what processors had done until then, in ticks of 1/100 s."""
+
+    seconds: float
+    done: int
+    worker_ticks: int
+    machine_ticks: int
+
+
+def bench_scaling(events: Path, index: Path, settings: Settings, workers: Sequence[int], rounds: int) -> dict[str, Any]:
+    """Credit the same events by different numbers of workers, in turn.
+
+    Args:
+        events: JSON lines.
+        index: folder.
+        settings: brokers and a Redis ledger of a server that may be written to; topics and ledgers of the bench's own
+            are made there and removed.
+        workers: numbers of workers; ratios are to the first.
+        rounds: passes of each; medians are reported.
+
+    Raises:
+        InvalidSettings: a number is not within the topic's partitions.
+    """
+    if not workers or not all(1 <= count <= PARTITIONS for count in workers):
+        raise InvalidSettings(f"--workers takes numbers from 1 to {PARTITIONS}, the partitions of the bench's topic")
+    passes = [_pass(events, index, settings, count) for _ in range(rounds) for count in workers]
+    medians = {count: _median(passes, count) for count in dict.fromkeys(workers)}
+    baseline = medians[workers[0]]
+    return {
+        "rounds": rounds,
+        "partitions": PARTITIONS,
+        "threads_per_worker": settings.worker.threads,
+        "cores": os.cpu_count(),
+        "counts": [
+            {
+                **asdict(each),
+                "ratio": each.events_per_second / baseline.events_per_second,
+                "events_per_worker_core_second": each.events_per_second / each.worker_cores,
+            }
+            for each in medians.values()
+        ],
+        "passes": [asdict(each) for each in passes],
+    }
+
+
+def _median(passes: Sequence[Pass], workers: int) -> Pass:
+    ours = [each for each in passes if each.workers == workers]
+    return Pass(
+        workers,
+        statistics.median(each.events_per_second for each in ours),
+        statistics.median(each.worker_cores for each in ours),
+        statistics.median(each.other_cores for each in ours),
+    )
+
+
+def _pass(events: Path, index: Path, settings: Settings, workers: int) -> Pass:
+    ours = of_its_own(settings)
+    with empty_topic(ours.kafka), new_ledger(ours), ExitStack() as stack:
+        ports = _free_ports(workers)
+        processes = [
+            stack.enter_context(
+                worker_process(
+                    index,
+                    ours.model_copy(update={"worker": ours.worker.model_copy(update={"web_port": port})}),
+                )
+            )
+            for port in ports
+        ]
+
+        def check() -> None:
+            if any(process.poll() is not None for process in processes):
+                raise LogUnavailable("a worker of the bench ended before its work was done; see its log")
+
+        _wait_until(lambda: _is_shared_out(ports), check, _START_SECONDS_MAX, "the workers to share the partitions")
+        total = fill(events, ours.kafka)
+        moments = list(_progress(ours, total, [process.pid for process in processes], check))
+    return rate(workers, total, moments)
+
+
+def rate(workers: int, total: int, moments: Sequence[Moment]) -> Pass:
+    """Return what was seen between the moments at which a tenth and nine tenths of the events were done.
+
+    Raises:
+        InvalidSettings: there are too few moments, so too few events.
+    """
+    begun, ended = (next((each for each in moments if each.done >= share * total), None) for share in _TIMED)
+    if begun is None or ended is None or ended.done == begun.done:
+        raise InvalidSettings("the bench needs events for many runs; give more with EVENTS")
+    seconds = ended.seconds - begun.seconds
+    used = (ended.worker_ticks - begun.worker_ticks) / _TICKS_PER_SECOND
+    busy = (ended.machine_ticks - begun.machine_ticks) / _TICKS_PER_SECOND
+    return Pass(workers, (ended.done - begun.done) / seconds, used / seconds, max(0.0, busy - used) / seconds)
+
+
+def _progress(settings: Settings, total: int, processes: Sequence[int], check: Callable[[], None]) -> Iterator[Moment]:
+    """Yield a moment whenever the ledger got on, until all is done."""
+    deadline = time.monotonic() + _WORK_SECONDS_MAX
+    done = -1
+    with closing(open_accounts(settings.ledger)) as accounts:
+        while done < total:
+            check()
+            if time.monotonic() > deadline:
+                raise LogUnavailable(f"the bench's workers did not end within {_WORK_SECONDS_MAX:g} s")
+            standing = sum(position.next_offset for position in accounts.standing().values())
+            if standing > done:
+                done = standing
+                yield Moment(time.perf_counter(), done, sum(map(_ticks_of, processes)), _ticks_of_machine())
+            time.sleep(_POLL_SECONDS)
+
+
+def _is_shared_out(ports: Sequence[int]) -> bool:
+    assigned = [_assigned(port) for port in ports]
+    return all(assigned) and sum(assigned) == PARTITIONS
+
+
+def _assigned(port: int) -> int:
+    """Return how many partitions a worker has; 0 while it does not answer."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            found = _ASSIGNED.search(answer.read())
+    except (URLError, OSError):
+        return 0
+    return int(float(found[1])) if found else 0
+
+
+def _wait_until(is_so: Callable[[], bool], check: Callable[[], None], seconds_max: float, what: str) -> None:
+    deadline = time.monotonic() + seconds_max
+    while not is_so():
+        check()
+        if time.monotonic() > deadline:
+            raise LogUnavailable(f"the bench waited {seconds_max:g} s for {what}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens at, all different: they are held until each is known."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _ticks_of(process: int) -> int:
+    """Processor time of a process, all its threads."""
+    after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(after_name[11]) + int(after_name[12])
+
+
+def _ticks_of_machine() -> int:
+    """Processor time of everything on this machine: user, nice, system, interrupts."""
+    user, nice, system, _idle, _waiting, *interrupts = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:8]
+    )
+    return user + nice + system + sum(interrupts)
