@@ -3,6 +3,7 @@
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -40,13 +41,17 @@ def main(
         return
     first = random.SystemRandom().randrange(2**31) if seed is None else seed
     rows: list[Row] = []
+
+    def write() -> None:  # after each run, since somebody may not wait for the last
+        if markdown is not None:
+            markdown.write_text(as_markdown(rows))
+        if json is not None:
+            json.write_bytes(orjson.dumps(as_json(rows), option=orjson.OPT_INDENT_2))
+
     with Site() as site:
         for each in chosen:
-            rows.append(_play(site, each, runs or each.runs, first))
-            if markdown is not None:
-                markdown.write_text(as_markdown(rows))
-            if json is not None:
-                json.write_bytes(orjson.dumps(as_json(rows), option=orjson.OPT_INDENT_2))
+            rows.append(Row(each))
+            _play(site, rows[-1], range(first, first + (runs or each.runs)), write)
     _say("\n" + as_markdown(rows))
     if any(row.violations for row in rows):
         raise typer.Exit(1)
@@ -58,14 +63,12 @@ def _chosen(names: list[str]) -> list[Scenario]:
     return sorted((each for each in SCENARIOS if not names or each.name in names), key=lambda each: each.number)
 
 
-def _play(site: Site, scenario: Scenario, runs: int, first: int) -> Row:
-    row, began = Row(scenario), time.monotonic()
-    for seed in range(first, first + runs):
-        _say(
-            f"{scenario.name} seed {seed} (again: python -m tests.faults --only {scenario.name} --runs 1 --seed {seed})"
-        )
+def _play(site: Site, row: Row, seeds: range, write: Callable[[], None]) -> None:
+    name, began = row.scenario.name, time.monotonic()
+    for seed in seeds:
+        _say(f"{name} seed {seed} (again: python -m tests.faults --only {name} --runs 1 --seed {seed})")
         try:
-            outcome = scenario.play(site, random.Random(seed))
+            outcome = row.scenario.play(site, random.Random(seed))
         except NotHere as reason:
             row.not_played = str(reason)
             break
@@ -73,11 +76,11 @@ def _play(site: Site, scenario: Scenario, runs: int, first: int) -> Row:
             notes = "; ".join(getattr(error, "__notes__", ()))
             outcome = Outcome([f"the run broke off: {error!r}; {notes}"])
         row.add(seed, outcome)
+        row.seconds = time.monotonic() - began
         for violation in outcome.violations:
             _say(f"  VIOLATED {violation}")
-    row.seconds = time.monotonic() - began
+        write()
     _say(f"  {len(row.seeds)} runs in {row.seconds:.0f} s, {len(row.violations)} violated, recovery {row.recovery} s")
-    return row
 
 
 def _say(text: str) -> None:

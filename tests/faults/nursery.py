@@ -4,8 +4,8 @@
 hundreds of kills. Whatever a worker does after its imports, it does in a process of its own here, by its own command
 line: it is killed, stopped and woken like any other. Nothing is open and no thread runs when it is forked.
 
-Read from stdin, a JSON line per worker: `arguments`, `environment` and `log`. Written to stdout: `started` (a process
-id), or `ended` and `code`.
+Read from stdin, a JSON line per worker: `arguments`, `environment` and `log`. Written to stdout: `ready`, once; then
+`started` (a process id), or `ended` and `code`.
 """
 
 import ctypes
@@ -22,7 +22,8 @@ from typing import Any
 
 from tests.services.server import ServerError, mortal, wait_for
 
-_START_SECONDS_MAX = 120.0
+_READY_SECONDS_MAX = 600.0  # where the kernel has to be compiled first
+_START_SECONDS_MAX = 60.0
 _END_SECONDS_MAX = 60.0
 _PR_SET_PDEATHSIG = 1
 
@@ -35,7 +36,10 @@ class Nursery:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._started: list[int] = []
         self._codes: dict[int, int] = {}
+        self._is_ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
+        if not self._is_ready.wait(_READY_SECONDS_MAX):
+            raise ServerError(f"the nursery was not ready within {_READY_SECONDS_MAX:g} s")
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> "Forked":
         """Fork a process that runs `gmv` with these arguments."""
@@ -54,6 +58,8 @@ class Nursery:
         assert self._process.stdout
         for line in self._process.stdout:
             match json.loads(line):
+                case {"ready": _}:
+                    self._is_ready.set()
                 case {"started": pid}:
                     self._started.append(pid)
                 case {"ended": pid, "code": code}:
@@ -148,6 +154,7 @@ def _serve() -> None:
     from gmv.cli.warm import compile_kernel
 
     compile_kernel()
+    _tell(ready=1)
     signal.signal(signal.SIGCHLD, _reap)
     for line in sys.stdin:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # so that `started` is told before `ended`
