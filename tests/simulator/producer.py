@@ -1,4 +1,4 @@
-"""What the real `KafkaOutbox` sends through: a Faust app's topics, as far as it knows them, and the topics behind."""
+"""What the real `KafkaOutbox` sends through: a Faust app's producer, as far as it knows it, and the topics behind."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -55,36 +55,38 @@ class App:
     shelves: dict[str, Shelf]
     sender: Callable[[], Sender]
 
-    def topic(self, name: str, **_serializers: str) -> "Channel":
-        """See `faust.App.topic`."""
-        return Channel(self, name, self.shelves[name])
+    async def maybe_start_producer(self) -> "Producer":
+        """See `faust.App`."""
+        return Producer(self)
 
 
 @dataclass
-class Channel:
-    """One process's way to a topic."""
+class Producer:
+    """One process's way to the topics."""
 
     app: App
-    name: str
-    shelf: Shelf
 
-    def get_topic_name(self) -> str:
-        """See `faust.Topic`."""
-        return self.name
-
-    async def send(self, *, key: bytes | None, value: bytes | None, headers: Headers) -> Awaitable[Any]:
-        """Hand a record to the producer; what is returned waits for its acknowledgement."""
+    async def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        _partition: None,
+        _timestamp: None,
+        headers: Headers,
+    ) -> Awaitable[Any]:
+        """Hand a record over; what is returned waits for its acknowledgement."""
         acknowledged: asyncio.Future[None] = self.app.loop.create_future()
         record = Published(key, value, tuple(headers), self.app.sender())
-        self.app.loop.outside(self.app.latency(), self._arrive, record, acknowledged)
+        self.app.loop.outside(self.app.latency(), self._arrive, self.app.shelves[topic], record, acknowledged)
         return acknowledged
 
-    def _arrive(self, record: Published, acknowledged: asyncio.Future[None]) -> None:
-        is_lost = not self.shelf.is_available
+    def _arrive(self, shelf: Shelf, record: Published, acknowledged: asyncio.Future[None]) -> None:
+        is_lost = not shelf.is_available
         if not is_lost:
-            self.shelf.records.append(record)
-            if self.shelf.acknowledgements_to_lose:
-                self.shelf.acknowledgements_to_lose -= 1
+            shelf.records.append(record)
+            if shelf.acknowledgements_to_lose:
+                shelf.acknowledgements_to_lose -= 1
                 is_lost = True
         delay = DELIVERY_SECONDS if is_lost else self.app.latency()
         self.app.loop.outside(delay, self._answer, acknowledged, is_lost)
