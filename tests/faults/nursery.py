@@ -11,11 +11,13 @@ Read from stdin, a JSON line per worker: `arguments`, `environment` and `log`. W
 import ctypes
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,7 @@ from tests.services.server import ServerError, mortal, wait_for
 _READY_SECONDS_MAX = 600.0  # where the kernel has to be compiled first
 _START_SECONDS_MAX = 60.0
 _END_SECONDS_MAX = 60.0
+_REAP_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1
 
 
@@ -92,7 +95,8 @@ class Forked:
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
         if self.is_running:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended, and we are about to be told
+                os.kill(self.pid, number)
 
     def end(self, number: signal.Signals | None = None) -> int:
         """Send the signal, if any, and return the exit code, negative after a kill."""
@@ -101,29 +105,32 @@ class Forked:
         try:
             wait_for(lambda: not self.is_running, _END_SECONDS_MAX, f"the end of worker {self.pid}")
         except ServerError as late:
-            raise ServerError(f"{late}; its log ends:\n{self.said[-2_000:]}") from None
+            raise ServerError(f"{late}; {self._threads()}; its log ends:\n{self.said[-2_000:]}") from None
         return self._codes[self.pid]
+
+    def _threads(self) -> str:
+        """What each of its threads waits for in the kernel."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*")
+        return ", ".join((task / "wchan").read_text() or "nothing" for task in tasks) or "it is gone"
 
 
 def _tell(**what: int) -> None:
-    os.write(1, json.dumps(what).encode() + b"\n")  # one write: it may be called in a signal handler
+    os.write(1, json.dumps(what).encode() + b"\n")
 
 
-def _reap(*_: object) -> None:
-    while True:
-        try:
+def _reap() -> None:
+    """Tell who has ended. No signal handler: libraries have threads, and the signal may come to one of those."""
+    with suppress(ChildProcessError):
+        while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        _tell(ended=pid, code=os.waitstatus_to_exitcode(status))
+            if not pid:
+                return
+            _tell(ended=pid, code=os.waitstatus_to_exitcode(status))
 
 
 def _become(asked: Mapping[str, Any]) -> None:
     """In the forked process: run the command, and end."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     log = os.open(asked["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
@@ -155,15 +162,18 @@ def _serve() -> None:
 
     compile_kernel()
     _tell(ready=1)
-    signal.signal(signal.SIGCHLD, _reap)
-    for line in sys.stdin:
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # so that `started` is told before `ended`
+    while True:
+        _reap()
+        asked, _, _ = select.select([sys.stdin], [], [], _REAP_SECONDS)
+        if not asked:
+            continue
+        line = sys.stdin.readline()  # the other side waits for `started` before it writes another
+        if not line:
+            return
         pid = os.fork()
         if not pid:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
             _become(json.loads(line))
         _tell(started=pid)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
 
 if __name__ == "__main__":
