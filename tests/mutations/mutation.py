@@ -42,11 +42,11 @@ class Mutation:
         return text.replace(self.old, self.new)
 
 
-def pytest(*selection: str) -> Arguments:
-    """Run some of the tests, to the first that fails; one that hangs has failed."""
+def pytest(*selection: str, seconds_max: int = 60) -> Arguments:
+    """Run some of the tests, to the first that fails; one that takes longer than that has failed."""
     return (
         *("-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", "--no-header"),
-        *("--timeout=60", "--hypothesis-seed=0", *selection),
+        *(f"--timeout={seconds_max}", "--hypothesis-seed=0", *selection),
     )
 
 

@@ -2,11 +2,18 @@
 
 from typing import Final
 
-from .mutation import Mutation, pytest
+from .mutation import Arguments, Mutation, pytest
 
 _KERNEL: Final = "valuation/wasserstein"
-_BOUNDS: Final = pytest("tests/valuation/wasserstein/test_bounds.py")
-_RANKING: Final = pytest("tests/valuation/wasserstein/test_rerank.py")
+
+
+def _bounds(selection: str) -> Arguments:
+    return pytest("tests/valuation/wasserstein/test_bounds.py", "-k", selection, seconds_max=400)
+
+
+def _ranking(selection: str) -> Arguments:
+    return pytest("tests/valuation/wasserstein/test_rerank.py", "-k", selection, seconds_max=400)
+
 
 MUTATIONS = [
     Mutation(
@@ -14,55 +21,55 @@ MUTATIONS = [
         f"{_KERNEL}/bounds.py",
         "    return total - _ROUNDING * size",
         "    return total * 1.0001",
-        _BOUNDS,
+        _bounds("made_tight or no_bound"),
     ),
     Mutation(
         "The relaxed bound is lowered for rounding, not raised by 1e-4",
         f"{_KERNEL}/bounds.py",
         "* (1.0 - _ROUNDING)",
         "* 1.0001",
-        _BOUNDS,
+        _bounds("no_bound"),
     ),
     Mutation(
         "Float32 costs are lowered by what float32 may be wrong",
         f"{_KERNEL}/cost.py",
         "np.float32(1.0 - (2 * size + 16) * _UNIT_ROUNDOFF)",
         "np.float32(1.0)",
-        _BOUNDS,
+        _bounds("never_above"),
     ),
     Mutation(
         "A candidate is discarded where its bound is above the threshold, not below",
         f"{_KERNEL}/topk.py",
         "        if bound > threshold:\n            scratch.counts[Step.HALF]",
         "        if bound < threshold:\n            scratch.counts[Step.HALF]",
-        _RANKING,
+        _ranking("permutations or pot"),
     ),
     Mutation(
         "A search is given up only where feasible duals prove it",
         f"{_KERNEL}/assignment.py",
         "    return tighten_rows(costs, search.trial_columns, search.trial_rows) > threshold",
         "    return True",
-        _BOUNDS,
+        _bounds("search"),
     ),
     Mutation(
         "An assignment counts as the cheapest only with a certificate",
         f"{_KERNEL}/certificate.py",
         "    if largest == 0.0:\n        return True",
         "    if largest >= 0.0:\n        return True",
-        _BOUNDS,
+        _bounds("certificate"),
     ),
     Mutation(
         "Candidates are ranked in order of row, whatever order they come in",
         f"{_KERNEL}/rerank.py",
         "        ascending = [np.sort(rows) for rows in candidates]",
         "        ascending = list(candidates)",
-        _RANKING,
+        _ranking("neither_order"),
     ),
     Mutation(
         "Ties are in order of row",
         f"{_KERNEL}/rerank.py",
         "    order = order[np.lexsort((rows[order], chain))][:count]",
         "    order = order[np.lexsort((-rows[order], chain))][:count]",
-        _RANKING,
+        _ranking("row"),
     ),
 ]
