@@ -92,3 +92,10 @@ def loaded(config_map: Manifest, path: Path) -> settings.Settings:
     assert tomllib.loads(text)
     (path / "gmv.toml").write_text(text)
     return settings.load(path / "gmv.toml", environment={})
+
+
+def kubeconform(text: str) -> subprocess.CompletedProcess[str]:
+    """Check manifests against the schemas of Kubernetes and of the custom resources used."""
+    location = f"{SCHEMAS}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+    command = [find_tool("kubeconform"), "-strict", "-schema-location", location]
+    return subprocess.run(command, input=text, capture_output=True, text=True)

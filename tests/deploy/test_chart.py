@@ -1,7 +1,5 @@
 """The chart: valid for Kubernetes, within the restricted profile, and at one with the program that it runs."""
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +13,10 @@ from tests.deploy.chart import (
     CLAIM,
     KUBERNETES,
     PRESETS,
-    SCHEMAS,
     Manifest,
     environment,
     helm,
+    kubeconform,
     loaded,
     manifests,
     only,
@@ -27,16 +25,9 @@ from tests.deploy.chart import (
     template,
     worker,
 )
-from tests.services.go_tools import find_tool
 
 FETCH: Final[Manifest] = {"index": {"fetch": {"url": "https://indexes.example/one", "digest": "0" * 32}}}
 KAFKA_FILES = {"kafka": {"password_file": {"secret": "user", "key": "password"}}}
-
-
-def kubeconform(text: str) -> subprocess.CompletedProcess[str]:
-    location = f"{SCHEMAS}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
-    command = [find_tool("kubeconform"), "-strict", "-schema-location", location]
-    return subprocess.run(command, input=text, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -304,67 +295,3 @@ def test_labels_that_select_never_change_with_a_version() -> None:
     }
     assert only(found, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == chosen
     assert only(found, "Service")["spec"]["selector"] == chosen
-
-
-MONITORED = CLAIM | {"monitoring": {part: {"enabled": True} for part in ("rules", "dashboards", "serviceMonitor")}}
-RUNBOOK = "https://runbooks.example/gmv"
-RULES = """groups:
-  - name: one
-    rules:
-      - alert: Lag
-        expr: gmv_lag_records > 1000
-        annotations:
-          summary: "{{ $labels.partition }} is {{ $value }} behind"
-          runbook_url: docs/runbook.md#lag
-"""
-
-
-@pytest.fixture
-def furnished(tmp_path: Path) -> Path:
-    """The chart, with rules and dashboards of a test's own."""
-    chart = tmp_path / "gmv"
-    shutil.copytree(CHART, chart)
-    shutil.rmtree(chart / "files", ignore_errors=True)
-    (chart / "files" / "dashboards").mkdir(parents=True)
-    (chart / "files" / "rules.yaml").write_text(RULES)
-    for name in ("worker", "dead_letters"):
-        (chart / "files" / "dashboards" / f"{name}.json").write_text(f'{{"title": "{name}: {{{{ legend }}}}"}}\n')
-    return chart
-
-
-def test_dashboards_and_rules_come_as_they_are(furnished: Path) -> None:
-    done = kubeconform(template(values=MONITORED, chart=furnished).stdout)
-    assert done.returncode == 0, done.stdout
-    found = manifests(values=MONITORED, chart=furnished)
-
-    assert only(found, "PrometheusRule")["spec"] == yaml.safe_load(RULES)
-    for suffix, name in (("-dashboard-worker", "worker.json"), ("-dashboard-dead-letters", "dead_letters.json")):
-        (shown,) = only(found, "ConfigMap", suffix)["data"].items()
-        assert shown == (name, (furnished / "files" / "dashboards" / name).read_text())
-        assert only(found, "ConfigMap", suffix)["metadata"]["labels"]["grafana_dashboard"] == "1"
-
-
-def test_the_charts_own_rules_and_dashboards_are_taken() -> None:
-    found = manifests("production")
-    rules = only(found, "PrometheusRule")["spec"]
-    shown = {name for one in found if "-dashboard-" in one["metadata"]["name"] for name in one["data"]}
-
-    assert rules == yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
-    assert shown == {file.name for file in (CHART / "files" / "dashboards").iterdir()}
-
-
-def test_alerts_name_the_runbook_where_it_can_be_read(furnished: Path) -> None:
-    values = CLAIM | {"monitoring": {"rules": {"enabled": True, "runbook": RUNBOOK}}}
-    (group,) = only(manifests(values=values, chart=furnished), "PrometheusRule")["spec"]["groups"]
-    assert group["rules"][0]["annotations"]["runbook_url"] == f"{RUNBOOK}#lag"
-
-
-def test_prometheus_finds_the_audit_and_workers_that_are_not_ready(furnished: Path) -> None:
-    found = manifests(values=MONITORED, chart=furnished)
-    monitor = only(found, "ServiceMonitor")["spec"]
-    for suffix in ("", "-audit"):
-        service = only(found, "Service", suffix)
-        ports = [port["name"] for port in service["spec"]["ports"]]
-        assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-        assert [endpoint["port"] for endpoint in monitor["endpoints"]] == ports
-        assert service["spec"]["publishNotReadyAddresses"] is True

@@ -8,8 +8,7 @@ import yaml
 from gmv.settings import Settings
 from gmv.stream.kafka.rights import rights
 from gmv.stream.kafka.topics import planned
-from tests.deploy.chart import CHART, ROOT
-from tests.deploy.test_chart import kubeconform
+from tests.deploy.chart import CHART, ROOT, kubeconform
 
 EXAMPLES = ROOT / "helm" / "examples"
 PARTITIONS = 24
