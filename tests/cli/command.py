@@ -38,10 +38,12 @@ def command(*arguments: object) -> list[str]:
 def environment(ledger: LedgerSettings) -> dict[str, str]:
     """That of a user who set up this ledger and nothing else of gmv."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GMV_")}
+    login = {"GMV_LEDGER_USERNAME": ledger.username, "GMV_LEDGER_PASSWORD_FILE": ledger.password_file}
     return inherited | {
         "GMV_LEDGER_URL": ledger.url,
         "GMV_LEDGER_NAMESPACE": ledger.namespace,
         "GMV_LEDGER_RETRY_SECONDS": str(ledger.retry_seconds),
+        **{name: str(value) for name, value in login.items() if value is not None},
     }
 
 

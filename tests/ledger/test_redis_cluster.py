@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from gmv.errors import InvalidSettings, LedgerRefused, LedgerUnavailable
-from gmv.ledger.acl import rule_of
+from gmv.ledger.acl import ROLES, rule_of
 from gmv.ledger.leaderboard import RedisLeaderboard
 from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed, Ledger, Rewound, Sums
@@ -16,6 +16,7 @@ from gmv.ledger.redis_address import address_of
 from gmv.ledger.redis_cluster import Cluster
 from gmv.ledger.verify import conservation
 from gmv.settings import LedgerSettings
+from tests.cli.command import gmv, refused, told
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 from tests.ledger.servers import log_of
 from tests.services.certificates import Authority
@@ -316,6 +317,30 @@ def test_users_find_their_way(as_user: Callable[[str], LedgerSettings], settings
     open_registry(as_user("administrator")).state_window(5)
     with pytest.raises(LedgerRefused, match=r"NOPERM.*let this user run"):
         open_ledger(as_user("reader")).commit(step(0, 1))
+
+
+def test_the_printed_users_serve_gmvs_own_commands(cluster: RedisCluster, tmp_path: Path) -> None:
+    (passwords := tmp_path / "passwords").mkdir()
+    for role in ROLES:
+        (passwords / role).write_text(f"s3cret words of {role}")
+    ledger = LedgerSettings(url=cluster.url, namespace="printed", retry_seconds=20)
+    for line in gmv(ledger, "ledger", "acl", "--passwords", passwords).stdout.splitlines():
+        _, role, *rules = line.split()
+        for node in cluster.nodes:
+            node.client().execute_command("ACL", "SETUSER", role, "reset", *rules)
+
+    def login(role: str) -> LedgerSettings:
+        return ledger.model_copy(update={"username": role, "password_file": passwords / role})
+
+    (events := tmp_path / "events.jsonl").write_text("{}\n")
+    (receipts := tmp_path / "receipts.jsonl").write_text("")
+    initialise = ("ledger", "init", "--log", events, "--books", BOOKS)
+    assert "NOPERM" in refused(login("reader"), LedgerRefused.exit_code, *initialise)
+    assert told(login("administrator"), *initialise)["registered"] == [0]
+    assert told(login("reader"), "ledger", "verify")["conserved"] is True
+    nothing = gmv(login("reader"), "explain", "nobody", "--source", "/s", "--receipts", receipts)
+    assert (nothing.returncode, nothing.stderr) == (1, "")
+    assert told(login("leaderboard"), "credits", "leaderboard")["owners"] == 0
 
 
 def test_a_wrong_password_is_refused_at_once(
