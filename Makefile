@@ -54,7 +54,7 @@ faults: install-dev services ## 28 faults on real processes, each judged, into f
 	$(BIN)/python -m tests.faults --markdown faults.md --json faults.json $(and $(RUNS),--runs $(RUNS))
 
 mutations: install-dev services ## Each protection of exactly once taken away in turn: which test misses it.
-	$(BIN)/python -m tests.mutations
+	$(BIN)/python -m tests.mutations --markdown docs/mutations.md
 
 bench: install services ## How fast it is on this machine, over the demo's events, a real Kafka and a real Redis.
 	test -d gmv-demo || $(BIN)/gmv demo
