@@ -15,7 +15,7 @@ def as_markdown(rows: Iterable[str]) -> str:
     kept = list(rows)
     survivors = sum(NOTHING in row for row in kept)
     summary = (
-        f"{len(kept)} protections, each taken out of a copy of the code in turn; {survivors} of them missed by no test.\n"
+        f"{len(kept)} protections, each taken out of a copy of the code in turn; {survivors} missed by no test.\n"
         "Made by `make mutations`; seconds are those until the test failed, on two cores that had other work."
     )
     return "\n".join(["# Tests that can fail", "", summary, "", *HEAD, *kept]) + "\n"
