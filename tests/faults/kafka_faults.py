@@ -70,9 +70,7 @@ def bad_network_kafka(site: Site, chance: random.Random) -> Outcome:
                         time.sleep(chance.uniform(0.5, 1.5))
                         proxy.cut()
                     began, done = time.monotonic(), stage.done()
-                    if not worker.is_running:
-                        stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
-                        stage.fork()
+                    stage.expect_running(worker)
                     seconds = stage.wait_for_credits(done, began)
                 stage.finish()
         finally:
@@ -162,8 +160,7 @@ def transactions(site: Site, chance: random.Random) -> Outcome:
         stage.finish()
         if any(int(event_id.split("/")[0]) >= ABORTED for event_id in stage.credited()):
             stage.violations.append("I3: an event of an aborted transaction is credited")
-        if not worker.is_running:
-            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+        stage.expect_running(worker)
     return Outcome(stage.violations)
 
 

@@ -59,7 +59,7 @@ def expect(records: Iterable[Logged], positions: Mapping[int, int]) -> Expected:
         if record.offset >= positions[record.partition]:
             continue
         found.records[record.place] = record
-        event_id = _event_id(record.value)
+        event_id = _event_id(record)
         digest = hashlib.sha256(record.value or b"").digest()
         if event_id is None or said.setdefault(event_id, digest) != digest:
             found.dead.add(record.place)
@@ -81,7 +81,7 @@ class Totals:
         self._totals: dict[int, list[Counter[str]]] = defaultdict(lambda: [Counter()])
         credited: set[str] = set()
         for record in records:
-            event_id = _event_id(record.value)
+            event_id = _event_id(record)
             so_far = self._totals[record.partition][-1]
             if event_id is not None and event_id not in credited:
                 credited.add(event_id)
@@ -97,11 +97,20 @@ class Totals:
         return found
 
 
-def _event_id(value: bytes | None) -> str | None:
-    """The id of a sound event, which is `number/picture/quality`; any other record is poison."""
+def _event_id(record: Logged) -> str | None:
+    """The id of a sound event, which is `number/picture/quality`; any other record is poison.
+
+    It stands in a header, as `gmv emit` sends events, or in the value.
+    """
+    for name, content in record.headers:
+        if name == "ce_id":
+            return _sound((content or b"").decode())
     try:
-        event: Any = orjson.loads(value or b"")
+        event: Any = orjson.loads(record.value or b"")
     except orjson.JSONDecodeError:
         return None
-    event_id = event.get("id", "") if isinstance(event, dict) else ""
+    return _sound(event.get("id", "")) if isinstance(event, dict) else None
+
+
+def _sound(event_id: str) -> str | None:
     return event_id if event_id[:1].isdigit() else None

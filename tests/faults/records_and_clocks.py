@@ -70,8 +70,7 @@ def poisoned(site: Site, chance: random.Random) -> Outcome:
                     worker.end(signal.SIGKILL)
                     worker = stage.fork()
         stage.finish()
-        if not worker.is_running:
-            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+        stage.expect_running(worker)
     return Outcome(stage.violations, kills=1)
 
 
@@ -101,8 +100,7 @@ def clock_skew(site: Site, chance: random.Random) -> Outcome:
                 time.sleep(2)
                 times.append(stage.wait_for_credits(stage.done(), time.monotonic()))
         stage.finish()
-        if not worker.is_running:
-            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+        stage.expect_running(worker)
     return Outcome(stage.violations, times)
 
 

@@ -144,8 +144,7 @@ def script_flush(site: Site, chance: random.Random) -> Outcome:
                 time.sleep(0.1)
             seconds = stage.wait_for_credits(stage.done(), time.monotonic())
         stage.finish()
-        if not worker.is_running:
-            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+        stage.expect_running(worker)
     return Outcome(stage.violations, [seconds])
 
 
@@ -174,8 +173,7 @@ def bad_network(site: Site, chance: random.Random) -> Outcome:
             proxy.delay_seconds, proxy.cut_chance = 0.0, 0.0
             seconds = stage.wait_for_credits(stage.done(), time.monotonic())
         stage.finish()
-        if not worker.is_running:
-            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+        stage.expect_running(worker)
     return Outcome(stage.violations, [seconds])
 
 
@@ -205,8 +203,7 @@ def _disk_full(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome
                     redis.kill()
                 seconds = _back(stage, redis) if not redis.is_running else _credits_again(stage)
             stage.finish()
-            if not worker.is_running:
-                stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+            stage.expect_running(worker)
     return Outcome(stage.violations, [seconds])
 
 
@@ -224,8 +221,7 @@ def redis_out_of_memory(site: Site, chance: random.Random) -> Outcome:
             client(redis).config_set("maxmemory", "0")
             seconds = _credits_again(stage)
         stage.finish()
-        if not worker.is_running:
-            stage.violations.append(f"I7: the worker ended: {worker.said[-500:]}")
+        stage.expect_running(worker)
     return Outcome(stage.violations, [seconds])
 
 

@@ -202,6 +202,11 @@ class Stage:
         if found != code:
             self.violations.append(f"I8: a worker ended with {found}, not {code}: {worker.said[-500:]}")
 
+    def expect_running(self, worker: Forked | Worker) -> None:
+        """See that a worker outlived a fault that passes by waiting (I7)."""
+        if not worker.is_running:
+            self.violations.append(f"I7: a worker ended with {worker.end()}: {worker.said[-500:]}")
+
     def check(self) -> None:
         """Judge the ledger at rest, and every reading of it on the way."""
         brokers = self.site.kafka.address

@@ -118,10 +118,7 @@ def zombie(site: Site, chance: random.Random) -> Outcome:
             frozen.send(signal.SIGCONT)
             time.sleep(3)
         stage.finish()
-        if not frozen.is_running:
-            stage.violations.append(
-                f"I7: the zombie ended with {frozen.end()} rather than going on: {frozen.said[-500:]}"
-            )
+        stage.expect_running(frozen)
     return Outcome(stage.violations, [seconds])
 
 
