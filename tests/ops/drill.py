@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import yaml
 
 from gmv.assembly.index import Index
 from gmv.demo.remix import png
@@ -134,6 +133,9 @@ def test_every_panel_shows_something_and_a_killed_worker_is_an_alert_until_it_is
     wait_for(lambda: prometheus.query("sum(gmv_ledger_lag_records) == 0"), 30, "the log's end")
     assert prometheus.query("max(gmv_ledger_complaints) == 0")
     report = tmp_path / "report.html"
-    gmv("report", "--prometheus", prometheus.url, "--out", report, "--hours", "0.02", "--scrape-seconds", "0.5")
-    assert "no data" not in report.read_text()
-    assert yaml.safe_load(gmv("report", "--prometheus", prometheus.url, "--out", report, "--json"))["panels"] > 30
+    of_the_drill = ("--hours", "0.05", "--scrape-seconds", "0.5", "--json")
+    told = json.loads(gmv("report", "--prometheus", prometheus.url, "--out", report, *of_the_drill))
+    assert told["panels"] > 30
+    page = report.read_text()
+    assert "no data" not in page
+    assert "GmvNoWorker" in page

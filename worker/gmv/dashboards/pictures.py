@@ -89,7 +89,7 @@ def spark(series: Series, colour: str, window: Window) -> str:
         axes.set_axis_off()
         axes.fill_between(_grid(window), values, color=colour, alpha=0.25, linewidth=0)
         axes.plot(_grid(window), values, color=colour, linewidth=1.2)
-        axes.margins(x=0.0)
+        axes.set_xlim(window.start, window.end)
         axes.set_ylim(min(0.0, *series.values), 1.1 * max(series.values) or 1.0)
         return _svg(figure).replace("<svg ", '<svg preserveAspectRatio="none" ', 1)  # as wide as its panel
 
