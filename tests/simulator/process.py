@@ -44,7 +44,7 @@ class Process:
         self.is_alive = True
         self.is_frozen = False
         self.is_giving_up = False
-        self.killed_at: str | None = None
+        self.killed_at: list[AwaitPoint] = []
         self.tasks: list[asyncio.Task[Any]] = []
         self.thread = Thread(self, loop, chance, slowness)
         self._loop = loop
@@ -99,13 +99,13 @@ class Process:
         if self._steps_to_live is None:
             return True
         task = getattr(callback, "__self__", None)
-        place = await_point(task) if isinstance(task, asyncio.Task) else None
-        if place is None or (self._is_spared_while_reading and place.function == "credit_next"):
+        places = await_points(task) if isinstance(task, asyncio.Task) else []
+        if not places or (self._is_spared_while_reading and places[-1].function == "credit_next"):
             return True
         self._steps_to_live -= 1
         if self._steps_to_live > 0:
             return True
-        self.killed_at = str(place)
+        self.killed_at = places
         self.kill()
         return False
 
@@ -121,20 +121,21 @@ class AwaitPoint(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def await_point(task: asyncio.Task[Any]) -> AwaitPoint | None:
-    """Return the innermost await of gmv's code that the task stands at, None if it is not in it.
+def await_points(task: asyncio.Task[Any]) -> list[AwaitPoint]:
+    """Return the awaits of gmv's code that the task stands at, the innermost last; none if it is not in gmv's code.
 
     `Core._blocking` is looked through: what it is waited for in tells more.
     """
     coroutine: Any = task.get_coro()
-    place = None
+    places: list[AwaitPoint] = []
     while (frame := getattr(coroutine, "cr_frame", None)) is not None:
         code = frame.f_code
         if code.co_filename in WATCHED and code.co_name != "_blocking":
-            is_waiting = coroutine.cr_await is not None
-            place = AwaitPoint(WATCHED[code.co_filename], frame.f_lineno, code.co_name) if is_waiting else None
+            if coroutine.cr_await is None:
+                return []
+            places.append(AwaitPoint(WATCHED[code.co_filename], frame.f_lineno, code.co_name))
         coroutine = coroutine.cr_await
-    return place
+    return places
 
 
 @dataclass

@@ -176,10 +176,11 @@ class World:
         if self._is_outside_the_log():
             self._outside_at = self.loop.time()
         for worker in self.workers:
-            if (place := worker.process.killed_at) is not None:
-                worker.process.killed_at = None
+            if places := worker.process.killed_at:
+                worker.process.killed_at = []
                 self.note("fault: killed at an await")
-                self.note(f"killed at {place}")
+                for place in places:
+                    self.note(f"killed at {place}")
             if worker.failure is not None and worker.is_over:
                 self._bury(worker)
         for slot in self.slots:
