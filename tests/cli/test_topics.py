@@ -46,7 +46,12 @@ def test_what_is_missing_is_made_and_what_is_there_stays(kafka: KafkaBroker) -> 
         "retention.bytes": "-1",
         "max.message.bytes": str(images.record_bytes_max),
     }
-    kept = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+    kept = {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "message.timestamp.type": "LogAppendTime",
+    }
     assert described(kafka, f"{name}.attributions") == {"partitions": "5"} | kept
     assert described(kafka, f"{name}.dlq") == before
     again = gmv(*arguments)

@@ -56,10 +56,8 @@ def _broker_down(site: Site, chance: random.Random, is_killed: bool) -> Outcome:
 def bad_network_kafka(site: Site, chance: random.Random) -> Outcome:
     """The broker names the proxy's port as its own, so that clients go through it always."""
     port = free_port()
-    with (
-        KafkaBroker({"advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}"}) as broker,
-        Proxy(broker.port, port) as proxy,
-    ):
+    broker = KafkaBroker({"advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}"})
+    with Proxy(broker.port, port) as proxy, broker:
         direct, site.kafka = site.kafka, broker
         try:
             with site.stage(chance) as stage:

@@ -16,9 +16,10 @@ import orjson
 from gmv.errors import ConservationBroken, Refusal
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.ledger.port import Snapshot
-from gmv.settings import KafkaSettings, LedgerSettings
+from gmv.settings import KafkaSettings, LedgerSettings, load
 from gmv.stream.explanation import explain
 from gmv.stream.kafka.receipts import receipts_in_topic
+from gmv.stream.kafka.topics import planned
 from gmv.stream.logs import describe_topic
 from gmv.temporary import TemporaryFolder
 from tests.end_to_end.command import command
@@ -35,6 +36,7 @@ from tests.stream.kafka.crew import Worker
 
 PARTITIONS = 4
 SESSION_SECONDS = 6.0
+RETENTION_DAYS = 7.0
 LOG_TAIL_CHARACTERS = 2_000
 END_SECONDS_MAX = 120.0
 """I7: the log's end is reached within so many seconds of the last fault."""
@@ -103,8 +105,8 @@ class Stage:
         return self.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
 
     def __enter__(self) -> Self:
-        for name, partitions in (("", PARTITIONS), (".attributions", 2), (".dlq", 1)):
-            self.site.kafka.create_topic(self.topic + name, partitions)
+        for each in planned(load(environment=self.settings()), PARTITIONS, RETENTION_DAYS):
+            self.site.kafka.create_topic(each.name, each.partitions, **each.configs)
         described = describe_topic(self.kafka)
         with contextlib.closing(open_registry(self.ledger)) as registry:
             registry.create(books=1)

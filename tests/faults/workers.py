@@ -2,7 +2,6 @@
 
 import random
 import resource
-import shutil
 import signal
 import time
 from functools import partial
@@ -15,6 +14,10 @@ from tests.faults.stage import SESSION_SECONDS, Site, Stage
 from tests.services.server import POLL_SECONDS, wait_for
 
 KILLS_PER_RUN_MAX = 2
+NEXT_VERSION = "99.0.0"
+RECOVERIES = 20
+DEFAULT = dict.fromkeys(("kafka_session_seconds", "kafka_heartbeat_seconds", "kafka_run_records_max"))
+"""What `Stage.settings` leaves to gmv's own defaults."""
 
 
 @scenario(1, "kill", "SIGKILL at a random moment under load, also while it starts; a new one at once", runs=100)
@@ -66,22 +69,25 @@ def _killed_at_commits(site: Site, chance: random.Random, when: Moment) -> Outco
 
 
 @scenario(
-    1, "recovery", "a new process 0 s after SIGKILL, imports included; all settings but the load's by default", runs=20
+    1,
+    "recovery",
+    "20 x SIGKILL at a random moment, each time a new process at once, imports included; default settings",
 )
 def recovery(site: Site, chance: random.Random) -> Outcome:
     """As Kubernetes starts a StatefulSet's pod again: static membership, a session of 30 s."""
-    default = {"kafka_session_seconds": None, "kafka_heartbeat_seconds": None, "kafka_run_records_max": None}
+    times: list[float] = []
     with site.stage(chance) as stage:
-        worker = stage.start({}, kafka_instance_id="one", **default)
-        with stage.load():
+        worker = stage.start({}, kafka_instance_id="one", **DEFAULT)
+        with stage.load(60):
             wait_for(lambda: stage.done() > 0, 120, "the first credits")
-            time.sleep(chance.uniform(0.5, 3))
-            worker.end(signal.SIGKILL)
-            began, done = time.monotonic(), stage.done()
-            stage.start({}, kafka_instance_id="one", **default)
-            seconds = stage.wait_for_credits(done, began)
+            for _ in range(RECOVERIES):
+                time.sleep(chance.uniform(0.2, 1.5))
+                worker.end(signal.SIGKILL)
+                began, done = time.monotonic(), stage.done()
+                worker = stage.start({}, kafka_instance_id="one", **DEFAULT)
+                times.append(stage.wait_for_credits(done, began))
         stage.finish()
-    return Outcome(stage.violations, [seconds], 1)
+    return Outcome(stage.violations, times, RECOVERIES)
 
 
 @scenario(
@@ -91,9 +97,8 @@ def recovery(site: Site, chance: random.Random) -> Outcome:
     runs=2,
 )
 def takeover(site: Site, chance: random.Random) -> Outcome:
-    default = {"kafka_session_seconds": None, "kafka_heartbeat_seconds": None, "kafka_run_records_max": None}
     with site.stage(chance) as stage:
-        victim, _ = stage.fork("one", **default), stage.fork("two", **default)
+        victim, _ = stage.fork("one", **DEFAULT), stage.fork("two", **DEFAULT)
         with stage.load():
             wait_for(lambda: _all_move(stage), 120, "credits in all partitions")
             victim.end(signal.SIGKILL)
@@ -204,7 +209,7 @@ def rolling_upgrade(site: Site, chance: random.Random) -> Outcome:
         with stage.load(50):
             wait_for(lambda: stage.done() > 0, 60, "the first credits")
             stage.start({"PYTHONPATH": str(_next_version(site.folder))})
-            wait_for(lambda: "99.0.0" in stage.log.read_text(), 60, "the next version")
+            wait_for(lambda: f'"version":"{NEXT_VERSION}"' in stage.log.read_text(), 120, "the next version")
             time.sleep(chance.uniform(1, 4))
             began, done = time.monotonic(), stage.done()
             if code := old.end(signal.SIGTERM):
@@ -215,13 +220,12 @@ def rolling_upgrade(site: Site, chance: random.Random) -> Outcome:
 
 
 def _next_version(folder: Path) -> Path:
-    """Copy gmv with another version, and return what to import it from."""
-    source = folder / "next"
-    if not source.exists():
-        shutil.copytree(Path(gmv.__file__).parent, source / "gmv", ignore=shutil.ignore_patterns("__pycache__"))
-        named = source / "gmv" / "__init__.py"
-        named.write_text(named.read_text().replace(f'"{gmv.__version__}"', '"99.0.0"'))
-    return source
+    """Return what to import the next version of gmv from: all of this one, but for its number."""
+    source = folder / "next" / "gmv"
+    source.mkdir(parents=True, exist_ok=True)
+    real = Path(gmv.__file__).parent
+    (source / "__init__.py").write_text(f'__version__ = "{NEXT_VERSION}"\n__path__ = [{str(real)!r}]\n')
+    return source.parent
 
 
 def _positions(stage: Stage) -> dict[int, int]:

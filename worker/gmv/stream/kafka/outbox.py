@@ -57,7 +57,8 @@ class KafkaOutbox:
             raise LogUnavailable(
                 f"{partition}: receipts or dead letters were not acknowledged by Kafka at {self._kafka.brokers} "
                 f"({error}); nothing was committed. Check that {self._kafka.receipts_topic} and "
-                f"{self._kafka.dead_letters_topic} exist, take records this large and have their replicas in sync"
+                f"{self._kafka.dead_letters_topic} exist, take records this large and have their replicas in sync; "
+                "and that this machine's clock is right, or that they have message.timestamp.type=LogAppendTime"
             ) from error
 
 

@@ -53,7 +53,8 @@ def planned(settings: Settings, partitions: int, retention_days: float) -> tuple
     """Return how the topics of events, receipts and dead letters should be.
 
     Nothing is compacted: two events with one key are two events. Receipts and dead letters are kept for good, since
-    they explain the ledger and what was left out of it.
+    they explain the ledger and what was left out of it. They bear the broker's time: it would refuse those of a worker
+    whose clock is more than an hour ahead, which then could credit nothing.
 
     Args:
         settings: which topics, and how large an image may be.
@@ -61,7 +62,7 @@ def planned(settings: Settings, partitions: int, retention_days: float) -> tuple
         retention_days: how long events are kept, which is how long workers may be away.
     """
     kept = {"cleanup.policy": "delete"}
-    for_good = kept | {"retention.ms": "-1", "retention.bytes": "-1"}
+    for_good = kept | {"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
     event_bytes = settings.images.record_bytes_max
     events = kept | {
         "retention.ms": str(int(retention_days * _MILLISECONDS_PER_DAY)),
