@@ -95,7 +95,9 @@ def _is_for_operators(name: str, value: str) -> bool:
 
 
 def _config(name: str, value: str) -> Any:
-    return [value] if name == "cleanup.policy" else int(value)
+    if name == "cleanup.policy":
+        return [value]
+    return int(value) if value.lstrip("-").isdecimal() else value
 
 
 def _operation(action: str, channel: str, group: str | None = None) -> dict[str, Any]:
