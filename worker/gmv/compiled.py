@@ -28,6 +28,11 @@ def fast(function: Function) -> Function:
     return _compile(function, fastmath=_FINITE_MATHS)
 
 
+def wary(function: Function) -> Function:
+    """Compile for speed, for numbers that nobody has looked at yet: NaN and infinity stay what they are."""
+    return _compile(function, fastmath=_FINITE_MATHS - {"nnan", "ninf"})
+
+
 def strict(function: Function) -> Function:
     """Compile to the letter of IEEE 754: what it computes stands in a receipt, or proves it."""
     return _compile(function, fastmath=False)

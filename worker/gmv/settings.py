@@ -137,7 +137,9 @@ class KafkaSettings(Guarded):
 class WorkerSettings(_Group):
     """How a worker runs; nothing here changes a credit."""
 
-    threads: int = Field(1, ge=1, description="events encoded, recalled and re-ranked side by side; all else takes one thread")
+    threads: int = Field(
+        1, ge=1, description="events encoded, recalled and re-ranked side by side; all else takes one thread"
+    )
     web_bind: str = "127.0.0.1"
     web_port: int = Field(6066, ge=1, le=65_535, description="/metrics, /livez and /readyz")
     stuck_seconds: float = Field(300.0, gt=0, description="assigned, behind, and no run finished: /livez turns 503")

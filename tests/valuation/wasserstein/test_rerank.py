@@ -1,14 +1,18 @@
 """The re-rank against POT and against every permutation, on sets that are easy and on sets made to break it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from gmv.valuation.ranking import Ranking, Step
 from gmv.valuation.wasserstein.rerank import ExactReranker
-from tests.valuation.wasserstein.sets import Kind, Sets, by_permutations, by_pot, kinds, seeds, token_sets
+from gmv.valuation.wasserstein.scratch import KEPT_MAX
+from tests.valuation.wasserstein.sets import Kind, Sets, by_permutations, by_pot, kinds, least_total, seeds, token_sets
 
 CANDIDATES = 30
 
@@ -114,6 +118,15 @@ def test_scratch_grows_with_the_number_of_candidates() -> None:
     assert many.rows.tolist() == rank(np.array(store), query, 10).rows.tolist()
 
 
+@given(seeds, st.sampled_from([1, 10, 200]), st.sampled_from([(8, 3), (5, 2), (1, 1)]))
+@settings(max_examples=20, deadline=None)
+def test_costs_that_are_not_kept_are_computed_again(seed: int, contributors: int, shape: tuple[int, int]) -> None:
+    *store, query = token_sets(Kind.RANDOM, KEPT_MAX + 172, *shape, seed)
+    ranking = rank(np.array(store), query, contributors)
+    costs = [cdist(query.astype(float), each.astype(float)) for each in store]
+    assert_is_ranked_by(ranking, np.array([least_total(cost) / shape[0] for cost in costs]), contributors, 1e-12)
+
+
 @pytest.mark.parametrize("tokens", [1, 5, 9])
 def test_a_query_of_another_size_goes_to_the_general_solver(tokens: int) -> None:
     store = token_sets(Kind.RANDOM, 12, 7, 3, seed=5)
@@ -179,8 +192,10 @@ def test_another_store_is_refused(store: NDArray[np.float32]) -> None:
         ExactReranker(store)
 
 
-def test_a_store_that_is_not_finite_is_told() -> None:
-    store = STORE.copy()
-    store[2, 1, 0] = np.nan
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("number", [np.nan, -np.nan, np.inf, -np.inf])
+def test_a_store_that_is_not_finite_is_told(dtype: type[np.floating[Any]], number: float) -> None:
+    store = STORE.astype(dtype)
+    store[2, 1, 0] = number
     with pytest.raises(ValueError, match="row 2 of the token store is not finite"):
         ExactReranker(store).nearest([QUERY], [ROWS], 1)

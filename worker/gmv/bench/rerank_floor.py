@@ -1,4 +1,4 @@
-"""The least an exact re-rank could take: all cost matrices, and nothing done with them."""
+"""What an exact re-rank would take that pruned nothing and solved nothing: all cost matrices, and their minima."""
 
 from collections.abc import Sequence
 

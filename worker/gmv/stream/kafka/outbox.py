@@ -1,6 +1,6 @@
 """Receipts and dead letters into Kafka, through the Faust app's producer.
 
-Not through its topics: what they do for each message doubles the time of a run's 128 receipts, 24 ms to 9.
+Not through its topics: what they do for each message makes a run's 128 receipts take 24 ms rather than 9.
 """
 
 import asyncio

@@ -3,8 +3,9 @@
 Numbers u_j, one per row, and v_i, one per column, with u_j + v_i <= c_ji for all j and i are feasible, and their sum
 is at most the cost of any assignment (weak duality). Here one side is always the rounded minimum over the other:
 fl(c_ji - u_j) differs from c_ji - u_j by at most 2^-24 of itself, so v_i minus 2^-23 |v_i| is feasible, whatever the
-u_j are. Every bound below is lowered by that much and is thus a bound in exact arithmetic, given costs that are; the
-factor of two to spare covers the float64 sums.
+u_j are. Every bound below is lowered by that much and is thus a bound in exact arithmetic, given costs that are. The
+float64 sums, wrong by some 2^-46 of what they add up, are covered by the factor of two to spare, and where the tight
+side adds up to nothing by the costs themselves, which are lowered by 2^-17 and more.
 """
 
 from typing import Final

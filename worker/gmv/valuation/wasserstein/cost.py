@@ -17,17 +17,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast, strict
+from gmv.compiled import fast, strict, wary
 
 TOKEN_SIZE_MAX: Final = 4_096
 """Largest d that the inequality was worked out for: d u has to be small against 1."""
 
-_SQUARED_NORM_MAX: Final = 2.0**100
+_SQUARED_NORM_MAX: Final = 2.0**97
+"""So that squared distances, at most four times this, stay below `LARGE`."""
+
 _UNIT_ROUNDOFF: Final = 2.0**-24
 _UNDERFLOW: Final = np.float32(2.0**-126)
 
 
-@fast
+@wary
 def squared_norms(tokens: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
     """Write the squared lengths of float32 [n, d] tokens into float32 [n], rounded within g."""
     count, size = tokens.shape

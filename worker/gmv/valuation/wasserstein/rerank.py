@@ -86,7 +86,7 @@ class ExactReranker:
         contributors = min(contributors, len(rows))
         if query.shape[0] == self._tokens.shape[1]:
             scratch = self._scratch_for(len(rows))
-            found = find_nearest(self._store, rows, np.ascontiguousarray(query), contributors, scratch)
+            found = find_nearest(self._store, rows, np.array(query, order="C"), contributors, scratch)
             if found != _OUT_OF_RANGE:
                 settled = rows[scratch.settled[:found]]
                 distances = scratch.distances[:found].copy()

@@ -44,7 +44,7 @@ def _square_tiles(
     squares: Any,
     row_minima: Any,
     column_minima: Any,
-) -> tuple[Any, Callable[..., Any]]:
+) -> tuple[Any, Callable[..., Any]] | None:
     """Write the squared costs of four rows, and their minima: `square_tiles`.
 
     Args:
@@ -57,6 +57,9 @@ def _square_tiles(
         row_minima: float32 [r]; the same four are written.
         column_minima: float32 [c], lowered to the least square of each column.
     """
+    arrays = {tokens: 2, norms: 1, panels: 3, query_norms: 1, squares: 2, row_minima: 1, column_minima: 1}
+    if first != types.int64 or not all(each == _contiguous(axes) for each, axes in arrays.items()):
+        return None
     signature = types.void(tokens, norms, first, panels, query_norms, squares, row_minima, column_minima)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -68,6 +71,10 @@ def _square_tiles(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+def _contiguous(axes: int) -> Any:
+    return types.Array(types.float32, axes, "C")
 
 
 class _Tiles:

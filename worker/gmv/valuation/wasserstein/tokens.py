@@ -37,7 +37,7 @@ def stored_tokens(tokens: NDArray[np.float16] | NDArray[np.float32]) -> StoredTo
             f"a token store is C-contiguous float16 or float32 [rows, n, d], not {tokens.dtype} {tokens.shape}"
         )
     is_half = tokens.dtype == np.float16
-    flat = tokens.reshape(len(tokens), -1)
+    flat = tokens.reshape(len(tokens), tokens.shape[1] * tokens.shape[2])
     nothing = flat[:0]
     halves = (flat if is_half else nothing.astype(np.float16)).view(np.uint16)
     singles = (nothing.astype(np.float32) if is_half else flat).view(np.float32)
@@ -47,21 +47,27 @@ def stored_tokens(tokens: NDArray[np.float16] | NDArray[np.float32]) -> StoredTo
 
 
 @fast
-def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> None:
+def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
     """Write one image's tokens.
 
     Args:
         store: where they are.
         row: of the image.
         tokens: float32 [n or more, d]; n are written.
+
+    Returns:
+        False where a float16 is NaN or infinite, which no float32 tells any more; float32 is left to its norms.
     """
     flat = tokens.reshape(tokens.size)
     if store.singles.shape[0] > 0:
         flat[: store.singles.shape[1]] = store.singles[row]
-        return
+        return True
     halves = store.halves[row]
+    overflow = np.int32(0)  # of a greatest exponent, plus one, into the sign's bit
     for place in range(halves.shape[0]):
         half = np.int32(halves[place])
         magnitude = (half & np.int32(0x7FFF)) << np.int32(13)
         sign = (half & np.int32(0x8000)) << np.int32(16)
         flat[place] = from_bits(np.int32(magnitude | sign)) * _HALF_TO_SINGLE
+        overflow = np.int32(overflow | (half & np.int32(0x7C00)) + np.int32(0x0400))
+    return bool((overflow & np.int32(0x8000)) == 0)

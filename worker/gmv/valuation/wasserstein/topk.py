@@ -149,7 +149,8 @@ def square(
 ) -> bool:
     """Write an image's squared costs to the query, and their minima; False where a token is out of range."""
     count, size = scratch.query.shape
-    load(store, row, scratch.tokens.all)
+    if not load(store, row, scratch.tokens.all):
+        return False
     norms = scratch.tokens.norms[:count]
     squared_norms(scratch.tokens.all[:count], norms)
     if not are_moderate(norms):
