@@ -61,15 +61,15 @@ MUTATIONS = [
     Mutation(
         "Candidates are ranked in order of row, whatever order they come in",
         f"{_KERNEL}/rerank.py",
-        "        ascending = [np.sort(rows) for rows in candidates]",
-        "        ascending = list(candidates)",
+        "        return ascending\n",
+        "        return rows\n",
         _ranking("neither_order"),
     ),
     Mutation(
         "Ties are in order of row",
-        f"{_KERNEL}/rerank.py",
-        "    order = order[np.lexsort((rows[order], chain))][:count]",
-        "    order = order[np.lexsort((-rows[order], chain))][:count]",
+        f"{_KERNEL}/ties.py",
+        "rows[order[to - 1]] > rows[moved]",
+        "rows[order[to - 1]] < rows[moved]",
         _ranking("row"),
     ),
 ]

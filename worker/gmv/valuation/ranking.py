@@ -25,7 +25,7 @@ class Ranking:
     """The nearest training images of one query.
 
     Attributes:
-        rows: int64 [min(K, M)], by distance; those of equal distance (see `topk.TIE`) by row. Rows of an index are in
+        rows: int64 [min(K, M)], by distance; those of equal distance (see `ties.TIE`) by row. Rows of an index are in
             order of image id.
         distances: float64 [min(K, M)], W1.
         ended: how many of the M candidates each step ended; None where the general solver took all of them, because

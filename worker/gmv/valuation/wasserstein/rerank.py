@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from gmv.valuation.ranking import Ranking, Step
 from gmv.valuation.wasserstein.cost import TOKEN_SIZE_MAX
 from gmv.valuation.wasserstein.scratch import Scratch, new_scratch
+from gmv.valuation.wasserstein.ties import order_by_distance
 from gmv.valuation.wasserstein.tokens import stored_tokens
-from gmv.valuation.wasserstein.topk import TIE, find_nearest
+from gmv.valuation.wasserstein.topk import find_nearest
 from gmv.valuation.wasserstein.transport import w1
 
 Tokens = NDArray[np.float32]
@@ -61,14 +62,16 @@ class ExactReranker:
         """
         if contributors < 1:
             raise ValueError(f"the number of contributors is {contributors}, and has to be 1 at least")
-        for place, (query, rows) in enumerate(zip(queries, candidates, strict=True)):
-            self._check(place, query, rows)
-        ascending = [np.sort(rows) for rows in candidates]
+        ascending = [
+            self._checked(place, query, rows)
+            for place, (query, rows) in enumerate(zip(queries, candidates, strict=True))
+        ]
         if self._pool is None:
             return [self._rank(query, rows, contributors) for query, rows in zip(queries, ascending, strict=True)]
         return list(self._pool.map(self._rank, queries, ascending, [contributors] * len(queries)))
 
-    def _check(self, place: int, query: Tokens, rows: Rows) -> None:
+    def _checked(self, place: int, query: Tokens, rows: Rows) -> Rows:
+        """Return the rows of the query at this place in ascending order."""
         size = self._tokens.shape[2]
         if query.dtype != np.float32 or query.ndim != 2 or query.shape[0] == 0 or query.shape[1] != size:
             raise ValueError(f"query {place} is {query.dtype} {query.shape}, not float32 [n, {size}], n at least 1")
@@ -76,10 +79,12 @@ class ExactReranker:
             raise ValueError(f"query {place} holds NaN or infinity")
         if rows.dtype != np.int64 or rows.ndim != 1 or len(rows) == 0:
             raise ValueError(f"the candidates of query {place} are {rows.dtype} {rows.shape}, not int64 [M], M above 0")
-        if rows.min() < 0 or rows.max() >= len(self._tokens):
+        ascending = np.sort(rows)
+        if ascending[0] < 0 or ascending[-1] >= len(self._tokens):
             raise ValueError(f"query {place} has candidates outside the store's {len(self._tokens):,} rows")
-        if len(np.unique(rows)) != len(rows):
+        if (ascending[1:] == ascending[:-1]).any():
             raise ValueError(f"query {place} has a candidate twice")
+        return ascending
 
     def _rank(self, query: Tokens, rows: Rows, contributors: int) -> Ranking:
         """Rank ascending candidates of a checked query."""
@@ -112,9 +117,7 @@ class ExactReranker:
 
 
 def _in_order(rows: Rows, distances: NDArray[np.float64], count: int) -> tuple[Rows, NDArray[np.float64]]:
-    """Return the first of them, by distance; a chain of distances each within a tie of the last is ordered by row."""
-    order = np.argsort(distances, kind="stable")
-    ascending = distances[order]
-    chain = np.cumsum(np.diff(ascending, prepend=ascending[:1]) > TIE * ascending)
-    order = order[np.lexsort((rows[order], chain))][:count]
-    return rows[order], distances[order]
+    """Return the first of them."""
+    order = np.empty(len(rows), np.int64)
+    order_by_distance(rows, distances, order)
+    return rows[order[:count]], distances[order[:count]]

@@ -27,10 +27,8 @@ from gmv.valuation.wasserstein.certificate import is_optimal, total_cost
 from gmv.valuation.wasserstein.cost import are_moderate, lower, square_roots, squared_norms
 from gmv.valuation.wasserstein.packed import pack, squared_costs
 from gmv.valuation.wasserstein.scratch import Scratch
+from gmv.valuation.wasserstein.ties import TIE
 from gmv.valuation.wasserstein.tokens import StoredTokens, load
-
-TIE: Final = 2.0**-40
-"""Relative difference of distances up to which they count as equal, and are ordered by row: 9e-13."""
 
 _THRESHOLD_SLACK: Final = 1.0 + 4 * TIE
 _ROUNDS: Final = 10
