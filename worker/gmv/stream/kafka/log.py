@@ -19,8 +19,8 @@ _FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is u
 _RETRY_WAIT_SECONDS = 0.5  # kafka-python gives up at once where it knows no broker that is up
 _READ_WAIT_MS = 200  # how long a stop or a drop of a partition may have to wait for an idle read
 _FETCH_BYTES = 8 * 2**20
-"""Of one partition at once; of all together it is the client's own 50 MiB. With its default, 1 MiB, 73 events with their
-features were a fetch, and so a run: 65 commits where 25 do."""
+"""Of one partition at once; of all together it is the client's own 50 MiB. With its default, 1 MiB, 73 events with
+their features were a fetch, and so a run: 65 commits where 25 do."""
 
 
 class KafkaLog:
