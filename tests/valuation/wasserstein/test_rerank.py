@@ -103,6 +103,18 @@ def test_a_tie_at_the_last_place_goes_to_the_lower_row() -> None:
     assert ranking.rows[4] < 11
 
 
+@given(seeds)
+@settings(max_examples=60, deadline=None)
+def test_nor_does_the_order_of_candidates_change_how_they_end(seed: int) -> None:
+    """On a lattice many bounds are equal, and what is looked at first decides which others are discarded, and how."""
+    rng = np.random.default_rng(seed)
+    *store, query = rng.integers(0, 6, (61, 8, 1)).astype(np.float32)
+    reranker, rows = ExactReranker(np.array(store)), rng.permutation(60)
+    (one,), (other,) = (reranker.nearest([query], [each], 5) for each in (rows, rows_of(np.array(store))))
+    assert one.ended == other.ended
+    assert one.distances.tobytes() == other.distances.tobytes()
+
+
 def test_fewer_candidates_than_contributors() -> None:
     store = token_sets(Kind.RANDOM, 3, 2, 2, seed=3)
     (ranking,) = ExactReranker(store).nearest([store[0]], [np.array([2, 0], np.int64)], 10)
