@@ -63,7 +63,7 @@ MUTATIONS = [
         f"{_KERNEL}/rerank.py",
         "        return ascending\n",
         "        return rows\n",
-        _ranking("neither_order"),
+        _ranking("nor_does_the_order"),
     ),
     Mutation(
         "Ties are in order of row",
