@@ -58,8 +58,12 @@ class Model:
         return Committed()
 
     def known(self, book: int) -> dict[bytes, Known]:
-        """The events that count as credited; none is ever removed here."""
+        """The events that count as credited."""
         return {key: place for key, place in self.events[book].items() if self._counts(place)}
+
+    def let_go(self) -> None:
+        """Forget the events that do not count: what a narrower window let go does not come back with a wider one."""
+        self.events = [self.known(book) for book in range(len(self.events))]
 
     def _counts(self, place: Known) -> bool:
         return self.window is None or self.positions[place.partition].next_offset <= place.offset + self.window

@@ -41,7 +41,7 @@ class Registry(Protocol):
     def state_window(self, offsets: int) -> None:
         """State for how many offsets an event counts as credited, from now on; see `window.py`.
 
-        What a narrower window let go does not come back with a wider one.
+        What a narrower window let go does not come back with a wider one, where a janitor has removed it.
 
         Raises:
             InvalidSettings: fewer than one.
