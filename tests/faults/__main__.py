@@ -12,6 +12,7 @@ import typer
 
 from tests.faults import (  # noqa: F401 - put their scenarios into the list
     covered,
+    failover,
     kafka_faults,
     records_and_clocks,
     redis_faults,

@@ -13,11 +13,11 @@ from gmv.errors import LogUnavailable, PositionOutsideLog
 from tests.end_to_end.command import command
 from tests.faults.corpus import event
 from tests.faults.load import POISON
-from tests.faults.proxy import Proxy
 from tests.faults.scenario import Outcome, scenario
 from tests.faults.stage import PARTITIONS, Site, Stage
 from tests.services.kafka import KafkaBroker
-from tests.services.server import free_port, wait_for
+from tests.services.proxy import Proxy
+from tests.services.server import free_port
 from tests.stream.kafka.crew import Worker
 from tests.stream.kafka.test_pump import delete
 
@@ -38,8 +38,7 @@ def broker_restart(site: Site, chance: random.Random) -> Outcome:
 def _broker_down(site: Site, chance: random.Random, is_killed: bool) -> Outcome:
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             time.sleep(chance.uniform(0, 1))
             (site.kafka.kill if is_killed else site.kafka.stop)()
             time.sleep(chance.uniform(0, 5))
@@ -62,8 +61,7 @@ def bad_network_kafka(site: Site, chance: random.Random) -> Outcome:
         try:
             with site.stage(chance) as stage:
                 worker = stage.fork()
-                with stage.load():
-                    wait_for(lambda: stage.done() > 0, 60, "the first credits")
+                with stage.crediting():
                     for _ in range(8):
                         time.sleep(chance.uniform(0.5, 1.5))
                         proxy.cut()
@@ -106,10 +104,7 @@ def sent_again(site: Site, chance: random.Random) -> Outcome:
 def topic_made_anew(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with stage.load() as load:
-            load.send(200)
-        stage.wait_until_done()
-        stage.check()
+        stage.credit(200)
         before = stage.snapshot()
         worker.send(signal.SIGSTOP)
         delete(site.kafka, stage.topic)
@@ -127,10 +122,7 @@ def topic_made_anew(site: Site, chance: random.Random) -> Outcome:
 def retention(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with stage.load() as load:
-            load.send(200)
-        stage.wait_until_done()
-        stage.check()
+        stage.credit(200)
         worker.end(signal.SIGKILL)
         with stage.load() as load:
             load.send(200)

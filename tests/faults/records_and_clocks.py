@@ -10,7 +10,6 @@ import orjson
 from tests.faults.corpus import event_of
 from tests.faults.scenario import NotHere, Outcome, scenario
 from tests.faults.stage import PARTITIONS, Site
-from tests.services.server import wait_for
 
 FAKETIME = "faketime/libfaketimeMT.so.1"
 LIBRARY_FOLDERS = ("/usr/lib", "/usr/local/lib")
@@ -58,8 +57,7 @@ def poison() -> list[bytes | None]:
 def poisoned(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with stage.load() as load:
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting() as load:
             wrong = poison()
             chance.shuffle(wrong)
             killed_after = chance.randrange(len(wrong))
@@ -92,8 +90,7 @@ def clock_skew(site: Site, chance: random.Random) -> Outcome:
     }
     with site.stage(chance) as stage:
         worker = stage.start(variables, kafka_instance_id="one")
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 120, "the first credits")
+        with stage.crediting(first_seconds_max=120):
             times: list[float] = []
             for skew in chance.sample(CLOCKS, len(CLOCKS)):
                 clock.write_text(f"{skew}\n")

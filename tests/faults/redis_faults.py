@@ -1,4 +1,4 @@
-"""Faults of the ledger's server: killed, torn, emptied, full, slow, failed over, torn in two."""
+"""Faults of the ledger's server: killed, torn, emptied, full, slow, put back."""
 
 import contextlib
 import os
@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from gmv.errors import LedgerMissing
-from tests.faults.proxy import Proxy
 from tests.faults.scenario import NotHere, Outcome, scenario
 from tests.faults.stage import Site, Stage
 from tests.ledger.servers import client, log_of
+from tests.services.proxy import Proxy
 from tests.services.redis import Fsync, RedisServer
 from tests.services.server import wait_for
 
@@ -29,7 +29,7 @@ def reply_lost(site: Site, chance: random.Random) -> Outcome:
         stage.ledger_url = proxy.url
         stage.fork()
         times: list[float] = []
-        with _credits(stage):
+        with stage.crediting():
             for _ in range(10):
                 struck = proxy.strikes
                 proxy.at_commit(chance.randint(1, 5), "reply", lambda: None)
@@ -54,7 +54,7 @@ def _redis_killed(site: Site, chance: random.Random, appendfsync: Fsync) -> Outc
     with RedisServer(appendfsync) as redis, site.stage(chance, redis) as stage:
         stage.may_go_back = appendfsync != "always"
         stage.fork()
-        with _credits(stage):
+        with stage.crediting():
             for _ in range(3):
                 time.sleep(chance.uniform(0.1, 1))
                 redis.kill()
@@ -75,7 +75,7 @@ def power_loss(site: Site, chance: random.Random) -> Outcome:
     with RedisServer("everysec") as redis, site.stage(chance, redis) as stage:
         stage.may_go_back = True
         stage.fork(kafka_run_records_max=chance.randint(1, 60))
-        with _credits(stage):
+        with stage.crediting():
             whole = log_of(redis).stat().st_size  # the ledger is there: who cuts it away meets `missing`, another fault
             for _ in range(5):
                 time.sleep(chance.uniform(0.2, 1))
@@ -88,57 +88,11 @@ def power_loss(site: Site, chance: random.Random) -> Outcome:
     return Outcome(stage.violations, times, 5)
 
 
-@scenario(10, "lagging-replica", "a replica that is behind becomes primary; clients are turned to it", runs=3)
-def lagging_replica(site: Site, chance: random.Random) -> Outcome:
-    with _replicated() as (primary, replica), site.stage(chance, primary) as stage, Proxy(primary.port) as proxy:
-        stage.may_go_back = True
-        stage.ledger_url = proxy.url
-        stage.fork()
-        with _credits(stage):
-            client(replica).replicaof("NO", "ONE")  # what the primary acknowledges from here on is lost
-            time.sleep(chance.uniform(0.2, 2))
-            primary.kill()
-            stage.redis, began = replica, time.monotonic()
-            proxy.turn_to(replica.port)
-            seconds = stage.wait_for_credits(stage.done(), began)
-        stage.finish()
-    return Outcome(stage.violations, [seconds], 1)
-
-
-@scenario(
-    11, "split-brain", "two workers on two primaries, that both take commits; one becomes the other's replica", runs=3
-)
-def split_brain(site: Site, chance: random.Random) -> Outcome:
-    with (
-        _replicated() as (old, new),
-        site.stage(chance, old) as stage,
-        Proxy(old.port) as to_one,
-        Proxy(old.port) as to_other,
-    ):
-        stage.may_go_back = True
-        stage.fork(None, ledger_url=to_one.url)
-        stage.fork(None, ledger_url=to_other.url)
-        with _credits(stage):
-            wait_for(
-                lambda: all(each.next_offset for each in stage.snapshot().positions.values()), 60, "all partitions"
-            )
-            client(new).replicaof("NO", "ONE")
-            to_other.turn_to(new.port)
-            time.sleep(chance.uniform(0.5, 3))
-            stage.redis = new
-            client(old).replicaof("127.0.0.1", new.port)
-            began, done = time.monotonic(), stage.done()
-            to_one.turn_to(new.port)
-            seconds = stage.wait_for_credits(done, began)
-        stage.finish()
-    return Outcome(stage.violations, [seconds])
-
-
 @scenario(13, "script-flush", "SCRIPT FLUSH ten times a second", runs=2)
 def script_flush(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with _credits(stage):
+        with stage.crediting():
             for _ in range(50):
                 client(site.redis).script_flush()
                 time.sleep(0.1)
@@ -152,7 +106,7 @@ def script_flush(site: Site, chance: random.Random) -> Outcome:
 def flushall(site: Site, chance: random.Random) -> Outcome:
     with RedisServer() as redis, site.stage(chance, redis) as stage:
         worker = stage.fork()
-        with _credits(stage):
+        with stage.crediting():
             time.sleep(chance.uniform(0, 0.5))
             client(redis).flushall()
             stage.expect_exit(worker, LedgerMissing.exit_code)
@@ -167,7 +121,7 @@ def bad_network(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
         stage.ledger_url = proxy.url
         worker = stage.fork()
-        with _credits(stage):
+        with stage.crediting():
             proxy.delay_seconds, proxy.cut_chance = 0.02, 1 / 30
             time.sleep(8)
             proxy.delay_seconds, proxy.cut_chance = 0.0, 0.0
@@ -194,7 +148,7 @@ def _disk_full(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome
         redis = RedisServer(appendfsync, ["--dir", str(disk), "--aof-use-rdb-preamble", "no"])
         with redis, site.stage(chance, redis) as stage:
             worker = stage.fork()
-            with _credits(stage):
+            with stage.crediting():
                 ballast = disk / "ballast"
                 _fill(ballast)
                 time.sleep(5)
@@ -211,7 +165,7 @@ def _disk_full(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome
 def redis_out_of_memory(site: Site, chance: random.Random) -> Outcome:
     with RedisServer() as redis, site.stage(chance, redis) as stage:
         worker = stage.fork()
-        with _credits(stage):
+        with stage.crediting():
             client(redis).config_set("maxmemory", "1")
             time.sleep(5)
             before = stage.done()
@@ -230,7 +184,7 @@ def backup_restored(site: Site, chance: random.Random) -> Outcome:
     with RedisServer() as redis, site.stage(chance, redis) as stage:
         stage.may_go_back = True
         stage.fork()
-        with _credits(stage):
+        with stage.crediting():
             backup = _back_up(redis)
             time.sleep(chance.uniform(2, 4))
             redis.kill()
@@ -239,14 +193,6 @@ def backup_restored(site: Site, chance: random.Random) -> Outcome:
             seconds = _back(stage, redis)
         stage.finish()
     return Outcome(stage.violations, [seconds], 1)
-
-
-@contextmanager
-def _credits(stage: Stage) -> Iterator[None]:
-    """Send records, from the first credits on."""
-    with stage.load():
-        wait_for(lambda: stage.done() > 0, 60, "the first credits")
-        yield
 
 
 def _has_struck(proxy: Proxy, before: int) -> bool:
@@ -285,15 +231,6 @@ def _back_up(redis: RedisServer) -> Path:
     copied = shutil.copytree(redis.folder / "appendonlydir", redis.folder / "backup")
     redis.start()
     return Path(copied)
-
-
-@contextmanager
-def _replicated() -> Iterator[tuple[RedisServer, RedisServer]]:
-    with RedisServer() as primary, RedisServer() as replica:
-        client(primary).config_set("repl-diskless-sync-delay", 0)
-        client(replica).replicaof("127.0.0.1", primary.port)
-        wait_for(lambda: client(replica).info("replication")["master_link_status"] == "up", 20, "the replica to follow")
-        yield primary, replica
 
 
 @contextmanager

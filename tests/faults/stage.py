@@ -168,6 +168,20 @@ class Stage:
         finally:
             self._events = sending.number
 
+    @contextmanager
+    def crediting(self, records_per_second: float = 150.0, first_seconds_max: float = 60.0) -> Iterator[Load]:
+        """Send records, and go on once the first of them are credited."""
+        with self.load(records_per_second) as load:
+            wait_for(lambda: self.done() > 0, first_seconds_max, "the first credits")
+            yield load
+
+    def credit(self, count: int) -> None:
+        """Send so many records, and judge them once they are credited."""
+        with self.load() as load:
+            load.send(count)
+        self.wait_until_done()
+        self.check()
+
     def snapshot(self) -> Snapshot:
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
             (book,) = accounts.snapshots(balances=True)

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import gmv
-from tests.faults.proxy import Moment, Proxy
 from tests.faults.scenario import Outcome, scenario
 from tests.faults.stage import SESSION_SECONDS, Site, Stage
+from tests.services.proxy import Moment, Proxy
 from tests.services.server import POLL_SECONDS, wait_for
 
 KILLS_PER_RUN_MAX = 2
@@ -25,8 +25,7 @@ def kill(site: Site, chance: random.Random) -> Outcome:
     times: list[float] = []
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             for _ in range(chance.randint(1, KILLS_PER_RUN_MAX)):
                 time.sleep(chance.uniform(0, 0.8))
                 worker.end(signal.SIGKILL)
@@ -56,8 +55,7 @@ def _killed_at_commits(site: Site, chance: random.Random, when: Moment) -> Outco
     with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
         stage.ledger_url = proxy.url
         worker = stage.fork()
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             for _ in range(chance.randint(1, KILLS_PER_RUN_MAX)):
                 proxy.at_commit(chance.randint(1, 6), when, partial(worker.send, signal.SIGKILL))
                 worker.end()
@@ -78,8 +76,7 @@ def recovery(site: Site, chance: random.Random) -> Outcome:
     times: list[float] = []
     with site.stage(chance) as stage:
         worker = stage.start({}, kafka_instance_id="one", **DEFAULT)
-        with stage.load(60):
-            wait_for(lambda: stage.done() > 0, 120, "the first credits")
+        with stage.crediting(60, first_seconds_max=120):
             for _ in range(RECOVERIES):
                 time.sleep(chance.uniform(0.2, 1.5))
                 worker.end(signal.SIGKILL)
@@ -113,8 +110,7 @@ def takeover(site: Site, chance: random.Random) -> Outcome:
 def zombie(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         frozen = stage.fork(None)
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             time.sleep(chance.uniform(0, 0.5))
             frozen.send(signal.SIGSTOP)
             began, done = time.monotonic(), stage.done()
@@ -131,8 +127,7 @@ def zombie(site: Site, chance: random.Random) -> Outcome:
 def double_assignment(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         workers = [stage.fork(None, kafka_group=f"{stage.topic}-{name}") for name in "ab"]
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             time.sleep(2 * SESSION_SECONDS)
         stage.finish()
         if not any(worker.is_running for worker in workers):
@@ -146,8 +141,7 @@ def double_assignment(site: Site, chance: random.Random) -> Outcome:
 def one_name_twice(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         workers = [stage.fork("one"), stage.fork("one")]
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             until = time.monotonic() + 10
             while time.monotonic() < until:
                 workers = [each if each.is_running else stage.fork("one") for each in workers]
@@ -164,8 +158,7 @@ def rebalance_storm(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         workers = [stage.fork(None)]
         killed = 0
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             for _ in range(12):
                 time.sleep(chance.uniform(0.3, 2))
                 if len(workers) < 2 or (len(workers) < 4 and chance.random() < 0.5):
@@ -187,8 +180,7 @@ def rebalance_storm(site: Site, chance: random.Random) -> Outcome:
 def out_of_memory(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         worker = stage.fork()
-        with stage.load():
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting():
             mapped = int(Path(f"/proc/{worker.pid}/statm").read_text().split()[0]) * resource.getpagesize()
             limit = mapped + chance.randrange(2**20)
             resource.prlimit(worker.pid, resource.RLIMIT_AS, (limit, limit))
@@ -206,8 +198,7 @@ def out_of_memory(site: Site, chance: random.Random) -> Outcome:
 def rolling_upgrade(site: Site, chance: random.Random) -> Outcome:
     with site.stage(chance) as stage:
         old = stage.fork(None)
-        with stage.load(50):
-            wait_for(lambda: stage.done() > 0, 60, "the first credits")
+        with stage.crediting(50):
             stage.start({"PYTHONPATH": str(_next_version(site.folder))})
             wait_for(lambda: f'"version":"{NEXT_VERSION}"' in stage.log.read_text(), 120, "the next version")
             time.sleep(chance.uniform(1, 4))

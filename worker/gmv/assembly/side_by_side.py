@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.encoders.around import AroundEncoder
 from gmv.encoders.port import Encoder, Features
 from gmv.index.port import Recall
 
@@ -30,27 +31,12 @@ class SideBySide:
         return list(self._executor.map(work, [slice(first, first + length) for first in range(0, count, length)]))
 
 
-class EncoderSideBySide:
+class EncoderSideBySide(AroundEncoder):
     """An `Encoder`."""
 
     def __init__(self, inner: Encoder, side_by_side: SideBySide) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._side_by_side = side_by_side
-
-    @property
-    def encoder_id(self) -> str:
-        """See `Encoder`."""
-        return self._inner.encoder_id
-
-    @property
-    def vector_size(self) -> int:
-        """See `Encoder`."""
-        return self._inner.vector_size
-
-    @property
-    def tokens_shape(self) -> tuple[int, int]:
-        """See `Encoder`."""
-        return self._inner.tokens_shape
 
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
         """See `Encoder`."""

@@ -1,13 +1,13 @@
 """A ledger that keeps itself from growing: a janitor works beside its commits, in proportion to what they credit."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from gmv.ledger.administration import Janitor, Swept
+from gmv.ledger.around import AroundLedger
 from gmv.ledger.keys import book_of
-from gmv.ledger.port import Answer, Batch, Committed, Known, Ledger
-from gmv.ledger.position import Position
+from gmv.ledger.port import Answer, Batch, Committed, Ledger
 from gmv.ledger.window import SWEEP_FIELDS
 
 FIELDS_PER_EVENT: Final = 4
@@ -49,40 +49,24 @@ class Pace:
         self._fields_due = -UNSTATED_FIELDS
 
 
-class TidyLedger:
+class TidyLedger(AroundLedger):
     """A `Ledger`. What a sweep raises, it raises after a commit that was applied: as harmless as a lost reply."""
 
     def __init__(self, ledger: Ledger, janitor: Janitor) -> None:
-        self._ledger = ledger
+        super().__init__(ledger)
         self._janitor = janitor
         self._paces: defaultdict[int, Pace] = defaultdict(Pace)
 
-    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
-        """See `Ledger.positions`."""
-        return self._ledger.positions(topic, partitions)
-
-    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        """See `Ledger.known`."""
-        return self._ledger.known(partition, identities)
-
     def commit(self, batch: Batch) -> Answer:
         """See `Ledger.commit`; sweeps where that is due."""
-        answer = self._ledger.commit(batch)
+        answer = self._inner.commit(batch)
         if isinstance(answer, Committed):
             self._sweep_after(batch)
         return answer
 
-    def note(self, topic: str, partition: int) -> str | None:
-        """See `Ledger.note`."""
-        return self._ledger.note(topic, partition)
-
-    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
-        """See `Ledger.take_note`."""
-        return self._ledger.take_note(topic, partition, expected, text)
-
     def close(self) -> None:
         """Close both."""
-        self._ledger.close()
+        self._inner.close()
         self._janitor.close()
 
     def _sweep_after(self, batch: Batch) -> None:

@@ -5,7 +5,7 @@ conventions for messaging have it (https://opentelemetry.io/docs/specs/semconv/m
 decorator has the protocol of what it wraps and changes nothing. Needs the extra `tracing`.
 """
 
-from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -19,8 +19,8 @@ from structlog.contextvars import bound_contextvars
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage
 from gmv.events.trace_context import TRACEPARENT, TRACESTATE, TraceContext
-from gmv.ledger.port import Answer, Batch, Known, Ledger
-from gmv.ledger.position import Position
+from gmv.ledger.around import AroundLedger
+from gmv.ledger.port import Answer, Batch, Ledger
 from gmv.monitoring.catalogue import ANSWERS
 from gmv.monitoring.tracing import LoggedTraces, traces_of
 from gmv.settings import KafkaSettings
@@ -136,20 +136,12 @@ class TracedOutbox:
             await self._inner.publish(partition, receipts, dead_letters)
 
 
-class TracedLedger:
+class TracedLedger(AroundLedger):
     """A `Ledger`; of its calls, the commit has a span."""
 
     def __init__(self, inner: Ledger, spans: RunSpans) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._spans = spans
-
-    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
-        """See `Ledger`."""
-        return self._inner.positions(topic, partitions)
-
-    def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        """See `Ledger`."""
-        return self._inner.known(partition, identities)
 
     def commit(self, batch: Batch) -> Answer:
         """See `Ledger`."""
@@ -162,18 +154,6 @@ class TracedLedger:
             answer = self._inner.commit(batch)
             span.set_attribute("gmv.answer", ANSWERS[type(answer)])
             return answer
-
-    def note(self, topic: str, partition: int) -> str | None:
-        """See `Ledger`."""
-        return self._inner.note(topic, partition)
-
-    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
-        """See `Ledger`."""
-        return self._inner.take_note(topic, partition, expected, text)
-
-    def close(self) -> None:
-        """See `Ledger`."""
-        self._inner.close()
 
 
 def _messaging(topic: str, operation: str, records: int) -> dict[str, str | int]:

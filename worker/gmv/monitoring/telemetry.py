@@ -6,19 +6,20 @@ code inside knows nothing of being watched.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmv.attributor import ImageSource, Reranker
+from gmv.encoders.around import AroundEncoder
 from gmv.encoders.port import Encoder, Features
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage, ImageBytes, ImageUri
 from gmv.index.port import Recall
+from gmv.ledger.around import AroundLedger
 from gmv.ledger.port import Answer, Batch, Known, Ledger
-from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, Metrics, Stage
 from gmv.stream.ports import DeadLetter, Decoder, Outbox, SealedReceipt
 from gmv.stream.records import Partition, Record
@@ -91,27 +92,12 @@ class MeasuredImages:
             return self._inner.read(content)
 
 
-class MeasuredEncoder:
+class MeasuredEncoder(AroundEncoder):
     """An `Encoder`."""
 
     def __init__(self, inner: Encoder, clock: StageClock) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._clock = clock
-
-    @property
-    def encoder_id(self) -> str:
-        """See `Encoder`."""
-        return self._inner.encoder_id
-
-    @property
-    def vector_size(self) -> int:
-        """See `Encoder`."""
-        return self._inner.vector_size
-
-    @property
-    def tokens_shape(self) -> tuple[int, int]:
-        """See `Encoder`."""
-        return self._inner.tokens_shape
 
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
         """See `Encoder`."""
@@ -172,17 +158,13 @@ class MeasuredOutbox:
             await self._inner.publish(partition, receipts, dead_letters)
 
 
-class MeasuredLedger:
-    """A `Ledger`; also counts what it answers."""
+class MeasuredLedger(AroundLedger):
+    """A `Ledger`; also counts what it answers. What belongs to no run is not timed."""
 
     def __init__(self, inner: Ledger, clock: StageClock, metrics: Metrics) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._clock = clock
         self._answers = metrics.commits
-
-    def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
-        """See `Ledger`. Not timed: it belongs to no run."""
-        return self._inner.positions(topic, partitions)
 
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         """See `Ledger`."""
@@ -195,15 +177,3 @@ class MeasuredLedger:
             answer = self._inner.commit(batch)
         self._answers.labels(ANSWERS[type(answer)]).inc()
         return answer
-
-    def note(self, topic: str, partition: int) -> str | None:
-        """See `Ledger`. Not timed: it belongs to no run."""
-        return self._inner.note(topic, partition)
-
-    def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
-        """See `Ledger`. Not timed, likewise."""
-        return self._inner.take_note(topic, partition, expected, text)
-
-    def close(self) -> None:
-        """See `Ledger`."""
-        self._inner.close()

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server: it strikes at a chosen commit, delays, cuts, and can be turned elsewhere."""
+"""A TCP proxy in front of a server: it loses answers, strikes at a chosen commit, delays, cuts, is turned elsewhere."""
 
 import random
 import re
@@ -16,6 +16,7 @@ Moment = Literal["request", "reply"]
 
 _CHUNK_BYTES = 2**16
 _COMMIT = re.compile(rb"EVALSHA", re.IGNORECASE)
+_ANYTHING = re.compile(b"")
 
 
 class Proxy:
@@ -26,7 +27,7 @@ class Proxy:
         target_port: where new connections go.
         cut_chance: of a connection to be cut at each answer.
         delay_seconds: before each answer.
-        strikes: how often a commit was struck.
+        strikes: how often a request or its answer was struck.
     """
 
     def __init__(self, target_port: int, port: int | None = None) -> None:
@@ -37,7 +38,8 @@ class Proxy:
         self.strikes = 0
         self._guard = threading.Lock()
         self._planned: tuple[Moment, Callable[[], None]] | None = None
-        self._commits_left = 0
+        self._struck = _ANYTHING
+        self._requests_left = 0
         self._listener = socket.create_server((HOST, self.port))
         self._sockets: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -49,8 +51,15 @@ class Proxy:
 
     def at_commit(self, number: int, moment: Moment, strike: Callable[[], None]) -> None:
         """Plan to call `strike` once, at the so many-th commit from now; its request or reply goes no further."""
+        self._plan(_COMMIT, number, moment, strike)
+
+    def lose_next_answer(self) -> None:
+        """Plan to cut the connection of the next request once the server has answered it."""
+        self._plan(_ANYTHING, 1, "reply", lambda: None)
+
+    def _plan(self, struck: re.Pattern[bytes], number: int, moment: Moment, strike: Callable[[], None]) -> None:
         with self._guard:
-            self._commits_left, self._planned = number, (moment, strike)
+            self._struck, self._requests_left, self._planned = struck, number, (moment, strike)
 
     def turn_to(self, target_port: int) -> None:
         """Cut all connections, and let new ones go elsewhere."""
@@ -105,12 +114,12 @@ class Proxy:
         self._close(sink)
 
     def _moment_of_strike(self, data: bytes) -> Moment | None:
-        """Count commits; tell whether this one is to be struck, and at which moment."""
-        if not _COMMIT.search(data):
-            return None
+        """Count requests of the planned kind; tell whether this one is to be struck, and at which moment."""
         with self._guard:
-            self._commits_left -= 1
-            return self._planned[0] if self._planned and self._commits_left == 0 else None
+            if not self._planned or not self._struck.search(data):
+                return None
+            self._requests_left -= 1
+            return self._planned[0] if self._requests_left == 0 else None
 
     def _strike(self) -> None:
         with self._guard:
