@@ -39,6 +39,7 @@ class Load:
         self._each_time = max(1, round(records_per_second * EVERY_SECONDS))
         self.number = first
         self._sent: list[tuple[int, bytes]] = []
+        self._sending = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._go_on, daemon=True)
         self._producer = KafkaProducer(bootstrap_servers=brokers, acks="all", linger_ms=5, delivery_timeout_ms=120_000)
@@ -54,10 +55,15 @@ class Load:
         self._producer.close()
 
     def send(self, records: int) -> None:
-        """Send so many at once."""
+        """Send so many at once, beside those of the steady rate.
+
+        A record is made and handed over in one go: a repeat, or another picture under the same id, would overtake the
+        event that it is one of otherwise, and what is owed for an id is what its first record shows.
+        """
         for _ in range(records):
-            partition, value = self._next()
-            self.send_one(partition, value)
+            with self._sending:
+                partition, value = self._next()
+                self.send_one(partition, value)
 
     def send_one(self, partition: int, value: bytes | None) -> None:
         """Send this record."""
