@@ -11,6 +11,10 @@ from gmv.settings import KafkaSettings, Settings
 from gmv.stream.kafka.access import connection
 from gmv.stream.kafka.topics import LETTER_HEADERS_BYTES
 
+_BATCH_BYTES = 2**18
+"""Of receipts sent to one partition at once, a quarter of what topics take by default. With the client's own 16 KiB a
+run's receipts took a dozen round trips, and half as long again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -58,6 +62,7 @@ def make_app(settings: Settings, pages: dict[str, Callable[[], Page]]) -> faust.
         topic_disable_leader=True,
         producer_acks=-1,
         producer_request_timeout=kafka.retry_seconds,
+        producer_max_batch_size=_BATCH_BYTES,
         producer_max_request_size=settings.images.record_bytes_max + LETTER_HEADERS_BYTES,
         web_enabled=True,
         web_bind=worker.web_bind,
