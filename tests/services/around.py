@@ -10,7 +10,7 @@ from tests.services.redis import RedisServer
 
 def main(command: list[str]) -> int:
     """Start both, tell the command where they are by its environment, and stop them after it."""
-    with KafkaBroker() as broker, RedisServer() as redis:
+    with KafkaBroker() as broker, RedisServer("everysec") as redis:
         servers = {"GMV_KAFKA_BROKERS": broker.address, "GMV_LEDGER_URL": redis.url}
         return subprocess.run(command, env=os.environ | servers).returncode
 

@@ -22,13 +22,19 @@ from gmv.stream.kafka.worker import run_worker
 from gmv.stream.ports import Outbox
 
 
-def run_kafka_worker(settings: Settings, index: Index, ledger: Ledger) -> None:
+def run_kafka_worker(
+    settings: Settings,
+    index: Index,
+    ledger: Ledger,
+    around_outbox: Callable[[Outbox], Outbox] = lambda outbox: outbox,
+) -> None:
     """Credit the topic until a signal or a failure.
 
     Args:
         settings: of everything.
         index: opened and verified.
         ledger: initialised for the topic.
+        around_outbox: puts a decorator around the outbox.
 
     Raises:
         Refusal: what ended the worker.
@@ -50,7 +56,8 @@ def run_kafka_worker(settings: Settings, index: Index, ledger: Ledger) -> None:
         with tracing(settings) as traced:
 
             def make_parts(outbox: Outbox) -> Parts:
-                return traced.parts(assemble_parts(index, ledger, outbox, watcher, watcher.clock, metrics, settings))
+                parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
+                return traced.parts(parts)
 
             run_worker(settings, make_parts, _pages(registry, health), traced.core)
     except Exception as failure:

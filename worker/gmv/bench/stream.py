@@ -1,4 +1,4 @@
-"""How much of the computing's rate is left once logs, receipts and ledger are around it: three rates, interleaved."""
+"""How much of the computing's rate is left once logs, receipts and ledger are around it: four rates, interleaved."""
 
 import os
 import statistics
@@ -25,12 +25,17 @@ from gmv.stream.file_log import read_records
 from gmv.stream.logs import describe_file, describe_topic
 from gmv.temporary import TemporaryFolder
 
+WORKER = ("gmv", "worker")
+UNPROTECTED_WORKER = ("gmv.bench.unprotected_worker",)
+
 _POLL_SECONDS = 0.02
 _WORKER_SECONDS_MAX = 900.0
 
 
 def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
     """Credit the same events by computing alone, file -> SQLite, and Kafka -> the ledger of the settings.
+
+    The last twice: by `gmv worker`, and by the same worker without event ids and receipts.
 
     Args:
         events: JSON lines.
@@ -40,10 +45,11 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
         rounds: passes over each, interleaved; medians are reported.
     """
     records = list(read_records(events))
-    passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "kafka_redis": []}
+    passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "unprotected": [], "kafka_redis": []}
     for _ in range(rounds):
         passes["compute"].append(compute_only(records, index, settings))
         passes["file_sqlite"].append(file_to_sqlite(events, index, settings))
+        passes["unprotected"].append(kafka_to_redis(events, index, settings, UNPROTECTED_WORKER))
         passes["kafka_redis"].append(kafka_to_redis(events, index, settings))
     medians = {name: statistics.median(each.events_per_second for each in rates) for name, rates in passes.items()}
     return {
@@ -54,6 +60,7 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
         **{f"{name}_events_per_second": rate for name, rate in medians.items()},
         "ratio_file_sqlite_vs_compute": medians["file_sqlite"] / medians["compute"],
         "ratio_kafka_redis_vs_compute": medians["kafka_redis"] / medians["compute"],
+        "ratio_kafka_redis_vs_unprotected": medians["kafka_redis"] / medians["unprotected"],
         "stage_seconds": passes["file_sqlite"][-1].stage_seconds,
         "worker_anonymous_bytes_max": max(each.anonymous_bytes for each in passes["kafka_redis"]),
     }
@@ -72,11 +79,11 @@ def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:
     return Rate(summary.events / summary.seconds, summary.stages)
 
 
-def kafka_to_redis(events: Path, index: Index, settings: Settings) -> Rate:
-    """`gmv worker` over a topic that holds the events already; timed from its first commit to its last."""
+def kafka_to_redis(events: Path, index: Index, settings: Settings, worker: tuple[str, ...] = WORKER) -> Rate:
+    """`gmv worker`, or another, over a topic that holds the events already; timed from its first commit to its last."""
     ours = of_its_own(settings)
     with filled_topic(events, ours.kafka), new_ledger(ours):
-        moments = list(_progress_of_worker(index.path, ours))
+        moments = list(_progress_of_worker(index.path, ours, worker))
     (first_at, first, _), (last_at, last, _) = moments[0], moments[-1]
     if last == first:
         raise InvalidSettings("the bench needs events for more than one run; give more with --events")
@@ -110,13 +117,13 @@ def new_ledger(settings: Settings) -> Iterator[None]:
             server.delete(book_key(settings.ledger.namespace, 0))
 
 
-def _progress_of_worker(index: Path, settings: Settings) -> Iterator[tuple[float, int, int]]:
+def _progress_of_worker(index: Path, settings: Settings, worker: tuple[str, ...]) -> Iterator[tuple[float, int, int]]:
     """Run a worker to the topic's end; yield (seconds, records done, anonymous bytes) whenever it got on."""
     end = sum(bounds.end for bounds in describe_topic(settings.kafka).bounds.values())
     accounts = open_accounts(settings.ledger)
     deadline = time.monotonic() + _WORKER_SECONDS_MAX
     done = 0
-    with worker_process(index, settings) as process:
+    with worker_process(index, settings, worker) as process:
         while done < end:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's worker ended or hangs (exit code {process.returncode}); see its log")
@@ -129,8 +136,10 @@ def _progress_of_worker(index: Path, settings: Settings) -> Iterator[tuple[float
 
 
 @contextmanager
-def worker_process(index: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `gmv worker` for as long as it is wanted."""
+def worker_process(
+    index: Path, settings: Settings, worker: tuple[str, ...] = WORKER
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `gmv worker`, or another, for as long as it is wanted."""
     values = {
         "INDEX": index,
         "KAFKA_BROKERS": settings.kafka.brokers,
@@ -144,7 +153,8 @@ def worker_process(index: Path, settings: Settings) -> Iterator[subprocess.Popen
         "WORKER_WEB_PORT": settings.worker.web_port,
     }
     environment = os.environ | {PREFIX + name: str(value) for name, value in values.items()}
-    process = subprocess.Popen([sys.executable, "-m", "gmv", "worker"], env=environment, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", *worker]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - one of those above
     try:
         yield process
     finally:
