@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 #   make lock install UV_FLAGS="--torch-backend cpu"
 UV_FLAGS ?=
 
+# Each has servers of its own, and takes 2 GB; a file's tests stay together. Many wait for servers, so two use two cores.
+TEST_PROCESSES ?= 2
+
 # What builds images: docker, podman or buildah.
 ENGINE ?= docker
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' worker/gmv/__init__.py)
@@ -36,7 +39,7 @@ demo-kafka: install services ## The same story over a real Kafka and Redis, star
 	$(BIN)/python -m examples.demo_kafka
 
 test: install-dev services ## All tests, against real servers; installs what they need, where it may.
-	$(BIN)/pytest --durations=15
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=15
 
 ops-test: install-dev services ## What an operator sees: panels, alerts and probes of a real worker that is killed.
 	$(BIN)/pytest -o python_files="test_*.py *drill.py" tests/ops tests/dashboards

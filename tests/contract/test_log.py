@@ -74,7 +74,7 @@ class TopicPlace:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Log]:
-        with TopicAdmin(self._settings) as admin:
+        with await asyncio.to_thread(TopicAdmin, self._settings) as admin:  # it greets by an event loop of its own
             log = KafkaLog(self._settings, admin)
             arrival = Arrival()
             await log.start(arrival)

@@ -34,9 +34,9 @@ def leaderboard(
 
     if ledger_file(settings.url) is not None:
         raise InvalidSettings("a leaderboard is kept in Redis; of a ledger in a file, `gmv credits top` shows the same")
+    stopped = _stopped_by_sigterm() if follow else None
     with closing(RedisLeaderboard(settings)) as board:
         as_of = _make(board, limit, json)
-        stopped = _stopped_by_sigterm() if follow else None
         while stopped and not stopped.wait(every):
             if board.sums() != as_of:
                 as_of = _make(board, limit, json)
