@@ -13,6 +13,8 @@ from gmv.index.quality import measure_recall, nearest_rows
 from gmv.index.recall import FaissRecall, open_recall, write_recall
 
 Vectors = NDArray[np.float32]
+REFINED = "RR16,PQ8x4fs,Refine(SQfp16)"
+REFINED_LISTS = "RR16,IVF16,PQ8x4fs,Refine(SQfp16)"
 
 
 def clusters(rows: int, size: int, seed: int = 0) -> Vectors:
@@ -25,7 +27,7 @@ VECTORS = clusters(2_500, 16)
 QUERIES = clusters(2_600, 16)[2_500:]
 
 
-@pytest.fixture(scope="module", params=["Flat", "RR16,PQ4", "RR16,IVF16,PQ8", "IVF32,Flat"])
+@pytest.fixture(scope="module", params=["Flat", "RR16,PQ4", REFINED, "RR16,IVF16,PQ8", "IVF32,Flat"])
 def recall(request: pytest.FixtureRequest) -> FaissRecall:
     return FaissRecall(train_index(request.param, VECTORS, seed=0))
 
@@ -75,14 +77,18 @@ def test_equal_distances_are_in_order_of_row_also_where_they_are_cut(kinds: list
     assert rows.tolist() == expected[:candidates]
 
 
-def test_equal_codes_are_in_order_of_row() -> None:
-    copies = np.repeat(VECTORS[:300], 10, axis=0)
-    (rows,) = FaissRecall(train_index("PQ4", copies, seed=0)).recall(copies[1_234:1_235], 10)
+@pytest.mark.parametrize("factory", ["PQ4", REFINED])
+@pytest.mark.parametrize("times", [10, 700])
+def test_equal_codes_are_in_order_of_row(factory: str, times: int) -> None:
+    copies = np.repeat(VECTORS[:300], times, axis=0)
+    (rows,) = FaissRecall(train_index(factory, copies, seed=0)).recall(copies[1_234:1_235], 10)
 
     assert rows.tolist() == sorted(rows.tolist())
 
 
-@pytest.mark.parametrize(("factory", "least"), [("Flat", 1.0), ("RR16,PQ8", 0.9), ("RR16,IVF16,PQ8", 0.5)])
+@pytest.mark.parametrize(
+    ("factory", "least"), [("Flat", 1.0), ("RR16,PQ8", 0.9), (REFINED, 0.99), ("RR16,IVF16,PQ8", 0.5)]
+)
 def test_measured_recall_is_that_of_brute_force(factory: str, least: float) -> None:
     recall = FaissRecall(train_index(factory, VECTORS, seed=0))
     measured = measure_recall(recall, VECTORS, candidates=100, seed=0)
@@ -115,7 +121,7 @@ def test_one_image_has_nothing_to_miss() -> None:
     assert measure_recall(recall, VECTORS[:1], 100, 0).nearest_10 == 1.0
 
 
-@pytest.mark.parametrize("factory", ["Flat", "RR16,PQ4", "RR16,IVF16,PQ8"])
+@pytest.mark.parametrize("factory", ["Flat", "RR16,PQ4", REFINED, REFINED_LISTS, "RR16,IVF16,PQ8"])
 def test_an_index_written_and_opened_answers_the_same(tmp_path: Path, factory: str) -> None:
     index = train_index(factory, VECTORS, seed=0)
     write_recall(tmp_path / "one", index)
@@ -148,10 +154,10 @@ def test_the_rule_gives_an_index_that_can_be_trained(images: int, vector_size: i
 
 def test_the_rule_goes_from_exact_to_codes_to_lists() -> None:
     assert default_factory(FLAT_IMAGES_MAX - 1, 256) == "Flat"
-    assert default_factory(FLAT_IMAGES_MAX, 256) == "RR256,PQ64"
-    assert default_factory(SCANNED_IMAGES_MAX, 256) == "RR256,PQ64"
-    assert default_factory(SCANNED_IMAGES_MAX + 1, 256) == "RR256,IVF1024,PQ64"
-    assert default_factory(10_000_000, 770) == "RR768,IVF16384,PQ64"
+    assert default_factory(FLAT_IMAGES_MAX, 256) == "RR256,PQ128x4fs,Refine(SQfp16)"
+    assert default_factory(SCANNED_IMAGES_MAX, 256) == "RR256,PQ128x4fs,Refine(SQfp16)"
+    assert default_factory(SCANNED_IMAGES_MAX + 1, 256) == "RR256,IVF2048,PQ128x4fs,Refine(SQfp16)"
+    assert default_factory(10_000_000, 770) == "RR768,IVF16384,PQ128x4fs,Refine(SQfp16)"
 
 
 @pytest.mark.parametrize("factory", ["nonsense", "PQ5", "IVF9999,Flat", "IDMap,Flat"])
