@@ -81,9 +81,9 @@ def sent_again(site: Site, chance: random.Random) -> Outcome:
     events.write_bytes(b"\n".join(lines))
     with site.stage(chance) as stage:
         stage.fork()
-        words = ["env", *(f"{name}={value}" for name, value in stage.settings().items()), *command("emit", events)]
+        emit = command("emit", events)
         for is_last in (False, False, False, True):
-            emitting = Worker(words, site.folder / "emit.log", site.folder)
+            emitting = Worker(emit, site.folder / "emit.log", site.folder, stage.settings())
             if not is_last:
                 time.sleep(chance.uniform(0.5, 2.5))
                 emitting.end(signal.SIGKILL)

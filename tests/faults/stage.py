@@ -152,9 +152,7 @@ class Stage:
     def start(self, variables: Mapping[str, str], **more: object) -> Worker:
         """Start a worker from nothing, with more variables in its environment."""
         self.starts += 1
-        environment = {**self.settings(**more), **variables}
-        words = ["env", *(f"{name}={value}" for name, value in environment.items()), *command("worker")]
-        worker = Worker(words, self.log, self.site.folder)
+        worker = Worker(command("worker"), self.log, self.site.folder, {**self.settings(**more), **variables})
         self._workers.append(worker)
         return worker
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -37,11 +37,11 @@ class Sent(NamedTuple):
 
 
 class Worker:
-    """One `small_worker` process."""
+    """One worker process, with more variables in its environment."""
 
-    def __init__(self, command: Sequence[str], log: Path, temporary: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, temporary: Path, variables: Mapping[str, str]) -> None:
         self._log = log
-        environment = os.environ | {"TMPDIR": str(temporary)}
+        environment = {**os.environ, "TMPDIR": str(temporary), **variables}
         with log.open("ab") as file:
             self._process = subprocess.Popen(mortal(command), stdout=file, stderr=file, env=environment)
 
@@ -105,12 +105,13 @@ class Crew:
         producer.close()
         self.sent += records
 
-    def start(self, seconds_per_run: float = 0.0, instance_id: str = "") -> Worker:
+    def start(self, seconds_per_run: float = 0.0, instance_id: str = "", retry_seconds: float = 10.0) -> Worker:
         kafka, ledger = self.kafka, self.ledger
         arguments = (kafka.brokers, kafka.topic, ledger.url, ledger.namespace, instance_id)
         command = [sys.executable, "-m", "tests.stream.kafka.small_worker", *arguments, str(seconds_per_run)]
         log = self._folder / f"worker-{len(self._workers)}.log"
-        worker = Worker([*command, str(free_port())], log, self.temporary)
+        variables = {"GMV_KAFKA_RETRY_SECONDS": str(retry_seconds)}
+        worker = Worker([*command, str(free_port())], log, self.temporary, variables)
         self._workers.append(worker)
         return worker
 
@@ -122,7 +123,14 @@ class Crew:
     def wait_until_done(self, records: int | None = None) -> None:
         """Wait until so many records, or all, are behind the ledger's positions."""
         wanted = len(self.sent) if records is None else records
-        wait_for(lambda: sum(self.standing().values()) >= wanted, END_SECONDS_MAX, f"{wanted} records done")
+
+        def is_done() -> bool:
+            if sum(self.standing().values()) >= wanted:
+                return True
+            assert any(worker.is_running for worker in self._workers), self._workers[-1].said
+            return False
+
+        wait_for(is_done, END_SECONDS_MAX, f"{wanted} records done")
 
     def totals(self) -> dict[str, int]:
         with contextlib.closing(open_accounts(self.ledger)) as accounts:

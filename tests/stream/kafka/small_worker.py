@@ -1,7 +1,7 @@
 """A worker process whose computing is trivial: the pump, the outbox and a real ledger around the test world's valuer.
 
 Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), seconds per run, web port. What is not
-among them, such as a password file, comes from the environment as ever.
+among them, such as a password file or for how long a broker may be away, comes from the environment as ever.
 """
 
 import ctypes
@@ -54,7 +54,6 @@ def main() -> None:
             "kafka.instance_id": instance_id or None,
             "kafka.session_seconds": SESSION_SECONDS,
             "kafka.heartbeat_seconds": 0.5,
-            "kafka.retry_seconds": 10,
             "kafka.run_records_max": 50,
             "ledger.url": ledger_url,
             "ledger.namespace": namespace,

@@ -80,7 +80,7 @@ class TestKafka:
         with Crew(mortal_kafka, "events", redis_url, tmp_path) as crew:
             crew.initialise()
             crew.produce(events(seed, 600))
-            worker = crew.start(0.1)
+            worker = crew.start(0.1, retry_seconds=30)  # a broker takes 5 s to come back, and 15 on busy cores
             crew.wait_until_done(100)
             mortal_kafka.kill()
             mortal_kafka.start()
