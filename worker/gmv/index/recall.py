@@ -15,7 +15,8 @@ class FaissRecall:
     """A `Recall` over a faiss index with Euclidean distance.
 
     Vectors are searched one by one, since faiss takes other paths, with other last bits, for many at once. Equally
-    distant rows (exact copies, or equal codes) are in order of row, also where M cuts through them.
+    distant rows (exact copies, or equal codes) are in order of row, also where M cuts through them; where codes are
+    refined, that is of the rows that the codes brought, at least four times as many.
     """
 
     def __init__(self, index: faiss.Index) -> None:
