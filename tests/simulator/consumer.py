@@ -195,8 +195,8 @@ class Consumer:
                 raise failure
             if readings is not self._readings or reading.is_paused or reading.fetched_at != reading.position:
                 continue
-            if reading.fetched:
-                runs.append(Run(Partition(TOPIC, number), tuple(reading.fetched)))
+            if reading.position_after != reading.position:
+                runs.append(Run(Partition(TOPIC, number), tuple(reading.fetched), reading.position_after))
             reading.position, reading.fetched, reading.fetched_at = reading.position_after, (), -1
         return runs
 

@@ -216,15 +216,13 @@ class World:
         return any(not logs[number].start <= offset <= logs[number].end for number, (_, offset) in _positions(servers))
 
     def is_finished(self) -> bool:
-        """Whether all records that can be read are behind the ledger's positions."""
+        """Whether all that can be read, marks and aborted records included, is behind the ledger's positions."""
         positions = self.positions()
         is_there = all(primary.server.file for primary in self.site.primaries)
         return (
             is_there
             and len(positions) == self.plan.partitions
-            and all(
-                not self.topic.partitions[number].has_data_after(offset) for number, (_, offset) in positions.items()
-            )
+            and all(offset >= self.topic.partitions[number].stable_end for number, (_, offset) in positions.items())
         )
 
     def refusals_due(self) -> tuple[type[Refusal], ...]:

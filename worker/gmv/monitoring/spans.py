@@ -62,7 +62,7 @@ class RunSpans:
             **_messaging(partition.topic, "process", len(run.records)),
             "messaging.destination.partition.id": str(partition.number),
             "messaging.consumer.group.name": self._kafka.group,
-            "gmv.first_offset": run.records[0].offset,
+            **({"gmv.first_offset": run.records[0].offset} if run.records else {}),
             "gmv.next_offset": run.next_offset,
         }
         links = [_link(trace) for trace in traces_of(run.records)]

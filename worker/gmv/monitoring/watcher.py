@@ -132,7 +132,8 @@ class Watcher:
 
     def _observe(self, summary: RunSummary, seconds: Mapping[Stage, float], effective: Sequence[float]) -> None:
         metrics = self._metrics
-        metrics.run_records.observe(summary.records)
+        if summary.records:  # else nothing but marks of transactions was passed
+            metrics.run_records.observe(summary.records)
         for stage, spent in seconds.items():
             metrics.stage_seconds.labels(stage).observe(spent)
         for contributors in effective:

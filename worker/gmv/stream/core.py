@@ -2,7 +2,8 @@
 
 A run is credited in these steps, and nothing between them may be left out or reordered:
 
-1. records below the position are dropped: they are in the totals already;
+1. records below the position are dropped: they are in the totals already; a run may hold none at all, and pass over
+   what is not for us (aborted, or marks of transactions), lest retention find the position before it;
 2. each record is decoded, known events are set aside, and the rest are attributed;
 3. receipts and dead letters are published, and acknowledged;
 4. one atomic commit moves totals, event identities and position together, or changes nothing;
@@ -141,11 +142,14 @@ class Core:
         outcomes = await self._blocking(self._attribute, run.partition, records) if records else []
         if confirmed is not None:
             await confirmed
-        for piece in pieces(outcomes):
-            standing = await self._commit(run.partition, piece)
+        if run.next_offset <= start:
+            return Committed()
+        *firsts, last = list(pieces(outcomes)) or [()]
+        for piece in firsts:
+            standing = await self._commit(run.partition, piece, piece[-1].record.offset + 1)
             if not isinstance(standing, Committed):
                 return standing
-        return Committed()
+        return await self._commit(run.partition, last, run.next_offset)
 
     def _attribute(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
         """Step 2; one record at a time where a worker has ended before."""
@@ -176,11 +180,11 @@ class Core:
         except Poison as poison:
             return poison
 
-    async def _commit(self, partition: Partition, piece: Sequence[Outcome]) -> Standing:
+    async def _commit(self, partition: Partition, piece: Sequence[Outcome], next_offset: int) -> Standing:
         """Steps 3 to 5, and the one place that acts on a commit's answer."""
         published: set[int] = set()
         while True:
-            proposal = propose(partition, self._positions[partition], piece, self._parts.stamp)
+            proposal = propose(partition, self._positions[partition], piece, next_offset, self._parts.stamp)
             await self._publish(partition, proposal, published)
             answer = await self._blocking(self._parts.ledger.commit, proposal.batch)
             if not isinstance(answer, Committed | AlreadyCommitted):

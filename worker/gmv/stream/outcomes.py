@@ -138,7 +138,9 @@ def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
         yield tuple(piece)
 
 
-def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], stamp: Stamp) -> Proposal:
+def propose(
+    partition: Partition, expected: Position, piece: Sequence[Outcome], next_offset: int, stamp: Stamp
+) -> Proposal:
     """Turn a stretch of outcomes into a commit, its receipts and its dead letters.
 
     The batch id moves on only with a batch that credits something, since only such a batch has receipts to chain.
@@ -146,20 +148,21 @@ def propose(partition: Partition, expected: Position, piece: Sequence[Outcome], 
     Args:
         partition: where the records were read.
         expected: the position before the stretch.
-        piece: at least one outcome, in order of offset.
+        piece: outcomes in order of offset; none where the stretch holds nothing for us.
+        next_offset: where the stretch ends.
         stamp: for the receipts.
     """
     credited = [outcome for outcome in piece if isinstance(outcome, Credited)]
     poisoned = [outcome for outcome in piece if isinstance(outcome, Poisoned)]
     entries = [_receipt(partition, expected, outcome, stamp) for outcome in credited]
     batch, sealed = seal(entries) if entries else (expected.batch_id, [])
-    last = piece[-1].record
+    leader_epoch = piece[-1].record.leader_epoch if piece else expected.leader_epoch
     return Proposal(
         batch=Batch(
             topic=partition.topic,
             partition=partition.number,
             expected=expected,
-            next=Position(expected.topic_id, last.offset + 1, last.leader_epoch, batch),
+            next=Position(expected.topic_id, next_offset, leader_epoch, batch),
             credits=owner_credits(outcome.attribution for outcome in credited),
             entries=[Entry(o.event.identity, o.record.offset, o.event.payload) for o in credited],
             dead_letters=len(poisoned),

@@ -129,7 +129,7 @@ class RunSummary:
 
     Attributes:
         partition: where it was read.
-        records: number of records; the sum of the next three (I3).
+        records: number of records; the sum of the next three (I3). 0 where aborted records and marks were passed.
         credited: events credited.
         duplicates: events that were credited before.
         dead_letters: number of records dead-lettered, by reason.

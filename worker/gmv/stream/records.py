@@ -37,15 +37,21 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive records of one partition, as one fetch returned them; never empty."""
+    """Consecutive records of one partition, as one fetch returned them.
+
+    Attributes:
+        records: empty where nothing at these offsets is for us: aborted records, marks of transactions.
+        end: where to read after this run; None for right after the last record, of which there has to be one then.
+    """
 
     partition: Partition
     records: tuple[Record, ...]
+    end: int | None = None
 
     @property
     def next_offset(self) -> int:
         """Where to read after this run."""
-        return self.records[-1].offset + 1
+        return self.records[-1].offset + 1 if self.end is None else self.end
 
 
 @dataclass(frozen=True, slots=True)

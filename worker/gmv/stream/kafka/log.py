@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
 from gmv.settings import KafkaSettings
@@ -31,6 +31,7 @@ class KafkaLog:
         self._admin = admin
         self._asking_admin = asyncio.Lock()  # kafka-python's clients are not for several threads at once
         self._consumer: AIOKafkaConsumer | None = None
+        self._read_to: dict[TopicPartition, int] = {}
 
     async def start(self, listener: ConsumerRebalanceListener) -> None:
         """Connect, and join the group.
@@ -100,6 +101,7 @@ class KafkaLog:
     def seek(self, partition: Partition, offset: int) -> None:
         """Read the partition from that offset on."""
         self._started.seek(_topic_partition(partition), offset)
+        self._read_to[_topic_partition(partition)] = offset
 
     def pause(self, partition: Partition) -> None:
         """Read nothing of the partition until it is assigned anew or resumed."""
@@ -111,6 +113,8 @@ class KafkaLog:
 
     async def read(self) -> list[Run]:
         """Return what was fetched, one run per partition; empty after a short wait with nothing new.
+
+        A run without records tells that nothing was for us up to its end.
 
         Raises:
             NotSought: a partition was assigned and not yet sought.
@@ -128,11 +132,30 @@ class KafkaLog:
                 f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "
                 "retention or by hand, before they were credited. Restore them; gmv does not skip paid work"
             ) from error
-        return [
-            Run(_partition(each), tuple(_record(message) for message in messages))
-            for each, messages in fetched.items()
-            if messages
-        ]
+        return await self._runs({each: messages for each, messages in fetched.items() if messages})
+
+    async def _runs(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]) -> list[Run]:
+        """The client goes past aborted records and marks of transactions without a word: its position tells."""
+        runs = []
+        for each in fetched.keys() | self._read_to.keys():
+            records = tuple(_record(message) for message in fetched.get(each, ()))
+            end = max(await self._position(each), records[-1].offset + 1 if records else 0)
+            if records or end > self._read_to.get(each, end):
+                runs.append(Run(_partition(each), records, end))
+                self._read_to[each] = end
+        return runs
+
+    async def _position(self, each: TopicPartition) -> int:
+        """Return where the client reads next; 0 of a partition that was taken away, or not sought since it was given.
+
+        Awaits nothing where the position is known: no seek can come between a fetch and the question.
+        """
+        try:
+            async with asyncio.timeout(_READ_WAIT_MS / 1_000):
+                return int(await self._started.position(each))
+        except (IllegalStateError, TimeoutError):
+            self._read_to.pop(each, None)
+            return 0
 
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
         """Tell the group how far we are, for lag tools and autoscalers only.
