@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.accept_loss import accept_loss
 from gmv.cli.acl import acl
 from gmv.cli.audit import audit
 from gmv.cli.correct import correct
@@ -240,6 +241,7 @@ def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None
     return Group(f"{url}: every micro-credit is accounted for", table(None, ["", " "], rows, numbers=[" "]))
 
 
+app.command("accept-loss")(accept_loss)
 app.command()(acl)
 app.command()(audit)
 app.command()(correct)

@@ -17,7 +17,7 @@ def complaint_about_bounds(partition: Partition, position: Position, topic_id: s
         return (
             f"{partition}: the ledger stands at {position.next_offset}, the log begins at {bounds.start}: "
             f"{bounds.start - position.next_offset} records were lost to retention before they were credited. "
-            "Restore them, or accept the loss by starting a new ledger at the log's start"
+            "Restore them; where nobody can, `gmv ledger accept-loss` gives them up, and says which"
         )
     if position.next_offset > bounds.end:
         return (
