@@ -9,7 +9,7 @@ import pytest
 
 from gmv.assembly.index import Index
 from gmv.demo.remix import png
-from gmv.errors import LedgerMissing
+from gmv.errors import EventsRefused, LedgerMissing
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
@@ -32,7 +32,7 @@ def test_each_copy_is_explained_by_its_original_and_a_second_replay_changes_noth
 ) -> None:
     events = tmp_path / "events.jsonl"
     lines = [structured(GeneratedImage("/test", image_id, ImageBytes(file))) for image_id, file in copies.items()]
-    events.write_bytes(b"\n".join([*lines, b"{broken", lines[0]]))
+    events.write_bytes(b"\n".join([*lines, b"{broken", lines[0], b""]))
     ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
     replay = ("replay", events, "--index", small_index.path, "--ledger", ledger)
 
@@ -60,7 +60,7 @@ def test_each_copy_is_explained_by_its_original_and_a_second_replay_changes_noth
 def test_a_person_sees_why_lines_cannot_be_credited_and_where_they_are_kept(small_index: Index, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     no_image = structured(GeneratedImage("/test", "e", ImageBytes(b"no image")))
-    events.write_bytes(b"\n".join([b"{broken", b"", no_image, *[b"[]"] * 5]))
+    events.write_bytes(b"\n".join([b"{broken", b"", no_image, *[b"[]"] * 5, b""]))
     ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
     gmv("ledger", "init", "--log", events, "--ledger", ledger)
 
@@ -73,6 +73,35 @@ def test_a_person_sees_why_lines_cannot_be_credited_and_where_they_are_kept(smal
     assert "3 image_refused the image is not a PNG, JPEG or WEBP file" in rows
     assert [row.split()[0] for row in rows if " invalid_event " in row] == ["4", "5", "6"]
     assert rows[-1] == f"all of them: gmv dlq list --file {tmp_path / 'events.dlq.jsonl'}"
+
+
+def test_a_last_line_without_its_newline_is_told_and_credited_once_it_has_one(
+    small_index: Index, copies: dict[str, bytes], tmp_path: Path
+) -> None:
+    """First a writer is in the middle of the last line; then it has written all of it but for the newline."""
+    events, ledger = tmp_path / "events.jsonl", f"sqlite:///{tmp_path / 'ledger.db'}"
+    lines = [structured(GeneratedImage("/test", image_id, ImageBytes(file))) for image_id, file in copies.items()][:3]
+    replay = ("replay", events, "--index", small_index.path, "--ledger", ledger)
+    before, last = b"".join(line + b"\n" for line in lines[:2]), lines[2]
+    events.write_bytes(before)
+    gmv("ledger", "init", "--log", events, "--ledger", ledger)
+
+    for begun in (last[:40], last):
+        events.write_bytes(before + begun)
+        said = gmv(*replay, exit_code=EventsRefused.exit_code)
+        assert said == (
+            f"gmv: line 3 of {events} has no end: it is still being written, or was cut off; end it with a newline "
+            "and run again; all lines before it are credited\n"
+        )
+        assert gmv_json("ledger", "verify", "--ledger", ledger)["credited"] == 2
+    events.write_bytes(before + last + b"\n")
+    done = gmv_json(*replay)
+    again = gmv_json(*replay)
+
+    assert (done["already_done"], done["credited"], done["duplicates"], done["dead_letters"]) == (2, 1, 0, 0)
+    assert (again["already_done"], again["events"]) == (3, 0)
+    verified = gmv_json("ledger", "verify", "--ledger", ledger, "--receipts", done["receipts_path"])
+    assert (verified["credited"], verified["credit_micros"], verified["dead_letters"]) == (3, 3_000_000, 0)
 
 
 def test_attribute_says_the_same_without_a_ledger(small_index: Index, copies: dict[str, bytes], tmp_path: Path) -> None:
@@ -113,11 +142,11 @@ def test_what_can_be_attributed_is_and_the_rest_is_told(
 @pytest.mark.parametrize("purpose", ["--receipts", "--dead-letters"])
 def test_no_file_is_written_over_another(small_index: Index, tmp_path: Path, purpose: str) -> None:
     events, ledger = tmp_path / "events.jsonl", tmp_path / "ledger.db"
-    events.write_bytes(b"{}")
+    events.write_bytes(b"{}\n")
     gmv("ledger", "init", "--log", events, "--ledger", f"sqlite:///{ledger}")
     before = ledger.read_bytes()
     replay = ("replay", events, "--index", small_index.path, "--ledger", f"sqlite:///{ledger}")
     for shared in (events, ledger):
         assert str(shared) in gmv(*replay, purpose, shared, exit_code=2)
     assert str(ledger) in gmv("credits", "export", "--ledger", f"sqlite:///{ledger}", "--out", ledger, exit_code=2)
-    assert (events.read_bytes(), ledger.read_bytes()) == (b"{}", before)
+    assert (events.read_bytes(), ledger.read_bytes()) == (b"{}\n", before)

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from gmv.assembly.index import Index
 from gmv.assembly.parts import assemble_parts
-from gmv.errors import Reason
+from gmv.errors import EventsRefused, Reason
 from gmv.ledger.port import Answer, Ledger
 from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import Metrics, Stage
@@ -131,6 +131,7 @@ def replay(
         progress: called with the number of lines done since the last call.
 
     Raises:
+        EventsRefused: the last line has no end; all before it are credited.
         Refusal: whatever stopped it; what was committed until then stays, and the next replay goes on from there.
     """
     clock, tally = StageClock(), Tally(progress)
@@ -141,6 +142,8 @@ def replay(
         telling = TellingOutbox(outbox, tally.summary.first_letters)
         parts = assemble_parts(index, ledger, telling, tally, clock, Metrics(CollectorRegistry()), settings)
         asyncio.run(replay_log(parts, log, partition_of(events)))
+        if complaint := log.complaint_about_end:
+            raise EventsRefused(f"{complaint}; all lines before it are credited")
     finally:
         outbox.close()
         log.close()

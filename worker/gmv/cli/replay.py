@@ -41,7 +41,8 @@ def replay(
     """Attribute a file of events and commit their credits, from where the ledger stands to the file's end.
 
     Interrupted, it goes on from there when it is run again. The ledger has to be initialised for the file first:
-    `gmv ledger init --log EVENTS`.
+    `gmv ledger init --log EVENTS`. A last line without its newline may still be being written: it is not credited, and
+    refused once all others are.
     """
     settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root)
     from gmv.threads import limit_threads

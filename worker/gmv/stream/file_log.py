@@ -1,9 +1,15 @@
-"""A file of events as a log: one partition, a record per line, and the line's number as its offset."""
+"""A file of events as a log: one partition, a record per line, and the line's number as its offset.
+
+A line is a record once a newline ends it. What stands after the last newline may still be being written, and read now
+it would be lost: its beginning as a dead letter, and whatever follows on that line below the position.
+"""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from gmv.errors import EventsRefused
 from gmv.stream.records import Bounds, Partition, Record, Run
@@ -13,16 +19,15 @@ _CHUNK_BYTES = 2**20
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """Yield the records of a file.
+    """Yield the records of a file that nobody is writing.
 
     Raises:
-        EventsRefused: it cannot be opened, or a line is longer than `LINE_BYTES_MAX`.
+        EventsRefused: it cannot be read, a line is longer than `LINE_BYTES_MAX`, or the last has no end.
     """
-    try:
-        with path.open("rb") as file:
-            yield from (Record(number, line) for number, line in enumerate(_lines(file, path)) if line.strip())
-    except OSError as error:
-        raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file of events") from error
+    with closing(_Lines(path)) as lines:
+        yield from lines.records()
+        if complaint := lines.complaint_about_end:
+            raise EventsRefused(complaint)
 
 
 def partition_of(path: Path) -> Partition:
@@ -41,11 +46,12 @@ class JsonLinesLog:
         self._path = path
         self._partition = partition_of(path)
         self._run_records_max = run_records_max
-        try:
-            self._file: BinaryIO = path.open("rb")
-        except OSError as error:
-            raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file of events") from error
-        self._next_line = 0
+        self._lines = _Lines(path)
+
+    @property
+    def complaint_about_end(self) -> str | None:
+        """Why the last `read` stayed before a last line that is not blank, and what to do; None where it did not."""
+        return self._lines.complaint_about_end
 
     async def topic_id(self) -> str:
         """Return `first-record:` and 32 hex digits.
@@ -53,55 +59,106 @@ class JsonLinesLog:
         Raises:
             EventsRefused: the file holds no record.
         """
-        with self._path.open("rb") as file:
-            first = next((line for line in _lines(file, self._path) if line.strip()), None)
-        if first is None:
-            raise EventsRefused(f"{self._path} is empty; it should hold one event per line")
-        return "first-record:" + hashlib.blake2b(first, digest_size=16).hexdigest()
+        with closing(_Lines(self._path)) as lines:
+            first = next(lines.records(), None)
+            if first is None:
+                empty = f"{self._path} is empty; it should hold one event per line"
+                raise EventsRefused(lines.complaint_about_end or empty)
+        return "first-record:" + hashlib.blake2b(first.value or b"", digest_size=16).hexdigest()
 
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
-        """Count the file's lines, about 1 GB/s."""
-        ends, last = 0, b"\n"
+        """Count the ends of the file's lines, about 1 GB/s."""
+        ends = 0
         with self._path.open("rb") as file:
             while chunk := file.read(_CHUNK_BYTES):
                 ends += chunk.count(b"\n")
-                last = chunk[-1:]
-        return dict.fromkeys(partitions, Bounds(0, ends + (last != b"\n")))
+        return dict.fromkeys(partitions, Bounds(0, ends))
 
     def seek(self, partition: Partition, offset: int) -> None:
-        """Let the next `read` begin at that line."""
-        self._file.seek(0)
-        self._next_line = 0
-        while self._next_line < offset and self._file.readline(LINE_BYTES_MAX + 1):
-            self._next_line += 1
+        """Let the next `read` begin at that line.
+
+        Raises:
+            EventsRefused: a line before it is longer than `LINE_BYTES_MAX`.
+        """
+        self._lines.rewind()
+        while self._lines.number < offset and self._lines.next() is not None:
+            pass
 
     async def read(self) -> list[Run]:
-        """Return the next lines as one run; empty at the end of the file.
+        """Return the next lines as one run; empty at the end of the file, and before a last line without its end.
 
         Raises:
             EventsRefused: a line is longer than `LINE_BYTES_MAX`.
         """
-        records: list[Record] = []
-        for line in _lines(self._file, self._path, self._next_line):
+        records = tuple(islice(self._lines.records(), self._run_records_max))
+        return [Run(self._partition, records)] if records else []
+
+    def close(self) -> None:
+        """Close the file."""
+        self._lines.close()
+
+
+class _Lines:
+    """The lines of a file that have their end, one after the other.
+
+    Attributes:
+        number: lines that were passed, so that of the next, counted from 0.
+        complaint_about_end: why the last `next` stayed before a line that is not blank, and what to do.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.number = 0
+        self.complaint_about_end: str | None = None
+        self._path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def records(self) -> Iterator[Record]:
+        """Yield what is left of them, but for blank ones."""
+        while (line := self.next()) is not None:
             if line.strip():
-                records.append(Record(self._next_line, line))
-            self._next_line += 1
-            if len(records) == self._run_records_max:
-                break
-        return [Run(self._partition, tuple(records))] if records else []
+                yield Record(self.number - 1, line.rstrip(b"\r\n"))
+
+    def next(self) -> bytes | None:
+        """Return a line; None at the end of the file, or where the last line has no end, so that it is read again."""
+        line = self._read_line()
+        is_whole = line.endswith(b"\n")
+        self.complaint_about_end = None if is_whole or not line.strip() else self._unfinished()
+        if is_whole:
+            self.number += 1
+            return line
+        if self._file.seekable():  # a pipe is not, and is read once
+            self._file.seek(-len(line), os.SEEK_CUR)
+        return None
+
+    def rewind(self) -> None:
+        """Go back to the first."""
+        self._file.seek(0)
+        self.number = 0
+        self.complaint_about_end = None
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-
-def _lines(file: BinaryIO, path: Path, first_number: int = 0) -> Iterator[bytes]:
-    """Yield lines without their end, from where the file stands."""
-    number = first_number
-    while line := file.readline(LINE_BYTES_MAX + 1):
-        number += 1
+    def _read_line(self) -> bytes:
+        try:
+            line = self._file.readline(LINE_BYTES_MAX + 1)
+        except OSError as error:
+            raise self._unreadable(error) from error
         if len(line) > LINE_BYTES_MAX:
             raise EventsRefused(
-                f"{path}:{number}: the line is longer than {LINE_BYTES_MAX:,} bytes; is this JSON lines?"
+                f"{self._path}:{self.number + 1}: the line is longer than {LINE_BYTES_MAX:,} bytes; is this JSON lines?"
             )
-        yield line.rstrip(b"\r\n")
+        return line
+
+    def _unfinished(self) -> str:
+        return (
+            f"line {self.number + 1} of {self._path} has no end: it is still being written, or was cut off; end it "
+            "with a newline and run again"
+        )
+
+    def _unreadable(self, error: OSError) -> EventsRefused:
+        return EventsRefused(f"{self._path}: {error.strerror}; give a JSON-lines file of events")
