@@ -3,7 +3,6 @@
 import random
 import statistics
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +10,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
+from gmv.bench.own import own_name, remove
 from gmv.errors import LedgerRefused
 from gmv.ledger.keys import OWNER_PREFIX, book_key
 from gmv.ledger.open import open_ledger, open_registry
@@ -132,17 +132,17 @@ def _ledger(settings: LedgerSettings) -> Iterator[Commit]:
 
 @contextmanager
 def _redis_ledger(settings: LedgerSettings) -> Iterator[Commit]:
-    ours = settings.model_copy(update={"namespace": f"gmv-bench-{uuid.uuid4().hex[:8]}"})
+    ours = settings.model_copy(update={"namespace": own_name()})
     try:
         with _ledger(ours) as commit:
             yield commit
     finally:
-        _remove(settings, book_key(ours.namespace, 0))
+        remove(settings, book_key(ours.namespace, 0))
 
 
 @contextmanager
 def _redis_hash(settings: LedgerSettings) -> Iterator[Commit]:
-    key = book_key(f"gmv-bench-{uuid.uuid4().hex[:8]}", 0)
+    key = book_key(own_name(), 0)
     with closing(RedisServer(settings)) as server:
         pipeline = server.client.pipeline(transaction=False)
 
@@ -154,7 +154,7 @@ def _redis_hash(settings: LedgerSettings) -> Iterator[Commit]:
         try:
             yield commit
         finally:
-            _remove(settings, key)
+            remove(settings, key)
 
 
 @contextmanager
@@ -164,8 +164,3 @@ def _sqlite_ledger() -> Iterator[Commit]:
         _ledger(LedgerSettings(url=f"sqlite:///{folder / 'ledger.db'}")) as commit,
     ):
         yield commit
-
-
-def _remove(settings: LedgerSettings, key: str) -> None:
-    with closing(RedisServer(settings)) as server:
-        server.call("UNLINK", key)

@@ -5,22 +5,20 @@ import statistics
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import redis
-
 from gmv.assembly.index import Index
 from gmv.assembly.replay import replay
 from gmv.bench.compute import Rate, compute_only
+from gmv.bench.own import own_name, remove
 from gmv.bench.topics import filled_topic
 from gmv.errors import InvalidSettings, LogUnavailable
 from gmv.ledger.keys import book_key
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
-from gmv.settings import PREFIX, LedgerSettings, Settings
+from gmv.settings import PREFIX, LedgerSettings, Settings, load
 from gmv.stream.file_log import read_records
 from gmv.stream.logs import describe_file, describe_topic
 from gmv.temporary import TemporaryFolder
@@ -92,11 +90,14 @@ def kafka_to_redis(events: Path, index: Index, settings: Settings, worker: tuple
 
 
 def of_its_own(settings: Settings) -> Settings:
-    """Return settings with a topic, a group and a ledger that nobody else has."""
-    name = f"gmv-bench-{uuid.uuid4().hex[:8]}"
+    """Return settings with a topic, a group and a ledger that nobody else has; its members are dynamic.
+
+    Two workers of the same settings would be one static member, and each would put the other out of the group.
+    """
+    name = own_name()
     return settings.model_copy(
         update={
-            "kafka": settings.kafka.model_copy(update={"topic": name, "group": name}),
+            "kafka": settings.kafka.model_copy(update={"topic": name, "group": name, "instance_id": None}),
             "ledger": settings.ledger.model_copy(update={"namespace": name}),
         }
     )
@@ -106,15 +107,13 @@ def of_its_own(settings: Settings) -> Settings:
 def new_ledger(settings: Settings) -> Iterator[None]:
     """Register the settings' topic in a ledger of the settings' namespace, and delete that afterwards."""
     log = describe_topic(settings.kafka)
-    registry = open_registry(settings.ledger)
-    registry.create(books=1)
-    registry.register(log.topic, log.starts())
-    registry.close()
+    with closing(open_registry(settings.ledger)) as registry:
+        registry.create(books=1)
+        registry.register(log.topic, log.starts())
     try:
         yield
     finally:
-        with redis.Redis.from_url(settings.ledger.url) as server:
-            server.delete(book_key(settings.ledger.namespace, 0))
+        remove(settings.ledger, book_key(settings.ledger.namespace, 0))
 
 
 def _progress_of_worker(index: Path, settings: Settings, worker: tuple[str, ...]) -> Iterator[tuple[float, int, int]]:
@@ -139,20 +138,13 @@ def _progress_of_worker(index: Path, settings: Settings, worker: tuple[str, ...]
 def worker_process(
     index: Path, settings: Settings, worker: tuple[str, ...] = WORKER
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `gmv worker`, or another, for as long as it is wanted."""
-    values = {
-        "INDEX": index,
-        "KAFKA_BROKERS": settings.kafka.brokers,
-        "KAFKA_TOPIC": settings.kafka.topic,
-        "KAFKA_GROUP": settings.kafka.group,
-        "LEDGER_URL": settings.ledger.url,
-        "LEDGER_NAMESPACE": settings.ledger.namespace,
-        "VALUATION_CANDIDATES": settings.valuation.candidates,
-        "VALUATION_CONTRIBUTORS": settings.valuation.contributors,
-        "WORKER_THREADS": settings.worker.threads,
-        "WORKER_WEB_PORT": settings.worker.web_port,
-    }
-    environment = os.environ | {PREFIX + name: str(value) for name, value in values.items()}
+    """Run `gmv worker`, or another, by these settings and no others, for as long as it is wanted.
+
+    Raises:
+        InvalidSettings: see `variables_of`.
+    """
+    foreign = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    environment = foreign | variables_of(settings.model_copy(update={"index": index}))
     command = [sys.executable, "-m", *worker]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - one of those above
     try:
@@ -160,6 +152,31 @@ def worker_process(
     finally:
         process.terminate()
         process.wait()
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """Return the variables of an environment from which `load` makes the same settings.
+
+    Raises:
+        InvalidSettings: there are none, as for an empty text where the default is another, or a comma inside a list.
+    """
+    told = settings.model_dump(mode="json", exclude_defaults=True)
+    variables: dict[str, str] = {}
+    for name, value in told.items():
+        fields = (
+            {f"{name}_{field}": inner for field, inner in value.items()} if isinstance(value, dict) else {name: value}
+        )
+        variables |= {PREFIX + field.upper(): _text(inner) for field, inner in fields.items()}
+    if load(environment=variables) != settings:
+        raise InvalidSettings(
+            f"the environment of the bench's worker cannot hold all of {', '.join(variables)}: give no empty texts, "
+            "and no commas inside of lists"
+        )
+    return variables
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _anonymous_bytes(process: int) -> int:

@@ -1,7 +1,10 @@
-"""`gmv worker` without what makes its credits exact once and provable: `python -m gmv.bench.unprotected_worker`.
+"""`gmv worker` without event ids and receipts: `python -m gmv.bench.unprotected_worker`.
 
-No receipt is published and no event's id is looked up, sent or kept, so that an event sent twice is credited twice.
-Everything else is the worker's own. What the two differ by is what the protocol costs; nobody else may want this.
+It is for ledgers and topics of a bench alone, and refuses others: their credits would be wrong for good.
+
+No receipt is published and no event's id is looked up, sent or kept, so that an event that comes again in a later run
+is credited again. Everything else is the worker's own: receipts are made, positions move by compare-and-set. What the
+two differ by is what ids and receipts cost.
 """
 
 from collections.abc import Sequence
@@ -10,11 +13,12 @@ from dataclasses import replace
 
 from gmv.assembly.index import open_index
 from gmv.assembly.kafka_worker import run_kafka_worker
+from gmv.bench.own import OWN_PREFIX
 from gmv.errors import InvalidSettings
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.open import open_ledger
 from gmv.ledger.port import Answer, Batch, Known
-from gmv.settings import load
+from gmv.settings import Settings, load
 from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt
 from gmv.stream.records import Partition
 from gmv.threads import limit_threads
@@ -46,15 +50,30 @@ class OutboxWithoutReceipts:
             await self._inner.publish(partition, (), dead_letters)
 
 
+def require_own(settings: Settings) -> None:
+    """See that ledger and topic were made by a bench.
+
+    Raises:
+        InvalidSettings: one of them was not.
+    """
+    names = {"ledger.namespace": settings.ledger.namespace, "kafka.topic": settings.kafka.topic}
+    if others := [f"{setting} is {name}" for setting, name in names.items() if not name.startswith(OWN_PREFIX)]:
+        raise InvalidSettings(
+            f"{' and '.join(others)}, but this worker credits an event as often as it is sent: it takes nothing whose "
+            f"name does not begin with {OWN_PREFIX}, as `gmv bench stream` makes it. Run `gmv worker`"
+        )
+
+
 def main() -> None:
     """Credit until SIGTERM, by settings from the environment of a bench that has verified the index.
 
     Raises:
-        InvalidSettings: no index is named.
+        InvalidSettings: no index is named, or a ledger or a topic that is not a bench's own.
         Refusal: what ended the worker.
     """
-    limit_threads()
     settings = load()
+    require_own(settings)
+    limit_threads()
     if settings.index is None:
         raise InvalidSettings("no index is named: this is started by `gmv bench stream`")
     index = open_index(settings.index, verify=False)
