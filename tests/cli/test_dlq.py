@@ -5,13 +5,13 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kafka import KafkaProducer
 
-from gmv.errors import Poison, Reason
+from gmv.errors import LedgerMissing, Poison, Reason
 from gmv.events.cloudevents import decode
+from gmv.events.model import GeneratedImage
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed, Entry
 from gmv.ledger.position import Position
@@ -38,6 +38,22 @@ LETTERS: Sequence[Letter] = (
     (Record(8, line(id="d")), Reason.IMAGE_UNREACHABLE),
     (Record(3, line(id="a")), Reason.IMAGE_UNREACHABLE),  # once more, after a crash
 )
+
+
+@pytest.fixture
+def empty(ledger: LedgerSettings) -> LedgerSettings:
+    """A ledger of each kind, made."""
+    with closing(open_registry(ledger)) as registry:
+        registry.create(1)
+    return ledger
+
+
+@pytest.fixture
+def sqlite(sqlite: LedgerSettings) -> LedgerSettings:
+    """A ledger in a file, made."""
+    with closing(open_registry(sqlite)) as registry:
+        registry.create(1)
+    return sqlite
 
 
 @pytest.fixture
@@ -167,15 +183,68 @@ class TestRedriveIntoATopic:
         assert len(records(kafka, topic_of_letters, 2)) == 6
 
     def test_what_the_ledger_has_credited_since_is_left_out(
-        self, ledger: LedgerSettings, kafka: KafkaBroker, topic_of_letters: str
+        self, empty: LedgerSettings, kafka: KafkaBroker, topic_of_letters: str
     ) -> None:
-        credit(ledger, topic_of_letters, line(id="d"))
+        credit(empty, topic_of_letters, line(id="d"))
         arguments = ("dlq", "redrive", "--topic", topic_of_letters, "--brokers", kafka.address, "--uncredited")
-        made = told(ledger, *arguments)
+        made = told(empty, *arguments)
         assert (made["chosen"], made["held_back"]) == (1, {"credited": 1, "id_conflict": 1, "no_event": 1})
+
+    def test_without_a_ledger_nobody_knows_how_far_back_it_would_go(
+        self, sqlite: LedgerSettings, kafka: KafkaBroker, topic_of_letters: str
+    ) -> None:
+        Path(sqlite.url.removeprefix("sqlite:///")).unlink()
+        arguments = ("dlq", "redrive", "--topic", topic_of_letters, "--brokers", kafka.address, "--send")
+        assert "gmv ledger init" in refused(sqlite, LedgerMissing.exit_code, *arguments)
+        assert told(sqlite, *arguments, "--insist", "--rate", 1_000)["sent"] == 4
+
+    def test_what_a_window_covers_is_sent(
+        self, empty: LedgerSettings, kafka: KafkaBroker, topic_of_letters: str
+    ) -> None:
+        """So slowly that the topic is asked for its ends again, by the thread that reads letters."""
+        with closing(open_registry(empty)) as registry:
+            registry.state_window(10)
+        fill(kafka, topic_of_letters, 11)
+        arguments = ("dlq", "redrive", "--topic", topic_of_letters, "--brokers", kafka.address, "--send")
+        done = told(empty, *arguments, "--rate", 0.9)
+        assert (done["sent"], done["held_back"]) == (2, {"id_conflict": 1, "no_event": 1})
+        assert len(records(kafka, topic_of_letters, 2)) == 13
+
+    def test_what_was_credited_before_the_window_is_not_paid_twice(
+        self, empty: LedgerSettings, kafka: KafkaBroker, topic_of_letters: str
+    ) -> None:
+        """A letter of `a`, which stood at 3, was sent again to 10 and credited; then the partition went on."""
+        with closing(open_registry(empty)) as registry:
+            registry.state_window(10)
+        fill(kafka, topic_of_letters, 13)
+        credit(empty, topic_of_letters, line(id="a"), at=10)
+        arguments = ("dlq", "redrive", "--topic", topic_of_letters, "--brokers", kafka.address)
+        made = told(empty, *arguments, "--uncredited")
+        assert made["held_back"] == {"credited": 1, "id_conflict": 1, "no_event": 1}, "the ledger still knows it"
+
+        fill(kafka, topic_of_letters, 8)
+        credit(empty, topic_of_letters, line(id="z"), at=20)
+        identity = event_of(line(id="a")).identity
+        with closing(open_ledger(empty)) as opened:
+            assert opened.known(1, [identity]) == {}, "it has let it go"
+        done = told(empty, *arguments, "--uncredited", "--send", "--rate", 1_000)
+        assert (done["chosen"], done["sent"]) == (0, 0)
+        assert done["held_back"] == {"beyond_window": 2, "id_conflict": 1, "no_event": 1}
+        assert "older than the ledger's identity window" in gmv(empty, *arguments).stdout
+        assert len(records(kafka, topic_of_letters, 2)) == 21
+        assert told(empty, *arguments, "--insist", "--place", "1/3")["chosen"] == 1
 
 
 class TestRedriveIntoAFile:
+    def test_what_a_window_has_passed_is_held_back(self, sqlite: LedgerSettings, file: Path) -> None:
+        with closing(open_registry(sqlite)) as registry:
+            registry.state_window(10)
+        events = file.with_name(EVENTS)
+        events.write_bytes(b"{}\n" * 15)
+        made = told(sqlite, "dlq", "redrive", "--file", file, "--into", events, "--send")
+        assert (made["sent"], made["held_back"]) == (1, {"beyond_window": 1, "id_conflict": 1, "no_event": 1})
+        assert events.read_bytes() == b"{}\n" * 15 + line(id="d") + b"\n"
+
     def test_lines_are_appended(self, sqlite: LedgerSettings, file: Path) -> None:
         events = file.with_name(EVENTS)
         events.write_bytes(b"first\n")
@@ -210,12 +279,26 @@ def test_mistakes_are_told(sqlite: LedgerSettings, file: Path, kafka: KafkaBroke
     assert f"{file}:1 is no dead letter" in refused(sqlite, 13, "dlq", "show", "--file", file)
 
 
-def credit(ledger: LedgerSettings, topic: str, value: bytes) -> None:
-    """Commit an event to the ledger as if partition 1 of the topic had brought it."""
-    event: Any = decode(value)
+def event_of(value: bytes) -> GeneratedImage:
+    event = decode(value)
+    assert event is not None
+    return event
+
+
+def credit(ledger: LedgerSettings, topic: str, value: bytes, at: int = 0) -> None:
+    """Commit an event to the ledger as if partition 1 of the topic had brought it there."""
+    event = event_of(value)
     with closing(open_registry(ledger)) as registry, closing(open_ledger(ledger)) as opened:
-        registry.create(1)
         registry.register(topic, {1: Position("id", 0)})
-        entry = Entry(event.identity, 0, event.payload)
-        batch = Batch(topic, 1, Position("id", 0), Position("id", 1), {"ada": 1}, [entry])
+        (stands,) = opened.positions(topic, [1]).values()
+        entry = Entry(event.identity, at, event.payload)
+        batch = Batch(topic, 1, stands, Position("id", at + 1), {"ada": 1}, [entry])
         assert opened.commit(batch) == Committed()
+
+
+def fill(kafka: KafkaBroker, topic: str, count: int) -> None:
+    """Append other records to partition 1."""
+    with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
+        for _ in range(count):
+            producer.send(topic, b"{}", partition=1)
+        producer.flush()

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -6,12 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 from redis import Redis
 
 from gmv.ledger.open import open_accounts, open_ledger
 from gmv.ledger.position import Position
-from gmv.settings import LedgerSettings
+from gmv.settings import KafkaSettings, LedgerSettings
+from gmv.stream.kafka.inspection import KafkaInspector
+from gmv.stream.logs import describe_topic
 from tests.cli.command import command, create, credit, credit_with_receipts, environment, gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
@@ -82,7 +86,7 @@ class TestInitForAFile:
         gmv(ledger, "ledger", "init", "--log", log, "--books", 2)
         assert "of 2 books already, not 3" in refused(ledger, 2, "ledger", "init", "--log", log, "--books", 3)
 
-    @pytest.mark.parametrize("text", [None, "", "\n\n"])
+    @pytest.mark.parametrize("text", [None, "", "\n\n", '{"id":"a"}'])
     def test_a_log_that_is_none_makes_no_ledger(self, sqlite: LedgerSettings, log: Path, text: str | None) -> None:
         log.unlink() if text is None else log.write_text(text)
         assert str(log) in refused(sqlite, 13, "ledger", "init", "--log", log)
@@ -114,6 +118,39 @@ class TestInitForATopic:
             1: 2,
             2: 0,
         }
+
+    def test_from_the_end_it_stands_before_an_open_transaction(
+        self, sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory
+    ) -> None:
+        """Past it, a worker that reads what is committed would refuse to start until the transaction has ended."""
+        name = topic(1)
+        arguments = ("ledger", "init", "--topic", name, "--brokers", kafka.address, "--from", "end")
+        wanted = KafkaSettings(brokers=kafka.address, topic=name, retry_seconds=10)
+
+        async def run() -> None:
+            async with AIOKafkaProducer(bootstrap_servers=kafka.address, transactional_id=name) as producer:
+                async with producer.transaction():
+                    await producer.send_and_wait(name, b"{}", partition=0)
+                await producer.begin_transaction()
+                for _ in range(3):
+                    await producer.send_and_wait(name, b"{}", partition=0)
+                await asyncio.to_thread(look, 2, 5)
+                assert (await asyncio.to_thread(told, sqlite, *arguments))["positions"] == {"0": 2}
+                await producer.commit_transaction()
+            await asyncio.to_thread(look, 6, 6)
+
+        def look(committed: int, written: int) -> None:
+            ends = {}
+            for isolation in ("read_committed", "read_uncommitted"):
+                settings = wanted.model_copy(update={"isolation": isolation})
+                with KafkaInspector(settings) as inspector:
+                    ends[isolation] = [
+                        describe_topic(settings).bounds[0].end,
+                        inspector.topic(name).partitions[0].end,
+                    ]
+            assert ends == {"read_committed": [committed] * 2, "read_uncommitted": [written] * 2}
+
+        asyncio.run(run())
 
     def test_a_topic_that_was_made_anew_is_refused(
         self, sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory

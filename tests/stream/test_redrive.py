@@ -7,7 +7,7 @@ import pytest
 
 from gmv.ledger.port import Known
 from gmv.stream.dead_letters import FoundLetter, Wanted
-from gmv.stream.redrive import Credited, HeldBack, Plan, plan, selected, send
+from gmv.stream.redrive import Credited, HeldBack, Plan, Reach, Sending, plan, selected, send
 
 from .letters import TOPIC, letter
 
@@ -17,8 +17,9 @@ def planned(
     wanted: Wanted | None = None,
     insist: bool = False,
     credited: Credited | None = None,
+    reach: Reach | None = None,
 ) -> Plan:
-    return plan(letters, wanted or Wanted(), TOPIC, range(2), insist, credited)
+    return plan(letters, wanted or Wanted(), TOPIC, range(2), insist, credited, reach)
 
 
 def sent_of(letters: Sequence[FoundLetter], **options: object) -> list[FoundLetter]:
@@ -49,7 +50,7 @@ def test_an_older_letter_is_not_sent_for_the_reason_it_had() -> None:
     assert sent_of(letters, wanted=Wanted(frozenset({"image_corrupt"}))) == [letters[1]]
 
 
-HOPELESS = {
+DOUBTFUL = {
     HeldBack.NO_EVENT: letter(1, value=b"{broken", reason="malformed_json"),
     HeldBack.ID_CONFLICT: letter(2, reason="id_conflict"),
     HeldBack.KILLED_WORKER: letter(5, reason="killed_worker"),
@@ -60,13 +61,13 @@ UNSENDABLE = {
 }
 
 
-@pytest.mark.parametrize("why", [*HOPELESS, *UNSENDABLE])
+@pytest.mark.parametrize("why", [*DOUBTFUL, *UNSENDABLE])
 def test_what_would_not_be_credited_is_held_back_unless_a_person_insists(why: HeldBack) -> None:
-    held = (HOPELESS | UNSENDABLE)[why]
+    held = (DOUBTFUL | UNSENDABLE)[why]
     assert planned([held]) == Plan({}, planned([held]).held_back)
     assert planned([held]).held_back == {why: 1}
     insisted = planned([held], insist=True)
-    assert (len(insisted.chosen), insisted.held_back) == ((1, {}) if why in HOPELESS else (0, {why: 1}))
+    assert (len(insisted.chosen), insisted.held_back) == ((1, {}) if why in DOUBTFUL else (0, {why: 1}))
 
 
 def test_a_partition_that_the_topic_lacks_is_another_log() -> None:
@@ -107,6 +108,71 @@ def test_reasons_of_what_is_chosen_are_counted() -> None:
     assert planned(letters).by_reason == {"image_unreachable": 2, "image_corrupt": 1}
 
 
+class Ends:
+    """Where the partitions of a log end, and a clock; both as a test sets them."""
+
+    def __init__(self, *ends: int) -> None:
+        self.ends = dict(enumerate(ends))
+        self.now = 0.0
+        self.seconds_to_tell = 0.0
+        self.asked = 0
+
+    def tell(self) -> Mapping[int, int]:
+        self.asked += 1
+        self.now += self.seconds_to_tell
+        return dict(self.ends)
+
+    def reach(self, window: int) -> Reach:
+        return Reach(window, self.tell, lambda: self.now)
+
+
+WINDOW = 100
+
+
+def test_what_a_ledger_with_a_window_may_have_let_go_is_held_back_unless_a_person_insists() -> None:
+    """A letter of offset x that was sent again was credited at x + 1 at the earliest; what is sent now comes at the
+    partition's end, and the ledger tells the two by no more than a window.
+    """
+    ends = Ends(1_000, 500)
+    near, far, other, back = (
+        letter(900, "a"),
+        letter(899, "b"),
+        letter(499, "c", partition=1),
+        letter(950, "d", replayed_from=("images/0/3",)),
+    )
+    letters = [near, far, other, letter(3, "d"), back]
+    made = planned(letters, reach=ends.reach(WINDOW))
+    assert [each.place for each in made.chosen.values()] == [near.place, other.place, back.place]
+    assert made.held_back == {HeldBack.BEYOND_WINDOW: 1}
+    assert ends.asked == 1
+    insisted = planned(letters, insist=True, reach=ends.reach(WINDOW))
+    assert (len(insisted.chosen), insisted.held_back) == (4, {})
+
+
+def test_another_reason_to_hold_a_letter_back_goes_before_the_window() -> None:
+    reach = Ends(1_000, 1_000).reach(WINDOW)
+    known = letter(1, "known")
+    event = known.event()
+    assert event is not None
+    elsewhere = letter(2, "x", partition=7)
+
+    def credited(_: int, identities: Sequence[bytes]) -> Mapping[bytes, Known]:
+        return {event.identity: Known(0, 990, event.payload)} if event.identity in identities else {}
+
+    held = planned([known, elsewhere, letter(3, value=b"{")], credited=credited, reach=reach).held_back
+    assert held == {HeldBack.CREDITED: 1, HeldBack.OTHER_LOG: 1, HeldBack.NO_EVENT: 1}
+
+
+def test_a_log_that_is_slow_to_tell_its_ends_is_asked_half_of_the_time() -> None:
+    ends = Ends(1_000)
+    ends.seconds_to_tell = 10.0
+    reach = ends.reach(WINDOW)
+    for now, asked in ((0.0, 1), (19.0, 1), (20.0, 2)):
+        ends.now = max(now, ends.now)
+        reach.covers(0, 950)
+        assert ends.asked == asked
+
+
 class Clock(asyncio.SelectorEventLoop):
     """A loop whose sleeps take no time, and whose clock says that they did."""
 
@@ -140,7 +206,24 @@ def test_no_more_are_sent_than_the_rate_allows(per_second: float) -> None:
         loop = runner.get_loop()
         assert isinstance(loop, Clock)
         destination, steps = Counted(loop), list[int]()
-        assert runner.run(send(letters, destination, per_second, steps.append)) == 20
+        assert runner.run(send(letters, destination, per_second, steps.append, None)) == Sending(20, 0)
     assert [place for _, place in destination.sent] == [each.place for each in letters]
     assert [moment for moment, _ in destination.sent] == pytest.approx([n / per_second for n in range(20)])
     assert (destination.finished, sum(steps)) == (20, 20)
+
+
+def test_what_goes_out_of_reach_while_others_are_sent_is_left_out() -> None:
+    """Two a second, of a partition that grows by ten a second: judged when a letter is due, not when it is read."""
+    letters = [letter(offset, f"e{offset}") for offset in (905, 901, 906, 930, 909)]
+    with asyncio.Runner(loop_factory=Clock) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, Clock)
+        reach = Reach(WINDOW, lambda: {0: 1_000 + round(10 * loop.now)}, lambda: loop.now)
+        destination, steps = Counted(loop), list[int]()
+        assert runner.run(send(letters, destination, 2.0, steps.append, reach)) == Sending(3, 2)
+    assert [(moment, place) for moment, place in destination.sent] == [
+        (0.0, "images/0/905"),
+        (0.5, "images/0/901"),  # by the end of half a second before, 1,000
+        (1.0, "images/0/930"),  # by 1,010, as those before and after it, which stay
+    ]
+    assert sum(steps) == 3

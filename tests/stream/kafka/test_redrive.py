@@ -38,14 +38,14 @@ def event(name: str, owners: Sequence[str] = ("ada", "ben")) -> bytes:
 
 
 def redrive(kafka: KafkaSettings, wanted: Wanted | None = None) -> int:
-    made = plan(letters_in_topic(kafka), wanted or Wanted(), kafka.topic, range(PARTITIONS), False, None)
+    made = plan(letters_in_topic(kafka), wanted or Wanted(), kafka.topic, range(PARTITIONS), False, None, None)
     return send_letters(kafka, selected(letters_in_topic(kafka), made.chosen))
 
 
 def send_letters(kafka: KafkaSettings, letters: Iterable[FoundLetter]) -> int:
     async def run() -> int:
         async with TopicOfEvents(kafka) as destination:
-            return await send(letters, destination, 1e6, lambda _: None)
+            return (await send(letters, destination, 1e6, lambda _: None, None)).sent
 
     return asyncio.run(run())
 

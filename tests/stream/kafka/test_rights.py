@@ -1,19 +1,26 @@
 """What each role does with the rights it is given, on a broker that checks them, and what it may not do without one."""
 
+import json
 import signal
+import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from gmv.errors import LogRefused
 from gmv.events.encoding import KafkaMessage
-from gmv.settings import KafkaSettings
+from gmv.settings import KafkaSettings, LedgerSettings
 from gmv.stream.kafka.emitter import Emitter
 from gmv.stream.kafka.receipts import receipts_in_topic
 from gmv.stream.kafka.rights import ROLES, Right, rights
+from gmv.stream.logs import describe_topic
+from tests.end_to_end.command import command, gmv, gmv_json
 from tests.services.secure_kafka import SecureKafkaBroker
+from tests.services.server import free_port, mortal, wait_for
 from tests.stream.kafka.crew import Crew, Sent, Worker
 from tests.stream.world import event_record, poison_record
 
@@ -90,12 +97,100 @@ def test_a_producer_needs_to_write_and_cannot_read(secure_kafka: SecureKafkaBrok
             emitter.finish()
 
 
-def test_an_auditor_needs_to_read_receipts_and_nothing_else(secure_kafka: SecureKafkaBroker, crew: Crew) -> None:
+def test_an_auditor_needs_to_see_the_topic_of_events_and_nothing_else(
+    secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+) -> None:
     kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
     secure_kafka.allow(USER, *rights("auditor", kafka))
-    assert list(receipts_in_topic(kafka, kafka.receipts_topic)) == []
+    with audit(settings_file(kafka, crew.ledger, tmp_path)) as page:
+        wait_for(lambda: 'gmv_ledger_state{state="sound"} 1.0' in page(), 60, "the audit to see ledger and log")
+        assert f'gmv_ledger_lag_records{{partition="0",topic="{kafka.topic}"}} 2.0' in page()
+
+    with pytest.raises(LogRefused, match="does not let user 'worker' do that"):
+        list(receipts_in_topic(kafka, kafka.receipts_topic))
+    secure_kafka.allow(USER, *rights("verifier", kafka))
+    with pytest.raises(LogRefused, match="does not let user 'worker' do that"):
+        describe_topic(kafka)
+
+
+def test_a_verifier_needs_to_read_receipts_and_nothing_else(
+    secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+) -> None:
+    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    secure_kafka.allow(USER, *rights("verifier", kafka))
+    arguments = ("ledger", "verify", "--receipts-topic", kafka.receipts_topic)
+    assert gmv_json(*arguments, "--config", settings_file(kafka, crew.ledger, tmp_path))["conserved"]
     with pytest.raises(LogRefused), Emitter(kafka):
         pass
+
+
+@pytest.mark.parametrize("missing", [None, 0, 1])
+def test_an_explainer_needs_to_read_receipts_and_dead_letters(
+    missing: int | None, secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+) -> None:
+    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    given = list(rights("explainer", kafka))
+    if missing is not None:
+        given.pop(missing)
+    secure_kafka.allow(USER, *given)
+    arguments = ("explain", "nobody's", "--config", settings_file(kafka, crew.ledger, tmp_path))
+    said = gmv(*arguments, exit_code=1 if missing is None else LogRefused.exit_code)
+    assert ("does not let user 'worker' do that" in said) == (missing is not None)
+
+
+def test_an_administrator_can_make_a_ledger_for_the_topic(
+    secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+) -> None:
+    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    ledger = LedgerSettings(url=f"sqlite:///{tmp_path / 'ledger.db'}")
+    arguments = ("ledger", "init", "--topic", kafka.topic, "--config", settings_file(kafka, ledger, tmp_path))
+    *others, describe = rights("administrator", kafka)
+    secure_kafka.allow(USER, *others)
+    assert "does not let user 'worker' do that" in gmv(*arguments, exit_code=LogRefused.exit_code)
+    secure_kafka.allow(USER, describe)
+    assert gmv_json(*arguments)["positions"] == {"0": 0}
+
+
+def settings_file(kafka: KafkaSettings, ledger: LedgerSettings, folder: Path) -> Path:
+    """Settings as a user of `gmv` writes them down."""
+    groups = {"kafka": kafka, "ledger": ledger}
+    path = folder / "gmv.toml"
+    lines = [
+        line
+        for name, group in groups.items()
+        for line in (
+            f"[{name}]",
+            *(
+                f"{key} = {json.dumps(value)}"
+                for key, value in group.model_dump(mode="json", exclude_none=True, exclude_defaults=True).items()
+            ),
+        )
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+@contextmanager
+def audit(config: Path) -> Iterator[Callable[[], str]]:
+    """Run `gmv ledger audit`, and give what reads its page."""
+    port = free_port()
+    words = command("ledger", "audit", "--config", config, "--every", "0.2", "--web-port", port)
+    with config.with_suffix(".log").open("wb") as log:
+        process = subprocess.Popen(mortal(words), stdout=log, stderr=log)
+
+    def page() -> str:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            assert process.poll() is None, config.with_suffix(".log").read_text()
+            return ""
+
+    try:
+        yield page
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_stranger_may_do_nothing(secure_kafka: SecureKafkaBroker, crew: Crew) -> None:

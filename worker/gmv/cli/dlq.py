@@ -1,7 +1,7 @@
 """`gmv dlq`: records that could not be credited: which there are, what is in them, and another try."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -20,9 +20,9 @@ from gmv.cli.options import (
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from gmv.settings import LedgerSettings, Settings
+    from gmv.settings import KafkaSettings, LedgerSettings, Settings
     from gmv.stream.dead_letters import FoundLetter, Wanted
-    from gmv.stream.redrive import Credited, Destination
+    from gmv.stream.redrive import Credited, Destination, Reach, Sending
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -125,7 +125,12 @@ def redrive(
         bool, typer.Option("--send/--dry-run", help="Send; otherwise only say what would be sent.")
     ] = False,
     insist: Annotated[
-        bool, typer.Option("--insist", help="Also what would only be refused again: no event in it, or an id conflict.")
+        bool,
+        typer.Option(
+            "--insist",
+            help="Also what would only be refused again, such as an id conflict, and what the ledger's identity window "
+            "has passed, which is paid twice if it was sent again and credited before.",
+        ),
     ] = False,
     uncredited: Annotated[
         bool, typer.Option("--uncredited", help="Ask the ledger, and leave out what it has credited since.")
@@ -138,30 +143,38 @@ def redrive(
     """Send dead letters once more to the log they came from, byte for byte. Nothing is sent without --send.
 
     Safe to run again, and to interrupt: an event is credited once, and of the letters of one record only the newest is
-    sent. Each record goes to the partition it came from, with a header that says where it stood.
+    sent. Where the ledger has an identity window, letters that are further back are held back: it could not tell
+    whether they were credited since. Each record goes to the partition it came from, with a header that says where it
+    stood.
     """
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
     import asyncio
+    from collections import Counter
+    from dataclasses import replace
 
     from gmv.cli.letters import letters_of, redriven
     from gmv.cli.output import print_result, progress, watched
     from gmv.stream import redrive as redriving
 
-    target = _target(file, into, settings)
-    with progress("choosing", unit="dead letters") as advance, _asking(settings.ledger, uncredited) as credited:
-        plan = redriving.plan(
-            watched(letters_of(file, settings), advance),
-            _wanted(reasons, event_id, place),
-            target.topic,
-            target.partitions,
-            insist,
-            credited,
-        )
-    sent = 0
-    if send and plan.chosen:
-        with progress("sending", len(plan.chosen), "records") as advance:
-            chosen = redriving.selected(letters_of(file, settings), plan.chosen)
-            sent = asyncio.run(_send(target.destination, chosen, rate, advance))
+    sending = redriving.Sending(0, 0)
+    with _target(file, into, settings) as target:
+        reach = None if insist else _reach(settings.ledger, target)
+        with progress("choosing", unit="dead letters") as advance, _asking(settings.ledger, uncredited) as credited:
+            plan = redriving.plan(
+                watched(letters_of(file, settings), advance),
+                _wanted(reasons, event_id, place),
+                target.topic,
+                target.partitions,
+                insist,
+                credited,
+                reach,
+            )
+        if send and plan.chosen:
+            with progress("sending", len(plan.chosen), "records") as advance:
+                chosen = redriving.selected(letters_of(file, settings), plan.chosen)
+                sending = asyncio.run(_send(target.destination, chosen, rate, advance, reach))
+    beyond = Counter({redriving.HeldBack.BEYOND_WINDOW: sending.beyond_window})
+    plan = replace(plan, held_back=plan.held_back + beyond)
     result = {
         "source": file or settings.kafka.dead_letters_topic,
         "into": into or target.topic,
@@ -169,36 +182,68 @@ def redrive(
         "chosen": len(plan.chosen),
         "chosen_by_reason": dict(sorted(plan.by_reason.items())),
         "held_back": {str(why): count for why, count in sorted(plan.held_back.items())},
-        "sent": sent,
+        "sent": sending.sent,
     }
-    print_result(result, json, lambda: redriven(plan, str(into or target.topic), sent, send))
+    print_result(result, json, lambda: redriven(plan, str(into or target.topic), sending.sent, send))
 
 
 class _Target(NamedTuple):
-    """The log that dead letters go back to."""
+    """The log that dead letters go back to; `ends` asks it where each of its partitions ends now."""
 
     topic: str
     partitions: Collection[int]
+    ends: "Callable[[], Mapping[int, int]]"
     destination: "Callable[[], AbstractAsyncContextManager[Destination]]"
 
 
-def _target(file: Path | None, into: Path | None, settings: "Settings") -> _Target:
+@contextmanager
+def _target(file: Path | None, into: Path | None, settings: "Settings") -> "Iterator[_Target]":
     from gmv.errors import InvalidSettings
 
-    if file is not None:
-        if into is None:
-            raise InvalidSettings("name the file of events that the records of --file go back to by --into EVENTS")
-        from gmv.stream.file_redrive import FileOfEvents
-
-        refuse_shared_files(dead_letters=file, events=into)
-        return _Target(into.name, [0], lambda: FileOfEvents(into))
-    if into is not None:
+    if file is None and into is not None:
         raise InvalidSettings("--into goes with --file: dead letters in Kafka go back to their topic")
+    if file is not None and into is None:
+        raise InvalidSettings("name the file of events that the records of --file go back to by --into EVENTS")
+    with ExitStack() as stack:
+        yield _topic(settings.kafka, stack) if into is None else _file(file, into)
+
+
+def _file(file: Path | None, into: Path) -> _Target:
+    from gmv.stream.file_redrive import FileOfEvents
+    from gmv.stream.logs import describe_file
+
+    def ends() -> Mapping[int, int]:
+        return {number: bounds.end for number, bounds in describe_file(into).bounds.items()}
+
+    refuse_shared_files(dead_letters=file, events=into)
+    return _Target(into.name, [0], ends, lambda: FileOfEvents(into))
+
+
+def _topic(kafka: "KafkaSettings", stack: ExitStack) -> _Target:
     from gmv.stream.kafka.admin import TopicAdmin
     from gmv.stream.kafka.redrive import TopicOfEvents
 
-    with TopicAdmin(settings.kafka) as admin:
-        return _Target(settings.kafka.topic, admin.bounds(), lambda: TopicOfEvents(settings.kafka))
+    # A record that is sent comes to stand after those of open transactions, which read_committed leaves out.
+    admin = stack.enter_context(TopicAdmin(kafka.model_copy(update={"isolation": "read_uncommitted"})))
+
+    def ends() -> Mapping[int, int]:
+        return {number: bounds.end for number, bounds in admin.bounds().items()}
+
+    return _Target(kafka.topic, ends().keys(), ends, lambda: TopicOfEvents(kafka))
+
+
+def _reach(ledger: "LedgerSettings", target: _Target) -> "Reach | None":
+    """Return how far back the ledger knows what it credited, None where it does for good.
+
+    Raises:
+        Refusal: there is no ledger, or it does not answer. What it has let go could be paid twice.
+    """
+    from gmv.ledger.open import open_janitor
+    from gmv.stream.redrive import Reach
+
+    with closing(open_janitor(ledger)) as janitor:
+        window = janitor.window()
+    return None if window is None else Reach(window, target.ends)
 
 
 async def _send(
@@ -206,11 +251,12 @@ async def _send(
     letters: "Iterable[FoundLetter]",
     per_second: float,
     advance: "Callable[[int], None]",
-) -> int:
+    reach: "Reach | None",
+) -> "Sending":
     from gmv.stream.redrive import send
 
     async with destination() as opened:
-        return await send(letters, opened, per_second, advance)
+        return await send(letters, opened, per_second, advance, reach)
 
 
 @contextmanager

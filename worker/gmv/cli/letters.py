@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from gmv.cli.output import table
 from gmv.settings import Settings
 from gmv.stream.dead_letters import FoundLetter
-from gmv.stream.redrive import Plan
+from gmv.stream.redrive import HeldBack, Plan
 
 VALUE_CHARACTERS_SHOWN: Final = 2_000
 
@@ -74,12 +74,19 @@ def whole(letters: Collection[FoundLetter]) -> RenderableType:
 def redriven(plan: Plan, into: str, sent: int, is_sent: bool) -> RenderableType:
     """Lay out what was sent, or would be, and what was held back."""
     rows = [[reason, f"{count:,}", ""] for reason, count in sorted(plan.by_reason.items())]
-    rows += [["", f"{count:,}", f"held back: {why}"] for why, count in sorted(plan.held_back.items())]
+    rows += [["", f"{count:,}", f"held back: {_why(why)}"] for why, count in sorted(plan.held_back.items())]
     title = f"{sent:,} records sent to {into}" if is_sent else f"{len(plan.chosen):,} records would go to {into}"
     return Group(
         table(title, ["reason", "records", " "], rows, numbers=["records"]),
         "" if is_sent else "nothing was sent; say --send to send them",
     )
+
+
+def _why(held_back: HeldBack) -> str:
+    """Return the word for it, and of what a person could take for a fault, more."""
+    if held_back is HeldBack.BEYOND_WINDOW:
+        return f"{held_back}, older than the ledger's identity window: it could not tell if they were credited since"
+    return str(held_back)
 
 
 def _one(letter: FoundLetter) -> RenderableType:

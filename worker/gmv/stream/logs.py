@@ -33,7 +33,7 @@ def describe_file(path: Path) -> LogDescription:
     """Describe a JSON-lines file of events.
 
     Raises:
-        EventsRefused: the file is missing or empty.
+        EventsRefused: the file is missing or empty, or its first line has no end.
     """
     from gmv.stream.file_log import JsonLinesLog, partition_of
 

@@ -1,11 +1,13 @@
 """Dead letters sent once more to the log they came from: which of them, and at which pace.
 
 It can be done any number of times, and end anywhere. An event has the id it had before, so the ledger credits it
-once. Letters of one record are one: what a crash has repeated, and what came back as a dead letter after it was sent
-again, so that a record which is refused every time is one record however often that is tried.
+once; where it knows ids within a window alone, what could have lapsed from it is held back. Letters of one record are
+one: what a crash has repeated, and what came back as a dead letter after it was sent again, so that a record which
+is refused every time is one record however often that is tried.
 """
 
 import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,9 @@ from gmv.ledger.port import Known
 from gmv.stream.dead_letters import FoundLetter, Wanted
 
 _KNOWN_AT_ONCE: Final = 1_000
+_ENDS_SECONDS: Final = 1.0
+"""How old the ends may be that letters are judged by: a partition that gets 5,000 events a second, where windows are of
+millions, has gone on by that many; asking costs a broker three small requests."""
 
 Credited = Callable[[int, Sequence[bytes]], Mapping[bytes, Known]]
 """(partition, identities) to those that its book has credited, as `Ledger.known`."""
@@ -45,9 +50,51 @@ class HeldBack(StrEnum):
     CREDITED = "credited"
     """The ledger has credited the event since."""
 
+    BEYOND_WINDOW = "beyond_window"
+    """Its partition has grown by more than the ledger's identity window since. If it was sent again and credited
+    meanwhile, the ledger may have let that go, and would pay it once more."""
 
-HOPELESS: Final = frozenset({HeldBack.NO_EVENT, HeldBack.ID_CONFLICT, HeldBack.KILLED_WORKER})
+
+DOUBTFUL: Final = frozenset({HeldBack.NO_EVENT, HeldBack.ID_CONFLICT, HeldBack.KILLED_WORKER, HeldBack.BEYOND_WINDOW})
 """What a person may insist on; the others are sent by nobody."""
+
+
+class Reach:
+    """How far from the end of its partition a letter may stand for the ledger to know its event, if it was credited.
+
+    A record is sent to the partition it stood in, so each time it was sent before, it came to stand after its letter;
+    now it comes to stand at the partition's end. The ledger tells a repeat from what was credited at most a window
+    before it. So no letter that stands within a window of the end is paid twice, however far behind workers are: it is
+    the end that counts, and not the position they stand at.
+    """
+
+    def __init__(
+        self,
+        window: int,
+        ends: Callable[[], Mapping[int, int]],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            window: of the ledger, in offsets.
+            ends: asks the log for the offset that each partition's next record gets. Blocking.
+            monotonic: seconds.
+        """
+        self._window = window
+        self._ask = ends
+        self._monotonic = monotonic
+        self._ends: Mapping[int, int] = {}
+        self._ask_at = float("-inf")
+
+    def covers(self, partition: int, offset: int) -> bool:
+        """Tell whether a letter from there may be sent now, for a partition that the log has."""
+        if (began := self._monotonic()) >= self._ask_at:
+            self._ends = self._ask()
+            told = self._monotonic()
+            # A file is counted by the gigabyte a second: no more than half of the time goes into that.
+            self._ask_at = told + max(_ENDS_SECONDS, told - began)
+        return self._ends[partition] - offset <= self._window
 
 
 class Destination(Protocol):
@@ -71,6 +118,11 @@ class Candidate(NamedTuple):
     partition: int
     identity: bytes
     payload: bytes
+
+    @property
+    def offset(self) -> int:
+        """Where the record stood in its partition."""
+        return self.age[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +150,7 @@ def plan(
     partitions: Iterable[int],
     insist: bool,
     credited: Credited | None,
+    reach: Reach | None,
 ) -> Plan:
     """Choose the letters to send.
 
@@ -106,8 +159,9 @@ def plan(
         wanted: which of the newest are meant.
         topic: of the log that is sent to.
         partitions: that it has.
-        insist: whether to send also what is `HOPELESS`.
+        insist: whether to send also what is `DOUBTFUL`.
         credited: asks the ledger; None where it is not to be asked.
+        reach: of the ledger; None where it knows for good what it credited.
     """
     numbers = frozenset(partitions)
     newest: dict[bytes, Candidate] = {}
@@ -116,9 +170,11 @@ def plan(
         if (other := newest.get(letter.content)) is None or candidate.age >= other.age:
             newest[letter.content] = candidate
     meant = {content: candidate for content, candidate in newest.items() if candidate.is_wanted}
+    if reach is not None:
+        meant = {content: _reached(candidate, reach) for content, candidate in meant.items()}
     if credited is not None:
         meant = _looked_up(meant, credited)
-    ignored: frozenset[HeldBack | None] = frozenset({None, *(HOPELESS if insist else ())})
+    ignored: frozenset[HeldBack | None] = frozenset({None, *(DOUBTFUL if insist else ())})
     return Plan(
         chosen={content: each for content, each in meant.items() if each.held_back in ignored},
         held_back=Counter(
@@ -136,23 +192,39 @@ def selected(letters: Iterable[FoundLetter], chosen: Mapping[bytes, Candidate]) 
             yield letter
 
 
-async def send(
-    letters: Iterable[FoundLetter], destination: Destination, per_second: float, sent: Callable[[int], None]
-) -> int:
-    """Send letters, no more than so many in a second, and return their number once all are durable.
+class Sending(NamedTuple):
+    """What became of the chosen letters: how many were sent, and how many had gone out of reach before their turn."""
 
-    They are read in a thread of their own: reading a topic blocks.
+    sent: int
+    beyond_window: int
+
+
+async def send(
+    letters: Iterable[FoundLetter],
+    destination: Destination,
+    per_second: float,
+    sent: Callable[[int], None],
+    reach: Reach | None,
+) -> Sending:
+    """Send letters, no more than so many in a second, and return once all are durable.
+
+    They are read in a thread of their own: reading a topic blocks. Each is judged by the reach once more when it is
+    due: at 100 a second a million takes three hours, in which a partition may grow by a window.
     """
     loop = asyncio.get_running_loop()
-    left, begun, number = iter(letters), loop.time(), 0
+    left, begun, number, missed = iter(letters), loop.time(), 0, 0
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as executor:
         while (letter := await loop.run_in_executor(executor, next, left, None)) is not None:
             await asyncio.sleep(max(0.0, begun + number / per_second - loop.time()))
+            place = letter.partition.number, letter.record.offset
+            if reach is not None and not await loop.run_in_executor(executor, reach.covers, *place):
+                missed += 1
+                continue
             await destination.send(letter)
             number += 1
             sent(1)
     await destination.finish()
-    return number
+    return Sending(number, missed)
 
 
 def _candidate(letter: FoundLetter, wanted: Wanted, topic: str, partitions: frozenset[int]) -> Candidate:
@@ -179,6 +251,13 @@ def _candidate(letter: FoundLetter, wanted: Wanted, topic: str, partitions: froz
         identity=event.identity if event else b"",
         payload=event.payload if event else b"",
     )
+
+
+def _reached(candidate: Candidate, reach: Reach) -> Candidate:
+    """Mark one that nothing else holds back and that the ledger might have let go."""
+    if candidate.held_back is not None or reach.covers(candidate.partition, candidate.offset):
+        return candidate
+    return candidate._replace(held_back=HeldBack.BEYOND_WINDOW)
 
 
 def _looked_up(candidates: Mapping[bytes, Candidate], credited: Credited) -> dict[bytes, Candidate]:

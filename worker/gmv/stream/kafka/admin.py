@@ -72,14 +72,19 @@ class TopicAdmin:
             self._describe(topic)
 
     def bounds(self) -> dict[int, Bounds]:
-        """Return the offsets each partition holds now."""
+        """Return the offsets each partition holds now; as `kafka.isolation` says, those before any open transaction.
+
+        A worker compares its position with that end, and one past it would be refused.
+        """
         partitions = [
             TopicPartition(self._kafka.topic, partition["partition_index"])
             for partition in self._describe(self._kafka.topic)["partitions"]
         ]
         with refusing(self._kafka):
             starts = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-            ends = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+            ends = self._client.list_partition_offsets(
+                dict.fromkeys(partitions, OffsetSpec.LATEST), self._kafka.isolation
+            )
         return {p.partition: Bounds(starts[p].offset, ends[p].offset) for p in partitions}
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ class PartitionFacts:
 
     Attributes:
         start: offset of the oldest record kept.
-        end: offset of the next record.
+        end: offset of the next record, or of the first of an open transaction, as `kafka.isolation` says.
         replicas: how many copies there should be.
         in_sync: how many are up to date.
     """
@@ -99,7 +99,7 @@ class KafkaInspector:
                 return TopicFacts(name, found["error_code"] != _NOT_ALLOWED, None, {}, None, None, None)
             numbers = [TopicPartition(name, each["partition_index"]) for each in found["partitions"]]
             starts = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.EARLIEST))
-            ends = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.LATEST))
+            ends = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.LATEST), self._kafka.isolation)
             newest = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.MAX_TIMESTAMP))
             partitions = {
                 each["partition_index"]: PartitionFacts(

@@ -28,18 +28,22 @@ _ROLES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("Write", "Topic", "dead_letters_topic"),
     ),
     "producer": (("Write", "Topic", "topic"),),
-    "auditor": (("Read", "Topic", "receipts_topic"),),
+    "auditor": (("Describe", "Topic", "topic"),),
+    "verifier": (("Read", "Topic", "receipts_topic"),),
+    "explainer": (("Read", "Topic", "receipts_topic"), ("Read", "Topic", "dead_letters_topic")),
     "redriver": (("Read", "Topic", "dead_letters_topic"), ("Write", "Topic", "topic")),
     "administrator": (
         ("Create", "Topic", "topic"),
         ("Create", "Topic", "receipts_topic"),
         ("Create", "Topic", "dead_letters_topic"),
+        ("Describe", "Topic", "topic"),
     ),
 }
 """By role: operation, resource, and the setting that names it.
 
-The worker is `gmv worker`, the producer whoever sends events, the auditor `gmv ledger verify`, the redriver
-`gmv dlq`, the administrator `gmv topics create`.
+The worker is `gmv worker`, and `gmv doctor`, which looks for what a worker may; the producer whoever sends events, the
+auditor `gmv ledger audit`, the verifier `gmv ledger verify`, the explainer `gmv explain`, the redriver `gmv dlq`, the
+administrator `gmv topics create`, `gmv ledger init` and `gmv ledger accept-loss`.
 """
 
 ROLES: Final = tuple(_ROLES)
