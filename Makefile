@@ -39,7 +39,7 @@ demo-kafka: install services ## The same story over a real Kafka and Redis, star
 	$(BIN)/python -m examples.demo_kafka
 
 test: install-dev services ## All tests, against real servers; installs what they need, where it may.
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=15
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
 
 ops-test: install-dev services ## What an operator sees: panels, alerts and probes of a real worker that is killed.
 	$(BIN)/pytest -o python_files="test_*.py *drill.py" tests/ops tests/dashboards
