@@ -10,20 +10,16 @@ from kafka import TopicPartition
 
 from gmv.errors import LedgerMissing, LedgerRefused, PositionOutsideLog
 from tests.cli.command import gmv, refused, told
-from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
-from tests.stream.kafka.crew import Crew, Sent
+from tests.stream.kafka.crew import Crew, Sent, new_crew
 from tests.stream.world import event_record
 
 PARTITIONS = 2
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, topic: TopicFactory, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    name = topic(PARTITIONS)
-    kafka.create_topic(f"{name}.attributions", 1)
-    kafka.create_topic(f"{name}.dlq", 1)
-    with Crew(kafka, name, redis_url, tmp_path) as crew:
+def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    with new_crew(kafka, redis_url, tmp_path, PARTITIONS) as crew:
         crew.initialise()
         yield crew
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -158,6 +159,13 @@ def test_the_rule_goes_from_exact_to_codes_to_lists() -> None:
     assert default_factory(SCANNED_IMAGES_MAX, 256) == "RR256,PQ128x4fs,Refine(SQfp16)"
     assert default_factory(SCANNED_IMAGES_MAX + 1, 256) == "RR256,IVF2048,PQ128x4fs,Refine(SQfp16)"
     assert default_factory(10_000_000, 770) == "RR768,IVF16384,PQ128x4fs,Refine(SQfp16)"
+
+
+def test_an_eighth_of_the_lists_is_probed_and_four_times_the_rows_are_refined() -> None:
+    """Faiss reaches the lists through refinement and rotation; where it did not, one list of 16 would be probed."""
+    index: Any = train_index(REFINED_LISTS, VECTORS, seed=0)
+    lists: Any = faiss.try_extract_index_ivf(index)
+    assert (index.k_factor, lists.nprobe) == (4, 2)
 
 
 @pytest.mark.parametrize("factory", ["nonsense", "PQ5", "IVF9999,Flat", "IDMap,Flat"])

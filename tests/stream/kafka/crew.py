@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -167,6 +168,25 @@ class Crew:
             credited.add(event.name)
             totals.update(equal_parts(sorted(event.owners)))
         return dict(totals)
+
+
+@contextmanager
+def new_crew(
+    kafka: KafkaBroker,
+    redis_url: str,
+    folder: Path,
+    partitions: int,
+    receipts_partitions: int = 1,
+    letters_partitions: int = 1,
+    **configs: str,
+) -> Iterator[Crew]:
+    """Make topics that no other test sees, and a crew over them; `configs` are those of the receipts' topic."""
+    name = f"test-{uuid.uuid4().hex}"
+    kafka.create_topic(name, partitions)
+    kafka.create_topic(f"{name}.attributions", receipts_partitions, **configs)
+    kafka.create_topic(f"{name}.dlq", letters_partitions)
+    with Crew(kafka, name, redis_url, folder) as crew:
+        yield crew
 
 
 class Told(NamedTuple):

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from kafka import KafkaProducer
 
-from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
-from tests.stream.kafka.crew import Crew, Sent
+from tests.stream.kafka.crew import Crew, Sent, new_crew
 from tests.stream.world import event_record
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
@@ -17,11 +16,8 @@ EVENTS_PER_CODEC = 50
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, topic: TopicFactory, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    name = topic(1)
-    kafka.create_topic(f"{name}.attributions", 1, compression_type="zstd")
-    kafka.create_topic(f"{name}.dlq", 1)
-    with Crew(kafka, name, redis_url, tmp_path) as crew:
+def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    with new_crew(kafka, redis_url, tmp_path, partitions=1, compression_type="zstd") as crew:
         crew.initialise()
         yield crew
 

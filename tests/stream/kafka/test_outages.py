@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from gmv.errors import LedgerUnavailable, LogUnavailable
-from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.server import wait_for
-from tests.stream.kafka.crew import Crew
+from tests.stream.kafka.crew import Crew, new_crew
 from tests.stream.kafka.test_pump import PARTITIONS, assert_exact, events
 
 
@@ -22,13 +21,8 @@ def mortal_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def crew(
-    kafka: KafkaBroker, topic: TopicFactory, mortal_redis: RedisServer, tmp_path: Path, seed: int
-) -> Iterator[Crew]:
-    name = topic(PARTITIONS)
-    kafka.create_topic(f"{name}.attributions", 2)
-    kafka.create_topic(f"{name}.dlq", 1)
-    with Crew(kafka, name, mortal_redis.url, tmp_path) as crew:
+def crew(kafka: KafkaBroker, mortal_redis: RedisServer, tmp_path: Path, seed: int) -> Iterator[Crew]:
+    with new_crew(kafka, mortal_redis.url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
         crew.initialise()
         crew.produce(events(seed, 600))
         yield crew
@@ -75,9 +69,7 @@ class TestKafka:
     def test_down_at_the_start_in_the_middle_and_back(
         self, mortal_kafka: KafkaBroker, redis_url: str, tmp_path: Path, seed: int
     ) -> None:
-        for name, partitions in (("events", PARTITIONS), ("events.attributions", 2), ("events.dlq", 1)):
-            mortal_kafka.create_topic(name, partitions)
-        with Crew(mortal_kafka, "events", redis_url, tmp_path) as crew:
+        with new_crew(mortal_kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
             crew.initialise()
             crew.produce(events(seed, 600))
             worker = crew.start(0.1, retry_seconds=30)  # a broker takes 5 s to come back, and 15 on busy cores

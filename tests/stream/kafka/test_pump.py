@@ -19,7 +19,7 @@ from gmv.stream.records import Record
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
 from tests.services.server import wait_for
-from tests.stream.kafka.crew import Crew, Sent
+from tests.stream.kafka.crew import Crew, Sent, new_crew
 from tests.stream.world import event_record
 
 OWNERS = ("ada", "ben", "cy", "dee", "eve")
@@ -27,11 +27,8 @@ PARTITIONS = 4
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, topic: TopicFactory, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    name = topic(PARTITIONS)
-    kafka.create_topic(f"{name}.attributions", 2)
-    kafka.create_topic(f"{name}.dlq", 1)
-    with Crew(kafka, name, redis_url, tmp_path) as crew:
+def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    with new_crew(kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
         yield crew
 
 

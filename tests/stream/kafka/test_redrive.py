@@ -26,7 +26,7 @@ from tests.events.samples import envelope
 from tests.services.kafka import KafkaBroker
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port
-from tests.stream.kafka.crew import Crew, reading
+from tests.stream.kafka.crew import Crew, new_crew, reading
 
 PARTITIONS = 4
 
@@ -61,11 +61,8 @@ def dead_letter(kafka: KafkaSettings, partition: int, record: Record, times: int
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, topic: TopicFactory, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    name = topic(PARTITIONS)
-    kafka.create_topic(f"{name}.attributions", 2)
-    kafka.create_topic(f"{name}.dlq", 2)
-    with Crew(kafka, name, redis_url, tmp_path) as crew:
+def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    with new_crew(kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2, letters_partitions=2) as crew:
         crew.initialise()
         yield crew
 

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from gmv.stream.logs import describe_topic
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, mortal, wait_for
-from tests.stream.kafka.crew import Crew, Sent, Worker
+from tests.stream.kafka.crew import Crew, Sent, Worker, new_crew
 from tests.stream.world import event_record, poison_record
 
 RETRY_SECONDS = 10.0
@@ -31,10 +30,7 @@ USER = "worker"
 @pytest.fixture
 def crew(secure_kafka: SecureKafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
     """Topics that hold an event and a bad record, by way of the test's own door."""
-    name = f"test-{uuid.uuid4().hex}"
-    for topic in (name, f"{name}.attributions", f"{name}.dlq"):
-        secure_kafka.create_topic(topic, 1)
-    with Crew(secure_kafka, name, redis_url, tmp_path) as crew:
+    with new_crew(secure_kafka, redis_url, tmp_path, partitions=1) as crew:
         crew.initialise()
         crew.produce([Sent(0, event_record(0, "event-0", ["ada", "ben"])), Sent(0, poison_record(1))])
         yield crew

@@ -10,21 +10,17 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 
 from gmv.stream.logs import describe_topic
-from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
 from tests.services.server import wait_for
-from tests.stream.kafka.crew import Crew, Sent
+from tests.stream.kafka.crew import Crew, Sent, new_crew
 from tests.stream.world import event_record
 
 EVENTS = 30
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, topic: TopicFactory, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    name = topic(1)
-    kafka.create_topic(f"{name}.attributions", 1)
-    kafka.create_topic(f"{name}.dlq", 1)
-    with Crew(kafka, name, redis_url, tmp_path) as crew:
+def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    with new_crew(kafka, redis_url, tmp_path, partitions=1) as crew:
         crew.initialise()
         yield crew
 
