@@ -18,8 +18,8 @@ import typer
 from gmv.errors import Poison
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import KafkaMessage, binary_of_envelope
+from gmv.kafka.emitter import Emitter
 from gmv.settings import load
-from gmv.stream.kafka.emitter import Emitter
 
 
 def messages(lines: list[bytes], started: int) -> Iterator[KafkaMessage]:

@@ -15,13 +15,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from gmv.kafka.admin import describe_topic
+from gmv.ledger.open import open_accounts
+from gmv.settings import LedgerSettings, Settings, load
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.server import HOST, ServerError, free_port, mortal, wait_for
-
-from gmv.ledger.open import open_accounts
-from gmv.settings import LedgerSettings, Settings, load
-from gmv.stream.logs import describe_topic
 
 GMV = Path(sys.executable).with_name("gmv")
 TOPIC = "generated-images"

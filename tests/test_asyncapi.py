@@ -17,9 +17,9 @@ from gmv.errors import Poison, Reason
 from gmv.events.encoding import KafkaMessage, binary, structured_message
 from gmv.events.model import GeneratedImage
 from gmv.events.trace_context import TraceContext
+from gmv.kafka.outbox import KafkaOutbox
+from gmv.kafka.topics import planned
 from gmv.settings import KafkaSettings, Settings
-from gmv.stream.kafka.outbox import KafkaOutbox
-from gmv.stream.kafka.topics import planned
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
 from tests.events.samples import EVENTS

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from gmv import attributor
 from gmv.attributor import Attributor
+from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import Features
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
-from gmv.index.port import TrainingImage
 from gmv.settings import ValuationSettings
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.owners import Ownership

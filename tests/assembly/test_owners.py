@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from gmv.assembly.owners import read_ownership, settings_digest
+from gmv.corpus.port import TrainingImage
 from gmv.errors import OwnersRefused
 from gmv.index.images import ArrowImages, open_images, write_images
-from gmv.index.port import TrainingImage
 from gmv.settings import OwnersSettings, ValuationSettings
 from gmv.valuation.owners import Ownership
 

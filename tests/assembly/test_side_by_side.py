@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.encoders.port import Features
 from gmv.errors import Poison, Reason
-from gmv.index.factory import train_index
 from gmv.index.recall import FaissRecall
+from gmv.indexing.factory import train_index
 
 THREADS = 3
 VECTORS = np.random.default_rng(0).normal(size=(2_000, 8)).astype(np.float32)

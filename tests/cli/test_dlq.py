@@ -12,20 +12,20 @@ from kafka import KafkaProducer
 from gmv.errors import LedgerMissing, Poison, Reason
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
+from gmv.files.dead_letters import letter_line
+from gmv.kafka.dead_letters import posted
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed, Entry
 from gmv.ledger.position import Position
 from gmv.settings import LedgerSettings
-from gmv.stream.file_letters import letter_line
-from gmv.stream.kafka.headers import REPLAYED_FROM
-from gmv.stream.kafka.letters import posted
+from gmv.stream.dead_letters import REPLAYED_FROM
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 from tests.cli.command import gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.events.samples import line
+from tests.kafka.test_emitter import records
 from tests.services.kafka import KafkaBroker
-from tests.stream.kafka.test_emitter import records
 
 EVENTS = "events.jsonl"
 

@@ -8,9 +8,9 @@ from gmv.settings import LedgerSettings
 from tests.cli.command import gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.events.samples import line, png
+from tests.kafka.test_emitter import records
 from tests.services.kafka import KafkaBroker
 from tests.services.server import free_port
-from tests.stream.kafka.test_emitter import records
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from kafka import KafkaProducer
 
 from gmv.errors import Poison, Reason
+from gmv.files.dead_letters import letter_line
+from gmv.kafka.dead_letters import posted
 from gmv.settings import LedgerSettings
-from gmv.stream.file_letters import letter_line
-from gmv.stream.kafka.letters import posted
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 from tests.cli.command import TOPIC, create, credit_with_receipts, gmv, refused, told

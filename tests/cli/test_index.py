@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gmv.assembly.index import open_index
+from gmv.index.opened import open_index
 from gmv.settings import LedgerSettings
 from tests.cli.command import command, gmv, refused, told
-from tests.index.corpora import FILES, rows, write_features, write_folder, write_metadata, write_parquet
+from tests.corpus.corpora import FILES, rows, write_features, write_folder, write_metadata, write_parquet
 
 SIZE = ("--working-size", 16)
 

@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 from redis import Redis
 
+from gmv.kafka.admin import describe_topic
+from gmv.kafka.inspection import KafkaInspector
 from gmv.ledger.open import open_accounts, open_ledger
 from gmv.ledger.position import Position
 from gmv.settings import KafkaSettings, LedgerSettings
-from gmv.stream.kafka.inspection import KafkaInspector
-from gmv.stream.logs import describe_topic
 from tests.cli.command import command, create, credit, credit_with_receipts, environment, gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker

@@ -6,9 +6,9 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from gmv.errors import LogRefused
+from gmv.kafka.rights import rights
+from gmv.kafka.topics import LETTER_HEADERS_BYTES, create_missing, planned
 from gmv.settings import ImageSettings, Settings
-from gmv.stream.kafka.rights import rights
-from gmv.stream.kafka.topics import LETTER_HEADERS_BYTES, create_missing, planned
 from tests.end_to_end.command import gmv, gmv_json
 from tests.services.kafka import KafkaBroker
 from tests.services.secure_kafka import SecureKafkaBroker

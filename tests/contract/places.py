@@ -11,12 +11,12 @@ from unittest.mock import patch
 import pytest
 from redis import Redis, RedisCluster
 
-from gmv.ledger import redis_server
 from gmv.ledger.administration import Janitor, Registry
 from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_registry
 from gmv.ledger.port import FIELDS_MAX, Accounts, Answer, Batch, Ledger
-from gmv.ledger.redis_address import address_of
-from gmv.ledger.redis_cluster import Cluster
+from gmv.ledger.redis import server as redis_server
+from gmv.ledger.redis.address import address_of
+from gmv.ledger.redis.cluster import Cluster
 from gmv.ledger.tidy import one_pass
 from gmv.settings import LedgerSettings
 from tests.simulator.redis_client import Primary, Site

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,17 +11,20 @@ import orjson
 import pytest
 
 from gmv.errors import CorrectionsRefused, LedgerMissing
+from gmv.files.outbox import append_lines, open_whole
+from gmv.files.receipts import receipts_in
 from gmv.ledger.port import Batch, Committed, Sums
 from gmv.ledger.verify import conservation
-from gmv.stream.correcting import Plan, apply_corrections, plan_corrections
-from gmv.stream.correction_file import read_corrections
-from gmv.stream.explanation import Explanation, Published, explain, receipts_in
+from gmv.operations.correcting import Plan, apply_corrections, plan_corrections
+from gmv.operations.correction_file import read_corrections
+from gmv.operations.published import Published
+from gmv.operations.verifying import Explanation, explain
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import receipt, seal
 from gmv.valuation.types import Candidate
 from tests.contract.places import Place, balances
 from tests.ledger.batches import TOPIC, at, batch, entry
-from tests.stream.test_correction_file import line
+from tests.operations.test_correction_file import line
 
 
 class Desk:
@@ -61,7 +65,8 @@ class Desk:
         return plan_corrections(read_corrections(path), self.place.ledger(), self.place.accounts())
 
     def apply(self, plan: Plan) -> None:
-        apply_corrections(plan, self.place.ledger(), self.place.registry(), self.receipts)
+        with open_whole(self.receipts) as lines:
+            apply_corrections(plan, self.place.ledger(), self.place.registry(), partial(append_lines, lines))
 
     def correct(self, *lines: dict[str, Any], name: str = "june.jsonl") -> Plan:
         plan = self.plan(self.file(*lines, name=name))
@@ -178,8 +183,8 @@ class Killed(BaseException):
 @contextmanager
 def killed_at_commit(number: int, *, after: bool):
     """End the process before or after the ledger applied a commit."""
-    from gmv.ledger.redis import RedisLedger
-    from gmv.ledger.sqlite import SqliteLedger
+    from gmv.ledger.redis.ledger import RedisLedger
+    from gmv.ledger.sqlite.ledger import SqliteLedger
 
     commits = 0
 
@@ -208,7 +213,7 @@ def test_a_run_that_ended_anywhere_is_repeated(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int, after: bool
 ) -> None:
     """With commits of two corrections at most, so that the file takes two."""
-    monkeypatch.setattr("gmv.stream.correcting.FIELDS_MAX", 11)
+    monkeypatch.setattr("gmv.operations.correcting.FIELDS_MAX", 11)
     path = desk.file(FIRST, SECOND, THIRD)
     with killed_at_commit(number, after=after), pytest.raises(Killed):
         desk.apply(desk.plan(path))

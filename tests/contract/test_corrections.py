@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gmv.errors import CreditOutOfRange
-from gmv.ledger.keys import book_of
 from gmv.ledger.port import MICROS_MAX, Batch, Committed, Duplicate, Fenced, OutOfRange, Sums
+from gmv.ledger.sums import book_of
 from gmv.ledger.verify import conservation
 from tests.contract.places import Place, balances, refuse
 from tests.ledger.batches import START, at, batch, entry

@@ -10,10 +10,10 @@ import pytest
 from aiokafka import ConsumerRebalanceListener
 from kafka import KafkaProducer
 
+from gmv.files.log import JsonLinesLog, partition_of
+from gmv.kafka.admin import TopicAdmin
+from gmv.kafka.log import KafkaLog
 from gmv.settings import KafkaSettings
-from gmv.stream.file_log import JsonLinesLog, partition_of
-from gmv.stream.kafka.admin import TopicAdmin
-from gmv.stream.kafka.log import KafkaLog
 from gmv.stream.ports import Log
 from gmv.stream.records import Bounds, Partition, Record
 from tests.conftest import TopicFactory

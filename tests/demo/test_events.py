@@ -6,13 +6,13 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
+from gmv.corpus.port import CorpusImage, TrainingImage
 from gmv.demo import events
 from gmv.demo.events import event_id, generated_images, make_events
 from gmv.demo.faults import BAD_RECORDS
 from gmv.demo.folder import DemoFolder
 from gmv.demo.remix import recipes, remixes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.port import CorpusImage, TrainingImage
 from tests.demo.stories import image_file
 
 LIMITS = ImageLimits(2**20, 10**6)

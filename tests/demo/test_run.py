@@ -15,9 +15,10 @@ import pytest
 
 from gmv.demo.folder import DemoFolder
 from gmv.errors import LedgerMissing
+from gmv.files.receipts import receipts_in
 from gmv.ledger.open import open_accounts
+from gmv.operations.verifying import committed_receipts
 from gmv.settings import LedgerSettings
-from gmv.stream.explanation import committed_receipts, receipts_in
 from tests.services.browser import dump_dom
 from tests.services.server import mortal, wait_for
 

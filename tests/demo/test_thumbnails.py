@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gmv.corpus.port import CorpusImage, TrainingImage
 from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
-from gmv.index.port import CorpusImage, TrainingImage
 from tests.demo.stories import image_file
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from gmv.cli import load
-from gmv.ledger.acl import ROLES
+from gmv.ledger.redis.acl import ROLES
 from tests.deploy.chart import (
     CHART,
     CLAIM,

@@ -14,8 +14,8 @@ import yaml
 
 from gmv import settings
 from gmv.cli import load
+from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts
-from gmv.stream.logs import describe_topic
 from tests.deploy.chart import ROOT, manifests, worker
 from tests.services.go_tools import find_tool
 from tests.services.kafka import KafkaBroker

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gmv.kafka.rights import rights
+from gmv.kafka.topics import planned
 from gmv.settings import Settings
-from gmv.stream.kafka.rights import rights
-from gmv.stream.kafka.topics import planned
 from tests.deploy.chart import CHART, ROOT, kubeconform
 
 EXAMPLES = ROOT / "helm" / "examples"

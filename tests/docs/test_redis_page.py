@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gmv.ledger import keys
-from gmv.ledger.leaderboard import RedisLeaderboard
+from gmv.ledger.fields import OWNER_PREFIX, SUM_FIELDS
 from gmv.ledger.open import open_ledger
 from gmv.ledger.port import Committed
+from gmv.ledger.redis import keys
+from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry
 from tests.ledger.conftest import create
@@ -74,6 +75,6 @@ def test_the_names_are_those_of_the_code() -> None:
     table = PAGE.split("## Keys")[1].split("## Leaderboard")[0]
     names = set(re.findall(r"`([^`]+)`", table))
     assert {keys.book_key("gmv", 0), keys.leaderboard_key("gmv"), keys.leaderboard_about_key("gmv")} <= names
-    assert {f"{keys.OWNER_PREFIX}<owner id>", keys.position_field("<topic>", 0).replace("0", "<partition>")} <= names
-    assert {*keys.SUM_FIELDS, keys.FORMAT_FIELD, keys.BOOKS_FIELD, keys.LEDGER_ID_FIELD} <= names
+    assert {f"{OWNER_PREFIX}<owner id>", keys.position_field("<topic>", 0).replace("0", "<partition>")} <= names
+    assert {*SUM_FIELDS, keys.FORMAT_FIELD, keys.BOOKS_FIELD, keys.LEDGER_ID_FIELD} <= names
     assert TOPIC in PAGE

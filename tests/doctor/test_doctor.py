@@ -18,22 +18,22 @@ from pydantic import BaseModel
 from gmv.doctor.examination import Area, Examination
 from gmv.errors import Unfit
 from gmv.index.manifest import IMAGES_FILE
-from gmv.ledger.acl import ROLES, rule_of
-from gmv.ledger.leaderboard import RedisLeaderboard
+from gmv.kafka.admin import describe_topic
+from gmv.kafka.rights import Right, rights
+from gmv.kafka.topics import create_missing, planned
 from gmv.ledger.open import open_registry
+from gmv.ledger.redis.acl import ROLES, rule_of
+from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.settings import KafkaSettings, LedgerSettings, Settings
-from gmv.stream.kafka.rights import Right, rights
-from gmv.stream.kafka.topics import create_missing, planned
-from gmv.stream.logs import describe_topic
-from tests.assembly.builds import build
+from tests.corpus.corpora import rows, write_parquet
 from tests.end_to_end.command import command, gmv
-from tests.index.corpora import rows, write_parquet
+from tests.indexing.builds import build
+from tests.kafka.test_rights import USER
 from tests.ledger.servers import client
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, wait_for
-from tests.stream.kafka.test_rights import USER
 
 pytestmark = pytest.mark.servers
 

@@ -15,10 +15,10 @@ from gmv.doctor.kafka import (
     judge_receipts,
     judge_rights,
 )
+from gmv.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
+from gmv.kafka.topics import planned
 from gmv.ledger.position import Position
 from gmv.settings import ImageSettings, KafkaSettings, Settings, ValuationSettings
-from gmv.stream.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
-from gmv.stream.kafka.topics import planned
 
 SETTINGS = Settings(kafka=KafkaSettings(topic="events"))
 DAY_MS = 86_400_000

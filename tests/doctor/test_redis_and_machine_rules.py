@@ -7,7 +7,7 @@ import pytest
 from gmv.doctor.finding import State
 from gmv.doctor.machine import judge_clocks, judge_memory, judge_threads, judge_timings
 from gmv.doctor.redis import UNWANTED, judge_server, judge_user
-from gmv.ledger.redis_inspection import ServerFacts, UserFacts
+from gmv.ledger.redis.inspection import ServerFacts, UserFacts
 from gmv.settings import KafkaSettings, Settings
 
 HEALTHY: dict[str, Any] = {

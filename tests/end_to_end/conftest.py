@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
-from gmv.assembly.index import Index, open_index
+from gmv.index.opened import Index, open_index
 from tests.end_to_end.command import gmv
 
 EXAMPLE_CORPUS = Path(__file__).parents[2] / "examples" / "cifar10" / "corpus.parquet"

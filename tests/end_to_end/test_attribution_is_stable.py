@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from gmv.assembly.index import Index
 from gmv.attributor import Attributor
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.events.reader import ImageReader
+from gmv.index.opened import Index
 from gmv.index.port import Recall
 from gmv.settings import Settings
 from gmv.valuation.owners import Ownership

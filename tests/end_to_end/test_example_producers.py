@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from gmv.assembly.index import Index
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.corpus.parquet import ParquetCorpus
+from gmv.index.opened import Index
 from gmv.ledger.open import open_accounts
 from gmv.settings import LedgerSettings
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv
+from tests.kafka.crew import reading
 from tests.services.go_examples import build
 from tests.services.kafka import KafkaBroker
 from tests.services.server import free_port, mortal, wait_for
-from tests.stream.kafka.crew import reading
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

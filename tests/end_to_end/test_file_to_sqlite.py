@@ -7,13 +7,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gmv.assembly.index import Index
+from gmv.corpus.parquet import ParquetCorpus
 from gmv.demo.remix import png
 from gmv.errors import EventsRefused, LedgerMissing
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.opened import Index
 from tests.end_to_end.command import command, gmv, gmv_json
 
 COPIES = 5

@@ -14,22 +14,22 @@ import orjson
 import pytest
 from kafka import KafkaProducer
 
-from gmv.assembly.index import Index
+from gmv.corpus.parquet import ParquetCorpus
 from gmv.demo.remix import png, recipes, remixes
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.opened import Index
+from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts
 from gmv.ledger.port import Sums
 from gmv.settings import KafkaSettings, LedgerSettings
-from gmv.stream.logs import describe_topic
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.end_to_end.oracle import Image, nearest, owed
+from tests.kafka.crew import reading
 from tests.services.kafka import KafkaBroker
 from tests.services.server import find_program, free_port, mortal, wait_for
-from tests.stream.kafka.crew import reading
 
 EVENTS = 2_000
 PICTURES = 80  # different images among the events

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import orjson
 
-from gmv.assembly.index import Index
+from gmv.corpus.parquet import ParquetCorpus
 from gmv.errors import OwnersRefused
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.opened import Index
 from tests.end_to_end.command import gmv, gmv_json
 
 

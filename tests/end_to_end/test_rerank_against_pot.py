@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from gmv.assembly.index import Index
+from gmv.corpus.parquet import ParquetCorpus
 from gmv.demo.remix import recipes, remixes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.opened import Index
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from tests.end_to_end.oracle import w1
 

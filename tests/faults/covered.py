@@ -23,8 +23,8 @@ def _test(node: str) -> Play:
 
 
 for number, name, node in (
-    (12, "books-lose-different-tails", "tests/ledger/test_redis_cluster.py"),
-    (18, "crash-loop", "tests/stream/kafka/test_crash_loops.py"),
+    (12, "books-lose-different-tails", "tests/ledger/redis/test_cluster.py"),
+    (18, "crash-loop", "tests/kafka/test_crash_loops.py"),
     (21, "log-cut", "tests/stream/test_continuity.py"),
 ):
     scenario(number, name, f"by `{node}`")(_test(node))

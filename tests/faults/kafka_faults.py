@@ -15,11 +15,11 @@ from tests.faults.corpus import event
 from tests.faults.load import POISON
 from tests.faults.scenario import Outcome, scenario
 from tests.faults.stage import PARTITIONS, Site, Stage
+from tests.kafka.crew import Worker
+from tests.kafka.test_pump import delete
 from tests.services.kafka import KafkaBroker
 from tests.services.proxy import Proxy
 from tests.services.server import free_port
-from tests.stream.kafka.crew import Worker
-from tests.stream.kafka.test_pump import delete
 
 ABORTED = 900_000
 """Numbers of events that are sent and taken back."""

@@ -76,7 +76,7 @@ class Nursery:
 
 
 class Forked:
-    """A worker from the nursery; the same handles as `tests.stream.kafka.crew.Worker`."""
+    """A worker from the nursery; the same handles as `tests.kafka.crew.Worker`."""
 
     def __init__(self, pid: int, codes: Mapping[int, int], log: Path) -> None:
         self.pid = pid
@@ -154,10 +154,10 @@ def _serve() -> None:
     from gmv.threads import limit_threads
 
     limit_threads()
-    import gmv.assembly.kafka_worker
+    import gmv.assembly.worker
     import gmv.cli.indexes
     import gmv.cli.worker
-    import gmv.ledger.redis  # noqa: F401 - loaded once for all
+    import gmv.ledger.redis.ledger  # noqa: F401 - loaded once for all
     from gmv.cli.warm import compile_kernel
 
     compile_kernel()

@@ -14,13 +14,13 @@ from typing import Self
 import orjson
 
 from gmv.errors import ConservationBroken, Refusal
+from gmv.kafka.admin import describe_topic
+from gmv.kafka.receipts import receipts_in_topic
+from gmv.kafka.topics import planned
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.ledger.port import Snapshot
+from gmv.operations.verifying import explain
 from gmv.settings import KafkaSettings, LedgerSettings, load
-from gmv.stream.explanation import explain
-from gmv.stream.kafka.receipts import receipts_in_topic
-from gmv.stream.kafka.topics import planned
-from gmv.stream.logs import describe_topic
 from gmv.temporary import TemporaryFolder
 from tests.end_to_end.command import command
 from tests.faults.corpus import CONTRIBUTORS, IMAGES, build
@@ -29,10 +29,10 @@ from tests.faults.load import Load
 from tests.faults.nursery import Forked, Nursery
 from tests.faults.reading import last_offsets, read_topic
 from tests.faults.watcher import Watcher
+from tests.kafka.crew import Worker
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.server import ServerError, free_port, wait_for
-from tests.stream.kafka.crew import Worker
 
 PARTITIONS = 4
 SESSION_SECONDS = 6.0

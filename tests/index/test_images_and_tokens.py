@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from gmv.corpus.port import TrainingImage
 from gmv.errors import IndexRefused
 from gmv.index.images import open_images, write_images
-from gmv.index.port import TrainingImage
 from gmv.index.tokens import open_tokens
 
 IMAGES = [TrainingImage(f"image {row:03} \u00e9", f"owner {row % 7}", row / 100) for row in range(100)]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gmv.errors import IndexRefused, InvalidSettings
-from gmv.index.factory import FLAT_IMAGES_MAX, SCANNED_IMAGES_MAX, default_factory, train_index
-from gmv.index.quality import measure_recall, nearest_rows
 from gmv.index.recall import FaissRecall, open_recall, write_recall
+from gmv.indexing.factory import FLAT_IMAGES_MAX, SCANNED_IMAGES_MAX, default_factory, train_index
+from gmv.indexing.quality import measure_recall, nearest_rows
 
 Vectors = NDArray[np.float32]
 REFINED = "RR16,PQ8x4fs,Refine(SQfp16)"

@@ -10,8 +10,8 @@ from gmv.errors import LedgerUnavailable
 from gmv.ledger.administration import Swept
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Answer, Batch, Committed, Fenced
-from gmv.ledger.sqlite import SqliteLedger
-from gmv.ledger.sqlite_file import SqliteFile
+from gmv.ledger.sqlite.file import SqliteFile
+from gmv.ledger.sqlite.ledger import SqliteLedger
 from gmv.ledger.tidy import FIELDS_PER_EVENT, UNSTATED_FIELDS, Pace, TidyLedger
 from gmv.ledger.window import SWEEP_FIELDS
 from gmv.settings import LedgerSettings

@@ -12,8 +12,7 @@ from gmv.ledger.position import Position
 from gmv.monitoring.audit import Audit
 from gmv.monitoring.catalogue import AuditMetrics, LedgerState
 from gmv.settings import LedgerSettings
-from gmv.stream.logs import LogDescription
-from gmv.stream.records import Bounds
+from gmv.stream.records import Bounds, LogDescription
 from tests.monitoring.scene import NOW_UNIX_SECONDS, Lines
 
 TOPIC, TOPIC_ID = "images", "topic-1"

@@ -4,7 +4,7 @@ from .mutation import Mutation, pytest, simulator
 
 CORE = pytest("tests/stream/test_core.py")
 MEMBER = pytest("tests/stream/test_membership.py")
-FILES = pytest("tests/stream/test_file_outbox.py")
+FILES = pytest("tests/files/test_outbox.py")
 
 PUBLISH = "            await self._publish(partition, proposal, published)\n"
 COMMIT = "            answer = await self._blocking(self._parts.ledger.commit, proposal.batch)\n"
@@ -31,7 +31,7 @@ MUTATIONS = [
     ),
     Mutation(
         "Nothing is committed before its receipts and dead letters are acknowledged",
-        "stream/kafka/outbox.py",
+        "kafka/outbox.py",
         "            await asyncio.gather(*pending)\n",
         "            asyncio.gather(*pending)\n",
         simulator("receipts unavailable", "dead letters unavailable"),
@@ -199,14 +199,14 @@ MUTATIONS = [
     ),
     Mutation(
         "Files: receipts are on disk before the commit",
-        "stream/file_outbox.py",
+        "files/outbox.py",
         "        sync(file)\n",
         "        pass\n",
         FILES,
     ),
     Mutation(
         "Files: what a crash tore is cut off",
-        "stream/file_outbox.py",
+        "files/outbox.py",
         "    file.truncate(_whole_bytes(file))\n",
         "",
         FILES,

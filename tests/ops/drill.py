@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gmv.assembly.index import Index
+from gmv.corpus.parquet import ParquetCorpus
 from gmv.demo.remix import png
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.opened import Index
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture

@@ -16,18 +16,18 @@ from kafka import KafkaProducer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from gmv.assembly.index import Index
+from gmv.corpus.parquet import ParquetCorpus
 from gmv.demo.remix import png
 from gmv.events.encoding import KafkaMessage, binary
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.parquet_corpus import ParquetCorpus
+from gmv.index.opened import Index
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture
+from tests.kafka.crew import reading
 from tests.services.kafka import KafkaBroker
 from tests.services.server import free_port, mortal, wait_for
-from tests.stream.kafka.crew import reading
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACED = [("traceparent", f"00-{TRACE_ID}-00f067aa0ba902b7-01".encode()), ("tracestate", b"vendor=1")]

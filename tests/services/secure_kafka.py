@@ -14,8 +14,8 @@ from kafka.admin import (
     ResourceType,
 )
 
+from gmv.kafka.rights import Right
 from gmv.settings import KafkaSettings
-from gmv.stream.kafka.rights import Right
 from tests.services.certificates import Authority
 from tests.services.kafka import KafkaBroker
 from tests.services.server import HOST, free_port, wait_for

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from gmv.kafka import headers
 from gmv.ledger.port import Snapshot
-from gmv.ledger.redis_accounts import RedisAccounts
-from gmv.stream.kafka import headers
+from gmv.ledger.redis.accounts import RedisAccounts
 
 from .oracle import Book, Place, replay
 from .receipts import check_receipts

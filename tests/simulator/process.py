@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from gmv.kafka import outbox
 from gmv.stream import core, membership
-from gmv.stream.kafka import outbox
 
 from .loop import OWNER, SimulatedLoop
 

@@ -10,7 +10,8 @@ import orjson
 from gmv.errors import ConservationBroken
 from gmv.ledger.port import Balance, Snapshot
 from gmv.ledger.position import Position
-from gmv.stream.explanation import Published, explain
+from gmv.operations.published import Published
+from gmv.operations.verifying import explain
 
 from .oracle import MICROS_PER_EVENT, Book, Place
 from .world import World

@@ -13,7 +13,7 @@ from redis.commands.core import Script
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from gmv.ledger import redis_server as gmv_redis_server
+from gmv.ledger.redis import server as gmv_redis_server
 
 from .process import Haunted, Interrupted, Process
 from .redis_server import Server

@@ -8,14 +8,14 @@ from random import Random
 
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage
+from gmv.kafka.outbox import KafkaOutbox
+from gmv.kafka.pump import LAG_REPORT_SECONDS, LEDGER_LOOK_SECONDS, TOPIC_CHECK_SECONDS
 from gmv.ledger.port import Answer, Batch, Rewound
 from gmv.ledger.position import Position
-from gmv.ledger.redis import RedisLedger
+from gmv.ledger.redis.ledger import RedisLedger
 from gmv.settings import KafkaSettings, LedgerSettings
 from gmv.stream.core import Core, Parts
 from gmv.stream.dead_letter_limits import DeadLetterLimits
-from gmv.stream.kafka.outbox import KafkaOutbox
-from gmv.stream.kafka.pump import LAG_REPORT_SECONDS, LEDGER_LOOK_SECONDS, TOPIC_CHECK_SECONDS
 from gmv.stream.membership import Member
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import RunSummary

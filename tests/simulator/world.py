@@ -8,9 +8,9 @@ from random import Random
 from unittest.mock import patch
 
 from gmv.errors import PositionOutsideLog, Refusal
-from gmv.ledger import redis_server as gmv_redis_server
 from gmv.ledger.position import Position
-from gmv.ledger.redis_registry import RedisRegistry
+from gmv.ledger.redis import server as gmv_redis_server
+from gmv.ledger.redis.registry import RedisRegistry
 from gmv.stream import outcomes
 from gmv.stream.records import Record
 

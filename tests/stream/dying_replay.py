@@ -16,11 +16,11 @@ from pathlib import Path
 
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage
+from gmv.files.log import JsonLinesLog, partition_of
+from gmv.files.outbox import FileOutbox
+from gmv.files.replay import replay_log
 from gmv.ledger.open import open_ledger
 from gmv.settings import LedgerSettings
-from gmv.stream.file_log import JsonLinesLog, partition_of
-from gmv.stream.file_outbox import FileOutbox
-from gmv.stream.replay import replay_log
 from gmv.valuation.types import Attribution
 from tests.stream.world import EqualShares, Notes, parts
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from gmv.errors import Reason
+from gmv.files.dead_letters import letters_in_file
+from gmv.files.log import describe_file
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.settings import LedgerSettings
-from gmv.stream.file_letters import letters_in_file
-from gmv.stream.logs import describe_file
 from tests.services.server import mortal
 from tests.stream.dying_replay import RUN_RECORDS
 from tests.stream.world import CRASHES_PER_RECORD_MAX, event_record

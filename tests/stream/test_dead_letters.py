@@ -4,12 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.stream.dead_letters import EventName, FoundLetter, Wanted, each_once
-from gmv.stream.kafka.headers import REPLAYED_FROM
+from gmv.stream.dead_letters import REPLAYED_FROM, EventName, FoundLetter, Wanted, each_once
 from gmv.stream.records import Partition, Record
 from tests.events.samples import envelope, line
-
-from .letters import RECORDS, letter
+from tests.operations.letters import RECORDS, letter
 
 
 def named(value: bytes | None, *headers: tuple[str, bytes | None]) -> EventName:

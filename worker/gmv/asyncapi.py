@@ -9,9 +9,9 @@ from gmv.errors import Reason
 from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT, STRUCTURED_CONTENT
 from gmv.events.trace_context import TRACEPARENT, TRACESTATE
 from gmv.events.wire import WireAttributes
+from gmv.kafka import headers
+from gmv.kafka.topics import Topic, planned
 from gmv.settings import Settings
-from gmv.stream.kafka import headers
-from gmv.stream.kafka.topics import Topic, planned
 
 VERSION: Final = "1.0.0"
 """Of what is promised to other programs; not of gmv."""

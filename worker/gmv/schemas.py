@@ -14,7 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from gmv.asyncapi import document
 from gmv.events.wire import WireData, WireEvent
-from gmv.stream.correction_file import WireCorrection
+from gmv.operations.correction_file import WireCorrection
 from gmv.valuation.receipt import PublishedCorrection, PublishedReceipt
 
 SUFFIX: Final = ".schema.json"

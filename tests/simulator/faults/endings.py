@@ -1,8 +1,9 @@
 """What leaves nothing to be finished: the workers have to stop, or to go on without a mistake."""
 
 from gmv.errors import CreditOutOfRange, LedgerMissing, PositionOutsideLog
-from gmv.ledger.keys import OWNER_PREFIX, SUM_FIELDS, book_key
+from gmv.ledger.fields import OWNER_PREFIX, SUM_FIELDS
 from gmv.ledger.port import MICROS_MAX
+from gmv.ledger.redis.keys import book_key
 from tests.simulator.kafka import PartitionLog, Topic
 from tests.simulator.worker import NAMESPACE
 from tests.simulator.workload import DEADLY, OWNERS, Meaning

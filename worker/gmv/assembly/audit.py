@@ -5,12 +5,12 @@ import time
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
+from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts, open_ledger
 from gmv.monitoring import logging
 from gmv.monitoring.audit import Audit
 from gmv.monitoring.catalogue import AuditMetrics
 from gmv.settings import Settings
-from gmv.stream.logs import describe_topic
 
 
 def run_audit(settings: Settings, look_every_seconds: float, check_every_seconds: float, web_port: int) -> None:

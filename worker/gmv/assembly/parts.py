@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from gmv.assembly.index import Index
 from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
@@ -10,6 +9,7 @@ from gmv.encoders.port import Encoder
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
+from gmv.index.opened import Index
 from gmv.index.port import Recall
 from gmv.ledger.port import Ledger
 from gmv.monitoring.catalogue import Metrics

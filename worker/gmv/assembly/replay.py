@@ -9,19 +9,19 @@ from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from gmv.assembly.index import Index
 from gmv.assembly.parts import assemble_parts
 from gmv.errors import EventsRefused, Reason
+from gmv.files.log import JsonLinesLog, partition_of
+from gmv.files.outbox import FileOutbox
+from gmv.files.replay import replay_log
+from gmv.index.opened import Index
 from gmv.ledger.port import Answer, Ledger
 from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import Metrics, Stage
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
-from gmv.stream.file_log import JsonLinesLog, partition_of
-from gmv.stream.file_outbox import FileOutbox
 from gmv.stream.ports import DeadLetter, Outbox, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition
-from gmv.stream.replay import replay_log
 
 LETTERS_TOLD_MAX: Final = 5
 

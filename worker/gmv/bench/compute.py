@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from gmv.assembly.index import Index
 from gmv.assembly.owners import read_ownership
 from gmv.assembly.parts import EventDecoder, assemble_attributor
+from gmv.index.opened import Index
 from gmv.monitoring.catalogue import Metrics, Stage
 from gmv.monitoring.telemetry import MeasuredDecoder, StageClock
 from gmv.settings import Settings

@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from gmv.assembly.index import Index
 from gmv.bench.compute import Rate, compute_only
 from gmv.errors import EventsRefused, Poison
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import structured
 from gmv.events.model import EventFeatures, ImageBytes
 from gmv.events.reader import ImageReader
+from gmv.files.lines import read_records
+from gmv.index.opened import Index
 from gmv.settings import Settings
-from gmv.stream.file_log import read_records
 from gmv.stream.records import Record
 
 THREADS: Final = (1, 2)

@@ -12,11 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from gmv.bench.own import own_name, remove
 from gmv.errors import LedgerRefused
-from gmv.ledger.keys import OWNER_PREFIX, book_key
+from gmv.ledger.fields import OWNER_PREFIX
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed, Entry
 from gmv.ledger.position import Position
-from gmv.ledger.redis_server import RedisServer
+from gmv.ledger.redis.keys import book_key
+from gmv.ledger.redis.server import RedisServer
 from gmv.settings import LedgerSettings
 from gmv.temporary import TemporaryFolder
 from gmv.valuation.types import MICROS_PER_CREDIT

@@ -4,7 +4,7 @@ import uuid
 from contextlib import closing
 from typing import Final
 
-from gmv.ledger.redis_server import RedisServer
+from gmv.ledger.redis.server import RedisServer
 from gmv.settings import LedgerSettings
 
 OWN_PREFIX: Final = "gmv-bench-"

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.assembly.index import Index
+from gmv.corpus.open import open_corpus
 from gmv.demo.remix import recipes, remixes
 from gmv.encoders.descriptor import FittedDescriptor
 from gmv.errors import CorpusRefused
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.corpora import open_corpus
+from gmv.index.opened import Index
 
 FINER_GRID = 14
 """196 tokens, as many as a vision transformer makes of 224 x 224 pixels in patches of 16; the descriptor's own 15 x 15

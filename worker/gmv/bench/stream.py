@@ -10,17 +10,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from gmv.assembly.index import Index
 from gmv.assembly.replay import replay
 from gmv.bench.compute import Rate, compute_only
 from gmv.bench.own import own_name, remove
 from gmv.bench.topics import filled_topic
 from gmv.errors import InvalidSettings, LogUnavailable
-from gmv.ledger.keys import book_key
+from gmv.files.lines import read_records
+from gmv.files.log import describe_file
+from gmv.index.opened import Index
+from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
+from gmv.ledger.redis.keys import book_key
 from gmv.settings import PREFIX, LedgerSettings, Settings, load
-from gmv.stream.file_log import read_records
-from gmv.stream.logs import describe_file, describe_topic
 from gmv.temporary import TemporaryFolder
 
 WORKER = ("gmv", "worker")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from kafka import KafkaAdminClient, KafkaProducer
 
+from gmv.kafka.access import connection
 from gmv.settings import KafkaSettings
-from gmv.stream.kafka.access import connection
 
 PARTITIONS = 4
 

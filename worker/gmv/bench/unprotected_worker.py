@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from gmv.assembly.index import open_index
-from gmv.assembly.kafka_worker import run_kafka_worker
+from gmv.assembly.worker import run_worker
 from gmv.bench.own import OWN_PREFIX
 from gmv.errors import InvalidSettings
+from gmv.index.opened import open_index
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.open import open_ledger
 from gmv.ledger.port import Answer, Batch, Known
@@ -78,7 +78,7 @@ def main() -> None:
         raise InvalidSettings("no index is named: this is started by `gmv bench stream`")
     index = open_index(settings.index, verify=False)
     with closing(open_ledger(settings.ledger)) as ledger:
-        run_kafka_worker(settings, index, LedgerWithoutIds(ledger), OutboxWithoutReceipts)
+        run_worker(settings, index, LedgerWithoutIds(ledger), OutboxWithoutReceipts)
 
 
 if __name__ == "__main__":

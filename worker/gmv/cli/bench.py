@@ -190,6 +190,6 @@ def _require_redis(ledger: "LedgerSettings") -> None:
 
 def _require_kafka(kafka: "KafkaSettings") -> None:
     """Tell now, and not after the first passes, that a broker is away."""
-    from gmv.stream.kafka.admin import TopicAdmin
+    from gmv.kafka.admin import TopicAdmin
 
     TopicAdmin(kafka).close()

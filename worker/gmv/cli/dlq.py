@@ -20,9 +20,9 @@ from gmv.cli.options import (
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from gmv.operations.redriving import Credited, Destination, Reach, Sending
     from gmv.settings import KafkaSettings, LedgerSettings, Settings
     from gmv.stream.dead_letters import FoundLetter, Wanted
-    from gmv.stream.redrive import Credited, Destination, Reach, Sending
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -154,7 +154,7 @@ def redrive(
 
     from gmv.cli.letters import letters_of, redriven
     from gmv.cli.output import print_result, progress, watched
-    from gmv.stream import redrive as redriving
+    from gmv.operations import redriving
 
     sending = redriving.Sending(0, 0)
     with _target(file, into, settings) as target:
@@ -209,8 +209,8 @@ def _target(file: Path | None, into: Path | None, settings: "Settings") -> "Iter
 
 
 def _file(file: Path | None, into: Path) -> _Target:
-    from gmv.stream.file_redrive import FileOfEvents
-    from gmv.stream.logs import describe_file
+    from gmv.files.log import describe_file
+    from gmv.files.redrive import FileOfEvents
 
     def ends() -> Mapping[int, int]:
         return {number: bounds.end for number, bounds in describe_file(into).bounds.items()}
@@ -220,8 +220,8 @@ def _file(file: Path | None, into: Path) -> _Target:
 
 
 def _topic(kafka: "KafkaSettings", stack: ExitStack) -> _Target:
-    from gmv.stream.kafka.admin import TopicAdmin
-    from gmv.stream.kafka.redrive import TopicOfEvents
+    from gmv.kafka.admin import TopicAdmin
+    from gmv.kafka.redrive import TopicOfEvents
 
     # A record that is sent comes to stand after those of open transactions, which read_committed leaves out.
     admin = stack.enter_context(TopicAdmin(kafka.model_copy(update={"isolation": "read_uncommitted"})))
@@ -239,7 +239,7 @@ def _reach(ledger: "LedgerSettings", target: _Target) -> "Reach | None":
         Refusal: there is no ledger, or it does not answer. What it has let go could be paid twice.
     """
     from gmv.ledger.open import open_janitor
-    from gmv.stream.redrive import Reach
+    from gmv.operations.redriving import Reach
 
     with closing(open_janitor(ledger)) as janitor:
         window = janitor.window()
@@ -253,7 +253,7 @@ async def _send(
     advance: "Callable[[int], None]",
     reach: "Reach | None",
 ) -> "Sending":
-    from gmv.stream.redrive import send
+    from gmv.operations.redriving import send
 
     async with destination() as opened:
         return await send(letters, opened, per_second, advance, reach)

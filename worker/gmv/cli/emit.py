@@ -45,7 +45,7 @@ def emit(
     settings = load_settings(config, topic=topic, brokers=brokers)
     from gmv.cli.output import print_result, progress, table
     from gmv.events.outgoing import Telling, check_path
-    from gmv.stream.kafka.emitter import Emitter
+    from gmv.kafka.emitter import Emitter
 
     telling = Telling(source, quality, model, structured)
     _check_telling(telling, raw)

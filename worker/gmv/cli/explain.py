@@ -40,7 +40,7 @@ def explain(
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
     from gmv.cli.output import print_result, progress, watched
     from gmv.cli.stories import layout, plain
-    from gmv.stream.inquiry import inquire
+    from gmv.operations.explaining import inquire
 
     files, topics, letters = receipts_files or [], receipts_topics or [], dead_letters or []
     if not files and not topics:

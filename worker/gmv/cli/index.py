@@ -73,12 +73,12 @@ def build(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.assembly.index_build import BuildOptions, build_index
     from gmv.cli.output import print_result, progress
+    from gmv.corpus.open import open_corpus
+    from gmv.corpus.parquet_files import Columns
     from gmv.encoders.fitting import FittingSettings
-    from gmv.index.corpora import open_corpus
     from gmv.index.manifest import index_id_of
-    from gmv.index.parquet_files import Columns
+    from gmv.indexing.build import BuildOptions, build_index
 
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     manifest = build_index(
@@ -105,8 +105,8 @@ def info(folder: FolderArgument, json: JsonOption = False) -> None:
 @app.command()
 def verify(folder: FolderArgument, json: JsonOption = False) -> None:
     """Read an index through and compare every digest; exits with 11 if a bit differs."""
-    from gmv.assembly.index import open_index
     from gmv.cli.output import print_result
+    from gmv.index.opened import open_index
 
     index = open_index(folder, verify=True)
     files = len(index.manifest.files)
@@ -132,8 +132,8 @@ def fetch(
 
     Interrupted, it goes on from there when it is run again; an index that is there already is kept if it is the same.
     """
-    from gmv.assembly.index_fetch import fetch_index
     from gmv.cli.output import print_result, progress
+    from gmv.indexing.fetch import fetch_index
 
     manifest = fetch_index(url, digest, out, progress)
     print_result(_plain(out, manifest, digest), json, lambda: _layout(out, manifest, digest))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from gmv.errors import InvalidSettings
 
 if TYPE_CHECKING:
-    from gmv.assembly.index import Index
+    from gmv.index.opened import Index
     from gmv.settings import Settings
 
 
@@ -18,8 +18,8 @@ def open_verified(settings: "Settings") -> "Index":
     """
     if settings.index is None:
         raise InvalidSettings("no index is named; give --index FOLDER, GMV_INDEX or `index` in the configuration file")
-    from gmv.assembly.index import open_index
     from gmv.cli.warm import compile_kernel
+    from gmv.index.opened import open_index
 
     compile_kernel()
     return open_index(settings.index, verify=True)

@@ -10,9 +10,9 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 
 from gmv.cli.output import table
+from gmv.operations.redriving import HeldBack, Plan
 from gmv.settings import Settings
 from gmv.stream.dead_letters import FoundLetter
-from gmv.stream.redrive import HeldBack, Plan
 
 VALUE_CHARACTERS_SHOWN: Final = 2_000
 
@@ -20,10 +20,10 @@ VALUE_CHARACTERS_SHOWN: Final = 2_000
 def letters_of(file: Path | None, settings: Settings) -> Iterator[FoundLetter]:
     """Yield all dead letters: of a file, or of the settings' topic where none is named."""
     if file is not None:
-        from gmv.stream.file_letters import letters_in_file
+        from gmv.files.dead_letters import letters_in_file
 
         return letters_in_file(file)
-    from gmv.stream.kafka.letters import letters_in_topic
+    from gmv.kafka.dead_letters import letters_in_topic
 
     return letters_in_topic(settings.kafka)
 

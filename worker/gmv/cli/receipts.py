@@ -8,8 +8,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gmv.operations.published import Published
     from gmv.settings import KafkaSettings
-    from gmv.stream.explanation import Published
 
 ReceiptsOption = Annotated[
     list[Path] | None,
@@ -23,12 +23,12 @@ ReceiptsTopicOption = Annotated[
 
 def published(files: list[Path], topics: list[str], kafka: "KafkaSettings") -> "Iterator[Published]":
     """Yield all receipts of the files, then those of the topics."""
-    from gmv.stream.explanation import receipts_in
+    from gmv.files.receipts import receipts_in
 
     for path in files:
         yield from receipts_in(path)
     if topics:
-        from gmv.stream.kafka.receipts import receipts_in_topic
+        from gmv.kafka.receipts import receipts_in_topic
 
         for topic in topics:
             yield from receipts_in_topic(kafka, topic)

@@ -51,8 +51,8 @@ def replay(
     from gmv.assembly.replay import replay as run
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import print_result, progress
+    from gmv.files.log import describe_file
     from gmv.ledger.open import open_ledger
-    from gmv.stream.logs import describe_file
 
     receipts = receipts or events.with_suffix(".receipts.jsonl")
     dead_letters = dead_letters or events.with_suffix(".dlq.jsonl")

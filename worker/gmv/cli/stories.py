@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 
 from gmv.cli import letters
 from gmv.cli.output import credits_text, table
-from gmv.stream.inquiry import Judged, Outcome, Standing, Story
+from gmv.operations.explaining import Judged, Outcome, Standing, Story
 from gmv.valuation.receipt import CorrectionReceipt, Receipt, Share
 
 _STANDINGS: Final = {

@@ -37,7 +37,7 @@ def create(
     """
     settings = load_settings(config, topic=topic, brokers=brokers)
     from gmv.cli.output import print_result, table
-    from gmv.stream.kafka.topics import BROKERS_DEFAULT, create_missing, planned
+    from gmv.kafka.topics import BROKERS_DEFAULT, create_missing, planned
 
     plan = planned(settings, partitions, retention_days)
     created = create_missing(settings, plan, replication or BROKERS_DEFAULT)

@@ -50,13 +50,13 @@ def worker(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.assembly.kafka_worker import run_kafka_worker
+    from gmv.assembly.worker import run_worker
     from gmv.cli.indexes import open_verified
     from gmv.ledger.open import open_ledger
 
     opened = open_verified(settings)
     book = open_ledger(settings.ledger)
     try:
-        run_kafka_worker(settings, opened, book)
+        run_worker(settings, opened, book)
     finally:
         book.close()

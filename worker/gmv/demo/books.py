@@ -10,11 +10,12 @@ import orjson
 from gmv.demo.folder import DemoFolder
 from gmv.demo.outcome import Outcome, outcomes
 from gmv.errors import ConservationBroken
+from gmv.files.receipts import receipts_in
 from gmv.ledger.open import open_accounts
 from gmv.ledger.port import Balance, Sums
 from gmv.ledger.verify import conservation
+from gmv.operations.verifying import Explanation, committed_receipts, explain
 from gmv.settings import LedgerSettings
-from gmv.stream.explanation import Explanation, committed_receipts, explain, receipts_in
 
 
 @dataclass(frozen=True, slots=True)

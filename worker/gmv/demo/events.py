@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import orjson
 
+from gmv.corpus.port import Corpus
 from gmv.demo.faults import with_faults
 from gmv.demo.folder import DemoFolder, write_whole
 from gmv.demo.remix import Recipe, png, recipes, remixes
@@ -11,7 +12,7 @@ from gmv.events.cloudevents import decode
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
-from gmv.index.port import Corpus, ImagesTable
+from gmv.index.port import ImagesTable
 
 SOURCE = "/gmv/demo/remix"  # CloudEvents source
 _AT_ONCE = 500  # events whose sources, up to 2,000 image files, are held at a time

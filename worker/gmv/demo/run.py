@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from gmv.assembly.index import Index, open_index
-from gmv.assembly.index_build import BuildOptions, build_index
 from gmv.assembly.replay import ReplaySummary, replay
+from gmv.corpus.open import open_corpus
+from gmv.corpus.port import Corpus
 from gmv.demo.books import Books, read_books
 from gmv.demo.events import make_events
 from gmv.demo.folder import DemoFolder, Inputs, corpus_digest, write_whole
@@ -18,12 +18,12 @@ from gmv.demo.outcome import SourceHits, source_hits
 from gmv.demo.report import render
 from gmv.demo.story import story_of
 from gmv.errors import EventsRefused
+from gmv.files.log import describe_file
 from gmv.imaging import ImageLimits
-from gmv.index.corpora import open_corpus
-from gmv.index.port import Corpus
+from gmv.index.opened import Index, open_index
+from gmv.indexing.build import BuildOptions, build_index
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.settings import Settings
-from gmv.stream.logs import describe_file
 
 EXAMPLE_CORPUS: Final = Path(__file__).parents[3] / "examples" / "cifar10" / "corpus.parquet"
 

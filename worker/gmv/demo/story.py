@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Mapping
 
 from gmv import __version__
-from gmv.assembly.index import Index
+from gmv.corpus.port import Corpus
 from gmv.demo.books import Books
 from gmv.demo.events import generated_images
 from gmv.demo.folder import DemoFolder
 from gmv.demo.outcome import SourceHits
 from gmv.demo.report import Story, pictured, shown
 from gmv.demo.thumbnails import thumbnail, training_thumbnails
-from gmv.index.port import Corpus
+from gmv.index.opened import Index
 from gmv.settings import Settings
 
 

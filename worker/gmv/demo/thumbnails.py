@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from gmv.index.port import Corpus
+from gmv.corpus.port import Corpus
 
 SIDE_PIXELS_MAX: Final = 160  # a report shows pictures at up to 144 CSS pixels
 _KEPT_BYTES_MAX: Final = 16_384

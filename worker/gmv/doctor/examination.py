@@ -68,10 +68,10 @@ class Examination:
         if self._settings.index is None:
             yield warning("index", "no index is named", "set `index`, which a worker needs")
             return
-        from gmv.index.opened import open_stored
+        from gmv.index.opened import open_index
 
-        stored = open_stored(self._settings.index, verify=True)
-        told = f"{stored.index_id[:12]}: {len(stored.images):,} images, every file as its manifest says"
+        index = open_index(self._settings.index, verify=True)
+        told = f"{index.index_id[:12]}: {len(index.images):,} images, every file as its manifest says"
         yield fine("index", told)
         size = sum(file.stat().st_size for file in self._settings.index.iterdir() if file.is_file())
         yield from machine_rules.judge_memory(size, available_bytes())
@@ -86,8 +86,8 @@ class Examination:
 
     def _redis(self) -> Iterator[Finding]:
         from gmv.doctor import redis as redis_rules
-        from gmv.ledger.acl import rule_of
-        from gmv.ledger.redis_inspection import RedisInspector
+        from gmv.ledger.redis.acl import rule_of
+        from gmv.ledger.redis.inspection import RedisInspector
 
         settings = self._settings.ledger
         with closing(RedisInspector(settings)) as inspector:
@@ -101,7 +101,7 @@ class Examination:
         yield from redis_rules.judge_user(user, "worker")
 
     def _kafka(self) -> Iterator[Finding]:
-        from gmv.stream.kafka.inspection import KafkaInspector
+        from gmv.kafka.inspection import KafkaInspector
 
         kafka = self._settings.kafka
         with KafkaInspector(kafka) as inspector:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
+from gmv.kafka.inspection import GroupFacts, TopicFacts
+from gmv.kafka.rights import rights
+from gmv.kafka.topics import LETTER_HEADERS_BYTES
 from gmv.ledger.position import Position
 from gmv.settings import Settings
-from gmv.stream.kafka.inspection import GroupFacts, TopicFacts
-from gmv.stream.kafka.rights import rights
-from gmv.stream.kafka.topics import LETTER_HEADERS_BYTES
 
 RECEIPT_BYTES: Final = 4_096
 CONTRIBUTOR_BYTES: Final = 400

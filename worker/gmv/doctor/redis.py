@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
-from gmv.ledger.redis_inspection import ServerFacts, UserFacts
+from gmv.ledger.redis.inspection import ServerFacts, UserFacts
 
 OLDEST: Final = (7, 0)
 MENDED: Final = {(7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2}

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gmv.corpus.port import TrainingImage
 from gmv.errors import IndexRefused
-from gmv.index.port import TrainingImage
 
 _SCHEMA = pa.schema(
     [

@@ -1,4 +1,4 @@
-"""An index folder, opened: all but its encoder, which is another area's."""
+"""An index folder, opened with the encoder that made it: what a query needs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,28 +6,49 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.encoders.open import open_encoder
+from gmv.encoders.port import Encoder
 from gmv.errors import IndexRefused
 from gmv.index.digests import check_digests, check_sizes
 from gmv.index.images import ArrowImages, open_images
-from gmv.index.manifest import IMAGES_FILE, RECALL_FILE, TOKENS_FILE, Manifest, read_manifest
+from gmv.index.manifest import (
+    ENCODER_FILE,
+    IMAGES_FILE,
+    RECALL_FILE,
+    TOKENS_FILE,
+    EncoderEntry,
+    Manifest,
+    read_manifest,
+)
 from gmv.index.recall import FaissRecall, open_recall
 from gmv.index.tokens import open_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class StoredIndex:
-    """The parts of an index folder, mapped into memory."""
+class Index:
+    """An index folder, mapped into memory and ready for queries.
+
+    Attributes:
+        path: the folder.
+        index_id: 32 hex digits, the digest of everything in it.
+        manifest: what it holds.
+        encoder: the one it was built by.
+        recall: by global vector.
+        tokens: float16 or float32 [rows, n, d], mapped, for the re-rank.
+        images: who made what.
+    """
 
     path: Path
     index_id: str
     manifest: Manifest
+    encoder: Encoder
     recall: FaissRecall
     tokens: NDArray[np.float16] | NDArray[np.float32]
     images: ArrowImages
 
 
-def open_stored(path: Path, verify: bool) -> StoredIndex:
-    """Open an index folder.
+def open_index(path: Path, verify: bool) -> Index:
+    """Open an index folder and its encoder.
 
     Args:
         path: the folder.
@@ -35,38 +56,44 @@ def open_stored(path: Path, verify: bool) -> StoredIndex:
             shapes are checked in any case.
 
     Raises:
-        IndexRefused: a file is missing, altered, or does not fit the others.
+        IndexRefused: a file is missing, altered, or does not fit the others, or another encoder made it.
     """
     manifest, index_id = read_manifest(path)
     check_sizes(path, manifest.files)
     if verify:
         check_digests(path, manifest.files)
-    stored = StoredIndex(
+    index = Index(
         path=path,
         index_id=index_id,
         manifest=manifest,
+        encoder=_encoder(path, manifest.encoder),
         recall=open_recall(path / RECALL_FILE),
         tokens=open_tokens(path / TOKENS_FILE),
         images=open_images(path / IMAGES_FILE),
     )
-    _check_shapes(stored)
-    return stored
+    _check_shapes(index)
+    return index
 
 
-def _check_shapes(stored: StoredIndex) -> None:
-    manifest, rows = stored.manifest, stored.manifest.corpus.images
+def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
+    parameters = path / ENCODER_FILE if entry.has_parameters else None
+    return open_encoder(entry.kind, entry.id, parameters, entry.vector_size, entry.tokens_shape)
+
+
+def _check_shapes(index: Index) -> None:
+    manifest, rows = index.manifest, index.manifest.corpus.images
     expected = {
         RECALL_FILE: (rows, manifest.encoder.vector_size),
         TOKENS_FILE: (rows, *manifest.encoder.tokens_shape),
         IMAGES_FILE: (rows,),
     }
     found = {
-        RECALL_FILE: (stored.recall.rows, stored.recall.vector_size),
-        TOKENS_FILE: stored.tokens.shape,
-        IMAGES_FILE: (len(stored.images),),
+        RECALL_FILE: (index.recall.rows, index.recall.vector_size),
+        TOKENS_FILE: index.tokens.shape,
+        IMAGES_FILE: (len(index.images),),
     }
     for name, shape in expected.items():
         if found[name] != shape:
             raise IndexRefused(
-                f"{stored.path / name} holds {found[name]}, its manifest says {shape}; build the index again"
+                f"{index.path / name} holds {found[name]}, its manifest says {shape}; build the index again"
             )

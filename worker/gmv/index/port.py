@@ -1,21 +1,12 @@
-"""What the attributor needs of an index, and what an index build needs of an encoder and a corpus."""
+"""What the attributor needs of an index."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True)
-class TrainingImage:
-    """A row of the images table. Rows are in order of image_id, so a tie broken by row is broken by image id."""
-
-    image_id: str
-    owner_id: str
-    weight: float
+from gmv.corpus.port import TrainingImage
 
 
 class Recall(Protocol):
@@ -41,39 +32,3 @@ class ImagesTable(Protocol):
 
     def known_owners(self, owner_ids: Collection[str]) -> set[str]:
         """Return those of the owners that have an image in the index."""
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusImage:
-    """One training image as a corpus reader yields it.
-
-    Attributes:
-        image_id: of the catalogue.
-        content: the file, undecoded; empty where there is none.
-        why_missing: what to tell of a file that is not there; None where it is.
-    """
-
-    image_id: str
-    content: bytes
-    why_missing: str | None = None
-
-
-class Corpus(Protocol):
-    """A training set on disk. The catalogue is cheap and read first, so that bad ids fail before any encoding."""
-
-    def catalogue(self) -> list[TrainingImage]:
-        """Return ids, owners and weights of all images, in corpus order.
-
-        Raises:
-            CorpusRefused: the corpus is empty, an image id is duplicated, an id or owner is missing.
-        """
-
-    def images(self) -> Iterator[CorpusImage]:
-        """Yield all images in corpus order, holding one batch in memory at a time."""
-
-    def fingerprint(self) -> str:
-        """Return a text that changes whenever other ids or images could come from the corpus; cheap."""
-
-    @property
-    def path(self) -> Path:
-        """Where the corpus is."""

@@ -6,11 +6,11 @@ from typing import Final
 from gmv.errors import InvalidSettings
 from gmv.ledger.administration import Janitor, Registry
 from gmv.ledger.port import Accounts, Ledger
-from gmv.ledger.sqlite import SqliteLedger
-from gmv.ledger.sqlite_accounts import SqliteAccounts
-from gmv.ledger.sqlite_file import SqliteFile
-from gmv.ledger.sqlite_janitor import SqliteJanitor
-from gmv.ledger.sqlite_registry import SqliteRegistry
+from gmv.ledger.sqlite.accounts import SqliteAccounts
+from gmv.ledger.sqlite.file import SqliteFile
+from gmv.ledger.sqlite.janitor import SqliteJanitor
+from gmv.ledger.sqlite.ledger import SqliteLedger
+from gmv.ledger.sqlite.registry import SqliteRegistry
 from gmv.ledger.tidy import TidyLedger
 from gmv.settings import LedgerSettings
 
@@ -25,8 +25,8 @@ def open_ledger(settings: LedgerSettings) -> Ledger:
     """
     if (file := _sqlite_file(settings)) is not None:
         return TidyLedger(SqliteLedger(file), SqliteJanitor(file.another()))
-    from gmv.ledger.redis import RedisLedger
-    from gmv.ledger.redis_janitor import RedisJanitor
+    from gmv.ledger.redis.janitor import RedisJanitor
+    from gmv.ledger.redis.ledger import RedisLedger
 
     return TidyLedger(RedisLedger(settings), RedisJanitor(settings))
 
@@ -35,7 +35,7 @@ def open_accounts(settings: LedgerSettings) -> Accounts:
     """Return the reader's side. Raises as `open_ledger`."""
     if (file := _sqlite_file(settings)) is not None:
         return SqliteAccounts(file)
-    from gmv.ledger.redis_accounts import RedisAccounts
+    from gmv.ledger.redis.accounts import RedisAccounts
 
     return RedisAccounts(settings)
 
@@ -44,7 +44,7 @@ def open_registry(settings: LedgerSettings) -> Registry:
     """Return the administrator's side. Raises as `open_ledger`."""
     if (file := _sqlite_file(settings)) is not None:
         return SqliteRegistry(file)
-    from gmv.ledger.redis_registry import RedisRegistry
+    from gmv.ledger.redis.registry import RedisRegistry
 
     return RedisRegistry(settings)
 
@@ -53,7 +53,7 @@ def open_janitor(settings: LedgerSettings) -> Janitor:
     """Return the janitor's side. Raises as `open_ledger`."""
     if (file := _sqlite_file(settings)) is not None:
         return SqliteJanitor(file)
-    from gmv.ledger.redis_janitor import RedisJanitor
+    from gmv.ledger.redis.janitor import RedisJanitor
 
     return RedisJanitor(settings)
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from gmv.ledger.administration import Janitor, Swept
 from gmv.ledger.around import AroundLedger
-from gmv.ledger.keys import book_of
 from gmv.ledger.port import Answer, Batch, Committed, Ledger
+from gmv.ledger.sums import book_of
 from gmv.ledger.window import SWEEP_FIELDS
 
 FIELDS_PER_EVENT: Final = 4

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gmv.ledger.keys import total_of
 from gmv.ledger.port import Accounts, Snapshot, Sums
+from gmv.ledger.sums import total_of
 from gmv.valuation.types import MICROS_PER_CREDIT
 
 

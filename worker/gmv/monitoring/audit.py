@@ -14,7 +14,7 @@ from gmv.ledger.position import Position
 from gmv.ledger.verify import conservation
 from gmv.monitoring.catalogue import AuditMetrics, LedgerState, Outcome
 from gmv.monitoring.watcher import Logger
-from gmv.stream.logs import LogDescription
+from gmv.stream.records import LogDescription
 
 _STATES = {
     LedgerMissing: LedgerState.MISSING,

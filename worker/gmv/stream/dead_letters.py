@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from gmv.errors import Poison
 from gmv.events.cloudevents import ATTRIBUTE_PREFIX, decode
 from gmv.events.model import GeneratedImage
-from gmv.stream.kafka.headers import REPLAYED_FROM
 from gmv.stream.records import Partition, Record
+
+REPLAYED_FROM: Final = "gmv.dlq.replayed_from"
+"""The header of a record that was sent again: topic/partition/offset where it was before."""
 
 
 class EventName(NamedTuple):

@@ -1,6 +1,9 @@
 """What a log holds, whichever log it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from gmv.ledger.position import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,22 @@ class Bounds:
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogDescription:
+    """A log as it stands now.
+
+    Attributes:
+        topic: its name.
+        topic_id: its identity.
+        bounds: per partition number.
+    """
+
+    topic: str
+    topic_id: str
+    bounds: Mapping[int, Bounds]
+
+    def starts(self) -> dict[int, Position]:
+        """Return the position of each partition's first record."""
+        return {number: Position(self.topic_id, bounds.start) for number, bounds in self.bounds.items()}

@@ -1,0 +1,136 @@
+"""A Kafka worker, put together and run until a signal or a failure: metrics, health and pages beside it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import faust
+import structlog
+from prometheus_client import CollectorRegistry
+
+from gmv import __version__
+from gmv.assembly.parts import assemble_parts
+from gmv.assembly.tracing import tracing
+from gmv.index.opened import Index
+from gmv.kafka.admin import TopicAdmin
+from gmv.kafka.app import Page, make_app
+from gmv.kafka.log import KafkaLog
+from gmv.kafka.outbox import KafkaOutbox
+from gmv.kafka.pump import Ending, Pump
+from gmv.ledger.port import Ledger
+from gmv.monitoring import logging
+from gmv.monitoring.catalogue import Metrics
+from gmv.monitoring.exposition import render
+from gmv.monitoring.health import Health, Verdict
+from gmv.monitoring.watcher import Watcher
+from gmv.settings import Settings
+from gmv.stream.core import Core, Parts
+from gmv.stream.membership import Creditor, Member
+from gmv.stream.ports import Outbox
+
+
+def run_worker(
+    settings: Settings,
+    index: Index,
+    ledger: Ledger,
+    around_outbox: Callable[[Outbox], Outbox] = lambda outbox: outbox,
+) -> None:
+    """Credit the topic until a signal or a failure.
+
+    Args:
+        settings: of everything.
+        index: opened and verified.
+        ledger: initialised for the topic.
+        around_outbox: puts a decorator around the outbox.
+
+    Raises:
+        Refusal: what ended the worker.
+    """
+    logging.configure(settings.worker.log_format, settings.worker.log_level)
+    log = structlog.get_logger("gmv.worker")
+    log.info("worker_started", version=__version__, index_id=index.index_id, settings=settings.redacted())
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    metrics.index.info({"index_id": index.index_id, "encoder_id": index.encoder.encoder_id})
+    measured = index.manifest.recall.measured
+    for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
+        metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
+    health = Health(settings.worker.stuck_seconds)
+    health.index_loaded()
+    watcher = Watcher(metrics, health, log)
+
+    try:
+        with tracing(settings) as traced:
+
+            def make_parts(outbox: Outbox) -> Parts:
+                parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
+                return traced.parts(parts)
+
+            run_until_stopped(settings, make_parts, _pages(registry, health), traced.core)
+    except Exception as failure:
+        log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is told by whoever catches it
+        raise
+    log.info("worker_stopped")
+
+
+def run_until_stopped(
+    settings: Settings,
+    make_parts: Callable[[Outbox], Parts],
+    pages: dict[str, Callable[[], Page]],
+    around_core: Callable[[Creditor], Creditor] = lambda core: core,
+) -> None:
+    """Credit the topic until SIGTERM or SIGINT, finishing the run in flight.
+
+    Args:
+        settings: of everything.
+        make_parts: the core's parts around the outbox that this worker's producer serves.
+        pages: path -> what the web server answers.
+        around_core: puts decorators around the core.
+
+    Raises:
+        LogUnavailable: no broker answers, or a topic does not exist.
+        Refusal: whatever ended the worker.
+    """
+    ending = Ending()
+    with (
+        TopicAdmin(settings.kafka) as admin,
+        ThreadPoolExecutor(1, thread_name_prefix="core") as executor,
+    ):
+        admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later
+        app = make_app(settings, pages)
+        parts = make_parts(KafkaOutbox(app, settings.kafka))
+        log = KafkaLog(settings.kafka, admin)
+        member = Member(around_core(Core(parts, executor)), log, parts.observer, settings.kafka)
+
+        @app.service
+        class CreditPump(Pump):
+            def __init__(self, **service: Any) -> None:
+                super().__init__(member, log, ending, **service)
+
+        runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
+        runner.spinner = None  # it writes escape codes between log lines
+        try:
+            runner.execute_from_commandline()
+        except BaseException as stopped:
+            if ending.failure is not None:
+                raise ending.failure from None
+            if isinstance(stopped, SystemExit) and not stopped.code:
+                return
+            raise
+
+
+def _pages(registry: CollectorRegistry, health: Health) -> dict[str, Callable[[], Page]]:
+    def metrics() -> Page:
+        body, content_type = render(registry)
+        return Page(200, body, content_type)
+
+    return {
+        "/metrics": metrics,
+        "/livez": lambda: _verdict_page(health.live()),
+        "/readyz": lambda: _verdict_page(health.ready()),
+    }
+
+
+def _verdict_page(verdict: Verdict) -> Page:
+    status, body = verdict.page()
+    return Page(status, body, "application/json")

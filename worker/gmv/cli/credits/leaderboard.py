@@ -1,0 +1,66 @@
+"""`gmv credits leaderboard`: the owners who have earned most, kept in Redis as a sorted set for other programs."""
+
+import signal
+from contextlib import closing
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file, load_settings
+
+if TYPE_CHECKING:
+    from gmv.ledger.port import Sums
+    from gmv.ledger.redis.leaderboard import RedisLeaderboard
+
+
+def leaderboard(
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Most owners it holds.")] = 1_000,
+    follow: Annotated[bool, typer.Option("--follow", help="Make it anew whenever credits were added.")] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="Pause between two looks, with --follow.")
+    ] = 60.0,
+    ledger: LedgerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make the leaderboard in Redis: a sorted set of owners by micro-credits, as docs/redis.md describes it.
+
+    It is made from the ledger, which it never changes; ended anywhere, it is whole, and old, until it is made again.
+    """
+    settings = load_settings(config, ledger=ledger).ledger
+    from gmv.errors import InvalidSettings
+    from gmv.ledger.redis.leaderboard import RedisLeaderboard
+
+    if ledger_file(settings.url) is not None:
+        raise InvalidSettings("a leaderboard is kept in Redis; of a ledger in a file, `gmv credits top` shows the same")
+    stopped = _stopped_by_sigterm() if follow else None
+    with closing(RedisLeaderboard(settings)) as board:
+        as_of = _make(board, limit, json)
+        while stopped and not stopped.wait(every):
+            if board.sums() != as_of:
+                as_of = _make(board, limit, json)
+
+
+def _stopped_by_sigterm() -> Event:
+    """Return what is set by SIGTERM, which would do nothing at all to the first process of a container."""
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    return stopped
+
+
+def _make(board: "RedisLeaderboard", limit: int, json: bool) -> "Sums":
+    """Make it, and say so on a line of its own."""
+    from gmv.cli.output import credits_text, print_result
+
+    made = board.make(limit)
+    result = {"owners": made.owners, "credit_micros": made.as_of.micros, "events_credited": made.as_of.credited}
+    print_result(
+        result,
+        json,
+        lambda: (
+            f"{made.owners:,} owners hold places, as of {credits_text(made.as_of.micros)} credits "
+            f"for {made.as_of.credited:,} events"
+        ),
+    )
+    return made.as_of

@@ -1,0 +1,146 @@
+"""`gmv credits`: what owners have earned, each answer read from the ledger at one moment."""
+
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmv.cli.credits.leaderboard import leaderboard
+from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file, load_settings, refuse_shared_files
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How an export is written."""
+
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+@app.command()
+def top(
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many owners to show.")] = 20,
+    ledger: LedgerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the owners who have earned most, ties in order of their ids."""
+    settings = load_settings(config, ledger=ledger)
+    from heapq import nsmallest
+
+    from gmv.cli.output import print_result
+    from gmv.ledger.open import open_accounts
+    from gmv.ledger.statement import read_statement
+
+    with closing(open_accounts(settings.ledger)) as accounts:
+        statement = read_statement(accounts)
+    leaders = nsmallest(limit, statement.balances, key=lambda balance: (-balance.micros, balance.owner_id))
+    result = {
+        "owners": [{"owner_id": leader.owner_id, "credit_micros": leader.micros} for leader in leaders],
+        "owners_credited": len(statement.balances),
+        "credit_micros": statement.micros,
+        "positions": [
+            {"topic": topic, "partition": number, "next_offset": position.next_offset}
+            for (topic, number), position in sorted(statement.positions.items())
+        ],
+    }
+
+    def lay_out() -> "RenderableType":
+        from rich.console import Group
+
+        from gmv.cli.output import credits_text, table
+
+        return Group(
+            f"{len(statement.balances):,} owners have earned {credits_text(statement.micros)} credits",
+            table(
+                None,
+                ["rank", "owner", "credits", "share"],
+                [
+                    [rank, each.owner_id, credits_text(each.micros), f"{each.micros / (statement.micros or 1):.1%}"]
+                    for rank, each in enumerate(leaders, start=1)
+                ],
+                numbers=["rank", "credits", "share"],
+            ),
+        )
+
+    print_result(result, json, lay_out)
+
+
+@app.command()
+def show(
+    owners: Annotated[list[str], typer.Argument(metavar="OWNER…", help="Owner ids, as the training corpus has them.")],
+    ledger: LedgerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what these owners have earned. Who never was credited has nothing; exits with 1 if that is all of them."""
+    settings = load_settings(config, ledger=ledger)
+    from gmv.cli.output import credits_text, print_result, table
+    from gmv.ledger.open import open_accounts
+
+    with closing(open_accounts(settings.ledger)) as accounts:
+        totals = accounts.totals(owners)
+    wanted = list(dict.fromkeys(owners))
+    result = {
+        "owners": [
+            {"owner_id": owner_id, "credit_micros": totals.get(owner_id, 0), "ever_credited": owner_id in totals}
+            for owner_id in wanted
+        ]
+    }
+    print_result(
+        result,
+        json,
+        lambda: table(
+            None,
+            ["owner", "credits", ""],
+            [
+                [owner_id, credits_text(totals.get(owner_id, 0)), "" if owner_id in totals else "never credited"]
+                for owner_id in wanted
+            ],
+            numbers=["credits"],
+        ),
+    )
+    if not totals:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    format: Annotated[Format, typer.Option("--format", help="Columns: owner_id, credit_micros.")] = Format.CSV,  # noqa: A002 - the flag's name
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Replaced whole or not at all. Default for csv and json: stdout."),
+    ] = None,
+    ledger: LedgerOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write every owner's total, in order of the owners' ids; 1,000,000 micro-credits are one credit."""
+    settings = load_settings(config, ledger=ledger)
+    from gmv.cli.credits.exports import WRITERS, replacing
+    from gmv.cli.output import credits_text, print_for_people
+    from gmv.errors import InvalidSettings
+    from gmv.ledger.open import open_accounts
+    from gmv.ledger.statement import read_statement
+
+    refuse_shared_files(ledger=ledger_file(settings.ledger.url), out=out)
+    if out is None and format is Format.PARQUET:
+        raise InvalidSettings("a Parquet file cannot go to stdout; name it with --out FILE")
+    with closing(open_accounts(settings.ledger)) as accounts:
+        statement = read_statement(accounts)
+    balances = sorted(statement.balances, key=lambda balance: balance.owner_id)
+    if out is None:
+        WRITERS[format](balances, typer.get_binary_stream("stdout"))
+        return
+    with replacing(out) as file:
+        WRITERS[format](balances, file)
+    print_for_people(f"{out}: {len(balances):,} owners, {credits_text(statement.micros)} credits")
+
+
+app.command()(leaderboard)

@@ -1,0 +1,128 @@
+"""A corpus of features instead of images, in Parquet: what another program's encoder saw in the training images."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gmv.corpus.fingerprint import fingerprint
+from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
+from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.errors import CorpusRefused, Poison, Reason
+
+_ROWS = 256
+_HEADER = struct.Struct("<III")
+
+
+class FeaturesShape(NamedTuple):
+    """D, n and d: a vector of D numbers, n tokens of d."""
+
+    vector_size: int
+    tokens: int
+    token_size: int
+
+
+class FeaturesCorpus:
+    """A `Corpus` of float32 vectors and tokens; an image's `content` is both, as `unpack` reads them.
+
+    Columns: `vector`, a list of D numbers, and `tokens`, a list of n lists of d numbers, the same D, n and d in all
+    rows.
+    """
+
+    def __init__(self, path: Path, encoder_id: str, columns: Columns = COLUMNS) -> None:
+        self.encoder_id = encoder_id
+        self._parquet = ParquetFiles(path, columns)
+
+    @property
+    def path(self) -> Path:
+        """See `Corpus`."""
+        return self._parquet.path
+
+    @property
+    def shape(self) -> FeaturesShape:
+        """That of the first row, which all others have to share.
+
+        Raises:
+            CorpusRefused: the first row has no features.
+        """
+        for image in self.images():
+            shape = FeaturesShape(*_HEADER.unpack_from(image.content))
+            if min(shape) > 0:
+                return shape
+            break
+        columns = self._parquet.columns
+        raise CorpusRefused(
+            f"{self.path}, row 0: {columns.vector!r} should be a list of numbers, {columns.tokens!r} a list of lists "
+            "of equal length"
+        )
+
+    def catalogue(self) -> list[TrainingImage]:
+        """See `Corpus`."""
+        for file in self._parquet.files:
+            self._check_features(file)
+        return self._parquet.catalogue()
+
+    def fingerprint(self) -> str:
+        """See `Corpus`."""
+        return fingerprint(self._parquet.path, f"features {self.encoder_id} {self._parquet.columns}")
+
+    def images(self) -> Iterator[CorpusImage]:
+        """See `Corpus`."""
+        columns = self._parquet.columns
+        names = [columns.image_id, columns.vector, columns.tokens]
+        for batch in self._parquet.batches(names, _ROWS):
+            for image_id, vector, tokens in zip(*map(batch.column, names), strict=True):
+                yield CorpusImage(str(image_id.as_py()), _pack(vector.as_py(), tokens.as_py()))
+
+    def _check_features(self, file: Path) -> None:
+        columns = self._parquet.columns
+        vector = self._parquet.column_type(file, columns.vector)
+        tokens = self._parquet.column_type(file, columns.tokens)
+        if not (_is_list(vector) and _is_number(vector.value_type)):
+            raise CorpusRefused(f"{file}: column {columns.vector!r} is {vector}; it should be a list of numbers")
+        if not (_is_list(tokens) and _is_list(tokens.value_type) and _is_number(tokens.value_type.value_type)):
+            raise CorpusRefused(
+                f"{file}: column {columns.tokens!r} is {tokens}; it should be a list of lists of numbers"
+            )
+
+
+def unpack(content: bytes, shape: FeaturesShape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return vector and tokens, float32 [D] and [n, d].
+
+    Raises:
+        Poison: they are of another shape, or not all of their numbers are finite (tokens: in float16).
+    """
+    found = FeaturesShape(*_HEADER.unpack_from(content))
+    if found != shape:
+        raise Poison(
+            Reason.INVALID_FEATURES,
+            f"a vector of {found.vector_size} and {found.tokens} tokens of {found.token_size}; the corpus began with "
+            f"{shape.vector_size}, {shape.tokens} and {shape.token_size}",
+        )
+    numbers = np.frombuffer(content, "<f4", offset=_HEADER.size)
+    vector, tokens = numbers[: shape.vector_size], numbers[shape.vector_size :].reshape(shape.tokens, shape.token_size)
+    if not (np.isfinite(vector).all() and (np.abs(tokens) <= np.finfo(np.float16).max).all()):
+        raise Poison(Reason.INVALID_FEATURES, "a number is missing, infinite, or beyond float16 in the tokens")
+    return vector, tokens
+
+
+def _pack(vector: list[Any] | None, tokens: list[Any] | None) -> bytes:
+    """Shape, then numbers. What has no shape (null, ragged) gets that of zeros, which `unpack` refuses."""
+    vector, tokens = vector or [], tokens or []
+    sizes = {len(token or []) for token in tokens}
+    if not vector or len(sizes) != 1:
+        return _HEADER.pack(0, 0, 0)
+    numbers = np.concatenate([np.array(vector, np.float32), np.array(tokens, np.float32).ravel()])
+    return _HEADER.pack(len(vector), len(tokens), sizes.pop()) + numbers.astype("<f4").tobytes()
+
+
+def _is_list(found: pa.DataType) -> bool:
+    return any((pa.types.is_list(found), pa.types.is_large_list(found), pa.types.is_fixed_size_list(found)))
+
+
+def _is_number(found: pa.DataType) -> bool:
+    return any((pa.types.is_floating(found), pa.types.is_integer(found)))

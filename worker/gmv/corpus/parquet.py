@@ -1,0 +1,55 @@
+"""A corpus in Parquet, with an image column as Hugging Face datasets writes it, or one of plain bytes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from gmv.corpus.fingerprint import fingerprint
+from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
+from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.errors import CorpusRefused
+
+_IMAGE_ROWS = 256  # of 1 MB each, a batch in memory is 256 MB
+
+
+class ParquetCorpus:
+    """A `Corpus` of one Parquet file, or of all in a folder in order of name."""
+
+    def __init__(self, path: Path, columns: Columns = COLUMNS) -> None:
+        self._parquet = ParquetFiles(path, columns)
+
+    @property
+    def path(self) -> Path:
+        """See `Corpus`."""
+        return self._parquet.path
+
+    def catalogue(self) -> list[TrainingImage]:
+        """See `Corpus`."""
+        for file in self._parquet.files:
+            self._check_images(file)
+        return self._parquet.catalogue()
+
+    def fingerprint(self) -> str:
+        """See `Corpus`."""
+        return fingerprint(self._parquet.path, f"images {self._parquet.columns}")
+
+    def images(self) -> Iterator[CorpusImage]:
+        """See `Corpus`."""
+        columns = self._parquet.columns
+        for batch in self._parquet.batches([columns.image_id, columns.image], _IMAGE_ROWS):
+            images = batch.column(columns.image)
+            files = images.field("bytes") if pa.types.is_struct(images.type) else images
+            for image_id, content in zip(batch.column(columns.image_id), files, strict=True):
+                why_missing = None if content.is_valid else "its row holds no image file"
+                yield CorpusImage(str(image_id.as_py()), content.as_py() or b"", why_missing)
+
+    def _check_images(self, file: Path) -> None:
+        column = self._parquet.columns.image
+        found = self._parquet.column_type(file, column)
+        has_bytes = pa.types.is_struct(found) and found.get_field_index("bytes") >= 0
+        files = found.field("bytes").type if has_bytes else found
+        if not (pa.types.is_binary(files) or pa.types.is_large_binary(files)):
+            raise CorpusRefused(
+                f"{file}: column {column!r} is {found}; it should be image files, as binary or in a struct as 'bytes'"
+            )

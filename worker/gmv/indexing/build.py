@@ -1,0 +1,91 @@
+"""An index build, put together: catalogue, encoder, features, recall, manifest. What is done is kept, step by step."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gmv.corpus.port import Corpus, TrainingImage
+from gmv.encoders.descriptor import KIND
+from gmv.encoders.fitting import FittingSettings
+from gmv.errors import IndexRefused
+from gmv.imaging import ImageLimits
+from gmv.index.manifest import MANIFEST, Manifest
+from gmv.indexing.feature_source import feature_source
+from gmv.indexing.progress import Progress
+from gmv.indexing.staging import FeatureStage, encode_corpus
+from gmv.indexing.workspace import open_workspace
+from gmv.indexing.writing import write_index_files
+from gmv.settings import Settings
+from gmv.threads import one_thread
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build.
+
+    Attributes:
+        factory: faiss factory string; None: by the rule of `default_factory`.
+        bad_share_max: share of images that may be damaged, which are left out; more, and the corpus is refused.
+        fitting: of the encoder.
+        threads: that encode images; no bit of the index depends on it.
+        replace: whether an index under the final name gives way.
+    """
+
+    factory: str | None = None
+    bad_share_max: float = 0.01
+    fitting: FittingSettings = field(default_factory=FittingSettings)
+    threads: int = 1
+    replace: bool = False
+
+
+def build_index(corpus: Corpus, out: Path, settings: Settings, options: BuildOptions, progress: Progress) -> Manifest:
+    """Build an index folder. Killed, it goes on from there when it is called again with the same arguments.
+
+    The same corpus and settings give the same bytes on one kind of processor.
+
+    Args:
+        corpus: training images.
+        out: the folder to be.
+        settings: limits of images, and M, K and tau.
+        options: how to build.
+        progress: shows long steps.
+
+    Raises:
+        CorpusRefused: ids, owners or weights are wrong, or too many images are damaged.
+        IndexRefused: there is something under the final name, or another process is building there.
+        DiskFull: no space is left.
+    """
+    _check_out(out, options.replace)
+    catalogue = corpus.catalogue()
+    limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
+    # One thread within each step: more would give other last bits, and fight those that encode images side by side.
+    with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:
+        source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress)
+        stage = FeatureStage(workspace, catalogue, source.entry.vector_size, source.entry.tokens_shape)
+        encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
+        manifest = write_index_files(workspace, stage, source.entry, options.factory, settings.valuation, progress)
+        workspace.publish(out, frozenset(manifest.files) | {MANIFEST})
+    return manifest
+
+
+def _check_out(out: Path, replace: bool) -> None:
+    if not out.exists():
+        return
+    if not (out / MANIFEST).is_file():
+        raise IndexRefused(f"{out} is there and is no index; give another --out")
+    if not replace:
+        raise IndexRefused(f"{out} holds an index; give another --out, or replace it by --force")
+
+
+def _inputs(
+    corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, fitting: FittingSettings
+) -> dict[str, Any]:
+    """All that decides what is staged: a workspace of other inputs is of no use."""
+    return {
+        "corpus": corpus.fingerprint(),
+        "images": len(catalogue),
+        "encoder": KIND,
+        "fitting": asdict(fitting),
+        "limits": asdict(limits),
+    }

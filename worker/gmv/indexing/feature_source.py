@@ -1,0 +1,117 @@
+"""Where the features of a training image come from: an encoder that learns from the corpus, or the corpus itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.corpus.features import FeaturesCorpus, FeaturesShape, unpack
+from gmv.corpus.port import Corpus, TrainingImage
+from gmv.encoders import descriptor, precomputed
+from gmv.encoders.fitting import FittingSettings, fit_descriptor
+from gmv.encoders.port import Encoder, check_unit_length
+from gmv.encoders.precomputed import Precomputed
+from gmv.encoders.storage import open_descriptor, to_bytes
+from gmv.encoders.working_size import to_working_size
+from gmv.errors import CorpusRefused, Poison
+from gmv.imaging import ImageLimits, decode_image
+from gmv.index.manifest import ENCODER_FILE, EncoderEntry
+from gmv.indexing.progress import Progress
+from gmv.indexing.workspace import Workspace
+
+Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""An image's vector, float32 [D], and its tokens, float32 [n, d]."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSource:
+    """An encoder as the manifest names it, and the way from a training image's content to its features.
+
+    Attributes:
+        entry: of the manifest.
+        see: content to features; raises `Poison` where it cannot. Called by several threads at once.
+    """
+
+    entry: EncoderEntry
+    see: Callable[[bytes], Seen]
+
+
+def feature_source(
+    workspace: Workspace,
+    corpus: Corpus,
+    catalogue: Sequence[TrainingImage],
+    limits: ImageLimits,
+    fitting: FittingSettings,
+    progress: Progress,
+) -> FeatureSource:
+    """Take the features that the corpus brings, or fit the encoder, or open the one that was fitted before.
+
+    Raises:
+        CorpusRefused: there is nothing to learn from.
+    """
+    if isinstance(corpus, FeaturesCorpus):
+        shape = corpus.shape
+        tokens_shape = (shape.tokens, shape.token_size)
+        elsewhere = Precomputed(corpus.encoder_id, shape.vector_size, tokens_shape)
+        return FeatureSource(_entry(precomputed.KIND, elsewhere), lambda content: _from_features(content, shape))
+    path = workspace.folder / ENCODER_FILE
+    if not path.exists():
+        with progress("fitting the encoder", None, "") as advance:
+            sample = _sample(corpus, catalogue, limits, fitting)
+            workspace.write(ENCODER_FILE, to_bytes(fit_descriptor(sample, fitting)))
+            advance(1)
+    return _from_images(path, limits)
+
+
+def _from_features(content: bytes, shape: FeaturesShape) -> Seen:
+    vector, tokens = unpack(content, shape)
+    check_unit_length(vector)
+    return vector, tokens
+
+
+def _from_images(path: Path, limits: ImageLimits) -> FeatureSource:
+    encoder = open_descriptor(path)
+
+    def see(content: bytes) -> Seen:
+        features = encoder.encode([decode_image(content, limits)])
+        return features.vectors[0], features.tokens[0]
+
+    return FeatureSource(_entry(descriptor.KIND, encoder), see)
+
+
+def _entry(kind: str, encoder: Encoder) -> EncoderEntry:
+    return EncoderEntry(
+        kind=kind,
+        id=encoder.encoder_id,
+        has_parameters=kind != precomputed.KIND,
+        vector_size=encoder.vector_size,
+        tokens_shape=encoder.tokens_shape,
+    )
+
+
+def _sample(
+    corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, fitting: FittingSettings
+) -> list[NDArray[np.uint8]]:
+    """Draw sound images without replacement, whatever order the corpus has; damaged ones are told of later.
+
+    Returns:
+        uint8 [side, side, 3] each, of the working size (4,000 of 32 pixels: 12 MB), in order of image id.
+    """
+    ids = sorted(image.image_id for image in catalogue)
+    places = np.random.default_rng(fitting.seed).choice(len(ids), min(len(ids), fitting.images), replace=False)
+    drawn = {ids[place] for place in places}
+    sound, complaints = {}, []
+    for image in corpus.images():
+        if image.image_id in drawn:
+            try:
+                sound[image.image_id] = to_working_size(decode_image(image.content, limits), fitting.working_size)
+            except Poison as poison:
+                complaints.append(f"{image.image_id}: {image.why_missing or poison.detail}")
+    if not sound:
+        first = complaints[0] if complaints else "the corpus changed while it was read"
+        raise CorpusRefused(
+            f"{corpus.path}: of {len(drawn):,} images drawn, none is a sound PNG, JPEG or WEBP ({first})"
+        )
+    return [sound[image_id] for image_id in sorted(sound)]

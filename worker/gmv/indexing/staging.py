@@ -1,0 +1,143 @@
+"""All features of a corpus, staged row by row in order of image id, and gone on with after a kill."""
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.corpus.port import Corpus, CorpusImage, TrainingImage
+from gmv.errors import CorpusRefused, Poison, Reason
+from gmv.indexing.feature_source import FeatureSource
+from gmv.indexing.progress import Progress
+from gmv.indexing.workspace import Workspace
+
+_AT_ONCE = 512  # images encoded between two entries of the journal: about a second of work to lose
+_REFUSED_NAMED_MAX = 5
+_DIGEST_BYTES = 32
+
+
+class Rejected(NamedTuple):
+    """An image that was left out, and why."""
+
+    image_id: str
+    why: str
+
+
+class _Encoded(NamedTuple):
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+    digest: bytes
+
+
+class FeatureStage:
+    """Features of the images encoded so far; row r is the r-th image in order of id.
+
+    Attributes:
+        rows: the catalogue in order of image id.
+        vectors: float32 [rows, D].
+        tokens: float16 [rows, n, d].
+        digests: uint8 [rows, 32], SHA-256 of each image file.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        catalogue: Sequence[TrainingImage],
+        vector_size: int,
+        tokens_shape: tuple[int, int],
+    ) -> None:
+        self.rows = sorted(catalogue, key=lambda image: image.image_id)
+        self.corpus_order = [image.image_id for image in catalogue]
+        self._row_of = {image.image_id: row for row, image in enumerate(self.rows)}
+        self._workspace = workspace
+        count = len(catalogue)
+        self.vectors = workspace.staged("staged-vectors.npy", (count, vector_size), np.float32)
+        self.tokens = workspace.staged("staged-tokens.npy", (count, *tokens_shape), np.float16)
+        self.digests = workspace.staged("staged-digests.npy", (count, _DIGEST_BYTES), np.uint8)
+
+    @property
+    def done(self) -> int:
+        """Images dealt with, in corpus order."""
+        return sum(entry["images"] for entry in self._workspace.journal if "images" in entry)
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        """Images left out so far, in corpus order."""
+        entries = (entry["rejected"] for entry in self._workspace.journal if "images" in entry)
+        return [Rejected(*pair) for pairs in entries for pair in pairs]
+
+    def kept(self) -> NDArray[np.int64]:
+        """Return the rows that were not left out."""
+        left_out = [self._row_of[image_id] for image_id, _ in self.rejected]
+        return np.delete(np.arange(len(self.rows)), left_out)
+
+    def put(self, images: Sequence[CorpusImage], encoded: Sequence[_Encoded | Poison]) -> None:
+        """Stage a stretch of the corpus; on disk when this returns."""
+        rejected: list[Rejected] = []
+        for image, outcome in zip(images, encoded, strict=True):
+            row = self._row_of[image.image_id]
+            if isinstance(outcome, Poison):
+                rejected.append(Rejected(image.image_id, outcome.detail))
+            else:
+                self.vectors[row], self.tokens[row] = outcome.vector, outcome.tokens
+                self.digests[row] = np.frombuffer(outcome.digest, np.uint8)
+        for array in (self.vectors, self.tokens, self.digests):
+            array.flush()
+        self._workspace.note({"images": len(images), "rejected": [list(each) for each in rejected]})
+
+
+def encode_corpus(
+    corpus: Corpus,
+    source: FeatureSource,
+    stage: FeatureStage,
+    bad_share_max: float,
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Encode what is not staged yet.
+
+    Raises:
+        CorpusRefused: more images are damaged than the share allows, or none is left, or the corpus changed meanwhile.
+    """
+    total = len(stage.rows)
+    images = islice(corpus.images(), stage.done, None)
+    with ThreadPoolExecutor(threads) as pool, progress("encoding", total, "images") as advance:
+        advance(stage.done)
+        while stretch := list(islice(images, _AT_ONCE)):
+            _check_order(stretch, stage)
+            stage.put(stretch, list(pool.map(lambda image: _encode(image, source), stretch)))
+            _check_rejected(stage.rejected, total, bad_share_max)
+            advance(len(stretch))
+    _check_rejected(stage.rejected, total, bad_share_max)  # also of a build that goes on under another limit
+    if stage.done != total:
+        raise CorpusRefused(f"{corpus.path} changed while it was read; build again")
+
+
+def _encode(image: CorpusImage, source: FeatureSource) -> _Encoded | Poison:
+    if image.why_missing is not None:
+        return Poison(Reason.IMAGE_UNREACHABLE, image.why_missing)
+    try:
+        vector, tokens = source.see(image.content)
+    except Poison as poison:
+        return poison
+    return _Encoded(vector, tokens, hashlib.sha256(image.content).digest())
+
+
+def _check_order(stretch: Sequence[CorpusImage], stage: FeatureStage) -> None:
+    expected = stage.corpus_order[stage.done : stage.done + len(stretch)]
+    if [image.image_id for image in stretch] != expected:
+        raise CorpusRefused("the corpus changed while it was read; build again")
+
+
+def _check_rejected(rejected: Sequence[Rejected], total: int, share_max: float) -> None:
+    if len(rejected) <= share_max * total and len(rejected) < total:
+        return
+    named = "; ".join(f"{image_id}: {why}" for image_id, why in rejected[:_REFUSED_NAMED_MAX])
+    raise CorpusRefused(
+        f"{len(rejected):,} of {total:,} images are damaged or not allowed, more than {share_max:.1%} ({named}); "
+        "repair them, or raise --bad-share-max to leave them out"
+    )

@@ -1,0 +1,120 @@
+"""What has to be known of a topic and cannot be asked through the consumer: its id, its bounds. By kafka-python."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from gmv.errors import LogUnavailable
+from gmv.kafka.access import connection, denied, greet
+from gmv.settings import KafkaSettings
+from gmv.stream.records import Bounds, LogDescription
+
+
+@contextmanager
+def refusing(kafka: KafkaSettings) -> Iterator[None]:
+    """Turn kafka-python's errors into `LogUnavailable`, and into `LogRefused` those that no waiting mends."""
+    try:
+        yield
+    except UnknownTopicOrPartitionError as error:
+        raise LogUnavailable(_missing(kafka, kafka.topic)) from error
+    except KafkaError as error:
+        # The second: where an idempotent producer is refused its id, kafka-python tells it in the text only.
+        if isinstance(error, AuthorizationError) or "AuthorizationFailed" in str(error):
+            raise denied(kafka, error) from error
+        greet(kafka)
+        raise LogUnavailable(
+            f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers, that a broker is up, and that "
+            f"its listener is one for kafka.security_protocol {kafka.security_protocol}"
+        ) from error
+
+
+def _missing(kafka: KafkaSettings, topic: str) -> str:
+    return (
+        f"topic {topic!r} does not exist at {kafka.brokers}; `gmv topics create` makes the topics that are missing "
+        "(no other command does), or set kafka.topic"
+    )
+
+
+class TopicAdmin:
+    """Looks at one topic. Blocking.
+
+    Every method raises `LogUnavailable` if no broker answers or there is no topic, and `LogRefused` if this user may
+    not know.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        greet(kafka)
+        with refusing(kafka):
+            self._client = KafkaAdminClient(
+                **connection(kafka),
+                bootstrap_timeout_ms=int(kafka.retry_seconds * 1_000),
+                request_timeout_ms=int(kafka.retry_seconds * 1_000),
+            )
+
+    def topic_id(self) -> str:
+        """Return the id the brokers gave the topic when it was created."""
+        return str(self._describe(self._kafka.topic)["topic_id"])
+
+    def require_topics(self) -> None:
+        """See that the topics of events, receipts and dead letters are all there."""
+        for topic in (self._kafka.topic, self._kafka.receipts_topic, self._kafka.dead_letters_topic):
+            self._describe(topic)
+
+    def bounds(self) -> dict[int, Bounds]:
+        """Return the offsets each partition holds now; as `kafka.isolation` says, those before any open transaction.
+
+        A worker compares its position with that end, and one past it would be refused.
+        """
+        partitions = [
+            TopicPartition(self._kafka.topic, partition["partition_index"])
+            for partition in self._describe(self._kafka.topic)["partitions"]
+        ]
+        with refusing(self._kafka):
+            starts = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+            ends = self._client.list_partition_offsets(
+                dict.fromkeys(partitions, OffsetSpec.LATEST), self._kafka.isolation
+            )
+        return {p.partition: Bounds(starts[p].offset, ends[p].offset) for p in partitions}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def __enter__(self) -> "TopicAdmin":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _describe(self, topic: str) -> dict[str, Any]:
+        with refusing(self._kafka):
+            found: dict[str, Any]
+            (found,) = self._client.describe_topics([topic])
+        if found["error_code"] == TopicAuthorizationFailedError.errno:
+            raise denied(self._kafka, TopicAuthorizationFailedError(topic))
+        if found["error_code"]:
+            raise LogUnavailable(_missing(self._kafka, topic))
+        return found
+
+
+def describe_topic(kafka: KafkaSettings) -> LogDescription:
+    """Describe a Kafka topic.
+
+    Raises:
+        LogUnavailable: the brokers do not answer, or the topic does not exist.
+    """
+    with TopicAdmin(kafka) as admin:
+        return LogDescription(kafka.topic, admin.topic_id(), admin.bounds())

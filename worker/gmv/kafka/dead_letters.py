@@ -1,0 +1,80 @@
+"""Dead letters as Kafka records: how the outbox writes them, and how they are read back."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from kafka.consumer.fetcher import ConsumerRecord
+
+from gmv import __version__
+from gmv.kafka import headers
+from gmv.kafka.reading import records_in_topic
+from gmv.settings import KafkaSettings
+from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.ports import DeadLetter
+from gmv.stream.records import Partition, Record
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Posted(NamedTuple):
+    """What is sent to the topic of dead letters."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
+def posted(partition: Partition, letter: DeadLetter, group: str) -> Posted:
+    """Return a dead letter: the record, and after its own headers where it came from and why it is here."""
+    record = letter.record
+    added = {
+        headers.DLQ_TOPIC: partition.topic,
+        headers.DLQ_PARTITION: str(partition.number),
+        headers.DLQ_OFFSET: str(record.offset),
+        headers.DLQ_GROUP: group,
+        headers.DLQ_MESSAGE: letter.poison.detail,
+        headers.DLQ_REASON: str(letter.poison.reason),
+        headers.DLQ_WORKER_VERSION: __version__,
+        headers.DLQ_PAYLOAD_SHA256: hashlib.sha256(record.value or b"").hexdigest(),
+    }
+    key = record.key
+    if key is None and record.value is None:
+        key = b""
+        added[headers.DLQ_NO_KEY] = "1"
+    return Posted(key, record.value, [*record.headers, *((name, text.encode()) for name, text in added.items())])
+
+
+def letters_in_topic(kafka: KafkaSettings) -> Iterator[FoundLetter]:
+    """Yield the dead letters of the settings' topic; what else stands among them is passed over.
+
+    Raises:
+        LogUnavailable: no broker answers, or there is no such topic.
+        LogRefused: this user may not read it.
+    """
+    for record in records_in_topic(kafka, kafka.dead_letters_topic):
+        if (letter := found(record)) is not None:
+            yield letter
+
+
+def found(record: ConsumerRecord) -> FoundLetter | None:
+    """Return the dead letter that `posted` made the record of, None if it did not."""
+    own, ours = _parted(record.headers)
+    told = {name: (value or b"").decode(errors="replace") for name, value in ours}
+    try:
+        partition = Partition(told[headers.DLQ_TOPIC], int(told[headers.DLQ_PARTITION]))
+        offset, reason, detail = (
+            int(told[headers.DLQ_OFFSET]),
+            told[headers.DLQ_REASON],
+            told[headers.DLQ_MESSAGE],
+        )
+    except (KeyError, ValueError):
+        return None
+    key = None if headers.DLQ_NO_KEY in told else record.key
+    return FoundLetter(partition, Record(offset, record.value, key, own), reason, detail, record.timestamp)
+
+
+def _parted(all_of: Headers) -> tuple[tuple[tuple[str, bytes | None], ...], Headers]:
+    """Return the record's own headers, and ours."""
+    begin = max((place for place, (name, _) in enumerate(all_of) if name == headers.DLQ_TOPIC), default=len(all_of))
+    return tuple(all_of[:begin]), all_of[begin:]

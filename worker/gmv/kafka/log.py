@@ -1,0 +1,194 @@
+"""A Kafka topic as a log, read as a member of a consumer group. Public aiokafka API only."""
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from gmv.errors import LogUnavailable, PositionOutsideLog
+from gmv.kafka.access import DENIALS, connection, denied
+from gmv.kafka.admin import TopicAdmin
+from gmv.settings import KafkaSettings
+from gmv.stream.ports import NotSought
+from gmv.stream.records import Bounds, Partition, Record, Run
+
+_FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
+_RETRY_WAIT_SECONDS = 0.5  # kafka-python gives up at once where it knows no broker that is up
+_READ_WAIT_MS = 200  # how long a stop or a drop of a partition may have to wait for an idle read
+_FETCH_BYTES = 8 * 2**20
+"""Of one partition at once; of all together it is the client's own 50 MiB. With its default, 1 MiB, 73 events with
+their features were a fetch, and so a run: 65 commits where 25 do."""
+
+
+class KafkaLog:
+    """Reads one topic. Where to read next is never the group's committed offset; whoever reads must `seek`."""
+
+    def __init__(self, kafka: KafkaSettings, admin: TopicAdmin) -> None:
+        self._kafka = kafka
+        self._admin = admin
+        self._asking_admin = asyncio.Lock()  # kafka-python's clients are not for several threads at once
+        self._consumer: AIOKafkaConsumer | None = None
+        self._read_to: dict[TopicPartition, int] = {}
+
+    async def start(self, listener: ConsumerRebalanceListener) -> None:
+        """Connect, and join the group.
+
+        Raises:
+            LogUnavailable: no broker answers.
+            LogRefused: this user may not.
+        """
+        kafka = self._kafka
+        self._consumer = AIOKafkaConsumer(
+            **connection(kafka),
+            group_id=kafka.group,
+            group_instance_id=kafka.instance_id,
+            client_id=kafka.instance_id or "gmv",
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # a position the log does not hold is an error, never a jump
+            isolation_level=kafka.isolation,
+            session_timeout_ms=int(kafka.session_seconds * 1_000),
+            heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1_000),
+            rebalance_timeout_ms=int(kafka.rebalance_seconds * 1_000),
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_poll_interval_ms=int(10 * kafka.rebalance_seconds * 1_000),  # the stuck detector speaks long before
+        )
+        try:
+            await self._consumer.start()
+        except DENIALS as error:
+            raise denied(kafka, error) from error
+        except KafkaError as error:
+            raise LogUnavailable(f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers") from error
+        self._consumer.subscribe([kafka.topic], listener=listener)
+
+    async def stop(self) -> None:
+        """Leave the group and disconnect. A static member keeps its place for one session time-out.
+
+        Where no broker hears it, the group finds out by itself: all that was credited is in the ledger already.
+        """
+        if self._consumer is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._consumer.stop(), _FAREWELL_SECONDS_MAX)
+
+    async def topic_id(self) -> str:
+        """Ask the brokers for the topic's id, again and again while they are away, for as long as the settings say."""
+        deadline = time.monotonic() + self._kafka.retry_seconds
+        async with self._asking_admin:
+            while True:
+                try:
+                    return await asyncio.to_thread(self._admin.topic_id)
+                except LogUnavailable:
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(_RETRY_WAIT_SECONDS)
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
+        """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`."""
+        wanted = [_topic_partition(partition) for partition in partitions]
+        try:
+            starts = await self._started.beginning_offsets(wanted)
+            ends = await self._started.end_offsets(wanted)
+        except KafkaError as error:
+            raise LogUnavailable(f"Kafka at {self._kafka.brokers} does not tell the log's bounds ({error})") from error
+        return {_partition(each): Bounds(starts[each], ends[each]) for each in wanted}
+
+    def assignment(self) -> set[Partition]:
+        """Return the partitions the group gave to this member."""
+        return {_partition(each) for each in self._started.assignment()}
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read the partition from that offset on."""
+        self._started.seek(_topic_partition(partition), offset)
+        self._read_to[_topic_partition(partition)] = offset
+
+    def pause(self, partition: Partition) -> None:
+        """Read nothing of the partition until it is assigned anew or resumed."""
+        self._started.pause(_topic_partition(partition))
+
+    def resume(self, partition: Partition) -> None:
+        """Read the partition again."""
+        self._started.resume(_topic_partition(partition))
+
+    async def read(self) -> list[Run]:
+        """Return what was fetched, one run per partition; empty after a short wait with nothing new.
+
+        A run without records tells that nothing was for us up to its end.
+
+        Raises:
+            NotSought: a partition was assigned and not yet sought.
+            PositionOutsideLog: the offset sought is gone from the log.
+            LogRefused: this user may not read the topic, or not as a member of the group.
+        """
+        try:
+            fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
+        except NoOffsetForPartitionError as error:
+            raise NotSought from error
+        except DENIALS as error:
+            raise denied(self._kafka, error) from error
+        except OffsetOutOfRangeError as error:
+            raise PositionOutsideLog(
+                f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "
+                "retention or by hand, before they were credited. Restore them; gmv does not skip paid work"
+            ) from error
+        return await self._runs({each: messages for each, messages in fetched.items() if messages})
+
+    async def _runs(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]) -> list[Run]:
+        """The client goes past aborted records and marks of transactions without a word: its position tells."""
+        runs = []
+        for each in fetched.keys() | self._read_to.keys():
+            records = tuple(_record(message) for message in fetched.get(each, ()))
+            end = max(await self._position(each), records[-1].offset + 1 if records else 0)
+            if records or end > self._read_to.get(each, end):
+                runs.append(Run(_partition(each), records, end))
+                self._read_to[each] = end
+        return runs
+
+    async def _position(self, each: TopicPartition) -> int:
+        """Return where the client reads next; 0 of a partition that was taken away, or not sought since it was given.
+
+        Awaits nothing where the position is known: no seek can come between a fetch and the question.
+        """
+        try:
+            async with asyncio.timeout(_READ_WAIT_MS / 1_000):
+                return int(await self._started.position(each))
+        except (IllegalStateError, TimeoutError):
+            self._read_to.pop(each, None)
+            return 0
+
+    async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the group how far we are, for lag tools and autoscalers only.
+
+        Raises:
+            LogUnavailable: it was refused, or nobody heard it; nothing is lost.
+        """
+        told = {_topic_partition(partition): offset for partition, offset in offsets.items()}
+        try:
+            await asyncio.wait_for(self._started.commit(told), _FAREWELL_SECONDS_MAX)
+        except (KafkaError, TimeoutError) as error:
+            raise LogUnavailable(f"{self._kafka.group}: the group's offsets were not committed ({error!r})") from error
+
+    @property
+    def _started(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the log is not started")
+        return self._consumer
+
+
+def _partition(each: TopicPartition) -> Partition:
+    return Partition(each.topic, each.partition)
+
+
+def _topic_partition(partition: Partition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.number)
+
+
+def _record(message: ConsumerRecord[bytes, bytes]) -> Record:
+    return Record(
+        offset=message.offset,
+        value=message.value,
+        key=message.key,
+        headers=tuple(message.headers),
+        timestamp_ms=message.timestamp,
+    )

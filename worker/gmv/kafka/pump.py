@@ -1,0 +1,115 @@
+"""The pump: a group member as a service of the Faust app. The rules of crediting are in `stream/membership.py`.
+
+- aiokafka logs and swallows what a rebalance callback raises, so the callbacks end the worker themselves.
+- A fatal error crashes the app; where that hangs, a dead-man timer ends the process.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from mode import Service
+
+from gmv.errors import Refusal
+from gmv.kafka.log import KafkaLog
+from gmv.stream.membership import Member
+from gmv.stream.records import Partition
+
+DEAD_MAN_SECONDS = 5.0
+TOPIC_CHECK_SECONDS = 5.0
+LAG_REPORT_SECONDS = 2.0
+LEDGER_LOOK_SECONDS = 5.0
+
+
+class Ending:
+    """How a worker ended.
+
+    Attributes:
+        failure: what ended it, None after an orderly stop.
+    """
+
+    failure: BaseException | None = None
+
+
+class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither base is typed
+    """A service of the Faust app."""
+
+    def __init__(self, member: Member, log: KafkaLog, ending: Ending, **service: Any) -> None:
+        super().__init__(**service)
+        self._member = member
+        self._kafka_log = log
+        self._ending = ending
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        await self._member.begin()
+        await self._kafka_log.start(self)
+
+    async def on_stop(self) -> None:
+        """Let the run in flight end, tell the lag tools, leave."""
+        await self._member.end()
+        await self._kafka_log.stop()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Give the partitions up; without cooperative rebalancing these are all of them."""
+        async with self._ending_on_failure():
+            await self._member.give_up()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Take the partitions up."""
+        async with self._ending_on_failure():
+            await self._member.take_up({Partition(each.topic, each.partition) for each in assigned})
+
+    @Service.task
+    async def _pump(self) -> None:
+        async with self._ending_on_failure():
+            while not self.should_stop:
+                await self._member.credit_next(lambda: bool(self.should_stop))
+
+    @Service.timer(1.0)
+    async def _take_up_dropped(self) -> None:
+        async with self._ending_on_failure():
+            await self._member.take_up_dropped()
+
+    @Service.timer(LEDGER_LOOK_SECONDS)
+    async def _look_at_ledger(self) -> None:
+        async with self._ending_on_failure():
+            await self._member.look_at_ledger()
+
+    @Service.timer(LAG_REPORT_SECONDS)
+    async def _report_lag(self) -> None:
+        await self._member.report_lag()
+
+    @Service.timer(TOPIC_CHECK_SECONDS)
+    async def _check_topic(self) -> None:
+        async with self._ending_on_failure():
+            await self._member.check_topic()
+
+    @asynccontextmanager
+    async def _ending_on_failure(self) -> AsyncIterator[None]:
+        """The one place that handles what nothing else can: end the worker, and let a supervisor start it anew."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, going on would be a worker that only looks alive
+            if self._ending.failure is None:
+                self._ending.failure = error
+                dead_man = threading.Timer(DEAD_MAN_SECONDS, _end_process, [error])
+                dead_man.daemon = True
+                dead_man.start()
+            await self.crash(error)
+
+
+def exit_code_of(failure: BaseException) -> int:
+    """Return what a process ended by this failure exits with."""
+    return failure.exit_code if isinstance(failure, Refusal) else os.EX_SOFTWARE
+
+
+def _end_process(failure: BaseException) -> None:
+    """End the process though its event loop hangs: an app that crashed while rejoining was seen never to exit."""
+    sys.stderr.write(f"gmv: {failure}\n")
+    sys.stderr.flush()
+    os._exit(exit_code_of(failure))

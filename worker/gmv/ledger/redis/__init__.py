@@ -1,0 +1,1 @@
+"""The ledger in Redis: one hash per book, one script per commit."""

@@ -1,0 +1,70 @@
+"""The ledger in one SQLite file, the janitor's side: one transaction per sweep."""
+
+import sqlite3
+from collections import defaultdict
+
+from gmv.ledger.administration import Swept
+from gmv.ledger.sqlite.file import SqliteFile
+from gmv.ledger.sqlite.ledger import Standing, window_of
+from gmv.ledger.window import SWEEP_FIELDS, counts
+
+_PAGE = (
+    'SELECT identity, topic, partition, "offset" FROM events WHERE book = ? AND identity > ? ORDER BY identity LIMIT ?'
+)
+_REMOVE = "DELETE FROM events WHERE book = ? AND identity = ?"
+_START = b""
+
+
+class SqliteJanitor:
+    """A `Janitor`. Opens the file at the first call."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+        self._seen_up_to: defaultdict[int, bytes] = defaultdict(lambda: _START)
+
+    @property
+    def books(self) -> int:
+        """See `Janitor.books`."""
+        with self._file.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM sums").fetchone()[0])
+
+    def window(self) -> int | None:
+        """See `Janitor.window`."""
+        with self._file.reading() as connection:
+            return window_of(connection)
+
+    def identities(self, book: int) -> int:
+        """See `Janitor.identities`."""
+        with self._file.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM events WHERE book = ?", (book,)).fetchone()[0])
+
+    def sweep(self, book: int) -> Swept:
+        """See `Janitor.sweep`."""
+        with self._file.transaction() as connection:
+            window = window_of(connection)
+            if window is None:
+                return Swept(0, 0, is_pass_over=True)
+            swept, lapsed = self._look(connection, book, window)
+            connection.executemany(_REMOVE, [(book, identity) for identity in lapsed])
+        return swept
+
+    def survey(self, book: int, window: int) -> Swept:
+        """See `Janitor.survey`."""
+        with self._file.reading() as connection:
+            return self._look(connection, book, window)[0]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _look(self, connection: sqlite3.Connection, book: int, window: int) -> tuple[Swept, list[bytes]]:
+        page = connection.execute(_PAGE, (book, self._seen_up_to[book], SWEEP_FIELDS)).fetchall()
+        standing = Standing(connection)
+        lapsed = [
+            identity
+            for identity, topic, partition, offset in page
+            if not counts(offset, standing.of(topic, partition), window)
+        ]
+        is_pass_over = len(page) < SWEEP_FIELDS
+        self._seen_up_to[book] = _START if is_pass_over else page[-1][0]
+        return Swept(len(page), len(lapsed), is_pass_over), lapsed

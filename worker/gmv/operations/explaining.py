@@ -1,0 +1,237 @@
+"""What became of one event: its receipts, its dead letters, and which of them the ledger vouches for.
+
+One pass over all receipts and one over all dead letters. Memory grows with the batches among the receipts, 250 bytes
+each, and with what is found of the event.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from gmv.events.model import identity_of
+from gmv.ledger.port import Known
+from gmv.ledger.position import Position
+from gmv.operations.published import Published, PublishedBatch, published_batches
+from gmv.stream.dead_letters import FoundLetter, Wanted, each_once
+from gmv.valuation.receipt import AnyReceipt, CorrectionReceipt, Receipt, is_correction
+
+_RECEIPT: Final[TypeAdapter[AnyReceipt]] = TypeAdapter(AnyReceipt)
+
+
+class Standing(StrEnum):
+    """What a receipt is worth."""
+
+    COMMITTED = "committed"
+    """The ledger's position leads back to its batch."""
+
+    AWAITED = "awaited"
+    """The ledger's position has not come to its record: the commit follows, or the worker died before it."""
+
+    DUPLICATE = "duplicate"
+    """Its batch was never committed, since another record had been credited as the same event."""
+
+    ORPHAN = "orphan"
+    """Its batch was never committed: the worker died before, and the record was read again."""
+
+    UNCLEAR = "unclear"
+    """The ledger has no position in that log, or receipts that would tell are missing or altered."""
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    CREDITED = "credited"
+    DEAD_LETTERED = "dead_lettered"
+    AWAITED = "awaited"
+    NOT_CREDITED = "not_credited"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A receipt that names the event.
+
+    Attributes:
+        receipt: as it was published, less its batch.
+        batch: id of the batch it was published with.
+        batch_receipts: number of receipts that batch has.
+        standing: what it is worth.
+        why: where that is unclear, the reason in a sentence; "" elsewhere.
+    """
+
+    receipt: AnyReceipt
+    batch: str
+    batch_receipts: int
+    standing: Standing
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Story:
+    """What was found of one event.
+
+    Attributes:
+        source: CloudEvents source; None for a dead letter that names none.
+        event_id: CloudEvents id.
+        credited_at: where the ledger says that it was credited; once per book.
+        judged: its receipts and those of corrections about it, in the order published.
+        dead_letters: of records that say they are this event, in the order published.
+    """
+
+    source: str | None
+    event_id: str
+    credited_at: tuple[Known, ...] = ()
+    judged: list[Judged] = field(default_factory=list)
+    dead_letters: list[FoundLetter] = field(default_factory=list)
+
+    @property
+    def receipts(self) -> Iterator[tuple[Judged, Receipt]]:
+        """Those that say what the event earned."""
+        for each in self.judged:
+            if not is_correction(each.receipt):
+                yield each, each.receipt
+
+    @property
+    def corrections(self) -> Iterator[tuple[Judged, CorrectionReceipt]]:
+        """Those of corrections about the event."""
+        for each in self.judged:
+            if is_correction(each.receipt):
+                yield each, each.receipt
+
+    @property
+    def outcome(self) -> Outcome:
+        """The best that is known of it. Where the ledger and a receipt agree on nothing else, it is not credited."""
+        standings = {judged.standing for judged, _ in self.receipts}
+        if self.credited_at or Standing.COMMITTED in standings:
+            return Outcome.CREDITED
+        if Standing.UNCLEAR in standings:
+            return Outcome.UNCLEAR
+        if Standing.AWAITED in standings:
+            return Outcome.AWAITED
+        return Outcome.DEAD_LETTERED if self.dead_letters else Outcome.NOT_CREDITED
+
+
+def inquire(
+    event_id: str,
+    source: str | None,
+    standing: Mapping[tuple[str, int], Position],
+    published: Iterable[Published],
+    letters: Iterable[FoundLetter],
+    credited: Callable[[bytes], Iterable[Known]],
+) -> list[Story]:
+    """Gather what is known of an event; of several sources, if none is named and events of theirs share the id.
+
+    Args:
+        event_id: CloudEvents id.
+        source: CloudEvents source, None for any.
+        standing: the ledger's positions, from before the receipts were read: all that it vouches for was published.
+        published: all receipts, in any order.
+        letters: all dead letters.
+        credited: (identity) to the places at which the ledger says it was credited; asked last.
+    """
+    stories: dict[str | None, Story] = {}
+    if source is not None:
+        stories[source] = Story(source, event_id)
+    for found in _judged(_gathered(event_id, source, published), standing):
+        teller = found.receipt["event"]["source"]
+        stories.setdefault(teller, Story(teller, event_id)).judged.append(found)
+    for letter in each_once(filter(Wanted(event_id=event_id).includes, letters)):
+        name = letter.event_name().source
+        if source is None or name == source:
+            stories.setdefault(name, Story(name, event_id)).dead_letters.append(letter)
+    for story in stories.values():
+        if story.source is not None:
+            story.credited_at = tuple(credited(identity_of(story.source, event_id)))
+            story.judged = [_recognised(each, story) for each in story.judged]
+    return [each for each in stories.values() if each.judged or each.dead_letters or each.credited_at]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What one pass over receipts leaves: the batch before each whole one, and what is about the event."""
+
+    previous: dict[str, str]
+    found: list[tuple[AnyReceipt, PublishedBatch]]
+
+
+def _gathered(event_id: str, source: str | None, published: Iterable[Published]) -> _Gathered:
+    gathered = _Gathered({}, [])
+    seen: set[tuple[str, int, bool]] = set()
+    for batch in published_batches(published):
+        is_whole = batch.is_whole
+        if is_whole:
+            gathered.previous[batch.id] = batch.previous
+        for offset, receipt in batch.by_offset.items():
+            key = batch.id, offset, is_whole  # a spoilt copy does not hide the one that it is a copy of
+            if _is_about(receipt, event_id, source) and key not in seen:
+                seen.add(key)
+                gathered.found.append((receipt, batch))
+    return gathered
+
+
+def _is_about(told: object, event_id: str, source: str | None) -> bool:
+    """Tell whether it is a receipt that names the event; in a batch that is not whole it may be anything."""
+    match told:
+        case {"event": {"id": id_told, "source": source_told}} if id_told == event_id:
+            return source in (None, source_told) and _is_receipt(told)
+        case _:
+            return False
+
+
+def _is_receipt(told: object) -> bool:
+    try:
+        _RECEIPT.validate_python(told)
+    except ValidationError:
+        return False
+    return True
+
+
+def _judged(gathered: _Gathered, standing: Mapping[tuple[str, int], Position]) -> Iterator[Judged]:
+    wanted = {batch.id for _, batch in gathered.found}
+    logs = {(each["position"]["topic"], each["position"]["partition"]) for each, _ in gathered.found}
+    ways = {log: _way_back(standing[log].batch_id, gathered.previous, wanted) for log in logs if log in standing}
+    for receipt, batch in gathered.found:
+        at = receipt["position"]
+        log = at["topic"], at["partition"]
+        committed, lost_at = ways.get(log, (frozenset(), ""))
+        why = ""
+        if log not in standing:
+            kind, why = Standing.UNCLEAR, f"the ledger has no position in {at['topic']}[{at['partition']}]"
+        elif not batch.is_whole:
+            kind, why = Standing.UNCLEAR, batch.complaint
+        elif batch.id in committed:
+            kind = Standing.COMMITTED
+        elif at["offset"] >= standing[log].next_offset:
+            kind = Standing.AWAITED
+        elif lost_at:
+            kind, why = Standing.UNCLEAR, f"on the way back from the ledger's position, batch {lost_at} is missing"
+        else:
+            kind = Standing.ORPHAN
+        yield Judged(receipt, batch.id, batch.size, kind, why)
+
+
+def _way_back(newest: str, previous: Mapping[str, str], wanted: set[str]) -> tuple[frozenset[str], str]:
+    """Return which of the wanted batches were met, and the batch whose receipts are missing, "" if none are."""
+    met: set[str] = set()
+    name = newest
+    while name in previous:
+        if name in wanted:
+            met.add(name)
+        name = previous[name]
+    return frozenset(met), name
+
+
+def _recognised(judged: Judged, story: Story) -> Judged:
+    """Tell an orphan whose event was credited by another record from one whose own record was read again."""
+    if judged.standing is not Standing.ORPHAN or is_correction(judged.receipt):
+        return judged
+    own = judged.receipt["position"]
+    committed = [each["position"] for other, each in story.receipts if other.standing is Standing.COMMITTED]
+    credited = {(at["partition"], at["offset"]) for at in committed if at["topic"] == own["topic"]}
+    credited |= {(known.partition, known.offset) for known in story.credited_at}
+    if not credited or (own["partition"], own["offset"]) in credited:
+        return judged
+    return Judged(judged.receipt, judged.batch, judged.batch_receipts, Standing.DUPLICATE)

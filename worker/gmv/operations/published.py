@@ -1,0 +1,77 @@
+"""Published receipts, put back together into the batches that they were sealed in.
+
+Memory grows with the batches that are not whole yet: receipts may come in any order, but those of one batch are near
+each other, since one worker sent them at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from gmv.valuation.receipt import AnyReceipt, batch_id, unseal
+
+ELSEWHERE: Final = "in the other receipts files or topics of this ledger"
+
+
+class Published(NamedTuple):
+    """A line or a record where receipts are, and where it stands: `file:line`, or `topic/partition/offset`."""
+
+    place: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class PublishedBatch:
+    """Receipts of one batch id, by offset, and where the first and the last of them were found."""
+
+    id: str
+    size: int
+    first_place: str
+    last_place: str
+    by_offset: dict[int, AnyReceipt]
+
+    @property
+    def receipts(self) -> list[AnyReceipt]:
+        """In order of offset."""
+        return [self.by_offset[offset] for offset in sorted(self.by_offset)]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its receipts were found, as they were sealed."""
+        return len(self.by_offset) == self.size and batch_id(self.receipts) == self.id
+
+    @property
+    def previous(self) -> str:
+        """Id of the batch before it; to be relied on where it is whole."""
+        return next(iter(self.by_offset.values()))["previous_batch"]
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with it, where it is not whole."""
+        found, last = len(self.by_offset), self.last_place
+        places = self.first_place if last == self.first_place else f"from {self.first_place} to {last}"
+        if found < self.size:
+            return f"its receipts are not all there ({found} of {self.size}, {places}); look for the others {ELSEWHERE}"
+        return f"its receipts are altered ({found}, {places}); compare them with a copy, and put back what they were"
+
+
+def published_batches(published: Iterable[Published]) -> Iterator[PublishedBatch]:
+    """Yield a batch whenever its last receipt comes, and at the end those whose last did not.
+
+    One that was published twice may come twice. A line that is no receipt, such as one that a crash tore, explains
+    nothing and is passed over: a batch that needs it stays unfinished.
+    """
+    unfinished: dict[str, PublishedBatch] = {}
+    for place, content in published:
+        try:
+            told_name, told_size, receipt = unseal(content)
+            name, size, offset = str(told_name), int(told_size), int(receipt["position"]["offset"])  # as they should be
+        except (ValueError, LookupError, TypeError, AttributeError):
+            continue
+        batch = unfinished.setdefault(name, PublishedBatch(name, size, place, place, {}))
+        batch.size, batch.last_place = size, place
+        batch.by_offset[offset] = receipt
+        if len(batch.by_offset) == size:
+            del unfinished[name]
+            yield batch
+    yield from unfinished.values()
