@@ -74,10 +74,10 @@ services: ## What tests run: Redis, Kafka, Prometheus, a browser, Helm and its c
 	@$(PYTHON) -m tests.services.install
 
 schemas: install ## Write schemas/ from the models.
-	$(BIN)/python -m gmv.schemas
+	$(BIN)/python -m tools.schemas
 
 chart: install-dev services ## Write what the Helm chart has from elsewhere: its schema of gmv's settings, its README.
-	$(BIN)/python -m helm.settings_schema
+	$(BIN)/python -m tools.chart_settings_schema
 	.services/bin/helm-docs-* --log-level warning --chart-search-root helm/gmv --output-file README.md
 
 image: ## The container image, by Docker; by podman or buildah with ENGINE=podman.

@@ -83,5 +83,5 @@ def main(source: Path, out: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         raise SystemExit(__doc__)
-    beside = Path(__file__).with_name("corpus.parquet")
+    beside = Path(__file__).parents[2] / "worker" / "gmv" / "demo" / "corpus.parquet"
     main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) == 3 else beside)

@@ -1,18 +1,18 @@
 """Panels: as they lie in the chart, about metrics that exist, and explained."""
 
 import pytest
-from helm.dashboards import FOLDER, files
 
 from gmv.dashboards.all import DASHBOARDS
 from gmv.dashboards.panels import GRID_WIDTH, Panel, Unit, scoped
 from gmv.dashboards.values import number, word, written
 from tests.dashboards.names import every_metric, metrics_in
+from tools.dashboards import FOLDER, files
 
 PANELS = [pytest.param(panel, id=f"{page.uid}: {panel.title}") for page in DASHBOARDS for panel in page.panels()]
 
 
 def test_the_charts_dashboards_are_those_of_the_panels() -> None:
-    """Otherwise: `python -m helm.dashboards`."""
+    """Otherwise: `python -m tools.dashboards`."""
     assert {path: path.read_text() for path in FOLDER.glob("*.json")} == files()
 
 

@@ -24,7 +24,7 @@ from tests.services.server import mortal, wait_for
 
 pytestmark = pytest.mark.slow
 
-CORPUS = Path(__file__).parents[2] / "examples" / "cifar10" / "corpus.parquet"
+CORPUS = Path(__file__).parents[2] / "worker" / "gmv" / "demo" / "corpus.parquet"
 EVENTS = 60
 SHORT_RUNS = {"GMV_KAFKA_RUN_RECORDS_MAX": "4"}
 

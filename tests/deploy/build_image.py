@@ -24,7 +24,7 @@ ROOT: Final = Path(__file__).parents[2]
 BASE: Final = "localhost/gmv-test-base"
 IMAGE: Final = "localhost/gmv-test"
 AUTHORITIES: Final = "etc/ssl/certs/ca-certificates.crt"
-EXAMPLE: Final = ROOT / "examples" / "cifar10" / "corpus.parquet"
+EXAMPLE: Final = ROOT / "worker" / "gmv" / "demo" / "corpus.parquet"
 
 # What would let somebody who got in build or fetch more. torch itself wants setuptools to be there.
 TOOLS: Final = ("gcc", "cc", "make", "uv", "pip", "git", "curl", "wget")

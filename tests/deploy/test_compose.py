@@ -158,7 +158,7 @@ def test_the_commands_before_a_worker_and_the_producer_do_their_work(
     whole = json.dumps(event | {"data": {"image": {"bytes": "AAAA"}}})
     events = tmp_path / "events.jsonl"
     events.write_text(f"{whole}\n{whole[:20]}\n")
-    run(sys.executable, DOCKER / "replay.py", events, "--per-second", "6", "--seconds", "1")
+    run(sys.executable, DOCKER.parent / "tools" / "steady_producer.py", events, "--per-second", "6", "--seconds", "1")
 
     read = settings.load(environment={name: value for name, value in environment.items() if name.startswith("GMV_")})
     with closing(open_accounts(read.ledger)) as accounts:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from helm.settings_schema import SCHEMA, rendered
 
 from gmv.settings import Settings
 from tests.deploy.chart import CHART, CLAIM, refusal
 from tests.services.go_tools import find_tool
+from tools.chart_settings_schema import SCHEMA, rendered
 
 
 @pytest.mark.parametrize(

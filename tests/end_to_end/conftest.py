@@ -8,7 +8,7 @@ import pytest
 from gmv.index.opened import Index, open_index
 from tests.end_to_end.command import gmv
 
-EXAMPLE_CORPUS = Path(__file__).parents[2] / "examples" / "cifar10" / "corpus.parquet"
+EXAMPLE_CORPUS = Path(__file__).parents[2] / "worker" / "gmv" / "demo" / "corpus.parquet"
 
 
 def build(folder: Path, images: int) -> Path:

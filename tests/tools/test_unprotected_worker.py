@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from gmv.bench.stream import of_its_own, variables_of
-from gmv.bench.unprotected_worker import LedgerWithoutIds, OutboxWithoutReceipts, main, require_own
 from gmv.errors import InvalidSettings
 from gmv.settings import PREFIX, KafkaSettings, LedgerSettings, Settings
 from gmv.stream.core import Core
@@ -22,6 +21,7 @@ from tests.stream.world import (
     parts,
     poison_record,
 )
+from tools.unprotected_worker import LedgerWithoutIds, OutboxWithoutReceipts, main, require_own
 
 
 async def test_an_event_sent_twice_is_credited_twice_and_only_dead_letters_are_published() -> None:

@@ -1,4 +1,4 @@
-"""How much of the computing's rate is left once logs, receipts and ledger are around it: four rates, interleaved."""
+"""How much of the computing's rate is left once logs, receipts and ledger are around it: three rates, interleaved."""
 
 import os
 import statistics
@@ -25,7 +25,6 @@ from gmv.settings import PREFIX, LedgerSettings, Settings, load
 from gmv.temporary import TemporaryFolder
 
 WORKER = ("gmv", "worker")
-UNPROTECTED_WORKER = ("gmv.bench.unprotected_worker",)
 
 _POLL_SECONDS = 0.02
 _WORKER_SECONDS_MAX = 900.0
@@ -33,8 +32,6 @@ _WORKER_SECONDS_MAX = 900.0
 
 def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
     """Credit the same events by computing alone, file -> SQLite, and Kafka -> the ledger of the settings.
-
-    The last twice: by `gmv worker`, and by the same worker without event ids and receipts.
 
     Args:
         events: JSON lines.
@@ -44,11 +41,10 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
         rounds: passes over each, interleaved; medians are reported.
     """
     records = list(read_records(events))
-    passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "unprotected": [], "kafka_redis": []}
+    passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "kafka_redis": []}
     for _ in range(rounds):
         passes["compute"].append(compute_only(records, index, settings))
         passes["file_sqlite"].append(file_to_sqlite(events, index, settings))
-        passes["unprotected"].append(kafka_to_redis(events, index, settings, UNPROTECTED_WORKER))
         passes["kafka_redis"].append(kafka_to_redis(events, index, settings))
     medians = {name: statistics.median(each.events_per_second for each in rates) for name, rates in passes.items()}
     return {
@@ -59,7 +55,6 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
         **{f"{name}_events_per_second": rate for name, rate in medians.items()},
         "ratio_file_sqlite_vs_compute": medians["file_sqlite"] / medians["compute"],
         "ratio_kafka_redis_vs_compute": medians["kafka_redis"] / medians["compute"],
-        "ratio_kafka_redis_vs_unprotected": medians["kafka_redis"] / medians["unprotected"],
         "stage_seconds": passes["file_sqlite"][-1].stage_seconds,
         "worker_anonymous_bytes_max": max(each.anonymous_bytes for each in passes["kafka_redis"]),
     }

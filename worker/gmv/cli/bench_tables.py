@@ -29,7 +29,6 @@ def stream_tables(result: dict[str, Any]) -> RenderableType:
     ways = {
         "compute": "computing alone (baseline)",
         "file_sqlite": "file to SQLite",
-        "unprotected": "Kafka to Redis without event ids and receipts",
         "kafka_redis": "Kafka to Redis",
     }
     baseline = result["compute_events_per_second"]
@@ -43,7 +42,6 @@ def stream_tables(result: dict[str, Any]) -> RenderableType:
             [[told, f"{rate:,.0f}", f"{rate / baseline:.2f}"] for told, rate in rates.items()],
             numbers=["events/s", "ratio"],
         ),
-        f"Event ids and receipts leave {result['ratio_kafka_redis_vs_unprotected']:.0%} of the rate without them",
         table(
             "File to SQLite, by stage",
             ["stage", "seconds", "share"],

@@ -25,7 +25,7 @@ from gmv.indexing.build import BuildOptions, build_index
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.settings import Settings
 
-EXAMPLE_CORPUS: Final = Path(__file__).parents[3] / "examples" / "cifar10" / "corpus.parquet"
+EXAMPLE_CORPUS: Final = Path(__file__).with_name("corpus.parquet")
 
 _THREADS: Final = os.cpu_count() or 1
 

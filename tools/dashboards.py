@@ -1,9 +1,9 @@
-"""Writes the chart's files/dashboards/*.json from gmv's panels: `python -m helm.dashboards`."""
+"""Writes the chart's files/dashboards/*.json from gmv's panels: `python -m tools.dashboards`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -24,7 +24,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from gmv.dashboards.all import DASHBOARDS
 from gmv.dashboards.panels import Colour, Dashboard, Kind, Panel, Row, Scale, scoped
 
-FOLDER: Final = Path(__file__).parent / "gmv" / "files" / "dashboards"
+FOLDER: Final = Path(__file__).parent.parent / "helm" / "gmv" / "files" / "dashboards"
 SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG: Final = "gmv"
 HEIGHTS: Final = {Kind.STAT: 4, Kind.LINES: 8, Kind.STACK: 8, Kind.BARS: 8}
@@ -119,7 +119,7 @@ def _panel(page: Dashboard, row: Row, panel: Panel) -> AnyPanel:
         made = made.with_target(query.instant() if panel.kind is Kind.BARS else query.range())
     for series, colour in panel.colours.items():
         made = made.override_by_name(series, [DynamicConfigValue(id_val="color", value=_fixed(colour))])
-    return made
+    return cast(AnyPanel, made)
 
 
 def _stat(panel: Panel) -> stat.Panel:

@@ -1,6 +1,6 @@
 """Sends a file of events to Kafka over and over at a steady pace, as a generator does that never stops.
 
-    python replay.py EVENTS.jsonl --per-second 10
+    python steady_producer.py EVENTS.jsonl --per-second 10
 
 Each round has a source of its own, so that its events are new ones. A line that is no event is sent as it is, and ends
 among the dead letters. Where Kafka is, `GMV_CONFIG` and the other variables of gmv say.

@@ -1,6 +1,6 @@
 """JSON Schemas of what others write to gmv and read from it, and an AsyncAPI document of the topics they go through.
 
-They are generated from the models that gmv itself uses. `python -m gmv.schemas` writes them to `schemas/`; with
+They are generated from the models that gmv itself uses. `python -m tools.schemas` writes them to `schemas/`; with
 `--check` it only says which differ.
 """
 
@@ -12,10 +12,10 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from gmv.asyncapi import document
 from gmv.events.wire import WireData, WireEvent
 from gmv.operations.correction_file import WireCorrection
 from gmv.valuation.receipt import PublishedCorrection, PublishedReceipt
+from tools.asyncapi import document
 
 SUFFIX: Final = ".schema.json"
 ASYNCAPI: Final = "asyncapi.json"
@@ -56,7 +56,7 @@ def main(
     """Write the JSON Schemas of events and receipts, and the AsyncAPI document."""
     changed = differing(folder)
     for path, content in changed.items():
-        typer.echo(f"{path} {'differs from the models; run python -m gmv.schemas' if check else 'written'}")
+        typer.echo(f"{path} {'differs from the models; run python -m tools.schemas' if check else 'written'}")
         if not check:
             path.write_bytes(content)
     if check and changed:

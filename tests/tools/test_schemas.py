@@ -8,7 +8,6 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-from gmv import schemas
 from gmv.errors import Poison
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import binary, structured
@@ -17,8 +16,9 @@ from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import receipt, seal
 from gmv.valuation.types import Candidate
 from tests.events.samples import EVENTS, envelope
+from tools import schemas
 
-FOLDER = Path(__file__).parents[1] / "schemas"
+FOLDER = Path(__file__).parents[2] / "schemas"
 VALIDATORS = {name: Draft202012Validator(schema) for name, schema in schemas.json_schemas().items()}
 EVENT = VALIDATORS["generated-image-event"]
 FEATURES = {"encoder": "e", "vector": "AACAPw==", "tokens": "AACAPw==", "shape": [1, 1]}
@@ -34,7 +34,7 @@ def is_decoded(event: dict[str, Any]) -> bool:
 
 
 def test_the_schemas_in_the_folder_are_those_of_the_models() -> None:
-    assert schemas.differing(FOLDER) == {}, "run `python -m gmv.schemas`"
+    assert schemas.differing(FOLDER) == {}, "run `python -m tools.schemas`"
     generated = {schemas.ASYNCAPI, *(f"{name}{schemas.SUFFIX}" for name in VALIDATORS)}
     assert {path.name for path in FOLDER.glob("*.json")} == generated
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from gmv.asyncapi import document
 from gmv.errors import Poison, Reason
 from gmv.events.encoding import KafkaMessage, binary, structured_message
 from gmv.events.model import GeneratedImage
@@ -23,9 +22,10 @@ from gmv.settings import KafkaSettings, Settings
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
 from tests.events.samples import EVENTS
+from tools.asyncapi import document
 
-FOLDER = Path(__file__).parents[1] / "schemas"
-META = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi" / "3.0.0.schema.json").read_bytes()))
+FOLDER = Path(__file__).parents[2] / "schemas"
+META = Draft7Validator(orjson.loads((Path(__file__).parents[1] / "asyncapi" / "3.0.0.schema.json").read_bytes()))
 DOCUMENT = orjson.loads((FOLDER / "asyncapi.json").read_bytes())
 MESSAGES = DOCUMENT["components"]["messages"]
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -149,4 +149,4 @@ def test_dead_letters_that_gmv_writes_conform(record: Record) -> None:
 
 
 def test_what_is_generated_is_what_is_in_the_folder() -> None:
-    assert document() == DOCUMENT, "run `python -m gmv.schemas`"
+    assert document() == DOCUMENT, "run `python -m tools.schemas`"

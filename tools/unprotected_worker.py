@@ -1,4 +1,4 @@
-"""`gmv worker` without event ids and receipts: `python -m gmv.bench.unprotected_worker`.
+"""`gmv worker` without event ids and receipts: `python -m tools.unprotected_worker`.
 
 It is for ledgers and topics of a bench alone, and refuses others: their credits would be wrong for good.
 
@@ -60,7 +60,7 @@ def require_own(settings: Settings) -> None:
     if others := [f"{setting} is {name}" for setting, name in names.items() if not name.startswith(OWN_PREFIX)]:
         raise InvalidSettings(
             f"{' and '.join(others)}, but this worker credits an event as often as it is sent: it takes nothing whose "
-            f"name does not begin with {OWN_PREFIX}, as `gmv bench stream` makes it. Run `gmv worker`"
+            f"name does not begin with {OWN_PREFIX}, as a bench makes it. Run `gmv worker`"
         )
 
 
@@ -75,7 +75,7 @@ def main() -> None:
     require_own(settings)
     limit_threads()
     if settings.index is None:
-        raise InvalidSettings("no index is named: this is started by `gmv bench stream`")
+        raise InvalidSettings("no index is named: this is started by `tools.protection_cost`")
     index = open_index(settings.index, verify=False)
     with closing(open_ledger(settings.ledger)) as ledger:
         run_worker(settings, index, LedgerWithoutIds(ledger), OutboxWithoutReceipts)

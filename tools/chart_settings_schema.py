@@ -1,4 +1,4 @@
-"""Writes into the chart's values.schema.json what `settings` may hold: `python -m helm.settings_schema`.
+"""Writes into the chart's values.schema.json what `settings` may hold: `python -m tools.chart_settings_schema`.
 
 Everything that gmv itself takes, under the same names and within the same limits, but what the chart decides.
 """
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gmv.settings import Guarded, Settings
 
-SCHEMA: Final = Path(__file__).parent / "gmv" / "values.schema.json"
+SCHEMA: Final = Path(__file__).parent.parent / "helm" / "gmv" / "values.schema.json"
 
 # Where the chart mounts them; how many pods there are, and where they listen.
 DECIDED_BY_THE_CHART: Final = {
