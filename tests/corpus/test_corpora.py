@@ -8,13 +8,13 @@ import pytest
 
 from gmv.corpus.open import open_corpus
 from gmv.corpus.parquet_files import Columns
-from gmv.corpus.port import Corpus, CorpusImage, TrainingImage
+from gmv.corpus.port import Corpus, ImageFile, MissingImage, TrainingImage, image_files
 from gmv.errors import CorpusRefused
 from tests.corpus.corpora import FILES, IMAGE, rows, write_folder, write_metadata, write_parquet
 
 COUNT = 12
 CATALOGUE = [TrainingImage(row["image_id"], row["owner_id"], row["weight"]) for row in rows(COUNT)]
-IMAGES = [CorpusImage(row["image_id"], row["image"]["bytes"]) for row in rows(COUNT)]
+IMAGES = [ImageFile(row["image_id"], row["image"]["bytes"]) for row in rows(COUNT)]
 
 
 def opened(path: Path, columns: Columns = Columns()) -> Corpus:  # noqa: B008 - frozen
@@ -84,15 +84,14 @@ def test_an_image_that_is_not_there_comes_empty_and_says_why(tmp_path: Path) -> 
         (parquet, "its row holds no image file"),
         (opened(folder), f"{folder / nothing[1]['image_id']}: No such file or directory"),
     ):
-        sound, missing = corpus.images()
-        assert (sound.content, sound.why_missing) == (FILES[0], None)
-        assert (missing.content, missing.why_missing) == (b"", why)
+        first, second = (row["image_id"] for row in nothing)
+        assert list(corpus.images()) == [ImageFile(first, FILES[0]), MissingImage(second, why)]
 
 
 def test_no_more_of_a_file_is_read_than_allowed(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "folder", rows(1))
 
-    (image,) = open_corpus(folder, 10).images()
+    (image,) = image_files(open_corpus(folder, 10))
     assert image.content == FILES[0][:11]  # one more than allowed, for the decoder to refuse
 
 

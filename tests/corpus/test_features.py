@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gmv.corpus.features import FeaturesCorpus, FeaturesShape, unpack
+from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features
 from gmv.errors import CorpusRefused, Poison, Reason
 from tests.corpus.corpora import write_features
 
@@ -20,7 +20,9 @@ def corpus(path: Path, **changed: Any) -> FeaturesCorpus:
 
 def test_features_come_as_they_were_written(tmp_path: Path) -> None:
     features = corpus(tmp_path)
-    vector, tokens = unpack(next(features.images()).content, features.shape)
+    first = next(features.images())
+    check_features(first, features.shape)
+    vector, tokens = first.vector, first.tokens
 
     assert features.shape == SHAPE
     assert vector.tolist() == VECTOR
@@ -34,7 +36,7 @@ def test_any_list_of_numbers_is_a_vector(tmp_path: Path, type_: pa.DataType) -> 
     features = corpus(tmp_path, vector=pa.array([np.array(VECTOR, np.float16)] * 2, pa.list_(pa.float16())).cast(type_))
     features.catalogue()
 
-    assert unpack(next(features.images()).content, SHAPE)[0].tolist() == VECTOR
+    assert next(features.images()).vector.tolist() == VECTOR
 
 
 BAD: dict[str, dict[str, Any]] = {
@@ -55,10 +57,10 @@ BAD: dict[str, dict[str, Any]] = {
 def test_bad_features_are_poison(tmp_path: Path, changed: dict[str, Any]) -> None:
     features = corpus(tmp_path, **changed)
     good, bad = features.images()
-    unpack(good.content, features.shape)
+    check_features(good, features.shape)
 
     with pytest.raises(Poison) as refused:
-        unpack(bad.content, features.shape)
+        check_features(bad, features.shape)
     assert refused.value.reason is Reason.INVALID_FEATURES
 
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
-from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.corpus.port import ImageFile, TrainingImage
 from gmv.demo import events
 from gmv.demo.events import event_id, generated_images, make_events
 from gmv.demo.faults import BAD_RECORDS
@@ -49,10 +49,10 @@ class Corpus:
     def fingerprint(self) -> str:
         return "always the same"
 
-    def images(self) -> Iterator[CorpusImage]:
+    def images(self) -> Iterator[ImageFile]:
         self.passes += 1
-        yield CorpusImage("bad", b"no image")
-        yield from (CorpusImage(image_id, content) for image_id, content in FILES.items())
+        yield ImageFile("bad", b"no image")
+        yield from (ImageFile(image_id, content) for image_id, content in FILES.items())
 
 
 def make(folder: DemoFolder) -> tuple[int, int]:

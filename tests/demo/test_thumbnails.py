@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.corpus.port import ImageFile, TrainingImage
 from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
 from tests.demo.stories import image_file
 
@@ -20,8 +20,8 @@ class ThreeImages:
     def fingerprint(self) -> str:
         return "always the same"
 
-    def images(self) -> Iterator[CorpusImage]:
-        yield from (CorpusImage(name, image_file(shade)) for shade, name in enumerate("abc"))
+    def images(self) -> Iterator[ImageFile]:
+        yield from (ImageFile(name, image_file(shade)) for shade, name in enumerate("abc"))
 
 
 def content_of(uri: str) -> bytes:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from gmv.corpus.parquet import ParquetCorpus
+from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.errors import EventsRefused, LedgerMissing
 from gmv.events.encoding import structured
@@ -24,7 +25,7 @@ def copies(small_index: Index) -> dict[str, bytes]:
     """Training images as they are, by image id: each is the nearest to itself, at distance 0."""
     limits = ImageLimits(10**6, 10**6)
     corpus = ParquetCorpus(small_index.path.parent / "corpus.parquet")
-    return {image.image_id: png(decode_image(image.content, limits)) for image in islice(corpus.images(), COPIES)}
+    return {image.image_id: png(decode_image(image.content, limits)) for image in islice(image_files(corpus), COPIES)}
 
 
 def test_each_copy_is_explained_by_its_original_and_a_second_replay_changes_nothing(

@@ -15,6 +15,7 @@ import pytest
 from kafka import KafkaProducer
 
 from gmv.corpus.parquet import ParquetCorpus
+from gmv.corpus.port import image_files
 from gmv.demo.remix import png, recipes, remixes
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
@@ -48,7 +49,7 @@ class World:
         tokens = index.tokens.astype(np.float64)
         corpus = [Image(row.image_id, row.owner_id, row.weight, own) for row, own in zip(table, tokens, strict=True)]
         limits = ImageLimits(10**6, 10**6)
-        files = ParquetCorpus(index.path.parent / "corpus.parquet").images()
+        files = image_files(ParquetCorpus(index.path.parent / "corpus.parquet"))
         originals = {image.image_id: decode_image(image.content, limits) for image in files}
         made_of = recipes({image.image_id: image.owner_id for image in table}, PICTURES, seed)
         pictures = list(remixes(made_of, originals))

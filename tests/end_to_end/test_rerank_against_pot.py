@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gmv.corpus.parquet import ParquetCorpus
+from gmv.corpus.port import image_files
 from gmv.demo.remix import recipes, remixes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.opened import Index
@@ -21,7 +22,7 @@ def test_equals_brute_force_on_a_thousand_real_queries(larger_index: Index) -> N
     table = larger_index.images.images(range(len(larger_index.images)))
     corpus = ParquetCorpus(larger_index.path.parent / "corpus.parquet")
     limits = ImageLimits(10**6, 10**6)
-    pictures = {image.image_id: decode_image(image.content, limits) for image in corpus.images()}
+    pictures = {image.image_id: decode_image(image.content, limits) for image in image_files(corpus)}
     made_of = recipes({image.image_id: image.owner_id for image in table}, QUERIES, seed=7)
     reranker = ExactReranker(larger_index.tokens)
     for number, pixels in enumerate(remixes(made_of, pictures)):

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gmv.corpus.parquet import ParquetCorpus
-from gmv.corpus.port import CorpusImage
+from gmv.corpus.port import ImageFile, MissingImage
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import CorpusRefused, IndexRefused, InvalidSettings, Poison
 from gmv.imaging import ImageLimits, decode_image
@@ -210,7 +210,7 @@ class ChangingCorpus(ParquetCorpus):
         super().__init__(path)
         self._later = later
 
-    def images(self) -> Iterator[CorpusImage]:
+    def images(self) -> Iterator[ImageFile | MissingImage]:
         write_parquet(self.path, self._later)
         return super().images()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gmv.corpus.parquet import ParquetCorpus
+from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
@@ -65,7 +66,7 @@ def emit(index: Index, folder: Path, first: int, rounds: int) -> None:
     limits = ImageLimits(10**6, 10**6)
     files = [
         png(decode_image(image.content, limits))
-        for image in ParquetCorpus(index.path.parent / "corpus.parquet").images()
+        for image in image_files(ParquetCorpus(index.path.parent / "corpus.parquet"))
     ]
     lines = [
         structured(GeneratedImage("/ops", f"event-{number}-{place}", ImageBytes(file)))

@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from gmv.corpus.parquet import ParquetCorpus
+from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.events.encoding import KafkaMessage, binary
 from gmv.events.model import GeneratedImage, ImageBytes
@@ -77,7 +78,7 @@ def worker(log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[
 
 
 def events_of(index: Index, count: int) -> list[KafkaMessage]:
-    images = list(ParquetCorpus(index.path.parent / "corpus.parquet").images())[:count]
+    images = list(image_files(ParquetCorpus(index.path.parent / "corpus.parquet")))[:count]
     files = [png(decode_image(image.content, ImageLimits(10**6, 10**6))) for image in images]
     return [binary(GeneratedImage("/ops", f"event-{place}", ImageBytes(file))) for place, file in enumerate(files)]
 

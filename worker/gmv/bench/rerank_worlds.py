@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.corpus.open import open_corpus
+from gmv.corpus.port import image_files
 from gmv.demo.remix import recipes, remixes
 from gmv.encoders.descriptor import FittedDescriptor
 from gmv.errors import CorpusRefused
@@ -52,7 +53,7 @@ class Worlds:
         self._index = index
         source = open_corpus(corpus, _LIMITS.bytes_max)
         owners = {image.image_id: image.owner_id for image in source.catalogue()}
-        self._files = {image.image_id: image.content for image in source.images()}
+        self._files = {image.image_id: image.content for image in image_files(source)}
         self._ids = [image.image_id for image in index.images.images(range(len(index.images)))]
         if not self._files.keys() >= set(self._ids):
             raise CorpusRefused(f"{index.path} was not built from {corpus}: name the corpus it was built from")

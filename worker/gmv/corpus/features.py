@@ -1,5 +1,6 @@
 """A corpus of features instead of images, in Parquet: what another program's encoder saw in the training images."""
 
+import hashlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,15 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.corpus.port import ImageFeatures, TrainingImage
 from gmv.errors import CorpusRefused, Poison, Reason
 
 _ROWS = 256
-_HEADER = struct.Struct("<III")
 
 
 class FeaturesShape(NamedTuple):
@@ -27,7 +26,7 @@ class FeaturesShape(NamedTuple):
 
 
 class FeaturesCorpus:
-    """A `Corpus` of float32 vectors and tokens; an image's `content` is both, as `unpack` reads them.
+    """A `Corpus` of float32 vectors and tokens.
 
     Columns: `vector`, a list of D numbers, and `tokens`, a list of n lists of d numbers, the same D, n and d in all
     rows.
@@ -50,7 +49,7 @@ class FeaturesCorpus:
             CorpusRefused: the first row has no features.
         """
         for image in self.images():
-            shape = FeaturesShape(*_HEADER.unpack_from(image.content))
+            shape = shape_of(image)
             if min(shape) > 0:
                 return shape
             break
@@ -70,13 +69,13 @@ class FeaturesCorpus:
         """See `Corpus`."""
         return fingerprint(self._parquet.path, f"features {self.encoder_id} {self._parquet.columns}")
 
-    def images(self) -> Iterator[CorpusImage]:
+    def images(self) -> Iterator[ImageFeatures]:
         """See `Corpus`."""
         columns = self._parquet.columns
         names = [columns.image_id, columns.vector, columns.tokens]
         for batch in self._parquet.batches(names, _ROWS):
             for image_id, vector, tokens in zip(*map(batch.column, names), strict=True):
-                yield CorpusImage(str(image_id.as_py()), _pack(vector.as_py(), tokens.as_py()))
+                yield _features(str(image_id.as_py()), vector.as_py(), tokens.as_py())
 
     def _check_features(self, file: Path) -> None:
         columns = self._parquet.columns
@@ -90,34 +89,42 @@ class FeaturesCorpus:
             )
 
 
-def unpack(content: bytes, shape: FeaturesShape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return vector and tokens, float32 [D] and [n, d].
+def shape_of(image: ImageFeatures) -> FeaturesShape:
+    """Return how large its vector and tokens are, with a 0 where there are none."""
+    return FeaturesShape(len(image.vector), *image.tokens.shape)
+
+
+def check_features(image: ImageFeatures, shape: FeaturesShape) -> None:
+    """See that features are as all others of their corpus.
 
     Raises:
         Poison: they are of another shape, or not all of their numbers are finite (tokens: in float16).
     """
-    found = FeaturesShape(*_HEADER.unpack_from(content))
-    if found != shape:
+    if (found := shape_of(image)) != shape:
         raise Poison(
             Reason.INVALID_FEATURES,
             f"a vector of {found.vector_size} and {found.tokens} tokens of {found.token_size}; the corpus began with "
             f"{shape.vector_size}, {shape.tokens} and {shape.token_size}",
         )
-    numbers = np.frombuffer(content, "<f4", offset=_HEADER.size)
-    vector, tokens = numbers[: shape.vector_size], numbers[shape.vector_size :].reshape(shape.tokens, shape.token_size)
-    if not (np.isfinite(vector).all() and (np.abs(tokens) <= np.finfo(np.float16).max).all()):
+    if not (np.isfinite(image.vector).all() and (np.abs(image.tokens) <= np.finfo(np.float16).max).all()):
         raise Poison(Reason.INVALID_FEATURES, "a number is missing, infinite, or beyond float16 in the tokens")
-    return vector, tokens
 
 
-def _pack(vector: list[Any] | None, tokens: list[Any] | None) -> bytes:
-    """Shape, then numbers. What has no shape (null, ragged) gets that of zeros, which `unpack` refuses."""
+def features_digest(image: ImageFeatures) -> bytes:
+    """Return the SHA-256 of shape and numbers, little-endian: what stands for an image file's in an index."""
+    digest = hashlib.sha256(struct.pack("<III", *shape_of(image)))
+    for numbers in (image.vector, image.tokens):
+        digest.update(numbers.astype("<f4").tobytes())
+    return digest.digest()
+
+
+def _features(image_id: str, vector: list[Any] | None, tokens: list[Any] | None) -> ImageFeatures:
+    """What has no shape (null, ragged) becomes empty, which `check_features` refuses."""
     vector, tokens = vector or [], tokens or []
     sizes = {len(token or []) for token in tokens}
     if not vector or len(sizes) != 1:
-        return _HEADER.pack(0, 0, 0)
-    numbers = np.concatenate([np.array(vector, np.float32), np.array(tokens, np.float32).ravel()])
-    return _HEADER.pack(len(vector), len(tokens), sizes.pop()) + numbers.astype("<f4").tobytes()
+        return ImageFeatures(image_id, np.empty(0, np.float32), np.empty((0, 0), np.float32))
+    return ImageFeatures(image_id, np.array(vector, np.float32), np.array(tokens, np.float32))
 
 
 def _is_list(found: pa.DataType) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gmv.corpus.catalogue import Row, checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
-from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.corpus.port import ImageFile, MissingImage, TrainingImage
 from gmv.errors import CorpusRefused
 
 METADATA = "metadata.csv"
@@ -45,16 +45,17 @@ class FolderCorpus:
         """See `Corpus`."""
         return fingerprint(self._path, "folder")
 
-    def images(self) -> Iterator[CorpusImage]:
+    def images(self) -> Iterator[ImageFile | MissingImage]:
         """See `Corpus`."""
         for where, row in self._rows():
             path = self._file(where, row)
             try:
                 with path.open("rb") as file:
-                    image = CorpusImage(_image_id(row), file.read(self._bytes_max + 1))
+                    content = file.read(self._bytes_max + 1)
             except OSError as error:
-                image = CorpusImage(_image_id(row), b"", f"{path}: {error.strerror}")
-            yield image
+                yield MissingImage(_image_id(row), f"{path}: {error.strerror}")
+            else:
+                yield ImageFile(_image_id(row), content)
 
     def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield rows and where they stand."""

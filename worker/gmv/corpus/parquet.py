@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import CorpusImage, TrainingImage
+from gmv.corpus.port import ImageFile, MissingImage, TrainingImage
 from gmv.errors import CorpusRefused
 
 _IMAGE_ROWS = 256  # of 1 MB each, a batch in memory is 256 MB
@@ -34,15 +34,18 @@ class ParquetCorpus:
         """See `Corpus`."""
         return fingerprint(self._parquet.path, f"images {self._parquet.columns}")
 
-    def images(self) -> Iterator[CorpusImage]:
+    def images(self) -> Iterator[ImageFile | MissingImage]:
         """See `Corpus`."""
         columns = self._parquet.columns
         for batch in self._parquet.batches([columns.image_id, columns.image], _IMAGE_ROWS):
             images = batch.column(columns.image)
             files = images.field("bytes") if pa.types.is_struct(images.type) else images
             for image_id, content in zip(batch.column(columns.image_id), files, strict=True):
-                why_missing = None if content.is_valid else "its row holds no image file"
-                yield CorpusImage(str(image_id.as_py()), content.as_py() or b"", why_missing)
+                name = str(image_id.as_py())
+                if content.is_valid:
+                    yield ImageFile(name, content.as_py())
+                else:
+                    yield MissingImage(name, "its row holds no image file")
 
     def _check_images(self, file: Path) -> None:
         column = self._parquet.columns.image

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingImage:
@@ -16,18 +19,43 @@ class TrainingImage:
 
 
 @dataclass(frozen=True, slots=True)
-class CorpusImage:
-    """One training image as a corpus reader yields it.
-
-    Attributes:
-        image_id: of the catalogue.
-        content: the file, undecoded; empty where there is none.
-        why_missing: what to tell of a file that is not there; None where it is.
-    """
+class ImageFile:
+    """A training image as its file, undecoded."""
 
     image_id: str
     content: bytes
-    why_missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFeatures:
+    """A training image as what another program's encoder saw in it.
+
+    Attributes:
+        image_id: of the catalogue.
+        vector: float32 [D]; empty where the row holds none.
+        tokens: float32 [n, d]; empty where the row holds none, or tokens of several sizes.
+    """
+
+    image_id: str
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingImage:
+    """A training image of the catalogue whose file is not there.
+
+    Attributes:
+        image_id: of the catalogue.
+        why: in a sentence.
+    """
+
+    image_id: str
+    why: str
+
+
+CorpusImage = ImageFile | ImageFeatures | MissingImage
+"""One training image as a corpus reader yields it."""
 
 
 class Corpus(Protocol):
@@ -49,3 +77,8 @@ class Corpus(Protocol):
     @property
     def path(self) -> Path:
         """Where the corpus is."""
+
+
+def image_files(corpus: Corpus) -> Iterator[ImageFile]:
+    """Yield the images of a corpus that are there as files."""
+    return (image for image in corpus.images() if isinstance(image, ImageFile))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import orjson
 
-from gmv.corpus.port import Corpus
+from gmv.corpus.port import Corpus, image_files
 from gmv.demo.faults import with_faults
 from gmv.demo.folder import DemoFolder, write_whole
 from gmv.demo.remix import Recipe, png, recipes, remixes
@@ -72,7 +72,7 @@ def _lines(
     for start in range(0, len(made_of), _AT_ONCE):
         part = made_of[start : start + _AT_ONCE]
         wanted = {image_id for recipe in part for image_id in recipe.sources}
-        files = {image.image_id: image.content for image in corpus.images() if image.image_id in wanted}
+        files = {image.image_id: image.content for image in image_files(corpus) if image.image_id in wanted}
         for recipe in part:
             pictures = {image_id: decode_image(files[image_id], limits) for image_id in recipe.sources}
             (pixels,) = remixes([recipe], pictures)

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from gmv.corpus.port import Corpus
+from gmv.corpus.port import Corpus, image_files
 
 SIDE_PIXELS_MAX: Final = 160  # a report shows pictures at up to 144 CSS pixels
 _KEPT_BYTES_MAX: Final = 16_384
@@ -47,4 +47,4 @@ def thumbnail(content: bytes) -> Thumbnail:
 
 def training_thumbnails(corpus: Corpus, image_ids: Collection[str]) -> dict[str, Thumbnail]:
     """Read the corpus once and return the pictures of the images asked for, by image id."""
-    return {image.image_id: thumbnail(image.content) for image in corpus.images() if image.image_id in image_ids}
+    return {image.image_id: thumbnail(image.content) for image in image_files(corpus) if image.image_id in image_ids}

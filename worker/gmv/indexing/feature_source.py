@@ -1,41 +1,54 @@
 """Where the features of a training image come from: an encoder that learns from the corpus, or the corpus itself."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.corpus.features import FeaturesCorpus, FeaturesShape, unpack
-from gmv.corpus.port import Corpus, TrainingImage
+from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features, features_digest
+from gmv.corpus.port import Corpus, CorpusImage, ImageFeatures, ImageFile, MissingImage, TrainingImage
 from gmv.encoders import descriptor, precomputed
 from gmv.encoders.fitting import FittingSettings, fit_descriptor
 from gmv.encoders.port import Encoder, check_unit_length
 from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.storage import open_descriptor, to_bytes
 from gmv.encoders.working_size import to_working_size
-from gmv.errors import CorpusRefused, Poison
+from gmv.errors import CorpusRefused, Poison, Reason
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.manifest import ENCODER_FILE, EncoderEntry
 from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace
 
-Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""An image's vector, float32 [D], and its tokens, float32 [n, d]."""
+
+class Seen(NamedTuple):
+    """What was seen in a training image.
+
+    Attributes:
+        vector: float32 [D].
+        tokens: float32 [n, d].
+        digest: SHA-256 of the image file, or of the features that the corpus brought.
+    """
+
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureSource:
-    """An encoder as the manifest names it, and the way from a training image's content to its features.
+    """An encoder as the manifest names it, and the way from a training image to its features.
 
     Attributes:
         entry: of the manifest.
-        see: content to features; raises `Poison` where it cannot. Called by several threads at once.
+        see: training image to features; raises `Poison` where it cannot. Called by several threads at once.
     """
 
     entry: EncoderEntry
-    see: Callable[[bytes], Seen]
+    see: Callable[[CorpusImage], Seen]
 
 
 def feature_source(
@@ -55,7 +68,7 @@ def feature_source(
         shape = corpus.shape
         tokens_shape = (shape.tokens, shape.token_size)
         elsewhere = Precomputed(corpus.encoder_id, shape.vector_size, tokens_shape)
-        return FeatureSource(_entry(precomputed.KIND, elsewhere), lambda content: _from_features(content, shape))
+        return FeatureSource(_entry(precomputed.KIND, elsewhere), lambda image: _from_features(image, shape))
     path = workspace.folder / ENCODER_FILE
     if not path.exists():
         with progress("fitting the encoder", None, "") as advance:
@@ -65,20 +78,33 @@ def feature_source(
     return _from_images(path, limits)
 
 
-def _from_features(content: bytes, shape: FeaturesShape) -> Seen:
-    vector, tokens = unpack(content, shape)
-    check_unit_length(vector)
-    return vector, tokens
+def _from_features(image: CorpusImage, shape: FeaturesShape) -> Seen:
+    if not isinstance(image, ImageFeatures):
+        raise Poison(Reason.INVALID_FEATURES, "no features, where the corpus has some for all other images")
+    check_features(image, shape)
+    check_unit_length(image.vector)
+    return Seen(image.vector, image.tokens, features_digest(image))
 
 
 def _from_images(path: Path, limits: ImageLimits) -> FeatureSource:
     encoder = open_descriptor(path)
 
-    def see(content: bytes) -> Seen:
+    def see(image: CorpusImage) -> Seen:
+        content = _content(image)
         features = encoder.encode([decode_image(content, limits)])
-        return features.vectors[0], features.tokens[0]
+        return Seen(features.vectors[0], features.tokens[0], hashlib.sha256(content).digest())
 
     return FeatureSource(_entry(descriptor.KIND, encoder), see)
+
+
+def _content(image: CorpusImage) -> bytes:
+    match image:
+        case ImageFile(_, content):
+            return content
+        case MissingImage(_, why):
+            raise Poison(Reason.IMAGE_UNREACHABLE, why)
+        case ImageFeatures():
+            raise Poison(Reason.INVALID_FEATURES, "features where image files are expected")
 
 
 def _entry(kind: str, encoder: Encoder) -> EncoderEntry:
@@ -106,9 +132,9 @@ def _sample(
     for image in corpus.images():
         if image.image_id in drawn:
             try:
-                sound[image.image_id] = to_working_size(decode_image(image.content, limits), fitting.working_size)
+                sound[image.image_id] = to_working_size(decode_image(_content(image), limits), fitting.working_size)
             except Poison as poison:
-                complaints.append(f"{image.image_id}: {image.why_missing or poison.detail}")
+                complaints.append(f"{image.image_id}: {poison.detail}")
     if not sound:
         first = complaints[0] if complaints else "the corpus changed while it was read"
         raise CorpusRefused(

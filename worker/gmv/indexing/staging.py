@@ -1,6 +1,5 @@
 """All features of a corpus, staged row by row in order of image id, and gone on with after a kill."""
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.corpus.port import Corpus, CorpusImage, TrainingImage
-from gmv.errors import CorpusRefused, Poison, Reason
-from gmv.indexing.feature_source import FeatureSource
+from gmv.errors import CorpusRefused, Poison
+from gmv.indexing.feature_source import FeatureSource, Seen
 from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace
 
@@ -25,12 +24,6 @@ class Rejected(NamedTuple):
 
     image_id: str
     why: str
-
-
-class _Encoded(NamedTuple):
-    vector: NDArray[np.float32]
-    tokens: NDArray[np.float32]
-    digest: bytes
 
 
 class FeatureStage:
@@ -75,7 +68,7 @@ class FeatureStage:
         left_out = [self._row_of[image_id] for image_id, _ in self.rejected]
         return np.delete(np.arange(len(self.rows)), left_out)
 
-    def put(self, images: Sequence[CorpusImage], encoded: Sequence[_Encoded | Poison]) -> None:
+    def put(self, images: Sequence[CorpusImage], encoded: Sequence[Seen | Poison]) -> None:
         """Stage a stretch of the corpus; on disk when this returns."""
         rejected: list[Rejected] = []
         for image, outcome in zip(images, encoded, strict=True):
@@ -117,14 +110,11 @@ def encode_corpus(
         raise CorpusRefused(f"{corpus.path} changed while it was read; build again")
 
 
-def _encode(image: CorpusImage, source: FeatureSource) -> _Encoded | Poison:
-    if image.why_missing is not None:
-        return Poison(Reason.IMAGE_UNREACHABLE, image.why_missing)
+def _encode(image: CorpusImage, source: FeatureSource) -> Seen | Poison:
     try:
-        vector, tokens = source.see(image.content)
+        return source.see(image)
     except Poison as poison:
         return poison
-    return _Encoded(vector, tokens, hashlib.sha256(image.content).digest())
 
 
 def _check_order(stretch: Sequence[CorpusImage], stage: FeatureStage) -> None:
