@@ -99,7 +99,7 @@ def test_settings_name_the_other_containers(services: dict[str, dict[str, Any]])
     assert read.kafka.brokers.split(":")[0] in services
     assert read.ledger.url.split("/")[2].split(":")[0] in services
     assert read.kafka.topic in services["ledger-init"]["command"]
-    assert str(read.index) == services["demo"]["command"][4] + "/index"
+    assert str(read.index) == services["demo"]["command"][2] + "/index"
 
 
 def test_prometheus_takes_its_configuration_and_scrapes_every_worker(services: dict[str, dict[str, Any]]) -> None:

@@ -197,7 +197,7 @@ def test_a_stranger_may_do_nothing(secure_kafka: SecureKafkaBroker, crew: Crew) 
 
 
 def test_the_security_page_lists_these_rights() -> None:
-    page = (Path(__file__).parents[3] / "SECURITY.md").read_text()
+    page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
     told = [tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in page.splitlines()]
     expected = [(role, *right) for role in ROLES for right in rights(role, KafkaSettings())]
 

@@ -86,13 +86,6 @@ MUTATIONS = [
         CORE,
     ),
     Mutation(
-        "Records of an earlier leader than the position's are refused",
-        "stream/continuity.py",
-        "if 0 <= record.leader_epoch < newest:",
-        "if False:",
-        CORE,
-    ),
-    Mutation(
         "A run of poison stops the worker",
         "stream/core.py",
         "            self._limits[partition].admit(",

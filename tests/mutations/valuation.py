@@ -26,7 +26,7 @@ MUTATIONS = [
     ),
     Mutation(
         "Receipts vouch for themselves by the digest of their batch",
-        "operations/verifying.py",
+        "operations/published.py",
         " and batch_id(self.receipts) == self.id",
         "",
         pytest("tests/operations/test_verifying.py"),

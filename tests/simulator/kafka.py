@@ -24,13 +24,11 @@ class PartitionLog:
     Attributes:
         entries: everything from offset 0, also what retention took.
         start: the first offset that retention left.
-        epoch: of the leader.
         history: everything that was ever acknowledged, also what a bad election cut off.
     """
 
     entries: list[Entry] = field(default_factory=list)
     start: int = 0
-    epoch: int = 0
     _pending_from: int | None = None
     _before_the_cut: list[Entry] | None = None
 
@@ -54,11 +52,11 @@ class PartitionLog:
         """The first offset of the open transaction, or the end: so far committed records are read."""
         return self.end if self._pending_from is None else self._pending_from
 
-    def append(self, make: Callable[[int, int], Record], is_pending: bool = False) -> None:
-        """Write a record that is made from its offset and leader epoch."""
+    def append(self, make: Callable[[int], Record], is_pending: bool = False) -> None:
+        """Write a record that is made from its offset."""
         if is_pending and self._pending_from is None:
             self._pending_from = self.end
-        self.entries.append(Entry(make(self.end, self.epoch), "pending" if is_pending else "data"))
+        self.entries.append(Entry(make(self.end), "pending" if is_pending else "data"))
 
     def finish_transaction(self, is_committed: bool) -> None:
         """Decide what is pending, and write the marker that says so."""

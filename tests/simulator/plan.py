@@ -17,7 +17,6 @@ class Plan:
     is_static: bool
     run_records_max: int
     fields_max: int
-    is_epoch_told: bool
     ledger_slowness: float
     brokers_slowness: float
     seconds: float
@@ -37,7 +36,6 @@ class Plan:
             is_static=chance.random() < 0.4,
             run_records_max=chance.choice([1, 3, 8]),
             fields_max=chance.choice([owners_max + 6, owners_max + 12, 3_900]),
-            is_epoch_told=chance.random() < 0.3,
             ledger_slowness=chance.choice([1, 1, 5, 20]),
             brokers_slowness=chance.choice([1, 1, 5, 20]),
             seconds=chance.uniform(10, 40),

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from unittest.mock import patch
 
@@ -12,7 +13,6 @@ from gmv.ledger.position import Position
 from gmv.ledger.redis import server as gmv_redis_server
 from gmv.ledger.redis.registry import RedisRegistry
 from gmv.stream import outcomes
-from gmv.stream.records import Record
 
 from .consumer import TOPIC, Consumer
 from .group import Coordinator
@@ -133,10 +133,7 @@ class World:
         if self.brokers.topic is self.topic:
             self.meanings[partition].append(meaning)
 
-        def make(offset: int, epoch: int) -> Record:
-            return replace(record_of(meaning, offset), leader_epoch=epoch if self.plan.is_epoch_told else -1)
-
-        self.brokers.topic.partitions[partition].append(make, is_pending)
+        self.brokers.topic.partitions[partition].append(partial(record_of, meaning), is_pending)
 
     def finish_transaction(self, partition: int, is_committed: bool) -> None:
         """Decide a partition's open transaction."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
@@ -206,16 +205,6 @@ async def test_a_position_outside_the_log_is_refused(
     room = Room(executor, MemoryLedger({0: position}))
     with pytest.raises(PositionOutsideLog, match=complaint):
         await room.take_up([event_record(9, "z")], **log)
-
-
-async def test_records_that_another_leader_wrote_over_credited_ones_are_not_credited(room: Room) -> None:
-    """An unclean election: the same offsets, and other records in an earlier epoch."""
-    assert await room.credit(replace(event_record(0, "a"), leader_epoch=6)) == Committed()
-    assert room.ledger.state[0].leader_epoch == 6
-    before, published = room.ledger.state[0], list(room.outbox.receipts)
-    with pytest.raises(PositionOutsideLog, match="leader epoch 5, and the ledger's position is of epoch 6"):
-        await room.credit(replace(event_record(1, "b"), leader_epoch=5))
-    assert (room.ledger.state[0], room.outbox.receipts) == (before, published)
 
 
 async def test_a_partition_without_position_is_refused(executor: ThreadPoolExecutor) -> None:

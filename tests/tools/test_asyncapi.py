@@ -25,7 +25,7 @@ from tests.events.samples import EVENTS
 from tools.asyncapi import document
 
 FOLDER = Path(__file__).parents[2] / "schemas"
-META = Draft7Validator(orjson.loads((Path(__file__).parents[1] / "asyncapi" / "3.0.0.schema.json").read_bytes()))
+META = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi" / "3.0.0.schema.json").read_bytes()))
 DOCUMENT = orjson.loads((FOLDER / "asyncapi.json").read_bytes())
 MESSAGES = DOCUMENT["components"]["messages"]
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -26,7 +26,6 @@ ALWAYS: dict[str, Fault] = {
     "ledger lost and restored": redis.lose_the_ledger_and_restore_it,
     "brokers away": kafka.brokers_away,
     "group offsets refused": kafka.no_group_offsets,
-    "leader elected": kafka.elect,
     "transaction": kafka.transact,
     "retention": kafka.retention,
     "dead letters unavailable": kafka.no_dead_letters,

@@ -19,13 +19,6 @@ def no_group_offsets(world: World) -> bool:
     return True
 
 
-def elect(world: World) -> bool:
-    """Elect another leader that has everything."""
-    for log in world.brokers.topic.partitions:
-        log.epoch += 1
-    return True
-
-
 def transact(world: World) -> bool:
     """Write records in a transaction that is open for a while, then committed or aborted."""
     number = world.chance.randrange(world.plan.partitions)

@@ -7,12 +7,12 @@ _SEPARATOR = "|"
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where to read next, as the ledger knows it. Compared as an opaque string by a commit (DESIGN section 3).
+    """Where to read next, as the ledger knows it. Compared as an opaque string by a commit.
 
     Attributes:
         topic_id: identity of the log itself: a topic that is deleted and made again has another.
         next_offset: the first offset that is not yet in the totals.
-        leader_epoch: of the record before `next_offset`, -1 where unknown.
+        leader_epoch: reserved, -1: aiokafka tells no epochs (0.14). Another number that is found is kept as it is.
         batch_id: of the newest batch that credited anything, "" before the first. Each batch id is a digest over
             the batch's receipts and the batch id before it, so it vouches for the whole history of receipts.
     """

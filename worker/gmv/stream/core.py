@@ -35,7 +35,7 @@ from gmv.ledger.port import (
     Rewound,
 )
 from gmv.ledger.position import Position
-from gmv.stream.continuity import complaint_about_bounds, complaint_about_epochs
+from gmv.stream.continuity import complaint_about_bounds
 from gmv.stream.crash_loops import CrashLoops
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import (
@@ -131,14 +131,11 @@ class Core:
 
         Raises:
             LedgerMissing: the position is gone from the ledger (I8).
-            PositionOutsideLog: the records cannot come after the position in one log (I8).
             CreditOutOfRange: a total would leave its range (I10).
             TooManyDeadLetters: a limit is passed.
         """
         start = self.next_offset(run.partition)
         records = [record for record in run.records if record.offset >= start]
-        if complaint := complaint_about_epochs(run.partition, self._positions[run.partition], records):
-            raise PositionOutsideLog(complaint)
         outcomes = await self._blocking(self._attribute, run.partition, records) if records else []
         if confirmed is not None:
             await confirmed

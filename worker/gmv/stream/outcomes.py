@@ -156,13 +156,12 @@ def propose(
     poisoned = [outcome for outcome in piece if isinstance(outcome, Poisoned)]
     entries = [_receipt(partition, expected, outcome, stamp) for outcome in credited]
     batch, sealed = seal(entries) if entries else (expected.batch_id, [])
-    leader_epoch = piece[-1].record.leader_epoch if piece else expected.leader_epoch
     return Proposal(
         batch=Batch(
             topic=partition.topic,
             partition=partition.number,
             expected=expected,
-            next=Position(expected.topic_id, next_offset, leader_epoch, batch),
+            next=Position(expected.topic_id, next_offset, expected.leader_epoch, batch),
             credits=owner_credits(outcome.attribution for outcome in credited),
             entries=[Entry(o.event.identity, o.record.offset, o.event.payload) for o in credited],
             dead_letters=len(poisoned),

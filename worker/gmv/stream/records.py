@@ -26,7 +26,6 @@ class Record:
         key: None where the record has none.
         value: None for a tombstone.
         headers: in order; names may repeat, values be missing.
-        leader_epoch: -1 where unknown.
         timestamp_ms: broker time, -1 where unknown; for watching only, never in a credit.
     """
 
@@ -34,7 +33,6 @@ class Record:
     value: bytes | None
     key: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
-    leader_epoch: int = -1
     timestamp_ms: int = -1
 
 
