@@ -12,7 +12,7 @@ class Guarded(Section):
 
     username: str | None = Field(None, description="User name to log in with.")
     password_file: Path | None = Field(
-        None, description="File whose first line is the password of that user. It is read once, at the start."
+        None, description="File whose first line is the password to log in with. It is read once, at the start."
     )
     ca_file: Path | None = Field(
         None,
@@ -20,8 +20,9 @@ class Guarded(Section):
         "Without it, those that the machine trusts.",
     )
     cert_file: Path | None = Field(
-        None, description="PEM file of the client certificate, for a server that asks for one. Needs the key file."
+        None,
+        description="PEM file of the certificate that gmv shows to a server that asks for one. It needs its private key.",
     )
     key_file: Path | None = Field(
-        None, description="PEM file of the client certificate's private key. It must not have a password."
+        None, description="PEM file of the private key of the certificate that gmv shows. It must not have a password."
     )

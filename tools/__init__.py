@@ -1,0 +1,1 @@
+"""Development tools: they are part of neither the wheel nor the image."""
