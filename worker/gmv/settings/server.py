@@ -21,7 +21,7 @@ class Guarded(Section):
     )
     cert_file: Path | None = Field(
         None,
-        description="PEM file of the certificate that gmv shows to a server that asks for one. It needs its private key.",
+        description="PEM file of the certificate that gmv shows to a server that asks for one; needs its private key.",
     )
     key_file: Path | None = Field(
         None, description="PEM file of the private key of the certificate that gmv shows. It must not have a password."
