@@ -27,7 +27,7 @@ UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test ops-test lint simulate faults mutations bench install install-dev services schemas chart image image-test lock clean
+.PHONY: help demo demo-kafka test ops-test lint simulate faults mutations bench install install-dev services schemas reference chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -75,6 +75,9 @@ services: ## What tests run: Redis, Kafka, Prometheus, a browser, Helm and its c
 
 schemas: install ## Write schemas/ from the models.
 	$(BIN)/python -m tools.schemas
+
+reference: install ## Write docs/configuration.md, the page of all settings.
+	$(BIN)/python -m tools.write_configuration
 
 chart: install-dev services ## Write what the Helm chart has from elsewhere: its schema of gmv's settings, its README.
 	$(BIN)/python -m tools.chart_settings_schema

@@ -180,6 +180,16 @@ def test_settings_are_frozen() -> None:
         ),
         ("]", {}, {}, "the configuration file {file} is not TOML: Invalid statement (at line 1, column 1)"),
         (None, {}, {}, "the configuration file {file} cannot be read: No such file or directory"),
+        ("", {}, {"zzz.qqq": 1}, "the command line sets zzz.qqq, which is no setting of gmv"),
+        (
+            "",
+            {"GMV_QQQ": "x"},
+            {"ledger.ulr": "x"},
+            (
+                "the command line sets ledger.ulr, which is no setting of gmv (did you mean ledger.url?); "
+                "the environment variable GMV_QQQ sets nothing"
+            ),
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_where_it_came_from(
@@ -207,6 +217,11 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidSettings, match="is not TOML"):
         load(file, environment={})
+
+
+def test_a_folder_is_no_configuration_and_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=f"the configuration file {tmp_path} is no regular file"):
+        load(tmp_path, environment={})
 
 
 @pytest.mark.parametrize(

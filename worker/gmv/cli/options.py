@@ -1,7 +1,7 @@
 """Options that several commands share, and how they become settings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -39,6 +39,21 @@ ContributorsOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", metavar="TAU", help="Of the softmax over distances.")
 ]
+SETTINGS_BY_FLAG: Final = {
+    "--ledger": "ledger.url",
+    "--index": "index",
+    "--brokers": "kafka.brokers",
+    "--topic": "kafka.topic",
+    "--images-root": "images.root",
+    "--candidates": "valuation.candidates",
+    "--contributors": "valuation.contributors",
+    "--temperature": "valuation.temperature",
+    "--owners": "owners.file",
+    "--instance-id": "kafka.instance_id",
+    "--web-port": "worker.web_port",
+}
+"""The setting that a flag of a command overrides."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -64,20 +79,20 @@ def load_settings(
     """
     from gmv.settings import load
 
-    flags = {
-        "ledger.url": ledger,
-        "index": index,
-        "kafka.brokers": brokers,
-        "kafka.topic": topic,
-        "images.root": images_root,
-        "valuation.candidates": candidates,
-        "valuation.contributors": contributors,
-        "valuation.temperature": temperature,
-        "owners.file": owners,
-        "kafka.instance_id": instance_id,
-        "worker.web_port": web_port,
+    given = {
+        "--ledger": ledger,
+        "--index": index,
+        "--brokers": brokers,
+        "--topic": topic,
+        "--images-root": images_root,
+        "--candidates": candidates,
+        "--contributors": contributors,
+        "--temperature": temperature,
+        "--owners": owners,
+        "--instance-id": instance_id,
+        "--web-port": web_port,
     }
-    return load(config, flags)
+    return load(config, {SETTINGS_BY_FLAG[flag]: value for flag, value in given.items()})
 
 
 def refuse_shared_files(**files: Path | None) -> None:

@@ -1,0 +1,37 @@
+"""The section `valuation`."""
+
+import hashlib
+
+import orjson
+from pydantic import Field
+
+from gmv.settings.section import Images, Section
+
+
+class ValuationSettings(Section):
+    """What decides credits; its digest is in every receipt."""
+
+    candidates: Images = Field(
+        100,
+        gt=0,
+        le=10_000,
+        description="M of the method: how many training images the index returns per event, to be ranked exactly.",
+    )
+    contributors: Images = Field(
+        10,
+        gt=0,
+        le=1_000,
+        description="K of the method: how many of the nearest training images share an event's credit.",
+    )
+    temperature: float = Field(
+        1.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="Temperature of the softmax over distances. A higher one makes the shares more equal, a lower one "
+        "favours the nearest image; 1 is the formula of GMValuator.",
+    )
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over all that decides a credit here."""
+        return hashlib.sha256(orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
