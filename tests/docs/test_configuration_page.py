@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 import pytest
-from tools.write_configuration import PAGE, page
 
 from gmv import cli
 from gmv.cli.options import SETTINGS_BY_FLAG, load_settings
 from gmv.settings import Settings, load
 from gmv.settings.all import fields_by_name
 from gmv.settings.section import Unit
+from tools.write_configuration import PAGE, page
 
 FIELDS = fields_by_name()
 REFERENCES = re.compile(
