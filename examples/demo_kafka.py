@@ -117,7 +117,7 @@ def records_left(settings: Settings) -> int:
     """Return how many records of the topic the ledger has not got past."""
     ends = {number: bounds.end for number, bounds in describe_topic(settings.kafka).bounds.items()}
     with closing(open_accounts(settings.ledger)) as accounts:
-        standing = accounts.standing()
+        standing = accounts.positions()
     return sum(end - standing[settings.kafka.topic, number].next_offset for number, end in ends.items())
 
 

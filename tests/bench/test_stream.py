@@ -189,6 +189,6 @@ def test_a_ledger_is_made_and_removed_by_the_same_rights(
     name = topic(2)
     settings = settings.model_copy(update={"kafka": KafkaSettings(brokers=kafka.address, topic=name)})
     with new_ledger(settings), closing(open_accounts(settings.ledger)) as accounts:
-        assert set(accounts.standing()) == {(name, 0), (name, 1)}
+        assert set(accounts.positions()) == {(name, 0), (name, 1)}
     with closing(open_accounts(settings.ledger)) as accounts, pytest.raises(LedgerMissing):
-        accounts.standing()
+        accounts.positions()

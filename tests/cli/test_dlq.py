@@ -12,8 +12,8 @@ from kafka import KafkaProducer
 from gmv.errors import LedgerMissing, Poison, Reason
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
-from gmv.files.dead_letters import letter_line
-from gmv.kafka.dead_letters import posted
+from gmv.files.dead_letters import dead_letter_line
+from gmv.kafka.dead_letters import dead_letter_message
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.ledger.port import Batch, Committed, Entry
 from gmv.ledger.position import Position
@@ -60,7 +60,7 @@ def sqlite(sqlite: LedgerSettings) -> LedgerSettings:
 def file(tmp_path: Path) -> Path:
     """Dead letters as a replay of a file of events left them."""
     path = tmp_path / "events.dlq.jsonl"
-    lines = [letter_line(Partition(EVENTS, 0), DeadLetter(record, Poison(why, "why"))) for record, why in LETTERS]
+    lines = [dead_letter_line(Partition(EVENTS, 0), DeadLetter(record, Poison(why, "why"))) for record, why in LETTERS]
     path.write_bytes(b"".join(each + b"\n" for each in lines))
     return path
 
@@ -72,7 +72,7 @@ def topic_of_letters(kafka: KafkaBroker, topic: TopicFactory) -> str:
     kafka.create_topic(f"{name}.dlq", 2)
     with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
         for number, (record, why) in enumerate(LETTERS):
-            letter = posted(Partition(name, 1), DeadLetter(record, Poison(why, "why")), "g")
+            letter = dead_letter_message(Partition(name, 1), DeadLetter(record, Poison(why, "why")), "g")
             producer.send(f"{name}.dlq", **letter._asdict(), partition=number % 2).get(timeout=10)
     return name
 
@@ -137,7 +137,9 @@ class TestShow:
         name = topic(1)
         kafka.create_topic(f"{name}.dlq", 1)
         record = Record(7, b"x" * 5_000, b"\xff", (("h", b"one"), ("h", b"\x00")))
-        letter = posted(Partition(name, 1), DeadLetter(record, Poison(Reason.MALFORMED_JSON, "[why]")), "g")
+        letter = dead_letter_message(
+            Partition(name, 1), DeadLetter(record, Poison(Reason.MALFORMED_JSON, "[why]")), "g"
+        )
         with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
             producer.send(f"{name}.dlq", **letter._asdict()).get(timeout=10)
         shown = gmv(sqlite, "dlq", "show", "--topic", name, "--brokers", kafka.address).stdout

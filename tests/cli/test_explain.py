@@ -9,8 +9,8 @@ import pytest
 from kafka import KafkaProducer
 
 from gmv.errors import Poison, Reason
-from gmv.files.dead_letters import letter_line
-from gmv.kafka.dead_letters import posted
+from gmv.files.dead_letters import dead_letter_line
+from gmv.kafka.dead_letters import dead_letter_message
 from gmv.settings import LedgerSettings
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
@@ -37,7 +37,7 @@ def files(ledger: LedgerSettings, tmp_path: Path) -> list[object]:
     altered = [line.replace(b'"index":"i"', b'"index":"older"') for line in first]
     receipts, letters = tmp_path / "receipts.jsonl", tmp_path / "dlq.jsonl"
     receipts.write_bytes(b"\n".join(altered + first + credit_with_receipts(ledger, ["cy"])) + b"\n")
-    letters.write_bytes(letter_line(Partition(TOPIC, 0), REFUSED) + b"\n")
+    letters.write_bytes(dead_letter_line(Partition(TOPIC, 0), REFUSED) + b"\n")
     return ["--receipts", receipts, "--dead-letters", letters]
 
 
@@ -115,7 +115,7 @@ def test_from_kafka(ledger: LedgerSettings, kafka: KafkaBroker, topic: TopicFact
         for owners in (["ada", "bob", "cy"], ["dan"]):
             for number, line in enumerate(credit_with_receipts(ledger, owners)):
                 producer.send(f"{name}.attributions", line, partition=number % 2)
-        producer.send(f"{name}.dlq", **posted(Partition(name, 0), REFUSED, "g")._asdict())
+        producer.send(f"{name}.dlq", **dead_letter_message(Partition(name, 0), REFUSED, "g")._asdict())
     where = ("--topic", name, "--brokers", kafka.address)
     (event,) = told(ledger, "explain", "e1", *where)["events"]
     (receipt,) = event["receipts"]

@@ -37,9 +37,9 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def standing(ledger: LedgerSettings) -> dict[tuple[str, int], Position]:
+def positions(ledger: LedgerSettings) -> dict[tuple[str, int], Position]:
     with closing(open_accounts(ledger)) as accounts:
-        return accounts.standing()
+        return accounts.positions()
 
 
 class TestInitForAFile:
@@ -49,20 +49,20 @@ class TestInitForAFile:
         assert made["topic"] == "events.jsonl"
         assert made["positions"] == {"0": 0}
         assert made["registered"] == [0]
-        assert standing(ledger) == {("events.jsonl", 0): Position(made["topic_id"], 0)}
+        assert positions(ledger) == {("events.jsonl", 0): Position(made["topic_id"], 0)}
 
     def test_again_it_says_so_and_changes_nothing(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log, "--books", 2)
-        before = standing(ledger)
+        before = positions(ledger)
         assert told(ledger, "ledger", "init", "--log", log, "--from", "end")["registered"] == []
         done = gmv(ledger, "ledger", "init", "--log", log)
         assert done.stdout.startswith(f"{ledger.url} stands in events.jsonl already; nothing was changed\n")
         assert done.returncode == 0
-        assert standing(ledger) == before
+        assert positions(ledger) == before
 
     def test_from_the_end_nothing_of_today_is_credited(self, ledger: LedgerSettings, log: Path) -> None:
         assert told(ledger, "ledger", "init", "--log", log, "--from", "end")["positions"] == {"0": 4}
-        assert [position.next_offset for position in standing(ledger).values()] == [4]
+        assert [position.next_offset for position in positions(ledger).values()] == [4]
 
     def test_a_file_that_grew_is_the_same_log(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log)
@@ -72,15 +72,15 @@ class TestInitForAFile:
 
     def test_another_file_of_the_name_is_refused(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log)
-        before = standing(ledger)
+        before = positions(ledger)
         log.write_text('{"id":"z"}\n')
         assert "another events.jsonl[0]" in refused(ledger, 31, "ledger", "init", "--log", log)
-        assert standing(ledger) == before
+        assert positions(ledger) == before
 
     def test_a_second_log_joins_the_ledger(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log)
         gmv(ledger, "ledger", "init", "--log", log.rename(log.with_name("more.jsonl")))
-        assert {topic for topic, _ in standing(ledger)} == {"events.jsonl", "more.jsonl"}
+        assert {topic for topic, _ in positions(ledger)} == {"events.jsonl", "more.jsonl"}
 
     def test_the_number_of_books_is_fixed(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log, "--books", 2)
@@ -113,7 +113,7 @@ class TestInitForATopic:
         again = told(ledger, *arguments)
         assert again["registered"] == [2]
         assert again["positions"] == {"0": 1, "1": 2, "2": 0}
-        assert {number: position.next_offset for (_, number), position in standing(ledger).items()} == {
+        assert {number: position.next_offset for (_, number), position in positions(ledger).items()} == {
             0: 1,
             1: 2,
             2: 0,
@@ -162,7 +162,7 @@ class TestInitForATopic:
             admin.delete_topics([name])
         kafka.create_topic(name, 2)
         assert first["topic_id"] in refused(sqlite, 31, *arguments)
-        assert list(standing(sqlite)) == [(name, 0)]
+        assert list(positions(sqlite)) == [(name, 0)]
 
     def test_a_topic_that_is_not_there_makes_no_ledger(
         self, sqlite: LedgerSettings, kafka: KafkaBroker, tmp_path: Path

@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from gmv.errors import LogRefused
 from gmv.kafka.rights import rights
-from gmv.kafka.topics import LETTER_HEADERS_BYTES, create_missing, planned
+from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES, create_missing, planned
 from gmv.settings import ImageSettings, Settings
 from tests.end_to_end.command import gmv, gmv_json
 from tests.services.kafka import KafkaBroker
@@ -62,7 +62,7 @@ def test_what_is_missing_is_made_and_what_is_there_stays(kafka: KafkaBroker) -> 
 def test_a_dead_letter_may_be_larger_than_its_event_by_its_headers() -> None:
     events, _, letters = planned(Settings(), 1, 1.0)
     sizes = [int(topic.configs["max.message.bytes"]) for topic in (events, letters)]
-    assert sizes[1] - sizes[0] == LETTER_HEADERS_BYTES
+    assert sizes[1] - sizes[0] == DEAD_LETTER_HEADERS_BYTES
 
 
 def test_more_replicas_than_brokers_are_refused_in_words(kafka: KafkaBroker) -> None:

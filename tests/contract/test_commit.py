@@ -25,7 +25,7 @@ def test_all_that_a_batch_changes_is_changed(made: Place) -> None:
     assert accounts.totals(["carol"]) == {}
     assert accounts.sums() == Sums(micros=2_000_000, credited=2, dead_letters=3, duplicates=4)
     assert ledger.positions(TOPIC, [0, 1]) == {0: told.next, 1: START}
-    assert accounts.standing()[TOPIC, 0] == told.next
+    assert accounts.positions()[TOPIC, 0] == told.next
     assert ledger.known(0, [identity(1), identity(2), identity(3)]) == {
         identity(1): Known(0, 0, (11).to_bytes(8, "big")),
         identity(2): Known(0, 4, (12).to_bytes(8, "big")),

@@ -15,10 +15,10 @@ from gmv.files.outbox import append_lines, open_whole
 from gmv.files.receipts import receipts_in
 from gmv.ledger.port import Batch, Committed, Sums
 from gmv.ledger.verify import conservation
-from gmv.operations.correcting import Plan, apply_corrections, plan_corrections
+from gmv.operations.correcting import CorrectionPlan, apply_corrections, plan_corrections
 from gmv.operations.correction_file import read_corrections
 from gmv.operations.published import Published
-from gmv.operations.verifying import Explanation, explain
+from gmv.operations.verifying import VerifiedReceipts, verify_receipts
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import receipt, seal
 from gmv.valuation.types import Candidate
@@ -61,23 +61,23 @@ class Desk:
         path.write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in lines))
         return path
 
-    def plan(self, path: Path) -> Plan:
+    def plan(self, path: Path) -> CorrectionPlan:
         return plan_corrections(read_corrections(path), self.place.ledger(), self.place.accounts())
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: CorrectionPlan) -> None:
         with open_whole(self.receipts) as lines:
             apply_corrections(plan, self.place.ledger(), self.place.registry(), partial(append_lines, lines))
 
-    def correct(self, *lines: dict[str, Any], name: str = "june.jsonl") -> Plan:
+    def correct(self, *lines: dict[str, Any], name: str = "june.jsonl") -> CorrectionPlan:
         plan = self.plan(self.file(*lines, name=name))
         self.apply(plan)
         return plan
 
-    def explained(self) -> Explanation:
+    def explained(self) -> VerifiedReceipts:
         events = [Published(f"event:{number}", each) for number, each in enumerate(self._events)]
         written = list(receipts_in(self.receipts)) if self.receipts.exists() else []
         assert conservation(self.place.accounts()).complaints == ()
-        return explain(self.place.accounts(), lambda: [*events, *written])
+        return verify_receipts(self.place.accounts(), lambda: [*events, *written])
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_each_is_applied_once_and_explained(desk: Desk, books: int) -> None:
     assert [each.id for each in plan.pending] == ["c-1", "c-2", "c-3"]
     assert balances(desk.place) == AFTER
     assert desk.place.accounts().sums() == Sums(3_500_000, 4, 0, 0, 3)
-    assert desk.explained() == Explanation(2, 4, 0, 3, 3_500_000, 3)
+    assert desk.explained() == VerifiedReceipts(2, 4, 0, 3, 3_500_000, 3)
     again = desk.correct(FIRST, SECOND, THIRD)
     assert (again.pending, again.already_applied) == ([], 3)
     assert balances(desk.place) == AFTER
@@ -126,7 +126,7 @@ def test_what_stands_in_two_files_is_applied_by_the_first(desk: Desk) -> None:
 def test_a_file_of_repeats_moves_on(desk: Desk) -> None:
     desk.correct(FIRST)
     desk.correct(FIRST, name="july.jsonl")
-    positions = desk.place.accounts().standing()
+    positions = desk.place.accounts().positions()
     assert positions["corrections/july.jsonl", 0].next_offset == 1
     assert desk.explained().corrections == 1
 
@@ -219,7 +219,7 @@ def test_a_run_that_ended_anywhere_is_repeated(
         desk.apply(desk.plan(path))
     desk.apply(desk.plan(path))
     assert balances(desk.place) == AFTER
-    assert desk.explained() == Explanation(3, 4, 0, 3, 3_500_000, 3)
+    assert desk.explained() == VerifiedReceipts(3, 4, 0, 3, 3_500_000, 3)
 
 
 def test_two_who_correct_at_once_do_it_once(desk: Desk) -> None:
@@ -259,7 +259,7 @@ def test_a_book_pays_for_what_was_credited_in_it(desk: Desk, books: int) -> None
     desk.correct(told, line(id="c-2", micros=3_000_000), line(id="c-3", micros=6, partition=4, to_owner=...))
     assert balances(desk.place) == {"ada": 0, "ben": 4_000_001}
     assert conservation(desk.place.accounts()).complaints == ()
-    standing = desk.place.accounts().standing()
+    standing = desk.place.accounts().positions()
     assert {number: position.next_offset for (topic, number), position in standing.items() if topic != TOPIC} == {
         0: 2,
         1: 3,

@@ -116,7 +116,7 @@ def test_any_corrections_leave_the_totals_of_a_dictionary(
 ) -> None:
     registry = place.registry()
     registry.create()
-    topic = f"corrections/{len(list(place.accounts().standing()))}"
+    topic = f"corrections/{len(list(place.accounts().positions()))}"
     registry.register(topic, {0: START})
     held = {owner: balances(place).get(owner, 0) for owner in OWNERS}
     ledger, position = place.ledger(), START

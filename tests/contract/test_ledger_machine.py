@@ -132,7 +132,7 @@ class LedgerMachine(RuleBasedStateMachine):
         sums = [sum(book[name] for book in self.model.sums) for name in SUMS]
         assert balances(self.place) == self.model.balances()
         assert self.accounts.sums() == Sums(*sums)
-        assert self.accounts.standing() == {(TOPIC, number): held for number, held in self.model.positions.items()}
+        assert self.accounts.positions() == {(TOPIC, number): held for number, held in self.model.positions.items()}
         assert self.accounts.totals(list(self.model.balances())) == self.model.balances()
         assert [book.micros for book in self.accounts.snapshots()] == [book["micros"] for book in self.model.sums]
 

@@ -36,7 +36,7 @@ def test_notes_are_no_part_of_the_books(made: Place) -> None:
     assert ledger.note(TOPIC, 0) == "a note"
     assert balances(made) == {"alice": 5}
     assert conservation(made.accounts()).complaints == ()
-    assert set(made.accounts().standing()) == {(TOPIC, number) for number in range(4)}
+    assert set(made.accounts().positions()) == {(TOPIC, number) for number in range(4)}
 
 
 def test_without_a_ledger_there_is_no_note(place: Place) -> None:

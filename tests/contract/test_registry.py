@@ -47,7 +47,7 @@ def test_a_position_is_given_and_never_moved(made: Place) -> None:
 @pytest.mark.parametrize("topic", ["a:b", "0", ":", "generated-images.v2", "фото"])
 def test_topics_are_told_apart(made: Place, topic: str) -> None:
     made.registry().register(topic, {0: at(5), 1: at(6)})
-    assert made.accounts().standing() == {(TOPIC, partition): START for partition in range(4)} | {
+    assert made.accounts().positions() == {(TOPIC, partition): START for partition in range(4)} | {
         (topic, 0): at(5),
         (topic, 1): at(6),
     }
@@ -67,7 +67,7 @@ def test_nothing_can_be_asked_before_there_is_a_ledger(place: Place) -> None:
         lambda: accounts.totals(["alice"]),
         lambda: list(accounts.balances()),
         accounts.sums,
-        accounts.standing,
+        accounts.positions,
         lambda: list(accounts.snapshots()),
     ]
     for question in questions:
@@ -99,5 +99,5 @@ def test_a_damaged_position_is_never_guessed(of_one_book: Place, text: str) -> N
     with pytest.raises(LedgerRefused, match="no position"):
         of_one_book.ledger().positions(TOPIC, [0])
     with pytest.raises(LedgerRefused, match="no position"):
-        of_one_book.accounts().standing()
+        of_one_book.accounts().positions()
     assert refuse(of_one_book, batch(credits={"alice": 1})) == Missing()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from gmv.demo.outcome import Outcome, outcomes, source_hits
 from gmv.demo.report import Story
+from gmv.demo.source_hits import Outcome, outcomes, source_hits
 from gmv.demo.thumbnails import thumbnail
 from gmv.ledger.port import Balance, Sums
 from gmv.valuation.apportion import apportion

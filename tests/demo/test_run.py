@@ -63,7 +63,7 @@ def totals_in(folder: DemoFolder) -> dict[str, int]:
 def lines_done(folder: DemoFolder) -> int:
     try:
         with closing(open_accounts(LedgerSettings(url=folder.ledger_url))) as accounts:
-            return sum(position.next_offset for position in accounts.standing().values())
+            return sum(position.next_offset for position in accounts.positions().values())
     except LedgerMissing:
         return 0
 

@@ -162,6 +162,6 @@ def test_the_commands_before_a_worker_and_the_producer_do_their_work(
 
     read = settings.load(environment={name: value for name, value in environment.items() if name.startswith("GMV_")})
     with closing(open_accounts(read.ledger)) as accounts:
-        assert {position.next_offset for position in accounts.standing().values()} == {0}
-        assert len(accounts.standing()) == 4
+        assert {position.next_offset for position in accounts.positions().values()} == {0}
+        assert len(accounts.positions()) == 4
     assert sum(bounds.end for bounds in describe_topic(read.kafka).bounds.values()) == 6

@@ -102,9 +102,9 @@ def sums(ledger: LedgerSettings) -> Sums:
         return accounts.sums()
 
 
-def standing(ledger: LedgerSettings) -> dict[int, int]:
+def positions(ledger: LedgerSettings) -> dict[int, int]:
     with closing(open_accounts(ledger)) as accounts:
-        return {number: position.next_offset for (_, number), position in accounts.standing().items()}
+        return {number: position.next_offset for (_, number), position in accounts.positions().items()}
 
 
 def ends(kafka: KafkaBroker, topic: str) -> dict[int, int]:
@@ -164,7 +164,7 @@ def test_two_workers_credit_what_the_oracle_says(
             emit(tmp_path / "second.jsonl", world.lines[half:] + world.again)
             wait_for(lambda: sums(ledger).credited >= half, 90, "half of the events")
             assert stop(early) == 0, (tmp_path / "early.log").read_text()
-            wait_for(lambda: standing(ledger) == ends(kafka, name), 120, "the log's end")
+            wait_for(lambda: positions(ledger) == ends(kafka, name), 120, "the log's end")
             metrics = page(ports[1], "metrics")
             assert all(orjson.loads(page(ports[1], each))["good"] for each in ("livez", "readyz"))
             assert stop(late) == 0, (tmp_path / "late.log").read_text()

@@ -19,7 +19,7 @@ from gmv.kafka.receipts import receipts_in_topic
 from gmv.kafka.topics import planned
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.ledger.port import Snapshot
-from gmv.operations.verifying import explain
+from gmv.operations.verifying import verify_receipts
 from gmv.settings import KafkaSettings, LedgerSettings, load
 from gmv.temporary import TemporaryFolder
 from tests.end_to_end.command import command
@@ -231,7 +231,7 @@ class Stage:
         """Explain every total by receipts, by what `gmv ledger verify` calls."""
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
             try:
-                explain(accounts, lambda: receipts_in_topic(self.kafka, self.kafka.receipts_topic))
+                verify_receipts(accounts, lambda: receipts_in_topic(self.kafka, self.kafka.receipts_topic))
             except ConservationBroken as broken:
                 self.violations.append(f"I2: {broken}")
 

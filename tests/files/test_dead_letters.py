@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gmv.errors import EventsRefused, Poison, Reason
-from gmv.files.dead_letters import letter_line, letters_in_file
-from gmv.stream.dead_letters import FoundLetter
+from gmv.files.dead_letters import dead_letter_line, dead_letters_in_file
+from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
-from tests.operations.letters import PARTITIONS, RECORDS
+from tests.operations.dead_letters import PARTITIONS, RECORDS
 
 
 @given(st.lists(st.tuples(PARTITIONS, RECORDS, st.sampled_from(Reason), st.text(max_size=20)), max_size=4))
@@ -21,18 +21,20 @@ def test_letters_are_read_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[Partition, Record, Reason, str]]
 ) -> None:
     path = tmp_path_factory.mktemp("letters") / "dead.jsonl"
-    lines = [letter_line(partition, DeadLetter(record, Poison(why, detail))) for partition, record, why, detail in told]
+    lines = [
+        dead_letter_line(partition, DeadLetter(record, Poison(why, detail))) for partition, record, why, detail in told
+    ]
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    assert list(letters_in_file(path)) == [FoundLetter(*each) for each in told]
+    assert list(dead_letters_in_file(path)) == [FoundDeadLetter(*each) for each in told]
 
 
-GOOD = letter_line(Partition("events.jsonl", 0), DeadLetter(Record(0, b"x"), Poison(Reason.INVALID_EVENT, "why")))
+GOOD = dead_letter_line(Partition("events.jsonl", 0), DeadLetter(Record(0, b"x"), Poison(Reason.INVALID_EVENT, "why")))
 
 
 def test_a_torn_last_line_is_no_letter(tmp_path: Path) -> None:
     path = tmp_path / "dead.jsonl"
     path.write_bytes(GOOD + b"\n" + GOOD[:30])
-    assert len(list(letters_in_file(path))) == 1
+    assert len(list(dead_letters_in_file(path))) == 1
 
 
 @pytest.mark.parametrize(
@@ -52,12 +54,12 @@ def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, line: bytes) 
     path = tmp_path / "dead.jsonl"
     path.write_bytes(GOOD + b"\n" + line + b"\n")
     with pytest.raises(EventsRefused, match=r"dead\.jsonl:2 is no dead letter"):
-        list(letters_in_file(path))
+        list(dead_letters_in_file(path))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(EventsRefused, match="No such file"):
-        list(letters_in_file(tmp_path / "nothing"))
+        list(dead_letters_in_file(tmp_path / "nothing"))
 
 
 def test_the_shape_that_readers_rely_on() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gmv.errors import DiskFull, EventsRefused
 from gmv.files.redrive import FileOfEvents
-from tests.operations.letters import letter
+from tests.operations.dead_letters import letter
 
 
 def append(path: Path, *values: bytes) -> None:

@@ -21,7 +21,7 @@ from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.ledger.port import Sums
 from gmv.operations.published import Published
-from gmv.operations.verifying import Explanation, explain
+from gmv.operations.verifying import VerifiedReceipts, verify_receipts
 from gmv.settings import KafkaSettings, LedgerSettings
 from gmv.stream.records import Record
 from gmv.valuation.types import MICROS_PER_CREDIT
@@ -117,17 +117,17 @@ class Crew:
         self._workers.append(worker)
         return worker
 
-    def standing(self) -> dict[int, int]:
+    def positions(self) -> dict[int, int]:
         """Return the offset each partition has to be read at next."""
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
-            return {number: position.next_offset for (_, number), position in accounts.standing().items()}
+            return {number: position.next_offset for (_, number), position in accounts.positions().items()}
 
     def wait_until_done(self, records: int | None = None) -> None:
         """Wait until so many records, or all, are behind the ledger's positions."""
         wanted = len(self.sent) if records is None else records
 
         def is_done() -> bool:
-            if sum(self.standing().values()) >= wanted:
+            if sum(self.positions().values()) >= wanted:
                 return True
             assert any(worker.is_running for worker in self._workers), self._workers[-1].said
             return False
@@ -142,10 +142,10 @@ class Crew:
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
             return accounts.sums()
 
-    def explanation(self) -> Explanation:
+    def explanation(self) -> VerifiedReceipts:
         """Recompute all totals from the receipts topic."""
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
-            return explain(
+            return verify_receipts(
                 accounts,
                 lambda: (
                     Published(f"{record.partition}/{record.offset}", record.value)

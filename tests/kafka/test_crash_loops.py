@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gmv.errors import Reason
-from gmv.kafka.dead_letters import letters_in_topic
+from gmv.kafka.dead_letters import dead_letters_in_topic
 from tests.kafka.crew import Crew, Sent, new_crew
 from tests.services.kafka import KafkaBroker
 from tests.services.server import wait_for
@@ -30,7 +30,7 @@ def test_it_is_dead_lettered_and_everything_else_is_credited(crew: Crew) -> None
     crew.produce([*events[:200], Sent(1, fatal), *events[200:]])
 
     def is_done() -> bool:
-        return sum(crew.standing().values()) == len(crew.sent)
+        return sum(crew.positions().values()) == len(crew.sent)
 
     crashes, worker = 0, crew.start(instance_id="a")
     while not is_done():
@@ -41,7 +41,7 @@ def test_it_is_dead_lettered_and_everything_else_is_credited(crew: Crew) -> None
     assert worker.end(signal.SIGTERM) == 0, worker.said
 
     assert CRASHES_PER_RECORD_MAX <= crashes <= CRASHES_PER_RECORD_MAX + 2
-    (letter,) = letters_in_topic(crew.kafka)
+    (letter,) = dead_letters_in_topic(crew.kafka)
     assert (letter.reason, letter.record.value) == (Reason.KILLED_WORKER, fatal.value)
     assert crew.totals() == {"ada": 300_000_000}
     assert crew.sums().dead_letters == 1

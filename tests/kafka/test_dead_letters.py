@@ -6,14 +6,14 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from gmv.errors import Poison, Reason
 from gmv.kafka import headers
-from gmv.kafka.dead_letters import Posted, found, posted
-from gmv.stream.dead_letters import FoundLetter
+from gmv.kafka.dead_letters import DeadLetterMessage, dead_letter_message, found
+from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
-from tests.operations.letters import PARTITIONS, RECORDS
+from tests.operations.dead_letters import PARTITIONS, RECORDS
 
 
-def read_back(sent: Posted) -> FoundLetter | None:
+def read_back(sent: DeadLetterMessage) -> FoundDeadLetter | None:
     told = dict.fromkeys(ConsumerRecord._fields)
     told |= {"key": sent.key, "value": sent.value, "headers": sent.headers, "timestamp": 1_700}
     return found(ConsumerRecord(**told))
@@ -21,22 +21,24 @@ def read_back(sent: Posted) -> FoundLetter | None:
 
 @given(PARTITIONS, RECORDS, st.sampled_from(Reason), st.text(max_size=20))
 def test_letters_are_read_back_as_they_were(partition: Partition, record: Record, why: Reason, detail: str) -> None:
-    sent = posted(partition, DeadLetter(record, Poison(why, detail)), "group")
+    sent = dead_letter_message(partition, DeadLetter(record, Poison(why, detail)), "group")
     assert sent.headers[: len(record.headers)] == list(record.headers)
     assert (sent.key, sent.value) != (None, None), "which no producer sends"
-    assert read_back(sent) == FoundLetter(partition, record, why, detail, 1_700)
+    assert read_back(sent) == FoundDeadLetter(partition, record, why, detail, 1_700)
 
 
 @given(RECORDS)
 def test_a_record_that_is_none_is_passed_over(record: Record) -> None:
-    assert read_back(Posted(record.key, record.value, list(record.headers))) is None
+    assert read_back(DeadLetterMessage(record.key, record.value, list(record.headers))) is None
 
 
 def test_a_letter_of_a_letter_is_the_outer_one() -> None:
     """A topic of dead letters may be the input of another worker."""
-    inner = posted(Partition("a", 1), DeadLetter(Record(2, b"v"), Poison(Reason.INVALID_EVENT, "inner")), "g")
+    inner = dead_letter_message(
+        Partition("a", 1), DeadLetter(Record(2, b"v"), Poison(Reason.INVALID_EVENT, "inner")), "g"
+    )
     record = Record(7, inner.value, inner.key, tuple(inner.headers))
-    outer = posted(Partition("a.dlq", 0), DeadLetter(record, Poison(Reason.MALFORMED_JSON, "outer")), "g")
+    outer = dead_letter_message(Partition("a.dlq", 0), DeadLetter(record, Poison(Reason.MALFORMED_JSON, "outer")), "g")
     again = read_back(outer)
     assert again is not None
     assert (again.place, again.detail, again.record) == ("a.dlq/0/7", "outer", record)

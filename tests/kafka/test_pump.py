@@ -14,7 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from gmv.errors import LedgerMissing, LogUnavailable, PositionOutsideLog, TooManyDeadLetters
 from gmv.kafka import headers
-from gmv.kafka.dead_letters import letters_in_topic
+from gmv.kafka.dead_letters import dead_letters_in_topic
 from gmv.stream.records import Record
 from tests.conftest import TopicFactory
 from tests.kafka.crew import Crew, Sent, new_crew
@@ -103,7 +103,7 @@ class TestMembership:
         crew.wait_until_done(1)
         assert worker.end(signal.SIGTERM) == 0, worker.said
         credited = crew.sums()
-        assert credited.credited + credited.duplicates == sum(crew.standing().values())
+        assert credited.credited + credited.duplicates == sum(crew.positions().values())
         assert crew.explanation().orphans == 0
 
     def test_the_groups_offsets_follow_for_lag_tools(self, crew: Crew, kafka: KafkaBroker, seed: int) -> None:
@@ -115,7 +115,7 @@ class TestMembership:
         with kafka.admin() as admin:
             told = admin.list_group_offsets(crew.kafka.group)
         offsets = {place.partition: offset.offset for place, offset in told[crew.kafka.group].items()}
-        assert offsets == crew.standing()
+        assert offsets == crew.positions()
 
 
 class TestDeadLetters:
@@ -154,7 +154,7 @@ class TestDeadLetters:
         worker = crew.start()
         crew.wait_until_done(1)
         assert worker.end(signal.SIGTERM) == 0, worker.said
-        (letter,) = letters_in_topic(crew.kafka)
+        (letter,) = dead_letters_in_topic(crew.kafka)
         assert (letter.record.key, letter.record.value, letter.record.headers) == (None, None, (("h", None),))
 
     def test_too_many_in_a_row_stop_the_worker(self, crew: Crew) -> None:
@@ -163,7 +163,7 @@ class TestDeadLetters:
         worker = crew.start()
         assert worker.end() == TooManyDeadLetters.exit_code, worker.said
         assert crew.kafka.topic in worker.said
-        assert sum(crew.standing().values()) < 300
+        assert sum(crew.positions().values()) < 300
 
 
 class TestRefusals:
@@ -254,7 +254,7 @@ class TestRefusals:
         assert worker.end() == LogUnavailable.exit_code, worker.said
         assert crew.kafka.receipts_topic in worker.said
         assert not crew.totals()
-        assert sum(crew.standing().values()) == 0
+        assert sum(crew.positions().values()) == 0
 
 
 async def send_nothing(crew: Crew) -> None:

@@ -12,12 +12,12 @@ import pytest
 from kafka import KafkaProducer
 
 from gmv.errors import EventsRefused, LogRefused, LogUnavailable, Poison, Reason
-from gmv.kafka.dead_letters import letters_in_topic, posted
+from gmv.kafka.dead_letters import dead_letter_message, dead_letters_in_topic
 from gmv.kafka.redrive import TopicOfEvents
 from gmv.kafka.rights import rights
 from gmv.operations.redriving import plan, selected, send
 from gmv.settings import KafkaSettings
-from gmv.stream.dead_letters import REPLAYED_FROM, FoundLetter, Wanted
+from gmv.stream.dead_letters import REPLAYED_FROM, FoundDeadLetter, Wanted
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 from tests.conftest import TopicFactory
@@ -37,11 +37,11 @@ def event(name: str, owners: Sequence[str] = ("ada", "ben")) -> bytes:
 
 
 def redrive(kafka: KafkaSettings, wanted: Wanted | None = None) -> int:
-    made = plan(letters_in_topic(kafka), wanted or Wanted(), kafka.topic, range(PARTITIONS), False, None, None)
-    return send_letters(kafka, selected(letters_in_topic(kafka), made.chosen))
+    made = plan(dead_letters_in_topic(kafka), wanted or Wanted(), kafka.topic, range(PARTITIONS), False, None, None)
+    return send_letters(kafka, selected(dead_letters_in_topic(kafka), made.chosen))
 
 
-def send_letters(kafka: KafkaSettings, letters: Iterable[FoundLetter]) -> int:
+def send_letters(kafka: KafkaSettings, letters: Iterable[FoundDeadLetter]) -> int:
     async def run() -> int:
         async with TopicOfEvents(kafka) as destination:
             return (await send(letters, destination, 1e6, lambda _: None, None)).sent
@@ -54,7 +54,7 @@ def dead_letter(kafka: KafkaSettings, partition: int, record: Record, times: int
     poison = Poison(Reason.IMAGE_UNREACHABLE, "the store was away")
     with closing(KafkaProducer(bootstrap_servers=kafka.brokers, acks="all")) as producer:
         for _ in range(times):
-            letter = posted(Partition(kafka.topic, partition), DeadLetter(record, poison), "g")
+            letter = dead_letter_message(Partition(kafka.topic, partition), DeadLetter(record, poison), "g")
             producer.send(kafka.dead_letters_topic, **letter._asdict())
         producer.flush()
 
@@ -77,7 +77,7 @@ RECORDS = (
 def test_records_go_to_their_partition_byte_for_byte(kafka: KafkaBroker, topic: TopicFactory) -> None:
     settings = KafkaSettings(brokers=kafka.address, topic=topic(PARTITIONS), retry_seconds=10)
     letters = [
-        FoundLetter(Partition(settings.topic, number), record, "reason", "detail")
+        FoundDeadLetter(Partition(settings.topic, number), record, "reason", "detail")
         for number, record in enumerate(RECORDS)
     ]
     assert send_letters(settings, letters) == len(RECORDS)
@@ -99,7 +99,7 @@ def test_an_event_is_credited_once_however_often_it_is_sent(crew: Crew) -> None:
     assert worker.end(signal.SIGTERM) == 0, worker.said
     assert crew.totals() == {"ada": 1_000_000, "ben": 1_000_000}
     assert (crew.sums().credited, crew.sums().duplicates) == (2, 4)
-    assert crew.standing() == {0: 0, 1: 0, 2: 3, 3: 3}
+    assert crew.positions() == {0: 0, 1: 0, 2: 3, 3: 3}
 
 
 def test_what_is_refused_again_is_one_record_and_its_letters_do_not_multiply(crew: Crew) -> None:
@@ -110,7 +110,7 @@ def test_what_is_refused_again_is_one_record_and_its_letters_do_not_multiply(cre
         crew.wait_until_done(times)
         assert redrive(crew.kafka, Wanted(frozenset({Reason.IMAGE_UNREACHABLE}))) == 0, "it has another reason now"
     assert worker.end(signal.SIGTERM) == 0, worker.said
-    letters = sorted(letters_in_topic(crew.kafka), key=lambda letter: len(letter.replayed_from))
+    letters = sorted(dead_letters_in_topic(crew.kafka), key=lambda letter: len(letter.replayed_from))
     topic = crew.kafka.topic
     assert [letter.replayed_from for letter in letters] == [
         [],
@@ -123,7 +123,7 @@ def test_what_is_refused_again_is_one_record_and_its_letters_do_not_multiply(cre
 
 def test_a_record_with_one_more_header_may_be_too_large(kafka: KafkaBroker, topic: TopicFactory) -> None:
     settings = KafkaSettings(brokers=kafka.address, topic=topic(1, max_message_bytes="5000"), retry_seconds=10)
-    letter = FoundLetter(Partition(settings.topic, 0), Record(7, bytes(4_930), b"k"), "reason", "detail")
+    letter = FoundDeadLetter(Partition(settings.topic, 0), Record(7, bytes(4_930), b"k"), "reason", "detail")
     with pytest.raises(EventsRefused, match=rf"{settings.topic}/0/7 is larger.*max\.message\.bytes"):
         send_letters(settings, [letter])
 
@@ -138,12 +138,12 @@ def test_a_redriver_needs_no_more_than_its_rights(secure_kafka: SecureKafkaBroke
     settings = secure_kafka.by_password("worker", topic=f"test-{uuid.uuid4().hex}", retry_seconds=10)
     for name in (settings.topic, settings.dead_letters_topic):
         secure_kafka.create_topic(name, 1)
-    letter = FoundLetter(Partition(settings.topic, 0), RECORDS[0], "reason", "detail")
+    letter = FoundDeadLetter(Partition(settings.topic, 0), RECORDS[0], "reason", "detail")
     secure_kafka.allow("worker", *rights("redriver", settings))
-    assert list(letters_in_topic(settings)) == []
+    assert list(dead_letters_in_topic(settings)) == []
     assert send_letters(settings, [letter]) == 1
 
     stranger = secure_kafka.by_password("stranger", topic=settings.topic, retry_seconds=10)
-    for question in (lambda: send_letters(stranger, [letter]), lambda: list(letters_in_topic(stranger))):
+    for question in (lambda: send_letters(stranger, [letter]), lambda: list(dead_letters_in_topic(stranger))):
         with pytest.raises(LogRefused, match="does not let user 'stranger' do that"):
             question()

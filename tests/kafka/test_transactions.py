@@ -42,7 +42,7 @@ def test_what_ends_in_an_aborted_transaction_is_read_to_its_end_and_retention_lo
     worker = crew.start()
     asyncio.run(send_in_transactions(crew))
     end = 2 * EVENTS + 2  # a mark after each
-    wait_for(lambda: crew.standing() == {0: end}, 30, f"the position at {end}")
+    wait_for(lambda: crew.positions() == {0: end}, 30, f"the position at {end}")
     assert crew.totals() == crew.oracle()
     assert worker.end(signal.SIGTERM) == 0, worker.said
 
@@ -53,6 +53,6 @@ def test_what_ends_in_an_aborted_transaction_is_read_to_its_end_and_retention_lo
     late = crew.start()
     late_event = Sent(0, event_record(0, "late"))
     crew.produce([late_event])
-    wait_for(lambda: crew.standing() == {0: end + 1}, 30, f"the position at {end + 1}")
+    wait_for(lambda: crew.positions() == {0: end + 1}, 30, f"the position at {end + 1}")
     assert late.end(signal.SIGTERM) == 0, late.said
     assert crew.totals() == crew.oracle()

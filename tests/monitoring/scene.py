@@ -73,8 +73,8 @@ class WatchedWorker:
         )
         self.core = Core(made_of, executor)
 
-    async def take_up(self, *, start: int = 0, end: int = 0) -> None:
-        await self.core.take_up([PARTITION], MemoryLog([event_record(end - 1, "last")] if end else [], start))
+    async def assign(self, *, start: int = 0, end: int = 0) -> None:
+        await self.core.assign([PARTITION], MemoryLog([event_record(end - 1, "last")] if end else [], start))
 
     async def credit(self, *records: Record) -> object:
         return await self.core.credit(Run(PARTITION, records))
@@ -100,6 +100,6 @@ async def watched_hour(executor: ThreadPoolExecutor) -> WatchedWorker:
     worker = WatchedWorker(executor)
     worker.metrics.index.info({"index_id": "0123456789abcdef", "encoder_id": "fitted:1"})
     worker.metrics.settings.info({"digest": "fedcba9876543210"})
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     await worker.credit(*RUN)
     return worker

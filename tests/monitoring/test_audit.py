@@ -56,7 +56,7 @@ class Scene:
     def states(self) -> set[str]:
         return {state for state in LedgerState if self.value("gmv_ledger_state", state=state)}
 
-    def standing(self, partition: int) -> tuple[float | None, float | None]:
+    def positions(self, partition: int) -> tuple[float | None, float | None]:
         labels = {"topic": TOPIC, "partition": str(partition)}
         return self.value("gmv_ledger_lag_records", **labels), self.value("gmv_ledger_headroom_records", **labels)
 
@@ -84,10 +84,10 @@ def begin(settings: LedgerSettings) -> None:
 
 
 def test_a_sound_ledger_is_told_with_its_standing_and_its_own_counts(scene: Scene) -> None:
-    assert scene.audit.look() is LedgerState.SOUND
+    assert scene.audit.examine() is LedgerState.SOUND
     assert scene.states() == {"sound"}
-    assert scene.standing(0) == (87, 9)
-    assert scene.standing(1) == (0, 7)
+    assert scene.positions(0) == (87, 9)
+    assert scene.positions(1) == (0, 7)
     assert scene.value("gmv_ledger_credits_micros") == 2_000_000
     counts = {
         each: scene.value("gmv_ledger_events", outcome=each) for each in ("credited", "dead_lettered", "duplicate")
@@ -106,23 +106,23 @@ def test_a_sound_ledger_is_told_with_its_standing_and_its_own_counts(scene: Scen
     ],
 )
 def test_what_keeps_it_from_looking_is_its_state_until_it_is_over(scene: Scene, refusal: Refusal, state: str) -> None:
-    scene.audit.look()
+    scene.audit.examine()
     scene.refusal = refusal
-    scene.audit.look()
+    scene.audit.examine()
     assert scene.states() == {state}
-    assert scene.standing(0) == (None, None)  # rather than a standing of before
+    assert scene.positions(0) == (None, None)  # rather than a standing of before
 
     scene.refusal = None
-    scene.audit.look()
+    scene.audit.examine()
     assert scene.states() == {"sound"}
-    assert scene.standing(0) == (87, 9)
+    assert scene.positions(0) == (87, 9)
 
 
 def test_a_state_is_logged_when_it_changes_and_with_its_reason(scene: Scene) -> None:
-    scene.audit.look()
-    scene.audit.look()
+    scene.audit.examine()
+    scene.audit.examine()
     scene.refusal = LedgerMissing("book 0 is gone")
-    scene.audit.look()
+    scene.audit.examine()
     assert scene.lines.lines == [
         ("info", "ledger_seen", {"state": "sound", "why": ""}),
         ("warning", "ledger_seen", {"state": "missing", "why": "book 0 is gone"}),
@@ -139,26 +139,26 @@ def test_a_state_is_logged_when_it_changes_and_with_its_reason(scene: Scene) -> 
     ids=["retention took uncredited records", "the log was cut", "the topic was made anew"],
 )
 def test_a_position_at_which_no_worker_could_read_on_is_told(scene: Scene, log: LogDescription) -> None:
-    scene.audit.look()
+    scene.audit.examine()
     scene.log = log
-    assert scene.audit.look() is LedgerState.OUTSIDE_LOG
+    assert scene.audit.examine() is LedgerState.OUTSIDE_LOG
     assert scene.states() == {"outside_log"}
 
 
 def test_a_partition_without_a_position_is_a_missing_ledger(scene: Scene) -> None:
     """As it is to a worker: it would stop."""
-    scene.audit.look()
+    scene.audit.examine()
     scene.log = replace(LOG, bounds={**LOG.bounds, 2: Bounds(0, 3)})
-    scene.audit.look()
-    assert scene.audit.look() is LedgerState.MISSING
+    scene.audit.examine()
+    assert scene.audit.examine() is LedgerState.MISSING
 
 
 def test_a_ledger_that_was_made_anew_is_seen(scene: Scene) -> None:
     path = Path(scene.settings.url.removeprefix("sqlite:///"))
     path.unlink()
-    assert scene.audit.look() is LedgerState.MISSING
+    assert scene.audit.examine() is LedgerState.MISSING
     begin(scene.settings)
-    assert scene.audit.look() is LedgerState.SOUND
+    assert scene.audit.examine() is LedgerState.SOUND
 
 
 def test_a_check_says_what_does_not_add_up_and_when(scene: Scene) -> None:

@@ -74,7 +74,7 @@ class World:
         self.core = traced.core(Core(made, executor))
 
     async def credit(self, *records: Record) -> object:
-        await self.core.take_up([PARTITION], MemoryLog([]))
+        await self.core.assign([PARTITION], MemoryLog([]))
         return await self.core.credit(Run(PARTITION, records))
 
 
@@ -160,7 +160,7 @@ async def test_a_run_that_is_not_committed_says_so(
     executor: ThreadPoolExecutor, traced: Tracing, exported: InMemorySpanExporter
 ) -> None:
     world = World(executor, traced)
-    await world.core.take_up([PARTITION], MemoryLog([]))
+    await world.core.assign([PARTITION], MemoryLog([]))
     world.ledger.state[0] = replace(START, next_offset=9)
     await world.core.credit(Run(PARTITION, (event_record(0, "event"),)))
     assert (by_name(exported)["process images"].attributes or {})["gmv.standing"] == "fenced"

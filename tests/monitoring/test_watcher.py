@@ -54,7 +54,7 @@ async def test_stages_are_observed_once_per_run(executor: ThreadPoolExecutor) ->
 
 async def test_lag_and_headroom_follow_the_position(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor, MemoryLedger(state={0: Position(TOPIC_ID, 5)}))
-    await worker.take_up(start=2, end=12)
+    await worker.assign(start=2, end=12)
     assert worker.value("gmv_assigned_partitions") == 1
     assert worker.value("gmv_lag_records", **LABELS) == 7
     assert worker.value("gmv_position_headroom_records", **LABELS) == 3
@@ -70,7 +70,7 @@ async def test_lag_and_headroom_follow_the_position(executor: ThreadPoolExecutor
 
 async def test_lag_is_told_in_seconds_too(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     await worker.credit(seconds_ago(event_record(0, "a"), 40.0), seconds_ago(event_record(1, "b"), 30.0))
     assert worker.value("gmv_lag_seconds", **LABELS) == 30.0
 
@@ -80,7 +80,7 @@ async def test_lag_is_told_in_seconds_too(executor: ThreadPoolExecutor) -> None:
 
 async def test_an_end_read_before_the_newest_run_is_no_negative_lag(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
-    await worker.take_up(end=1)
+    await worker.assign(end=1)
     await worker.credit(event_record(0, "a"), event_record(1, "b"))
 
     assert worker.value("gmv_lag_records", **LABELS) == 0
@@ -88,7 +88,7 @@ async def test_an_end_read_before_the_newest_run_is_no_negative_lag(executor: Th
 
 async def test_partitions_given_up_are_no_longer_told_of(executor: ThreadPoolExecutor) -> None:
     worker = await watched_hour(executor)
-    await worker.core.take_up([], None)  # type: ignore[arg-type]  # no log is asked where nothing is taken up
+    await worker.core.assign([], None)  # type: ignore[arg-type]  # no log is asked where nothing is taken up
 
     assert worker.value("gmv_assigned_partitions") == 0
     assert worker.value("gmv_lag_records", **LABELS) is None
@@ -121,7 +121,7 @@ async def test_a_run_is_one_line_that_says_it_all(executor: ThreadPoolExecutor) 
 
 async def test_a_run_of_poison_has_no_mean(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
-    await worker.take_up()
+    await worker.assign()
     await worker.credit(poison_record(0))
 
     assert worker.log.named("run_finished")[0]["effective_contributors_mean"] is None
@@ -130,12 +130,12 @@ async def test_a_run_of_poison_has_no_mean(executor: ThreadPoolExecutor) -> None
 async def test_positions_taken_are_told(executor: ThreadPoolExecutor) -> None:
     worker = await watched_hour(executor)
 
-    assert worker.log.named("positions_taken") == [{"positions": {"images[0]": 0}}]
+    assert worker.log.named("positions_assigned") == [{"positions": {"images[0]": 0}}]
 
 
 async def test_a_fenced_partition_is_another_workers_to_tell_of(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     worker.ledger.state[0] = Position(TOPIC_ID, 9)
     await worker.credit(event_record(0, "a"))
 
@@ -151,7 +151,7 @@ async def test_a_fenced_partition_is_another_workers_to_tell_of(executor: Thread
 
 async def test_a_rewound_position_is_followed_back(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor, MemoryLedger(state={0: Position(TOPIC_ID, 5)}))
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     worker.ledger.state[0] = Position(TOPIC_ID, 2)
     await worker.credit(event_record(5, "a"))
 
@@ -162,9 +162,9 @@ async def test_a_rewound_position_is_followed_back(executor: ThreadPoolExecutor)
 
 async def test_a_rewound_position_is_counted_where_a_look_finds_it_too(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor, MemoryLedger(state={0: Position(TOPIC_ID, 5)}))
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     worker.ledger.state[0] = Position(TOPIC_ID, 2)
-    await worker.core.look([PARTITION])
+    await worker.core.check([PARTITION])
 
     moved = {answer: worker.value("gmv_positions_moved_total", answer=answer) for answer in ("fenced", "rewound")}
     assert moved == {"fenced": 0, "rewound": 1}
@@ -173,7 +173,7 @@ async def test_a_rewound_position_is_counted_where_a_look_finds_it_too(executor:
 
 async def test_a_refused_run_does_not_add_to_the_next_ones_time(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     worker.ledger.state[0] = Position(TOPIC_ID, 9)
     await worker.credit(event_record(0, "a"))
 
@@ -184,13 +184,13 @@ async def test_a_duplicate_found_at_the_commit_is_no_warning(executor: ThreadPoo
     record = event_record(0, "a")
     event = JsonDecoder().decode(record)
     worker = WatchedWorker(executor)
-    await worker.take_up(end=1)
+    await worker.assign(end=1)
     worker.ledger.events[event.identity] = Known(0, 0, event.payload)
     worker.ledger.hidden = {event.identity}
     await worker.credit(record)
 
     assert [line[:2] for line in worker.log.lines] == [
-        ("info", "positions_taken"),
+        ("info", "positions_assigned"),
         ("info", "commit_refused"),
         ("info", "run_finished"),
     ]
@@ -205,7 +205,7 @@ async def test_a_ledger_that_fails_makes_the_worker_unready_until_it_answers(exe
     worker = WatchedWorker(executor, Failing())
     assert not worker.health.ready().good
     assert worker.value("gmv_probe_passes", probe="readyz") == 0
-    await worker.take_up(end=1)
+    await worker.assign(end=1)
     assert worker.health.ready().good
     assert worker.value("gmv_probe_passes", probe="readyz") == 1
 
@@ -216,13 +216,13 @@ async def test_a_ledger_that_fails_makes_the_worker_unready_until_it_answers(exe
     assert worker.value("gmv_stage_failures_total", stage="commit") == 1
     assert worker.value("gmv_run_records_count") == 0
 
-    worker.watcher.positions_taken({PARTITION: START})
+    worker.watcher.positions_assigned({PARTITION: START})
     assert worker.health.ready().good
 
 
 async def test_a_worker_that_is_behind_and_credits_nothing_is_stuck(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
-    await worker.take_up(end=10)
+    await worker.assign(end=10)
     worker.monotonic.now += 299.0
     await worker.credit(event_record(0, "a"))
     worker.monotonic.now += 299.0
@@ -239,7 +239,7 @@ async def test_the_partition_furthest_behind_is_the_one_that_counts(executor: Th
     other = Partition(PARTITION.topic, 1)
     worker = WatchedWorker(executor)
     worker.watcher.bounds_read({PARTITION: Bounds(0, 0), other: Bounds(0, 30)})
-    worker.watcher.positions_taken({PARTITION: START, other: replace(START, next_offset=10)})
+    worker.watcher.positions_assigned({PARTITION: START, other: replace(START, next_offset=10)})
     worker.monotonic.now += 301.0
 
     assert worker.health.live().complaints[0].startswith("stuck: 20 records behind")

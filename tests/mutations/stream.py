@@ -137,15 +137,15 @@ MUTATIONS = [
     Mutation(
         "A place that is gone from the log is judged by where the ledger stands",
         "stream/membership.py",
-        "        await self._core.take_up(self._owned, self._log)\n",
+        "        await self._core.assign(self._owned, self._log)\n",
         "        pass\n",
         MEMBER,
     ),
     Mutation(
         "A run in flight ends before its partition is given up",
         "stream/membership.py",
-        "        async with self._busy:\n            await self._report_to_lag_tools()\n            await self._take",
-        "        if True:\n            await self._report_to_lag_tools()\n            await self._take",
+        "        async with self._busy:\n            await self._report_to_lag_tools()\n            await self._assign",
+        "        if True:\n            await self._report_to_lag_tools()\n            await self._assign",
         simulator("rebalance"),
     ),
     Mutation(

@@ -8,9 +8,9 @@ import pytest
 from gmv.errors import Reason
 from gmv.ledger.port import Known
 from gmv.ledger.position import Position
-from gmv.operations.explaining import Outcome, Standing, Story, inquire
+from gmv.operations.explaining import EventExplanation, EventStatus, ReceiptStatus, explain_event
 from gmv.operations.published import Published
-from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.records import Partition, Record
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.correction import Correction
@@ -39,23 +39,23 @@ def asked(
     lines: Sequence[bytes],
     standing: dict[int, Position],
     *,
-    letters: Iterable[FoundLetter] = (),
+    letters: Iterable[FoundDeadLetter] = (),
     credited: Sequence[Known] = (),
     event_id: str = "a",
     source: str | None = None,
-) -> list[Story]:
+) -> list[EventExplanation]:
     positions = {("t", number): position for number, position in standing.items()}
     published = [Published(f"r:{number}", line) for number, line in enumerate(lines, start=1)]
-    return inquire(event_id, source, positions, published, letters, lambda _: credited)
+    return explain_event(event_id, source, positions, published, letters, lambda _: credited)
 
 
-def stood(story: Story) -> list[Standing]:
+def stood(story: EventExplanation) -> list[ReceiptStatus]:
     return [judged.standing for judged in story.judged]
 
 
-def letter(offset: int, event_id: str, source: str = "/s") -> FoundLetter:
+def letter(offset: int, event_id: str, source: str = "/s") -> FoundDeadLetter:
     value = orjson.dumps({"source": source, "id": event_id})
-    return FoundLetter(Partition("t", 0), Record(offset, value), Reason.IMAGE_CORRUPT, "torn")
+    return FoundDeadLetter(Partition("t", 0), Record(offset, value), Reason.IMAGE_CORRUPT, "torn")
 
 
 def test_a_batch_behind_the_newest_is_committed() -> None:
@@ -63,16 +63,16 @@ def test_a_batch_behind_the_newest_is_committed() -> None:
     newest, more = seal([made("c", 2, first)])
     (story,) = asked(lines + more, {0: Position("id", 3, -1, newest)})
     ((judged, found),) = story.receipts
-    assert (judged.standing, judged.batch, judged.batch_receipts) == (Standing.COMMITTED, first, 2)
+    assert (judged.standing, judged.batch, judged.batch_receipts) == (ReceiptStatus.COMMITTED, first, 2)
     assert found["contributors"][0]["micros"] == 1_000_000
-    assert story.outcome is Outcome.CREDITED
+    assert story.outcome is EventStatus.CREDITED
 
 
 def test_a_record_that_was_read_again_left_an_orphan() -> None:
     _, orphans = seal([made("a", 0, owner="by an older version")])
     name, lines = seal([made("a", 0), made("b", 1)])
     (story,) = asked(orphans + lines, {0: Position("id", 2, -1, name)})
-    assert stood(story) == [Standing.ORPHAN, Standing.COMMITTED]
+    assert stood(story) == [ReceiptStatus.ORPHAN, ReceiptStatus.COMMITTED]
 
 
 def test_a_record_credited_by_another_partition_is_a_duplicate() -> None:
@@ -80,24 +80,24 @@ def test_a_record_credited_by_another_partition_is_a_duplicate() -> None:
     _, others = seal([made("a", 7, partition=1)])
     standing = {0: Position("id", 1, -1, name), 1: Position("id", 8)}
     (story,) = asked(lines + others, standing)
-    assert stood(story) == [Standing.COMMITTED, Standing.DUPLICATE]
+    assert stood(story) == [ReceiptStatus.COMMITTED, ReceiptStatus.DUPLICATE]
     (told_by_the_ledger,) = asked(others, standing, credited=[Known(0, 0, PAYLOAD)])
-    assert stood(told_by_the_ledger) == [Standing.DUPLICATE]
-    assert told_by_the_ledger.outcome is Outcome.CREDITED
+    assert stood(told_by_the_ledger) == [ReceiptStatus.DUPLICATE]
+    assert told_by_the_ledger.outcome is EventStatus.CREDITED
 
 
 def test_what_the_position_has_not_come_to_is_awaited() -> None:
     _, lines = seal([made("a", 5)])
     (story,) = asked(lines, {0: Position("id", 5)})
-    assert stood(story) == [Standing.AWAITED]
-    assert story.outcome is Outcome.AWAITED
+    assert stood(story) == [ReceiptStatus.AWAITED]
+    assert story.outcome is EventStatus.AWAITED
 
 
 def test_an_orphan_alone_is_not_credited() -> None:
     _, lines = seal([made("a", 0)])
     (story,) = asked(lines, {0: Position("id", 1)})
-    assert stood(story) == [Standing.ORPHAN]
-    assert story.outcome is Outcome.NOT_CREDITED
+    assert stood(story) == [ReceiptStatus.ORPHAN]
+    assert story.outcome is EventStatus.NOT_CREDITED
 
 
 def test_where_receipts_are_missing_it_is_unclear_what_stands_before_them() -> None:
@@ -107,10 +107,10 @@ def test_where_receipts_are_missing_it_is_unclear_what_stands_before_them() -> N
     standing = {0: Position("id", 3, -1, third)}
     (story,) = asked(lines + newest, standing)
     ((judged, _),) = story.receipts
-    assert (judged.standing, story.outcome) == (Standing.UNCLEAR, Outcome.UNCLEAR)
+    assert (judged.standing, story.outcome) == (ReceiptStatus.UNCLEAR, EventStatus.UNCLEAR)
     assert second in judged.why
     (after,) = asked(lines + newest, standing, event_id="c")
-    assert stood(after) == [Standing.COMMITTED]
+    assert stood(after) == [ReceiptStatus.COMMITTED]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_batch_that_is_not_whole_vouches_for_nothing(spoil: object) -> None:
     name, lines = seal([made("a", 0), made("b", 1)])
     (story,) = asked(spoil(lines), {0: Position("id", 2, -1, name)})  # type: ignore[operator]
     ((judged, _),) = story.receipts
-    assert judged.standing is Standing.UNCLEAR
+    assert judged.standing is ReceiptStatus.UNCLEAR
     assert judged.why.startswith("its receipts are")
 
 
@@ -132,13 +132,13 @@ def test_receipts_of_a_log_that_the_ledger_does_not_know() -> None:
     _, lines = seal([made("a", 0, partition=5)])
     (story,) = asked(lines, {0: Position("id", 1)})
     ((judged, _),) = story.receipts
-    assert (judged.standing, judged.why) == (Standing.UNCLEAR, "the ledger has no position in t[5]")
+    assert (judged.standing, judged.why) == (ReceiptStatus.UNCLEAR, "the ledger has no position in t[5]")
 
 
 def test_a_receipt_that_was_published_twice_is_one() -> None:
     name, lines = seal([made("a", 0)])
     (story,) = asked(lines * 2, {0: Position("id", 1, -1, name)})
-    assert stood(story) == [Standing.COMMITTED]
+    assert stood(story) == [ReceiptStatus.COMMITTED]
 
 
 def test_what_is_no_receipt_is_passed_over() -> None:
@@ -154,7 +154,7 @@ def test_what_is_no_receipt_is_passed_over() -> None:
 def test_dead_letters_of_the_event_once_each() -> None:
     (story,) = asked([], {0: Position("id", 9)}, letters=[letter(3, "a"), letter(4, "b"), letter(3, "a")])
     assert [each.record.offset for each in story.dead_letters] == [3]
-    assert story.outcome is Outcome.DEAD_LETTERED
+    assert story.outcome is EventStatus.DEAD_LETTERED
 
 
 def test_events_of_two_sources_are_two_unless_one_is_named() -> None:
@@ -168,7 +168,7 @@ def test_events_of_two_sources_are_two_unless_one_is_named() -> None:
 def test_the_ledger_is_asked_for_a_source_of_which_nothing_was_published() -> None:
     assert asked([], {}, source="/s") == []
     (story,) = asked([], {}, source="/s", credited=[Known(0, 4, PAYLOAD)])
-    assert (story.outcome, story.judged) == (Outcome.CREDITED, [])
+    assert (story.outcome, story.judged) == (EventStatus.CREDITED, [])
 
 
 def test_corrections_are_told_with_the_event() -> None:
@@ -177,7 +177,7 @@ def test_corrections_are_told_with_the_event() -> None:
     newest, corrected = seal([correction.receipt("corrections/c", 0, "")])
     standing = {("t", 0): Position("id", 1, -1, name), ("corrections/c", 0): Position("c", 1, -1, newest)}
     published = [Published("r", line) for line in lines + corrected]
-    (story,) = inquire("a", None, standing, published, [], lambda _: [])
+    (story,) = explain_event("a", None, standing, published, [], lambda _: [])
     ((judged, found),) = story.corrections
-    assert (judged.standing, found["correction"]) == (Standing.COMMITTED, "case-1")
+    assert (judged.standing, found["correction"]) == (ReceiptStatus.COMMITTED, "case-1")
     assert [receipt["event"]["id"] for _, receipt in story.receipts] == ["a"]

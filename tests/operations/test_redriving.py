@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from gmv.ledger.port import Known
-from gmv.operations.redriving import Credited, HeldBack, Plan, Reach, Sending, plan, selected, send
-from gmv.stream.dead_letters import FoundLetter, Wanted
+from gmv.operations.redriving import Credited, HeldBack, Reach, RedrivePlan, Sending, plan, selected, send
+from gmv.stream.dead_letters import FoundDeadLetter, Wanted
 
-from .letters import TOPIC, letter
+from .dead_letters import TOPIC, letter
 
 
 def planned(
-    letters: Sequence[FoundLetter],
+    letters: Sequence[FoundDeadLetter],
     wanted: Wanted | None = None,
     insist: bool = False,
     credited: Credited | None = None,
     reach: Reach | None = None,
-) -> Plan:
+) -> RedrivePlan:
     return plan(letters, wanted or Wanted(), TOPIC, range(2), insist, credited, reach)
 
 
-def sent_of(letters: Sequence[FoundLetter], **options: object) -> list[FoundLetter]:
+def sent_of(letters: Sequence[FoundDeadLetter], **options: object) -> list[FoundDeadLetter]:
     return list(selected(letters, planned(letters, **options).chosen))  # type: ignore[arg-type]
 
 
@@ -64,7 +64,7 @@ UNSENDABLE = {
 @pytest.mark.parametrize("why", [*DOUBTFUL, *UNSENDABLE])
 def test_what_would_not_be_credited_is_held_back_unless_a_person_insists(why: HeldBack) -> None:
     held = (DOUBTFUL | UNSENDABLE)[why]
-    assert planned([held]) == Plan({}, planned([held]).held_back)
+    assert planned([held]) == RedrivePlan({}, planned([held]).held_back)
     assert planned([held]).held_back == {why: 1}
     insisted = planned([held], insist=True)
     assert (len(insisted.chosen), insisted.held_back) == ((1, {}) if why in DOUBTFUL else (0, {why: 1}))
@@ -192,7 +192,7 @@ class Counted:
         self.sent: list[tuple[float, str]] = []
         self.finished = 0
 
-    async def send(self, letter: FoundLetter) -> None:
+    async def send(self, letter: FoundDeadLetter) -> None:
         self.sent.append((self.loop.now, letter.place))
 
     async def finish(self) -> None:

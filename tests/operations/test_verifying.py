@@ -15,7 +15,7 @@ from gmv.files.receipts import receipts_in
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.operations.published import Published
-from gmv.operations.verifying import Explanation, committed_receipts, explain
+from gmv.operations.verifying import VerifiedReceipts, committed_receipts, verify_receipts
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Candidate
@@ -45,7 +45,7 @@ class Books:
     newest: str
     earned: dict[str, int]
 
-    def standing(self) -> dict[tuple[str, int], Position]:
+    def positions(self) -> dict[tuple[str, int], Position]:
         return {("t", 0): Position("id", 9, -1, self.newest), ("t", 1): Position("id", 0)}
 
     def balances(self) -> Iterator[Balance]:
@@ -62,7 +62,7 @@ class Books:
 
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
         sums = self.sums()
-        yield Snapshot(0, len(self.earned), sums.micros, 0, sums, self.standing())
+        yield Snapshot(0, len(self.earned), sums.micros, 0, sums, self.positions())
 
     def close(self) -> None: ...
 
@@ -80,12 +80,12 @@ AGREED = {"ada": 3_000_000, "bob": 2_000_000}
 
 def test_committed_batches_explain_every_total_and_orphans_do_not_count() -> None:
     receipts = published(*first_lines, *orphan_lines, *second_lines, *second_lines)
-    assert explain(Books(second, AGREED), receipts) == Explanation(2, 5, 1, 2, 5_000_000)
+    assert verify_receipts(Books(second, AGREED), receipts) == VerifiedReceipts(2, 5, 1, 2, 5_000_000)
 
 
 def test_a_batch_torn_by_a_crash_and_published_again_counts_once() -> None:
     receipts = published(*first_lines[:2], *first_lines, *second_lines)
-    assert explain(Books(second, AGREED), receipts).micros == 5_000_000
+    assert verify_receipts(Books(second, AGREED), receipts).micros == 5_000_000
 
 
 def test_committed_receipts_come_once_each_and_orphans_not_at_all() -> None:
@@ -98,7 +98,7 @@ def test_committed_receipts_come_once_each_and_orphans_not_at_all() -> None:
 
 @given(st.permutations(first_lines + orphan_lines + second_lines + first_lines[1:]))
 def test_receipts_may_come_in_any_order(lines: list[bytes]) -> None:
-    assert explain(Books(second, AGREED), published(*lines)).micros == 5_000_000
+    assert verify_receipts(Books(second, AGREED), published(*lines)).micros == 5_000_000
 
 
 @pytest.mark.parametrize("owner", ["ada", "bob"])
@@ -106,14 +106,14 @@ def test_receipts_may_come_in_any_order(lines: list[bytes]) -> None:
 def test_one_micro_credit_is_noticed_and_its_owner_named(owner: str, change: int) -> None:
     totals = AGREED | {owner: AGREED[owner] + change}
     with pytest.raises(ConservationBroken, match=owner):
-        explain(Books(second, totals), published(*first_lines, *second_lines))
+        verify_receipts(Books(second, totals), published(*first_lines, *second_lines))
 
 
 def test_an_owner_without_receipts_and_receipts_without_an_owner_are_noticed() -> None:
     with pytest.raises(ConservationBroken, match="eve"):
-        explain(Books(second, AGREED | {"eve": 1}), published(*first_lines, *second_lines))
+        verify_receipts(Books(second, AGREED | {"eve": 1}), published(*first_lines, *second_lines))
     with pytest.raises(ConservationBroken, match=r"bob.*none in the ledger"):
-        explain(Books(second, {"ada": 3_000_000}), published(*first_lines, *second_lines))
+        verify_receipts(Books(second, {"ada": 3_000_000}), published(*first_lines, *second_lines))
 
 
 def altered(line: bytes) -> bytes:
@@ -139,14 +139,14 @@ def test_a_batch_that_lacks_its_receipts_is_told_with_its_log_and_where_they_sta
     lines: list[bytes], says: str
 ) -> None:
     with pytest.raises(ConservationBroken, match=re.escape(f"batch {first} of t[0] is in the ledger, but {says}")):
-        explain(Books(second, AGREED), published(*lines))
+        verify_receipts(Books(second, AGREED), published(*lines))
 
 
 def test_an_altered_receipt_is_found_by_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "events.receipts.jsonl"
     path.write_bytes(b"\n".join([b"torn", *first_lines, altered(second_lines[0]), second_lines[1]]) + b"\n")
     with pytest.raises(ConservationBroken, match=re.escape(f"its receipts are altered (2, from {path}:5 to {path}:6)")):
-        explain(Books(second, AGREED), lambda: receipts_in(path))
+        verify_receipts(Books(second, AGREED), lambda: receipts_in(path))
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,10 @@ def test_an_altered_receipt_is_found_by_file_and_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_that_is_no_receipt_is_passed_over(line: bytes) -> None:
-    assert explain(Books(second, AGREED), published(line, *first_lines, line, *second_lines, line)).receipts == 5
+    assert (
+        verify_receipts(Books(second, AGREED), published(line, *first_lines, line, *second_lines, line)).receipts == 5
+    )
 
 
 def test_an_empty_ledger_needs_no_receipts() -> None:
-    assert explain(Books("", {}), published(*orphan_lines)) == Explanation(0, 0, 1, 0, 0)
+    assert verify_receipts(Books("", {}), published(*orphan_lines)) == VerifiedReceipts(0, 0, 1, 0, 0)

@@ -11,7 +11,7 @@ from gmv.errors import ConservationBroken
 from gmv.ledger.port import Balance, Snapshot
 from gmv.ledger.position import Position
 from gmv.operations.published import Published
-from gmv.operations.verifying import explain
+from gmv.operations.verifying import verify_receipts
 
 from .oracle import MICROS_PER_EVENT, Book, Place
 from .world import World
@@ -28,7 +28,7 @@ def check_receipts(world: World, books: list[Book], snapshots: list[Snapshot]) -
     if not world.baseline and not world.violations:
         published = [Published(str(place), each.value or b"") for place, each in enumerate(world.receipts.records)]
         try:
-            explain(Standing(snapshots), lambda: published)  # type: ignore[arg-type]
+            verify_receipts(SnapshotAccounts(snapshots), lambda: published)  # type: ignore[arg-type]
         except ConservationBroken as broken:
             world.violate("I2", f"gmv ledger verify: {broken}")
 
@@ -79,13 +79,13 @@ def _chain(world: World, newest: str, batches: Batches) -> Iterator[Receipt]:
         batch = receipts[0]["previous_batch"]
 
 
-class Standing:
-    """As much of an `Accounts` as `explain` asks."""
+class SnapshotAccounts:
+    """As much of an `Accounts` as `verify_receipts` asks."""
 
     def __init__(self, snapshots: list[Snapshot]) -> None:
         self._snapshots = snapshots
 
-    def standing(self) -> dict[tuple[str, int], Position]:
+    def positions(self) -> dict[tuple[str, int], Position]:
         """See `Accounts`."""
         return {place: position for each in self._snapshots for place, position in each.positions.items()}
 

@@ -9,7 +9,7 @@ from random import Random
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage
 from gmv.kafka.outbox import KafkaOutbox
-from gmv.kafka.pump import LAG_REPORT_SECONDS, LEDGER_LOOK_SECONDS, TOPIC_CHECK_SECONDS
+from gmv.kafka.pump import LAG_REPORT_SECONDS, LEDGER_CHECK_SECONDS, TOPIC_CHECK_SECONDS
 from gmv.ledger.port import Answer, Batch, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.redis.ledger import RedisLedger
@@ -61,7 +61,7 @@ class Watch:
         for reason in summary.dead_letters:
             self.seen(f"dead letter: {reason}")
 
-    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+    def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
         """See `Observer`."""
 
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
@@ -153,19 +153,19 @@ class Worker:
     async def on_revoked(self) -> None:
         """See `Pump.on_partitions_revoked`."""
         async with self._ending_on_failure():
-            await self._member.give_up()
+            await self._member.revoke()
 
     async def on_assigned(self, partitions: set[Partition]) -> None:
         """See `Pump.on_partitions_assigned`."""
         async with self._ending_on_failure():
-            await self._member.take_up(partitions)
+            await self._member.assign(partitions)
 
     async def _run(self) -> None:
         async with self._ending_on_failure():
             await self._member.begin()
             self._consumer.start(self)
-            self.process.spawn(self._every(1.0, self._member.take_up_dropped))
-            self.process.spawn(self._every(LEDGER_LOOK_SECONDS, self._member.look_at_ledger))
+            self.process.spawn(self._every(1.0, self._member.assign_dropped))
+            self.process.spawn(self._every(LEDGER_CHECK_SECONDS, self._member.check_ledger))
             self.process.spawn(self._every(LAG_REPORT_SECONDS, self._member.report_lag))
             self.process.spawn(self._every(TOPIC_CHECK_SECONDS, self._member.check_topic))
             while not self._is_stopping:

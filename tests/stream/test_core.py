@@ -44,8 +44,8 @@ class Room:
         self.notes = Notes()
         self.core = Core(parts(self.ledger, self.outbox, self.notes, in_a_row_max), executor)
 
-    async def take_up(self, records: list[Record], **log: object) -> None:
-        await self.core.take_up([PARTITION], MemoryLog(records, **log))  # type: ignore[arg-type]
+    async def assign(self, records: list[Record], **log: object) -> None:
+        await self.core.assign([PARTITION], MemoryLog(records, **log))  # type: ignore[arg-type]
 
     async def credit(self, *records: Record) -> object:
         return await self.core.credit(Run(PARTITION, records))
@@ -54,7 +54,7 @@ class Room:
 @pytest.fixture
 async def room(executor: ThreadPoolExecutor) -> Room:
     room = Room(executor)
-    await room.take_up([event_record(9, "z")])
+    await room.assign([event_record(9, "z")])
     return room
 
 
@@ -183,7 +183,7 @@ async def test_a_run_larger_than_one_commit_is_cut_into_several(room: Room) -> N
 
 async def test_too_many_dead_letters_stop_before_anything_is_published(executor: ThreadPoolExecutor) -> None:
     room = Room(executor, in_a_row_max=3)
-    await room.take_up([poison_record(9)])
+    await room.assign([poison_record(9)])
     await room.credit(*(poison_record(offset) for offset in range(3)))
     with pytest.raises(TooManyDeadLetters, match="3 records in a row are poison, the last for malformed_json: "):
         await room.credit(poison_record(3))
@@ -204,17 +204,17 @@ async def test_a_position_outside_the_log_is_refused(
 ) -> None:
     room = Room(executor, MemoryLedger({0: position}))
     with pytest.raises(PositionOutsideLog, match=complaint):
-        await room.take_up([event_record(9, "z")], **log)
+        await room.assign([event_record(9, "z")], **log)
 
 
 async def test_a_partition_without_position_is_refused(executor: ThreadPoolExecutor) -> None:
     room = Room(executor, MemoryLedger({}))
     with pytest.raises(LedgerMissing):
-        await room.take_up([event_record(9, "z")])
+        await room.assign([event_record(9, "z")])
 
 
 async def test_taking_up_nothing_forgets_everything(room: Room) -> None:
-    await room.core.take_up([], MemoryLog([]))
+    await room.core.assign([], MemoryLog([]))
     assert room.notes.taken[-1] == {}
     with pytest.raises(KeyError):
         room.core.next_offset(PARTITION)

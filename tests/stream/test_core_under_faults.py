@@ -127,7 +127,7 @@ async def read_to_the_end(
     while ledger.state[0].next_offset < len(log):
         core = Core(parts(ledger, outbox, Notes()), pool)
         ledger.fault = outbox.fault = "none"
-        await core.take_up([PARTITION], MemoryLog(log))
+        await core.assign([PARTITION], MemoryLog(log))
         try:
             while (start := core.next_offset(PARTITION)) < len(log):
                 size, fault = plan.pop() if plan else (len(log), "none")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gmv.errors import Reason
-from gmv.files.dead_letters import letters_in_file
+from gmv.files.dead_letters import dead_letters_in_file
 from gmv.files.log import describe_file
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.settings import LedgerSettings
@@ -59,7 +59,7 @@ def test_one_record_is_dead_lettered_and_the_others_are_credited(
         registry.register(described.topic, described.starts())
 
     assert replay(path, ledger) == [ENDS[way]] * (UNAWARES + CRASHES_PER_RECORD_MAX) + [0]
-    (letter,) = letters_in_file(path.with_suffix(".dlq"))
+    (letter,) = dead_letters_in_file(path.with_suffix(".dlq"))
     assert (letter.record.offset, letter.record.value) == (KILLER, records[KILLER].value)
     assert letter.reason == Reason.KILLED_WORKER
     with closing(open_accounts(ledger)) as accounts:

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.stream.dead_letters import REPLAYED_FROM, EventName, FoundLetter, Wanted, each_once
+from gmv.stream.dead_letters import REPLAYED_FROM, EventName, FoundDeadLetter, Wanted, each_once
 from gmv.stream.records import Partition, Record
 from tests.events.samples import envelope, line
-from tests.operations.letters import RECORDS, letter
+from tests.operations.dead_letters import RECORDS, letter
 
 
 def named(value: bytes | None, *headers: tuple[str, bytes | None]) -> EventName:
-    return FoundLetter(Partition("t", 0), Record(0, value, None, headers), "r", "d").event_name()
+    return FoundDeadLetter(Partition("t", 0), Record(0, value, None, headers), "r", "d").event_name()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_event_is_found_or_none() -> None:
 
 @given(RECORDS, RECORDS)
 def test_contents_are_equal_where_records_are(one: Record, other: Record) -> None:
-    contents = [FoundLetter(Partition("t", 0), each, "r", "d").content for each in (one, other)]
+    contents = [FoundDeadLetter(Partition("t", 0), each, "r", "d").content for each in (one, other)]
     same = (one.key, one.value, one.headers) == (other.key, other.value, other.headers)
     assert (contents[0] == contents[1]) is same
 
@@ -51,7 +51,7 @@ def test_contents_are_equal_where_records_are(one: Record, other: Record) -> Non
 @given(RECORDS, st.lists(st.text(max_size=5), max_size=3))
 def test_being_sent_again_is_no_part_of_the_content(record: Record, places: list[str]) -> None:
     sent = Record(7, record.value, record.key, (*record.headers, *((REPLAYED_FROM, p.encode()) for p in places)))
-    one, other = (FoundLetter(Partition("t", 0), each, "r", "d") for each in (record, sent))
+    one, other = (FoundDeadLetter(Partition("t", 0), each, "r", "d") for each in (record, sent))
     assert one.content == other.content
     assert other.replayed_from == places
 

@@ -89,10 +89,10 @@ class Room:
         await self.member.credit_next(lambda: False)
 
     async def rebalance(self) -> None:
-        await self.member.give_up()
-        await self.member.take_up({FIRST, SECOND})
+        await self.member.revoke()
+        await self.member.assign({FIRST, SECOND})
 
-    def standing(self) -> list[int]:
+    def positions(self) -> list[int]:
         return [self.ledger.state[number].next_offset for number in (0, 1)]
 
     def rewind(self, number: int, offset: int) -> None:
@@ -110,14 +110,14 @@ async def room() -> Iterator[Room]:  # type: ignore[misc]
     with ThreadPoolExecutor(1) as executor:
         room = Room(executor)
         await room.member.begin()
-        await room.member.take_up({FIRST, SECOND})
+        await room.member.assign({FIRST, SECOND})
         yield room
 
 
 async def test_reads_each_partition_to_its_end(room: Room) -> None:
     for _ in range(3):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
     assert len(room.ledger.events) == 12
 
 
@@ -126,21 +126,21 @@ async def test_an_idle_partition_that_the_server_lost_a_tail_of_is_read_again(ro
         await room.credit_next()
     room.rewind(0, 1)
     await room.credit_next()
-    assert room.standing() == [1, 6], "nothing is new, so nothing is committed, and nothing is noticed"
-    await room.member.look_at_ledger()
+    assert room.positions() == [1, 6], "nothing is new, so nothing is committed, and nothing is noticed"
+    await room.member.check_ledger()
     for _ in range(3):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
     assert len(room.ledger.events) == 12
 
 
 async def test_what_was_fetched_before_the_ledger_was_looked_at_is_thrown_away(room: Room) -> None:
     await room.credit_next()
     room.rewind(0, 1)
-    room.log.while_reading = room.member.look_at_ledger
+    room.log.while_reading = room.member.check_ledger
     for _ in range(5):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
     assert len(room.ledger.events) == 12
 
 
@@ -148,14 +148,14 @@ async def test_a_fenced_partition_is_dropped_and_taken_up_again_after_a_session(
     room.ledger.state[0] = Position(TOPIC_ID, 4, -1, "another worker's")
     await room.credit_next()
     assert room.log.paused == {FIRST}
-    assert room.standing() == [4, 2]
-    await room.member.take_up_dropped()
+    assert room.positions() == [4, 2]
+    await room.member.assign_dropped()
     assert room.log.paused == {FIRST}, "a rebalance may come yet"
     room.now = SESSION_SECONDS
-    await room.member.take_up_dropped()
+    await room.member.assign_dropped()
     for _ in range(2):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
 
 
 async def test_what_was_fetched_before_a_dropped_partition_was_taken_up_is_thrown_away(room: Room) -> None:
@@ -164,10 +164,10 @@ async def test_what_was_fetched_before_a_dropped_partition_was_taken_up_is_throw
     await room.credit_next()
     room.now = SESSION_SECONDS
     room.rewind(1, 1)
-    room.log.while_reading = room.member.take_up_dropped
+    room.log.while_reading = room.member.assign_dropped
     for _ in range(5):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
     assert sum(place.partition == 1 for place in room.ledger.events.values()) == 6
 
 
@@ -177,7 +177,7 @@ async def test_what_was_fetched_before_a_rebalance_is_thrown_away(room: Room) ->
     room.log.while_reading = room.rebalance
     for _ in range(5):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
     assert len(room.ledger.events) == 12
 
 
@@ -193,7 +193,7 @@ async def test_an_offset_of_the_groups_that_is_gone_from_the_log_is_no_matter(ro
     room.log.failure = PositionOutsideLog("gone")
     for _ in range(4):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
 
 
 async def test_a_place_that_is_gone_is_no_matter_where_another_worker_is_ahead_of_it(room: Room) -> None:
@@ -201,7 +201,7 @@ async def test_a_place_that_is_gone_is_no_matter_where_another_worker_is_ahead_o
     room.log.failure = PositionOutsideLog("gone")
     for _ in range(4):
         await room.credit_next()
-    assert room.standing() == [6, 6]
+    assert room.positions() == [6, 6]
     assert sum(place.partition == 0 for place in room.ledger.events.values()) == 2
 
 
@@ -211,7 +211,7 @@ async def test_the_place_of_a_dropped_partition_may_be_gone(room: Room) -> None:
     room.log.failure = PositionOutsideLog("gone")
     for _ in range(3):
         await room.credit_next()
-    assert room.standing() == [4, 6]
+    assert room.positions() == [4, 6]
     room.ledger.state[1] = Position(TOPIC_ID, 7, -1, "beyond the log's end")
     room.log.failure = PositionOutsideLog("gone")
     with pytest.raises(PositionOutsideLog, match="the log ends at 6"):
@@ -226,15 +226,15 @@ async def test_a_ledger_that_is_away_is_no_matter_while_nothing_is_to_be_committ
 
     with monkeypatch.context() as patch:
         patch.setattr(room.ledger, "positions", away)
-        await room.member.look_at_ledger()
+        await room.member.check_ledger()
     await room.credit_next()
-    assert room.standing() == [2, 2]
+    assert room.positions() == [2, 2]
 
 
 async def test_a_ledger_that_is_gone_stops_an_idle_worker(room: Room) -> None:
     room.ledger.state.clear()
     with pytest.raises(LedgerMissing):
-        await room.member.look_at_ledger()
+        await room.member.check_ledger()
 
 
 async def test_what_was_fetched_of_a_topic_made_anew_is_not_credited(room: Room) -> None:
@@ -242,11 +242,11 @@ async def test_what_was_fetched_of_a_topic_made_anew_is_not_credited(room: Room)
     room.log.id = "another"
     with pytest.raises(PositionOutsideLog, match="made again"):
         await room.credit_next()
-    assert room.standing() == [2, 2]
+    assert room.positions() == [2, 2]
     assert len(room.outbox.receipts) == 4, "nothing of it was published either"
 
 
 async def test_a_stop_is_heeded_between_runs(room: Room) -> None:
-    await room.member.credit_next(lambda: sum(room.standing()) > 0)
-    assert sorted(room.standing()) == [0, 2]
+    await room.member.credit_next(lambda: sum(room.positions()) > 0)
+    assert sorted(room.positions()) == [0, 2]
     await asyncio.wait_for(room.member.end(), 5)

@@ -166,7 +166,7 @@ class Notes:
     def run_finished(self, summary: RunSummary) -> None:
         self.summaries.append(summary)
 
-    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+    def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
         self.taken.append(positions)
 
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None: ...

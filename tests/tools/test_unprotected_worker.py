@@ -29,7 +29,7 @@ async def test_an_event_sent_twice_is_credited_twice_and_only_dead_letters_are_p
     runs = [(event_record(0, "a"), poison_record(1)), (event_record(2, "a"),)]
     with ThreadPoolExecutor(1) as executor:
         core = Core(parts(LedgerWithoutIds(ledger), OutboxWithoutReceipts(outbox), Notes()), executor)
-        await core.take_up([PARTITION], MemoryLog([record for run in runs for record in run]))
+        await core.assign([PARTITION], MemoryLog([record for run in runs for record in run]))
         for run in runs:
             await core.credit(Run(PARTITION, run))
     assert ledger.totals == {"ada": 2 * MICROS_PER_CREDIT}

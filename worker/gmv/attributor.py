@@ -80,27 +80,27 @@ class Attributor:
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
-        looks = self._look(events)
-        poison = {place: look for place, look in enumerate(looks) if isinstance(look, Poison)}
-        seen = {place: look for place, look in enumerate(looks) if not isinstance(look, Poison)}
+        features = self._features(events)
+        poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
+        seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
         recalled = self._recall_rows([vector for vector, _ in seen.values()])
         ranked = self._reranker.nearest([tokens for _, tokens in seen.values()], recalled, self._settings.contributors)
         valued = {place: self._value(events[place], ranking) for place, ranking in zip(seen, ranked, strict=True)}
         outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
         return [outcomes[place] for place in range(len(events))]
 
-    def _look(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
+    def _features(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
         """Step 1: take the features the event brings, or read and encode its image."""
-        looks: list[Seen | Poison] = []
+        seen: list[Seen | Poison] = []
         opened: list[Seen | Pixels | Poison] = []
         opened_bytes = 0
         for event in events:
             opened.append(look := self._open(event))
             opened_bytes += look.nbytes if isinstance(look, np.ndarray) else 0
             if opened_bytes >= PIXEL_BYTES_AT_ONCE:
-                looks += self._encode(opened)
+                seen += self._encode(opened)
                 opened, opened_bytes = [], 0
-        return looks + self._encode(opened)
+        return seen + self._encode(opened)
 
     def _encode(self, opened: Sequence[Seen | Pixels | Poison]) -> list[Seen | Poison]:
         """Put features in the place of pixels."""

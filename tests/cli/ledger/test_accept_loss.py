@@ -59,14 +59,14 @@ def test_what_is_gone_is_given_up_and_all_else_credited_once(crew: Crew, kafka: 
 
 
 def test_a_position_within_its_log_is_not_moved(crew: Crew, kafka: KafkaBroker) -> None:
-    before = crew.standing()
+    before = crew.positions()
     assert "nothing is lost" in refused(crew.ledger, LedgerRefused.exit_code, *arguments(crew))
     assert "has no position" in refused(crew.ledger, LedgerMissing.exit_code, *arguments(crew, PARTITIONS))
     with kafka.admin() as admin:
         admin.delete_topics([crew.kafka.topic])
     kafka.create_topic(crew.kafka.topic, PARTITIONS)
     assert "made again" in refused(crew.ledger, PositionOutsideLog.exit_code, *arguments(crew))
-    assert crew.standing() == before
+    assert crew.positions() == before
 
 
 def test_a_person_is_told_what_to_keep(crew: Crew, kafka: KafkaBroker) -> None:

@@ -52,7 +52,7 @@ def work_as_reader(settings: LedgerSettings) -> None:
     assert accounts.totals(["alice"]) == {"alice": 1}
     assert [balance.micros for balance in accounts.balances()] == [1]
     assert accounts.sums().micros == 1
-    assert accounts.standing()[TOPIC, 0] == at(10)
+    assert accounts.positions()[TOPIC, 0] == at(10)
     assert [book.micros for book in accounts.snapshots(balances=True)] == [1]
 
 
@@ -70,7 +70,7 @@ def work_as_doctor(settings: LedgerSettings) -> None:
 
 
 def work_as_administrator(settings: LedgerSettings) -> None:
-    open_accounts(settings).standing()
+    open_accounts(settings).positions()
     registry = open_registry(settings)
     registry.create(1)
     assert registry.register(TOPIC, {0: at(99)}) == ()

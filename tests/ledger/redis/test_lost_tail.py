@@ -39,7 +39,7 @@ def assert_all_is_counted_once(settings: LedgerSettings) -> None:
     assert {balance.owner_id: balance.micros for balance in accounts.balances()} == ALL
     assert accounts.sums() == Sums(sum(ALL.values()), 3, 1, 1)
     assert conservation(accounts).conserved
-    assert accounts.standing()[TOPIC, 0] == at(30, "3")
+    assert accounts.positions()[TOPIC, 0] == at(30, "3")
 
 
 @pytest.mark.parametrize("share_kept", [0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0])

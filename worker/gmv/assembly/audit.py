@@ -37,7 +37,7 @@ def run_audit(settings: Settings, look_every_seconds: float, check_every_seconds
     check_at = time.monotonic()
     try:
         while True:
-            audit.look()
+            audit.examine()
             if time.monotonic() >= check_at:
                 audit.check()
                 check_at = time.monotonic() + check_every_seconds

@@ -24,7 +24,7 @@ T = TypeVar("T")
 _NAMED_MAX: Final = 5
 
 
-class Statement(BaseModel):
+class OwnersLine(BaseModel):
     """One line: an owner opts out, an image is opted out, or an image is somebody's."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -92,9 +92,9 @@ def _ownership(settings: OwnersSettings, content: bytes) -> Ownership:
     return Ownership(frozenset(owners_out), frozenset(images_out), owners, left_out, digest)
 
 
-def _parse(line: bytes, where: str) -> Statement:
+def _parse(line: bytes, where: str) -> OwnersLine:
     try:
-        return Statement.model_validate(orjson.loads(line))
+        return OwnersLine.model_validate(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         raise OwnersRefused(f"{where} is not JSON: {error}") from None
     except ValidationError as error:

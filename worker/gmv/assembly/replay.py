@@ -23,10 +23,10 @@ from gmv.settings import Settings
 from gmv.stream.ports import DeadLetter, Outbox, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition
 
-LETTERS_TOLD_MAX: Final = 5
+DEAD_LETTERS_SHOWN_MAX: Final = 5
 
 
-class LetterTold(NamedTuple):
+class DeadLetterLine(NamedTuple):
     """A dead letter as a person is told of it: its line, counted from 1, and why it cannot be credited."""
 
     line: int
@@ -44,7 +44,7 @@ class ReplaySummary:
         duplicates: events that were credited before.
         dead_letters: records that cannot be credited.
         reasons: dead letters by reason.
-        first_letters: the first `LETTERS_TOLD_MAX` dead letters of this replay.
+        first_dead_letters: the first `DEAD_LETTERS_SHOWN_MAX` dead letters of this replay.
         micros: micro-credits committed now.
         already_done: lines that the ledger stood past when the replay began.
         seconds: from the first read to the last commit.
@@ -56,7 +56,7 @@ class ReplaySummary:
     duplicates: int = 0
     dead_letters: int = 0
     reasons: dict[Reason, int] = field(default_factory=dict)
-    first_letters: list[LetterTold] = field(default_factory=list)
+    first_dead_letters: list[DeadLetterLine] = field(default_factory=list)
     micros: int = 0
     already_done: int = 0
     seconds: float = 0.0
@@ -82,7 +82,7 @@ class Tally:
             total.reasons[reason] = total.reasons.get(reason, 0) + count
         self._progress(summary.records)
 
-    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+    def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
         """See `Observer`."""
         self.summary.already_done = sum(position.next_offset for position in positions.values())
         self._progress(self.summary.already_done)
@@ -94,10 +94,10 @@ class Tally:
         """See `Observer`."""
 
 
-class TellingOutbox:
+class DeadLetterRecorder:
     """An `Outbox` that takes down the first dead letters."""
 
-    def __init__(self, inner: Outbox, told: list[LetterTold]) -> None:
+    def __init__(self, inner: Outbox, told: list[DeadLetterLine]) -> None:
         self._inner = inner
         self._told = told
 
@@ -105,8 +105,8 @@ class TellingOutbox:
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
         """See `Outbox`."""
-        for letter in dead_letters[: LETTERS_TOLD_MAX - len(self._told)]:
-            self._told.append(LetterTold(letter.record.offset + 1, letter.poison.reason, letter.poison.detail))
+        for letter in dead_letters[: DEAD_LETTERS_SHOWN_MAX - len(self._told)]:
+            self._told.append(DeadLetterLine(letter.record.offset + 1, letter.poison.reason, letter.poison.detail))
         await self._inner.publish(partition, receipts, dead_letters)
 
 
@@ -139,7 +139,7 @@ def replay(
     outbox = FileOutbox(receipts, dead_letters)
     started = time.perf_counter()
     try:
-        telling = TellingOutbox(outbox, tally.summary.first_letters)
+        telling = DeadLetterRecorder(outbox, tally.summary.first_dead_letters)
         parts = assemble_parts(index, ledger, telling, tally, clock, Metrics(CollectorRegistry()), settings)
         asyncio.run(replay_log(parts, log, partition_of(events)))
         if complaint := log.complaint_about_end:

@@ -153,7 +153,7 @@ def _progress(settings: Settings, total: int, processes: Sequence[int], check: C
             check()
             if time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's workers did not end within {_WORK_SECONDS_MAX:g} s")
-            standing = sum(position.next_offset for position in accounts.standing().values())
+            standing = sum(position.next_offset for position in accounts.positions().values())
             if standing > done:
                 done = standing
                 yield Moment(time.perf_counter(), done, sum(map(_ticks_of, processes)), _ticks_of_machine())

@@ -122,7 +122,7 @@ def _progress_of_worker(index: Path, settings: Settings, worker: tuple[str, ...]
         while done < end:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's worker ended or hangs (exit code {process.returncode}); see its log")
-            standing = sum(position.next_offset for position in accounts.standing().values())
+            standing = sum(position.next_offset for position in accounts.positions().values())
             if standing > done:
                 done = standing
                 yield time.perf_counter(), done, _anonymous_bytes(process.pid)

@@ -43,7 +43,7 @@ def demo(
     from gmv.cli.output import print_result
     from gmv.demo.run import run_demo
 
-    result = run_demo(corpus or _example_corpus(), folder, events, seed, settings, _Narrator(silent=json))
+    result = run_demo(corpus or _example_corpus(), folder, events, seed, settings, _StageReporter(silent=json))
     print_result(_plain(result), json, lambda: lay_out(result))
 
 
@@ -59,8 +59,8 @@ def _example_corpus() -> Path:
     return EXAMPLE_CORPUS
 
 
-class _Narrator:
-    """See `gmv.demo.run.Narrator`."""
+class _StageReporter:
+    """See `gmv.demo.run.StageReporter`."""
 
     def __init__(self, silent: bool) -> None:
         self._silent = silent

@@ -8,11 +8,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gmv.cli.output import credits_text, table
-from gmv.demo.outcome import spread
+from gmv.demo.source_hits import spread
 
 if TYPE_CHECKING:
-    from gmv.demo.outcome import Outcome
     from gmv.demo.run import DemoResult
+    from gmv.demo.source_hits import Outcome
 
 LEADERS: Final = 10
 

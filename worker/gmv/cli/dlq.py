@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gmv.operations.redriving import Credited, Destination, Reach, Sending
     from gmv.settings import KafkaSettings, LedgerSettings, Settings
-    from gmv.stream.dead_letters import FoundLetter, Wanted
+    from gmv.stream.dead_letters import FoundDeadLetter, Wanted
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -43,7 +43,7 @@ PlaceOption = Annotated[
 
 
 @app.command("list")
-def list_letters(
+def list_dead_letters(
     file: FileOption = None,
     topic: TopicOption = None,
     brokers: BrokersOption = None,
@@ -61,14 +61,14 @@ def list_letters(
     settings = load_settings(config, brokers=brokers, topic=topic)
     from collections import Counter, deque
 
-    from gmv.cli.letters import letters_of, overview, told
+    from gmv.cli.dead_letters import dead_letters_of, overview, told
     from gmv.cli.output import print_result, progress, watched
     from gmv.stream.dead_letters import each_once
 
     wanted, counts = _wanted(reasons, event_id, place), Counter[str]()
-    last: deque[FoundLetter] = deque(maxlen=limit)
+    last: deque[FoundDeadLetter] = deque(maxlen=limit)
     with progress("reading", unit="dead letters") as advance:
-        for letter in each_once(watched(letters_of(file, settings), advance)):
+        for letter in each_once(watched(dead_letters_of(file, settings), advance)):
             if wanted.includes(letter):
                 counts[letter.reason] += 1
                 last.append(letter)
@@ -97,14 +97,14 @@ def show(
     settings = load_settings(config, brokers=brokers, topic=topic)
     from collections import deque
 
-    from gmv.cli.letters import content, letters_of, told, whole
+    from gmv.cli.dead_letters import content, dead_letters_of, told, whole
     from gmv.cli.output import print_result, progress, watched
     from gmv.stream.dead_letters import each_once
 
     wanted = _wanted(reasons, event_id, place)
-    last: deque[FoundLetter] = deque(maxlen=limit)
+    last: deque[FoundDeadLetter] = deque(maxlen=limit)
     with progress("reading", unit="dead letters") as advance:
-        last.extend(filter(wanted.includes, each_once(watched(letters_of(file, settings), advance))))
+        last.extend(filter(wanted.includes, each_once(watched(dead_letters_of(file, settings), advance))))
     print_result({"letters": [told(letter) | content(letter) for letter in last]}, json, lambda: whole(last))
     if not last:
         raise typer.Exit(1)
@@ -152,7 +152,7 @@ def redrive(
     from collections import Counter
     from dataclasses import replace
 
-    from gmv.cli.letters import letters_of, redriven
+    from gmv.cli.dead_letters import dead_letters_of, redriven
     from gmv.cli.output import print_result, progress, watched
     from gmv.operations import redriving
 
@@ -161,7 +161,7 @@ def redrive(
         reach = None if insist else _reach(settings.ledger, target)
         with progress("choosing", unit="dead letters") as advance, _asking(settings.ledger, uncredited) as credited:
             plan = redriving.plan(
-                watched(letters_of(file, settings), advance),
+                watched(dead_letters_of(file, settings), advance),
                 _wanted(reasons, event_id, place),
                 target.topic,
                 target.partitions,
@@ -171,7 +171,7 @@ def redrive(
             )
         if send and plan.chosen:
             with progress("sending", len(plan.chosen), "records") as advance:
-                chosen = redriving.selected(letters_of(file, settings), plan.chosen)
+                chosen = redriving.selected(dead_letters_of(file, settings), plan.chosen)
                 sending = asyncio.run(_send(target.destination, chosen, rate, advance, reach))
     beyond = Counter({redriving.HeldBack.BEYOND_WINDOW: sending.beyond_window})
     plan = replace(plan, held_back=plan.held_back + beyond)
@@ -248,7 +248,7 @@ def _reach(ledger: "LedgerSettings", target: _Target) -> "Reach | None":
 
 async def _send(
     destination: "Callable[[], AbstractAsyncContextManager[Destination]]",
-    letters: "Iterable[FoundLetter]",
+    letters: "Iterable[FoundDeadLetter]",
     per_second: float,
     advance: "Callable[[int], None]",
     reach: "Reach | None",

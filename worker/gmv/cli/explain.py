@@ -13,7 +13,7 @@ from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, published
 if TYPE_CHECKING:
     from gmv.ledger.port import Accounts, Known, Ledger
     from gmv.settings import LedgerSettings, Settings
-    from gmv.stream.dead_letters import FoundLetter
+    from gmv.stream.dead_letters import FoundDeadLetter
 
 
 def explain(
@@ -38,17 +38,17 @@ def explain(
     Without files, receipts and dead letters are those of the topic. Exits with 1 if nothing is known of the event.
     """
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
+    from gmv.cli.event_explanations import layout, plain
     from gmv.cli.output import print_result, progress, watched
-    from gmv.cli.stories import layout, plain
-    from gmv.operations.explaining import inquire
+    from gmv.operations.explaining import explain_event
 
     files, topics, letters = receipts_files or [], receipts_topics or [], dead_letters or []
     if not files and not topics:
         topics = [settings.kafka.receipts_topic]
     with _asking(settings.ledger) as (accounts, credited):
-        standing = accounts.standing()
+        standing = accounts.positions()
         with progress("reading", unit="receipts and dead letters") as advance:
-            stories = inquire(
+            stories = explain_event(
                 event_id,
                 source,
                 standing,
@@ -78,11 +78,11 @@ def _asking(settings: "LedgerSettings") -> "Iterator[tuple[Accounts, Callable[[b
         yield accounts, credited
 
 
-def _letters(files: list[Path], is_kafka_read: bool, settings: "Settings") -> "Iterator[FoundLetter]":
+def _letters(files: list[Path], is_kafka_read: bool, settings: "Settings") -> "Iterator[FoundDeadLetter]":
     """Yield those of the files; where none is named, those of Kafka, if its receipts are read, too."""
-    from gmv.cli.letters import letters_of
+    from gmv.cli.dead_letters import dead_letters_of
 
     for file in files:
-        yield from letters_of(file, settings)
+        yield from dead_letters_of(file, settings)
     if is_kafka_read and not files:
-        yield from letters_of(None, settings)
+        yield from dead_letters_of(None, settings)

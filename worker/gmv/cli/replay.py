@@ -77,7 +77,7 @@ def replay(
         "duplicates": summary.duplicates,
         "dead_letters": summary.dead_letters,
         "dead_letters_by_reason": summary.reasons,
-        "first_dead_letters": [letter._asdict() for letter in summary.first_letters],
+        "first_dead_letters": [letter._asdict() for letter in summary.first_dead_letters],
         "credit_micros": summary.micros,
         "already_done": summary.already_done,
         "seconds": summary.seconds,
@@ -110,7 +110,7 @@ def _layout(events: Path, summary: "ReplaySummary", receipts: Path, dead_letters
     if not summary.dead_letters:
         return done
     reasons = sorted(summary.reasons.items(), key=lambda each: -each[1])
-    first = [[f"{letter.line:,}", letter.reason, letter.detail] for letter in summary.first_letters]
+    first = [[f"{letter.line:,}", letter.reason, letter.detail] for letter in summary.first_dead_letters]
     return Group(
         done,
         table("Dead letters", ["reason", "lines"], [[why, f"{count:,}"] for why, count in reasons], numbers=["lines"]),

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import orjson
 
 from gmv.demo.folder import DemoFolder
-from gmv.demo.outcome import Outcome, outcomes
+from gmv.demo.source_hits import Outcome, outcomes
 from gmv.errors import ConservationBroken
 from gmv.files.receipts import receipts_in
 from gmv.ledger.open import open_accounts
 from gmv.ledger.port import Balance, Sums
 from gmv.ledger.verify import conservation
-from gmv.operations.verifying import Explanation, committed_receipts, explain
+from gmv.operations.verifying import VerifiedReceipts, committed_receipts, verify_receipts
 from gmv.settings import LedgerSettings
 
 
@@ -33,7 +33,7 @@ class Books:
     sums: Sums
     balances: tuple[Balance, ...]
     told: tuple[Outcome, ...]
-    explanation: Explanation
+    explanation: VerifiedReceipts
     reasons: Mapping[str, int]
 
     @property
@@ -60,7 +60,7 @@ def read_books(folder: DemoFolder, ledger: LedgerSettings) -> Books:
         conserved = conservation(accounts)
         if not conserved.conserved:
             raise ConservationBroken("; ".join(conserved.complaints))
-        explanation = explain(accounts, lambda: receipts_in(folder.receipts))
+        explanation = verify_receipts(accounts, lambda: receipts_in(folder.receipts))
         receipts = list(committed_receipts(accounts, lambda: receipts_in(folder.receipts)))
         balances = sorted(accounts.balances(), key=lambda balance: (-balance.micros, balance.owner_id))
     receipts.sort(key=lambda receipt: receipt["position"]["offset"])

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gmv.demo.outcome import Outcome, SourceHits, spread
+from gmv.demo.source_hits import Outcome, SourceHits, spread
 from gmv.demo.thumbnails import Thumbnail
 from gmv.ledger.port import Balance, Sums
 from gmv.valuation.types import MICROS_PER_CREDIT

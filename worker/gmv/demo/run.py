@@ -14,8 +14,8 @@ from gmv.corpus.port import Corpus
 from gmv.demo.books import Books, read_books
 from gmv.demo.events import make_events
 from gmv.demo.folder import DemoFolder, Inputs, corpus_digest, write_whole
-from gmv.demo.outcome import SourceHits, source_hits
 from gmv.demo.report import render
+from gmv.demo.source_hits import SourceHits, source_hits
 from gmv.demo.story import story_of
 from gmv.errors import EventsRefused
 from gmv.files.log import describe_file
@@ -30,7 +30,7 @@ EXAMPLE_CORPUS: Final = Path(__file__).with_name("corpus.parquet")
 _THREADS: Final = os.cpu_count() or 1
 
 
-class Narrator(Protocol):
+class StageReporter(Protocol):
     """Tells whoever waits how far the demo is."""
 
     def stage(self, name: str, text: str) -> None:
@@ -63,7 +63,7 @@ class DemoResult:
 
 
 def run_demo(
-    corpus_path: Path, folder: DemoFolder, events: int, seed: int, settings: Settings, narrator: Narrator
+    corpus_path: Path, folder: DemoFolder, events: int, seed: int, settings: Settings, narrator: StageReporter
 ) -> DemoResult:
     """Run the whole story, or the rest of it.
 
@@ -94,7 +94,7 @@ def run_demo(
     return DemoResult(folder, index, now, books, hits, time.perf_counter() - started)
 
 
-def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: Narrator) -> Index:
+def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: StageReporter) -> Index:
     if folder.index.exists():
         narrator.stage("Index", f"{folder.index} is there")
     else:
@@ -106,7 +106,7 @@ def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: Nar
 
 
 def _events(
-    corpus: Corpus, index: Index, folder: DemoFolder, count: int, seed: int, settings: Settings, narrator: Narrator
+    corpus: Corpus, index: Index, folder: DemoFolder, count: int, seed: int, settings: Settings, narrator: StageReporter
 ) -> None:
     if folder.events.exists():
         narrator.stage("Events", f"{folder.events} is there")
@@ -117,7 +117,7 @@ def _events(
         make_events(corpus, index.images, count, seed, limits, folder, advance)
 
 
-def _credit(folder: DemoFolder, index: Index, settings: Settings, narrator: Narrator) -> ReplaySummary:
+def _credit(folder: DemoFolder, index: Index, settings: Settings, narrator: StageReporter) -> ReplaySummary:
     log = describe_file(folder.events)
     with closing(open_registry(settings.ledger)) as registry:
         registry.create(books=1)

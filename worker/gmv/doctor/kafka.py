@@ -6,7 +6,7 @@ from typing import Final
 from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
 from gmv.kafka.inspection import GroupFacts, TopicFacts
 from gmv.kafka.rights import rights
-from gmv.kafka.topics import LETTER_HEADERS_BYTES
+from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES
 from gmv.ledger.position import Position
 from gmv.settings import Settings
 
@@ -69,12 +69,12 @@ def judge_dead_letters(topic: TopicFacts, events: TopicFacts) -> list[Finding]:
         yield from _common(topic, check)
         yield from _kept_for_good(topic, check, "a record that was not credited can be redriven no longer than that")
         incoming, largest = _number(events, "max.message.bytes"), _number(topic, "max.message.bytes")
-        if incoming is not None and largest is not None and largest < incoming + LETTER_HEADERS_BYTES:
+        if incoming is not None and largest is not None and largest < incoming + DEAD_LETTER_HEADERS_BYTES:
             yield problem(
                 check,
                 f"it takes records of {largest:,} bytes, and events may have {incoming:,} and get more headers here: "
                 "a large bad one would stop its partition",
-                f"raise its max.message.bytes to {incoming + LETTER_HEADERS_BYTES}",
+                f"raise its max.message.bytes to {incoming + DEAD_LETTER_HEADERS_BYTES}",
             )
 
     return _described(topic, check, complaints())

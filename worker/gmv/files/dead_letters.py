@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from gmv.errors import EventsRefused
-from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 
 
-def letter_line(partition: Partition, letter: DeadLetter) -> bytes:
+def dead_letter_line(partition: Partition, letter: DeadLetter) -> bytes:
     """Return a dead letter as one line of JSON, without its end; bytes are base64."""
     record = letter.record
     return orjson.dumps(
@@ -30,7 +30,7 @@ def letter_line(partition: Partition, letter: DeadLetter) -> bytes:
     )
 
 
-def letters_in_file(path: Path) -> Iterator[FoundLetter]:
+def dead_letters_in_file(path: Path) -> Iterator[FoundDeadLetter]:
     """Yield the dead letters of a file, in constant memory; a last line that a crash tore is none.
 
     Raises:
@@ -45,7 +45,7 @@ def letters_in_file(path: Path) -> Iterator[FoundLetter]:
         raise EventsRefused(f"{path}: {error.strerror}; give the dead letters that `gmv replay` wrote") from error
 
 
-def _parse(line: bytes, where: str) -> FoundLetter:
+def _parse(line: bytes, where: str) -> FoundDeadLetter:
     try:
         told: dict[str, Any] = orjson.loads(line)
         record = Record(
@@ -55,7 +55,7 @@ def _parse(line: bytes, where: str) -> FoundLetter:
             headers=tuple((str(name), _bytes(value)) for name, value in told["headers"]),
         )
         partition = Partition(str(told["topic"]), int(told["partition"]))
-        return FoundLetter(partition, record, str(told["reason"]), str(told["detail"]))
+        return FoundDeadLetter(partition, record, str(told["reason"]), str(told["detail"]))
     except (ValueError, LookupError, TypeError) as error:
         raise EventsRefused(
             f"{where} is no dead letter ({type(error).__name__}: {error}); give the file that `gmv replay` wrote"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gmv.errors import DiskFull, EventsRefused
-from gmv.files.dead_letters import letter_line
+from gmv.files.dead_letters import dead_letter_line
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition
 
@@ -29,7 +29,7 @@ class FileOutbox:
         Raises:
             DiskFull: nothing may be committed.
         """
-        append_lines(self._dead_letters, [letter_line(partition, letter) for letter in dead_letters])
+        append_lines(self._dead_letters, [dead_letter_line(partition, letter) for letter in dead_letters])
         append_lines(self._receipts, [receipt.value for receipt in receipts])
 
     def close(self) -> None:

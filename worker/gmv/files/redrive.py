@@ -8,7 +8,7 @@ from typing import Self
 
 from gmv.errors import EventsRefused
 from gmv.files.outbox import append_whole, sync
-from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.dead_letters import FoundDeadLetter
 
 
 class FileOfEvents:
@@ -43,7 +43,7 @@ class FileOfEvents:
     ) -> None:
         self._file.close()
 
-    async def send(self, letter: FoundLetter) -> None:
+    async def send(self, letter: FoundDeadLetter) -> None:
         """Append a line.
 
         Raises:

@@ -23,7 +23,7 @@ async def replay_log(parts: Parts, log: Log, partition: Partition) -> None:
     """
     with ThreadPoolExecutor(1, thread_name_prefix="core") as executor:
         core = Core(parts, executor)
-        await core.take_up([partition], log)
+        await core.assign([partition], log)
         log.seek(partition, core.next_offset(partition))
         while runs := await log.read():
             standing = await core.credit(runs[0])

@@ -8,7 +8,7 @@ import faust
 from faust.web import Request, Response, View
 
 from gmv.kafka.access import connection
-from gmv.kafka.topics import LETTER_HEADERS_BYTES
+from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES
 from gmv.settings import KafkaSettings, Settings
 
 _BATCH_BYTES = 2**18
@@ -63,7 +63,7 @@ def make_app(settings: Settings, pages: dict[str, Callable[[], Page]]) -> faust.
         producer_acks=-1,
         producer_request_timeout=kafka.retry_seconds,
         producer_max_batch_size=_BATCH_BYTES,
-        producer_max_request_size=settings.images.record_bytes_max + LETTER_HEADERS_BYTES,
+        producer_max_request_size=settings.images.record_bytes_max + DEAD_LETTER_HEADERS_BYTES,
         web_enabled=True,
         web_bind=worker.web_bind,
         web_port=worker.web_port,

@@ -10,14 +10,14 @@ from gmv import __version__
 from gmv.kafka import headers
 from gmv.kafka.reading import records_in_topic
 from gmv.settings import KafkaSettings
-from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-class Posted(NamedTuple):
+class DeadLetterMessage(NamedTuple):
     """What is sent to the topic of dead letters."""
 
     key: bytes | None
@@ -25,7 +25,7 @@ class Posted(NamedTuple):
     headers: list[tuple[str, bytes | None]]
 
 
-def posted(partition: Partition, letter: DeadLetter, group: str) -> Posted:
+def dead_letter_message(partition: Partition, letter: DeadLetter, group: str) -> DeadLetterMessage:
     """Return a dead letter: the record, and after its own headers where it came from and why it is here."""
     record = letter.record
     added = {
@@ -42,10 +42,12 @@ def posted(partition: Partition, letter: DeadLetter, group: str) -> Posted:
     if key is None and record.value is None:
         key = b""
         added[headers.DLQ_NO_KEY] = "1"
-    return Posted(key, record.value, [*record.headers, *((name, text.encode()) for name, text in added.items())])
+    return DeadLetterMessage(
+        key, record.value, [*record.headers, *((name, text.encode()) for name, text in added.items())]
+    )
 
 
-def letters_in_topic(kafka: KafkaSettings) -> Iterator[FoundLetter]:
+def dead_letters_in_topic(kafka: KafkaSettings) -> Iterator[FoundDeadLetter]:
     """Yield the dead letters of the settings' topic; what else stands among them is passed over.
 
     Raises:
@@ -57,8 +59,8 @@ def letters_in_topic(kafka: KafkaSettings) -> Iterator[FoundLetter]:
             yield letter
 
 
-def found(record: ConsumerRecord) -> FoundLetter | None:
-    """Return the dead letter that `posted` made the record of, None if it did not."""
+def found(record: ConsumerRecord) -> FoundDeadLetter | None:
+    """Return the dead letter that `dead_letter_message` made the record of, None if it did not."""
     own, ours = _parted(record.headers)
     told = {name: (value or b"").decode(errors="replace") for name, value in ours}
     try:
@@ -71,7 +73,7 @@ def found(record: ConsumerRecord) -> FoundLetter | None:
     except (KeyError, ValueError):
         return None
     key = None if headers.DLQ_NO_KEY in told else record.key
-    return FoundLetter(partition, Record(offset, record.value, key, own), reason, detail, record.timestamp)
+    return FoundDeadLetter(partition, Record(offset, record.value, key, own), reason, detail, record.timestamp)
 
 
 def _parted(all_of: Headers) -> tuple[tuple[tuple[str, bytes | None], ...], Headers]:

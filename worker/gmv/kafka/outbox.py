@@ -13,7 +13,7 @@ from faust.exceptions import ProducerSendError
 
 from gmv.errors import LogUnavailable
 from gmv.kafka.access import DENIALS, denied
-from gmv.kafka.dead_letters import posted
+from gmv.kafka.dead_letters import dead_letter_message
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition
@@ -42,7 +42,8 @@ class KafkaOutbox:
         """
         topics = self._kafka
         messages: list[_Message] = [
-            (topics.dead_letters_topic, *posted(partition, letter, topics.group)) for letter in dead_letters
+            (topics.dead_letters_topic, *dead_letter_message(partition, letter, topics.group))
+            for letter in dead_letters
         ]
         messages += [(topics.receipts_topic, each.key, each.value, _receipt_headers(each)) for each in receipts]
         try:

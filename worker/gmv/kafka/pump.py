@@ -22,7 +22,7 @@ from gmv.stream.records import Partition
 DEAD_MAN_SECONDS = 5.0
 TOPIC_CHECK_SECONDS = 5.0
 LAG_REPORT_SECONDS = 2.0
-LEDGER_LOOK_SECONDS = 5.0
+LEDGER_CHECK_SECONDS = 5.0
 
 
 class Ending:
@@ -57,12 +57,12 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Give the partitions up; without cooperative rebalancing these are all of them."""
         async with self._ending_on_failure():
-            await self._member.give_up()
+            await self._member.revoke()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Take the partitions up."""
         async with self._ending_on_failure():
-            await self._member.take_up({Partition(each.topic, each.partition) for each in assigned})
+            await self._member.assign({Partition(each.topic, each.partition) for each in assigned})
 
     @Service.task
     async def _pump(self) -> None:
@@ -71,14 +71,14 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
                 await self._member.credit_next(lambda: bool(self.should_stop))
 
     @Service.timer(1.0)
-    async def _take_up_dropped(self) -> None:
+    async def _assign_dropped(self) -> None:
         async with self._ending_on_failure():
-            await self._member.take_up_dropped()
+            await self._member.assign_dropped()
 
-    @Service.timer(LEDGER_LOOK_SECONDS)
-    async def _look_at_ledger(self) -> None:
+    @Service.timer(LEDGER_CHECK_SECONDS)
+    async def _check_ledger(self) -> None:
         async with self._ending_on_failure():
-            await self._member.look_at_ledger()
+            await self._member.check_ledger()
 
     @Service.timer(LAG_REPORT_SECONDS)
     async def _report_lag(self) -> None:

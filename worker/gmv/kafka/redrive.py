@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from gmv.errors import EventsRefused, LogUnavailable
 from gmv.kafka.access import DENIALS, connection, denied
 from gmv.settings import KafkaSettings
-from gmv.stream.dead_letters import REPLAYED_FROM, FoundLetter
+from gmv.stream.dead_letters import REPLAYED_FROM, FoundDeadLetter
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class TopicOfEvents:
     ) -> None:
         await self._producer.stop()
 
-    async def send(self, letter: FoundLetter) -> None:
+    async def send(self, letter: FoundDeadLetter) -> None:
         """Send the record with its own headers, and one that says where it was."""
         record = letter.record
         size = len(record.value or b"")

@@ -20,7 +20,7 @@ from gmv.kafka.admin import refusing
 from gmv.settings import Settings
 
 BROKERS_DEFAULT: Final = -1  # as many replicas as the brokers make by themselves
-LETTER_HEADERS_BYTES: Final = 64 * 2**10
+DEAD_LETTER_HEADERS_BYTES: Final = 64 * 2**10
 """Room for the headers that a dead letter has besides those of its record."""
 
 _UNACCEPTABLE: Final = (
@@ -69,7 +69,7 @@ def planned(settings: Settings, partitions: int, retention_days: float) -> tuple
         "retention.bytes": "-1",
         "max.message.bytes": str(event_bytes),
     }
-    letters = for_good | {"max.message.bytes": str(event_bytes + LETTER_HEADERS_BYTES)}
+    letters = for_good | {"max.message.bytes": str(event_bytes + DEAD_LETTER_HEADERS_BYTES)}
     return (
         Topic(settings.kafka.topic, partitions, events),
         Topic(settings.kafka.receipts_topic, partitions, for_good),

@@ -244,7 +244,7 @@ class Accounts(Protocol):
     def sums(self) -> Sums:
         """Return the ledger's own counts."""
 
-    def standing(self) -> dict[tuple[str, int], Position]:
+    def positions(self) -> dict[tuple[str, int], Position]:
         """Return all positions, by (topic, partition)."""
 
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:

@@ -1,6 +1,6 @@
 """What an audit sees of a ledger from outside: what no worker can tell, least of all one that has ended.
 
-A look costs a few fields and is taken often. A check adds up every owner's total, for which Redis stops for seconds
+A examine costs a few fields and is taken often. A check adds up every owner's total, for which Redis stops for seconds
 (1.8 s for a million owners and as many events): that is why workers do not do it, and why it is done seldom.
 """
 
@@ -28,7 +28,7 @@ _STATES = {
 class Audit:
     """Looks at a ledger and its log, and checks the totals. Changes nothing. For one thread at a time.
 
-    The ledger is opened for each look: one kept open would go on missing a ledger that was made anew.
+    The ledger is opened for each examine: one kept open would go on missing a ledger that was made anew.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Audit:
         self._described: LogDescription | None = None
         self._state: LedgerState | None = None
 
-    def look(self) -> LedgerState:
+    def examine(self) -> LedgerState:
         """Compare the ledger's positions with its log, and tell what was found."""
         reason = ""
         try:
@@ -71,7 +71,7 @@ class Audit:
     def check(self) -> bool:
         """Add up all totals, and tell whether each book holds what was committed to it; False where it cannot be read.
 
-        What keeps it from being read is for a look to tell.
+        What keeps it from being read is for a examine to tell.
         """
         try:
             with closing(self._open_accounts()) as accounts:
@@ -88,7 +88,7 @@ class Audit:
     def _compare(self) -> LedgerState:
         """Read positions first, bounds second, as a worker does: a live log only grows past a position.
 
-        Partitions that were added to the topic are seen one look later.
+        Partitions that were added to the topic are seen one examine later.
         """
         known = self._described or self._describe()
         with closing(self._open_ledger()) as ledger, closing(self._open_accounts()) as accounts:

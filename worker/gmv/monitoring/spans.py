@@ -24,7 +24,7 @@ from gmv.ledger.port import Answer, Batch, Ledger
 from gmv.monitoring.catalogue import ANSWERS
 from gmv.monitoring.tracing import LoggedTraces, traces_of
 from gmv.settings import KafkaSettings
-from gmv.stream.core import Parts, Standing
+from gmv.stream.core import Parts, RunAnswer
 from gmv.stream.membership import Creditor
 from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt, Valuer
 from gmv.stream.records import Partition, Run
@@ -93,7 +93,7 @@ class TracedCreditor(LoggedTraces):
         super().__init__(inner)
         self._spans = spans
 
-    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
         """See `Creditor`."""
         with self._spans.run(run) as span:
             ours = span.get_span_context()

@@ -8,7 +8,7 @@ from structlog.contextvars import bound_contextvars
 from gmv.events.cloudevents import trace_of
 from gmv.events.trace_context import TraceContext
 from gmv.ledger.port import Fenced, Rewound
-from gmv.stream.core import Standing
+from gmv.stream.core import RunAnswer
 from gmv.stream.membership import Creditor
 from gmv.stream.ports import Log
 from gmv.stream.records import Partition, Record, Run
@@ -35,15 +35,15 @@ class LoggedTraces:
         """See `Creditor`."""
         return self._inner.next_offset(partition)
 
-    async def take_up(self, partitions: Collection[Partition], log: Log) -> None:
+    async def assign(self, partitions: Collection[Partition], log: Log) -> None:
         """See `Creditor`."""
-        await self._inner.take_up(partitions, log)
+        await self._inner.assign(partitions, log)
 
-    async def look(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
+    async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
         """See `Creditor`."""
-        return await self._inner.look(partitions)
+        return await self._inner.check(partitions)
 
-    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
         """See `Creditor`."""
         trace_ids = list(dict.fromkeys(trace.trace_id for trace in traces_of(run.records)))
         if not trace_ids:

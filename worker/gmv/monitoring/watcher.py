@@ -49,14 +49,14 @@ class Watcher:
         metrics.probe_passes.labels(Probe.LIVEZ).set_function(lambda: health.live().good)
         metrics.probe_passes.labels(Probe.READYZ).set_function(lambda: health.ready().good)
 
-    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+    def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
         """See `Observer`."""
         self._next_offsets = {partition: position.next_offset for partition, position in positions.items()}
         self._lag_clock.begin()
         self._health.partitions_assigned(len(positions))
         self._health.ledger_answered()
         self._show_standing()
-        self._log.info("positions_taken", positions={str(each): at for each, at in self._next_offsets.items()})
+        self._log.info("positions_assigned", positions={str(each): at for each, at in self._next_offsets.items()})
 
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
         """See `Observer`."""

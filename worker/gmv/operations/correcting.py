@@ -62,7 +62,7 @@ class BookPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CorrectionPlan:
     """What a file comes to.
 
     Attributes:
@@ -84,7 +84,7 @@ class Plan:
         return len(self.file.corrections) - len(self.pending)
 
 
-def plan_corrections(file: CorrectionFile, ledger: Ledger, accounts: Accounts) -> Plan:
+def plan_corrections(file: CorrectionFile, ledger: Ledger, accounts: Accounts) -> CorrectionPlan:
     """Compare a file with the ledger, and see that all of it can be applied. Nothing is written.
 
     Raises:
@@ -101,10 +101,10 @@ def plan_corrections(file: CorrectionFile, ledger: Ledger, accounts: Accounts) -
             plans.append(_plan_book(file, book, corrections, _position(file, ledger, book), known))
     for plan in plans:
         _refuse_overdrawn(file, plan, accounts, books)
-    return Plan(file, plans)
+    return CorrectionPlan(file, plans)
 
 
-def apply_corrections(plan: Plan, ledger: Ledger, registry: Registry, publish: Publish) -> None:
+def apply_corrections(plan: CorrectionPlan, ledger: Ledger, registry: Registry, publish: Publish) -> None:
     """Apply what is planned; receipts are published before each commit.
 
     Raises:

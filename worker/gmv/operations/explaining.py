@@ -15,13 +15,13 @@ from gmv.events.model import identity_of
 from gmv.ledger.port import Known
 from gmv.ledger.position import Position
 from gmv.operations.published import Published, PublishedBatch, published_batches
-from gmv.stream.dead_letters import FoundLetter, Wanted, each_once
+from gmv.stream.dead_letters import FoundDeadLetter, Wanted, each_once
 from gmv.valuation.receipt import AnyReceipt, CorrectionReceipt, Receipt, is_correction
 
 _RECEIPT: Final[TypeAdapter[AnyReceipt]] = TypeAdapter(AnyReceipt)
 
 
-class Standing(StrEnum):
+class ReceiptStatus(StrEnum):
     """What a receipt is worth."""
 
     COMMITTED = "committed"
@@ -40,7 +40,7 @@ class Standing(StrEnum):
     """The ledger has no position in that log, or receipts that would tell are missing or altered."""
 
 
-class Outcome(StrEnum):
+class EventStatus(StrEnum):
     """What became of an event."""
 
     CREDITED = "credited"
@@ -51,7 +51,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedReceipt:
     """A receipt that names the event.
 
     Attributes:
@@ -65,12 +65,12 @@ class Judged:
     receipt: AnyReceipt
     batch: str
     batch_receipts: int
-    standing: Standing
+    standing: ReceiptStatus
     why: str = ""
 
 
 @dataclass(slots=True)
-class Story:
+class EventExplanation:
     """What was found of one event.
 
     Attributes:
@@ -84,44 +84,44 @@ class Story:
     source: str | None
     event_id: str
     credited_at: tuple[Known, ...] = ()
-    judged: list[Judged] = field(default_factory=list)
-    dead_letters: list[FoundLetter] = field(default_factory=list)
+    judged: list[JudgedReceipt] = field(default_factory=list)
+    dead_letters: list[FoundDeadLetter] = field(default_factory=list)
 
     @property
-    def receipts(self) -> Iterator[tuple[Judged, Receipt]]:
+    def receipts(self) -> Iterator[tuple[JudgedReceipt, Receipt]]:
         """Those that say what the event earned."""
         for each in self.judged:
             if not is_correction(each.receipt):
                 yield each, each.receipt
 
     @property
-    def corrections(self) -> Iterator[tuple[Judged, CorrectionReceipt]]:
+    def corrections(self) -> Iterator[tuple[JudgedReceipt, CorrectionReceipt]]:
         """Those of corrections about the event."""
         for each in self.judged:
             if is_correction(each.receipt):
                 yield each, each.receipt
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> EventStatus:
         """The best that is known of it. Where the ledger and a receipt agree on nothing else, it is not credited."""
         standings = {judged.standing for judged, _ in self.receipts}
-        if self.credited_at or Standing.COMMITTED in standings:
-            return Outcome.CREDITED
-        if Standing.UNCLEAR in standings:
-            return Outcome.UNCLEAR
-        if Standing.AWAITED in standings:
-            return Outcome.AWAITED
-        return Outcome.DEAD_LETTERED if self.dead_letters else Outcome.NOT_CREDITED
+        if self.credited_at or ReceiptStatus.COMMITTED in standings:
+            return EventStatus.CREDITED
+        if ReceiptStatus.UNCLEAR in standings:
+            return EventStatus.UNCLEAR
+        if ReceiptStatus.AWAITED in standings:
+            return EventStatus.AWAITED
+        return EventStatus.DEAD_LETTERED if self.dead_letters else EventStatus.NOT_CREDITED
 
 
-def inquire(
+def explain_event(
     event_id: str,
     source: str | None,
     standing: Mapping[tuple[str, int], Position],
     published: Iterable[Published],
-    letters: Iterable[FoundLetter],
+    letters: Iterable[FoundDeadLetter],
     credited: Callable[[bytes], Iterable[Known]],
-) -> list[Story]:
+) -> list[EventExplanation]:
     """Gather what is known of an event; of several sources, if none is named and events of theirs share the id.
 
     Args:
@@ -132,16 +132,16 @@ def inquire(
         letters: all dead letters.
         credited: (identity) to the places at which the ledger says it was credited; asked last.
     """
-    stories: dict[str | None, Story] = {}
+    stories: dict[str | None, EventExplanation] = {}
     if source is not None:
-        stories[source] = Story(source, event_id)
+        stories[source] = EventExplanation(source, event_id)
     for found in _judged(_gathered(event_id, source, published), standing):
         teller = found.receipt["event"]["source"]
-        stories.setdefault(teller, Story(teller, event_id)).judged.append(found)
+        stories.setdefault(teller, EventExplanation(teller, event_id)).judged.append(found)
     for letter in each_once(filter(Wanted(event_id=event_id).includes, letters)):
         name = letter.event_name().source
         if source is None or name == source:
-            stories.setdefault(name, Story(name, event_id)).dead_letters.append(letter)
+            stories.setdefault(name, EventExplanation(name, event_id)).dead_letters.append(letter)
     for story in stories.values():
         if story.source is not None:
             story.credited_at = tuple(credited(identity_of(story.source, event_id)))
@@ -189,7 +189,7 @@ def _is_receipt(told: object) -> bool:
     return True
 
 
-def _judged(gathered: _Gathered, standing: Mapping[tuple[str, int], Position]) -> Iterator[Judged]:
+def _judged(gathered: _Gathered, standing: Mapping[tuple[str, int], Position]) -> Iterator[JudgedReceipt]:
     wanted = {batch.id for _, batch in gathered.found}
     logs = {(each["position"]["topic"], each["position"]["partition"]) for each, _ in gathered.found}
     ways = {log: _way_back(standing[log].batch_id, gathered.previous, wanted) for log in logs if log in standing}
@@ -199,18 +199,18 @@ def _judged(gathered: _Gathered, standing: Mapping[tuple[str, int], Position]) -
         committed, lost_at = ways.get(log, (frozenset(), ""))
         why = ""
         if log not in standing:
-            kind, why = Standing.UNCLEAR, f"the ledger has no position in {at['topic']}[{at['partition']}]"
+            kind, why = ReceiptStatus.UNCLEAR, f"the ledger has no position in {at['topic']}[{at['partition']}]"
         elif not batch.is_whole:
-            kind, why = Standing.UNCLEAR, batch.complaint
+            kind, why = ReceiptStatus.UNCLEAR, batch.complaint
         elif batch.id in committed:
-            kind = Standing.COMMITTED
+            kind = ReceiptStatus.COMMITTED
         elif at["offset"] >= standing[log].next_offset:
-            kind = Standing.AWAITED
+            kind = ReceiptStatus.AWAITED
         elif lost_at:
-            kind, why = Standing.UNCLEAR, f"on the way back from the ledger's position, batch {lost_at} is missing"
+            kind, why = ReceiptStatus.UNCLEAR, f"on the way back from the ledger's position, batch {lost_at} is missing"
         else:
-            kind = Standing.ORPHAN
-        yield Judged(receipt, batch.id, batch.size, kind, why)
+            kind = ReceiptStatus.ORPHAN
+        yield JudgedReceipt(receipt, batch.id, batch.size, kind, why)
 
 
 def _way_back(newest: str, previous: Mapping[str, str], wanted: set[str]) -> tuple[frozenset[str], str]:
@@ -224,14 +224,14 @@ def _way_back(newest: str, previous: Mapping[str, str], wanted: set[str]) -> tup
     return frozenset(met), name
 
 
-def _recognised(judged: Judged, story: Story) -> Judged:
+def _recognised(judged: JudgedReceipt, story: EventExplanation) -> JudgedReceipt:
     """Tell an orphan whose event was credited by another record from one whose own record was read again."""
-    if judged.standing is not Standing.ORPHAN or is_correction(judged.receipt):
+    if judged.standing is not ReceiptStatus.ORPHAN or is_correction(judged.receipt):
         return judged
     own = judged.receipt["position"]
-    committed = [each["position"] for other, each in story.receipts if other.standing is Standing.COMMITTED]
+    committed = [each["position"] for other, each in story.receipts if other.standing is ReceiptStatus.COMMITTED]
     credited = {(at["partition"], at["offset"]) for at in committed if at["topic"] == own["topic"]}
     credited |= {(known.partition, known.offset) for known in story.credited_at}
     if not credited or (own["partition"], own["offset"]) in credited:
         return judged
-    return Judged(judged.receipt, judged.batch, judged.batch_receipts, Standing.DUPLICATE)
+    return JudgedReceipt(judged.receipt, judged.batch, judged.batch_receipts, ReceiptStatus.DUPLICATE)

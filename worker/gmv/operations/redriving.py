@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Protocol
 
 from gmv.errors import Reason
 from gmv.ledger.port import Known
-from gmv.stream.dead_letters import FoundLetter, Wanted
+from gmv.stream.dead_letters import FoundDeadLetter, Wanted
 
 _KNOWN_AT_ONCE: Final = 1_000
 _ENDS_SECONDS: Final = 1.0
@@ -100,14 +100,14 @@ class Reach:
 class Destination(Protocol):
     """The log that dead letters are sent to."""
 
-    async def send(self, letter: FoundLetter) -> None:
+    async def send(self, letter: FoundDeadLetter) -> None:
         """Send its record; may return before it is durable."""
 
     async def finish(self) -> None:
         """Return once all that was sent is durable."""
 
 
-class Candidate(NamedTuple):
+class NewestDeadLetter(NamedTuple):
     """The newest letter of a record. A plan keeps one per record, about 500 bytes each, and no contents."""
 
     place: str
@@ -126,7 +126,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RedrivePlan:
     """What would be sent.
 
     Attributes:
@@ -134,7 +134,7 @@ class Plan:
         held_back: number of letters that were asked for and are not sent, by why.
     """
 
-    chosen: Mapping[bytes, Candidate]
+    chosen: Mapping[bytes, NewestDeadLetter]
     held_back: Counter[HeldBack]
 
     @property
@@ -144,14 +144,14 @@ class Plan:
 
 
 def plan(
-    letters: Iterable[FoundLetter],
+    letters: Iterable[FoundDeadLetter],
     wanted: Wanted,
     topic: str,
     partitions: Iterable[int],
     insist: bool,
     credited: Credited | None,
     reach: Reach | None,
-) -> Plan:
+) -> RedrivePlan:
     """Choose the letters to send.
 
     Args:
@@ -164,7 +164,7 @@ def plan(
         reach: of the ledger; None where it knows for good what it credited.
     """
     numbers = frozenset(partitions)
-    newest: dict[bytes, Candidate] = {}
+    newest: dict[bytes, NewestDeadLetter] = {}
     for letter in letters:
         candidate = _candidate(letter, wanted, topic, numbers)
         if (other := newest.get(letter.content)) is None or candidate.age >= other.age:
@@ -175,7 +175,7 @@ def plan(
     if credited is not None:
         meant = _looked_up(meant, credited)
     ignored: frozenset[HeldBack | None] = frozenset({None, *(DOUBTFUL if insist else ())})
-    return Plan(
+    return RedrivePlan(
         chosen={content: each for content, each in meant.items() if each.held_back in ignored},
         held_back=Counter(
             each.held_back for each in meant.values() if each.held_back and each.held_back not in ignored
@@ -183,7 +183,7 @@ def plan(
     )
 
 
-def selected(letters: Iterable[FoundLetter], chosen: Mapping[bytes, Candidate]) -> Iterator[FoundLetter]:
+def selected(letters: Iterable[FoundDeadLetter], chosen: Mapping[bytes, NewestDeadLetter]) -> Iterator[FoundDeadLetter]:
     """Yield the chosen letters on a second pass over all of them, each once."""
     left = dict(chosen)
     for letter in letters:
@@ -200,7 +200,7 @@ class Sending(NamedTuple):
 
 
 async def send(
-    letters: Iterable[FoundLetter],
+    letters: Iterable[FoundDeadLetter],
     destination: Destination,
     per_second: float,
     sent: Callable[[int], None],
@@ -227,7 +227,7 @@ async def send(
     return Sending(number, missed)
 
 
-def _candidate(letter: FoundLetter, wanted: Wanted, topic: str, partitions: frozenset[int]) -> Candidate:
+def _candidate(letter: FoundDeadLetter, wanted: Wanted, topic: str, partitions: frozenset[int]) -> NewestDeadLetter:
     # What has ended workers is not decoded here: it may end this process, too.
     event = None if letter.reason == Reason.KILLED_WORKER else letter.event()
     held_back = None
@@ -241,7 +241,7 @@ def _candidate(letter: FoundLetter, wanted: Wanted, topic: str, partitions: froz
         held_back = HeldBack.NO_EVENT
     elif letter.reason == Reason.ID_CONFLICT:
         held_back = HeldBack.ID_CONFLICT
-    return Candidate(
+    return NewestDeadLetter(
         place=letter.place,
         age=(len(letter.replayed_from), letter.record.offset),
         reason=letter.reason,
@@ -253,14 +253,14 @@ def _candidate(letter: FoundLetter, wanted: Wanted, topic: str, partitions: froz
     )
 
 
-def _reached(candidate: Candidate, reach: Reach) -> Candidate:
+def _reached(candidate: NewestDeadLetter, reach: Reach) -> NewestDeadLetter:
     """Mark one that nothing else holds back and that the ledger might have let go."""
     if candidate.held_back is not None or reach.covers(candidate.partition, candidate.offset):
         return candidate
     return candidate._replace(held_back=HeldBack.BEYOND_WINDOW)
 
 
-def _looked_up(candidates: Mapping[bytes, Candidate], credited: Credited) -> dict[bytes, Candidate]:
+def _looked_up(candidates: Mapping[bytes, NewestDeadLetter], credited: Credited) -> dict[bytes, NewestDeadLetter]:
     """Mark those whose events the ledger has credited since."""
     by_partition: defaultdict[int, list[bytes]] = defaultdict(list)
     for content, candidate in candidates.items():

@@ -18,7 +18,7 @@ OWNERS_NAMED_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class VerifiedReceipts:
     """What was found where everything agrees.
 
     Attributes:
@@ -38,7 +38,7 @@ class Explanation:
     corrections: int = 0
 
 
-def explain(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Explanation:
+def verify_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> VerifiedReceipts:
     """Recompute every owner's total from the committed receipts and compare it with the ledger's.
 
     Args:
@@ -57,7 +57,7 @@ def explain(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> 
         corrections += sum(map(is_correction, batch.receipts))
         _add(totals, batch.receipts)
     micros, events = _compare(accounts, totals), receipts_counted - corrections
-    return Explanation(batches, events, len(previous) - len(committed), len(totals), micros, corrections)
+    return VerifiedReceipts(batches, events, len(previous) - len(committed), len(totals), micros, corrections)
 
 
 def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Iterator[Receipt]:
@@ -77,7 +77,7 @@ def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Publi
 
 def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[str, str], set[str]]:
     """Return the batch before each published one, and the ids of those that were committed."""
-    standing = accounts.standing()
+    standing = accounts.positions()
     previous: dict[str, str] = {}
     complaints: dict[str, str] = {}
     for batch in published_batches(published):

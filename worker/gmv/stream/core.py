@@ -55,7 +55,7 @@ from gmv.stream.records import Partition, Record, Run
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Standing = Committed | Fenced | Rewound
+RunAnswer = Committed | Fenced | Rewound
 """How a run ended: credited whole; or the partition is another worker's now; or the server lost a tail."""
 
 
@@ -88,7 +88,7 @@ class Core:
         """Return where the partition has to be read next."""
         return self._positions[partition].next_offset
 
-    async def take_up(self, partitions: Collection[Partition], log: Log) -> None:
+    async def assign(self, partitions: Collection[Partition], log: Log) -> None:
         """Learn from the ledger where to read each of the partitions, and forget all others.
 
         Raises:
@@ -99,9 +99,9 @@ class Core:
         self._positions = positions
         self._limits = {partition: self._parts.limits() for partition in positions}
         self._crash_loops.forget()
-        self._parts.observer.positions_taken(positions)
+        self._parts.observer.positions_assigned(positions)
 
-    async def look(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
+    async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
         """Compare positions with the ledger's, and return those that differ with what a commit would be answered.
 
         Partitions in which nothing new arrives commit nothing: they would not learn otherwise that the server lost a
@@ -122,7 +122,7 @@ class Core:
                 self._positions[partition] = answer.found
         return answers
 
-    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
         """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.
 
         Args:
@@ -177,7 +177,7 @@ class Core:
         except Poison as poison:
             return poison
 
-    async def _commit(self, partition: Partition, piece: Sequence[Outcome], next_offset: int) -> Standing:
+    async def _commit(self, partition: Partition, piece: Sequence[Outcome], next_offset: int) -> RunAnswer:
         """Steps 3 to 5, and the one place that acts on a commit's answer."""
         published: set[int] = set()
         while True:
@@ -222,19 +222,19 @@ class Core:
     async def _checked_positions(self, partitions: Collection[Partition], log: Log) -> dict[Partition, Position]:
         """Positions first, bounds second: a live log only grows past a position, so the other order errs.
 
-        A second look, since another worker may still be moving a position while the bounds are read.
+        A second check, since another worker may still be moving a position while the bounds are read.
         """
         topic_id = await log.topic_id()
-        for last_look in (False, True):
+        for is_last in (False, True):
             positions = await self._blocking(self._read_positions, partitions)
             bounds = await log.bounds(partitions)
             complaints = [complaint_about_bounds(p, positions[p], topic_id, bounds[p]) for p in partitions]
             if not any(complaints):
                 self._parts.observer.bounds_read(bounds)
                 return positions
-            if last_look:
+            if is_last:
                 raise PositionOutsideLog("; ".join(complaint for complaint in complaints if complaint))
-        raise AssertionError("unreachable: the second look returns or raises")
+        raise AssertionError("unreachable: the second check returns or raises")
 
     def _read_positions(self, partitions: Collection[Partition]) -> dict[Partition, Position]:
         topics = {partition.topic for partition in partitions}

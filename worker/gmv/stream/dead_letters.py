@@ -24,7 +24,7 @@ class EventName(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class FoundLetter:
+class FoundDeadLetter:
     """A dead letter as it was read back.
 
     Attributes:
@@ -93,7 +93,7 @@ class Wanted:
     event_id: str | None = None
     place: str | None = None
 
-    def includes(self, letter: FoundLetter) -> bool:
+    def includes(self, letter: FoundDeadLetter) -> bool:
         """Tell whether the letter is one of them."""
         return (
             (not self.reasons or letter.reason in self.reasons)
@@ -102,7 +102,7 @@ class Wanted:
         )
 
 
-def each_once(letters: Iterable[FoundLetter]) -> Iterator[FoundLetter]:
+def each_once(letters: Iterable[FoundDeadLetter]) -> Iterator[FoundDeadLetter]:
     """Leave out what a crash between publishing and commit has repeated: another letter of the same record."""
     seen: set[tuple[str, bytes]] = set()
     for letter in letters:

@@ -23,7 +23,7 @@ from typing import Protocol
 from gmv.errors import LedgerUnavailable, LogUnavailable, PositionOutsideLog
 from gmv.ledger.port import Committed, Fenced, Rewound
 from gmv.settings import KafkaSettings
-from gmv.stream.core import Standing
+from gmv.stream.core import RunAnswer
 from gmv.stream.ports import GroupLog, Log, NotSought, Observer
 from gmv.stream.records import Partition, Run
 
@@ -38,13 +38,13 @@ class Creditor(Protocol):
     def next_offset(self, partition: Partition) -> int:
         """See `Core`."""
 
-    async def take_up(self, partitions: Collection[Partition], log: Log) -> None:
+    async def assign(self, partitions: Collection[Partition], log: Log) -> None:
         """See `Core`."""
 
-    async def look(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
+    async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
         """See `Core`."""
 
-    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> Standing:
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
         """See `Core`."""
 
 
@@ -80,16 +80,16 @@ class Member:
         async with self._busy:
             await self._report_to_lag_tools()
 
-    async def give_up(self) -> None:
+    async def revoke(self) -> None:
         """A rebalance takes all partitions away: give them up, once the run in flight has ended."""
         async with self._busy:
             await self._report_to_lag_tools()
-            await self._take_up(set())
+            await self._assign(set())
 
-    async def take_up(self, partitions: set[Partition]) -> None:
+    async def assign(self, partitions: set[Partition]) -> None:
         """A rebalance gives partitions: take them up where the ledger stands."""
         async with self._busy:
-            await self._take_up(partitions)
+            await self._assign(partitions)
 
     async def credit_next(self, is_stopping: Callable[[], bool]) -> None:
         """Read once, and credit what came; a stop is heeded between runs."""
@@ -102,22 +102,22 @@ class Member:
         async with self._busy:
             await self._credit(turn, runs, is_stopping)
 
-    async def take_up_dropped(self) -> None:
-        """No rebalance came within a session time-out, so the partition is ours after all: look where it stands."""
+    async def assign_dropped(self) -> None:
+        """No rebalance came within a session time-out, so the partition is ours after all: check where it stands."""
         async with self._busy:
             oldest = min(self._dropped_at.values(), default=None)
             if oldest is None or self._monotonic() - oldest < self._kafka.session_seconds:
                 return
             dropped = set(self._dropped_at)
-            await self._take_up(self._owned | dropped)
+            await self._assign(self._owned | dropped)
             for partition in dropped & self._log.assignment():
                 self._log.resume(partition)
 
-    async def look_at_ledger(self) -> None:
+    async def check_ledger(self) -> None:
         """See whether the ledger moved without us: its server lost a tail, or a partition is another worker's now."""
         async with self._busy:
             try:
-                answers = await self._core.look(self._owned)
+                answers = await self._core.check(self._owned)
             except LedgerUnavailable as error:  # it may come back before there is anything to commit
                 logger.warning("the ledger was not looked at: %s", error)
                 return
@@ -164,10 +164,10 @@ class Member:
             case Rewound():
                 self._log.seek(partition, self._core.next_offset(partition))
 
-    async def _take_up(self, partitions: set[Partition]) -> None:
+    async def _assign(self, partitions: set[Partition]) -> None:
         self._owned = set()
         self._dropped_at = {}
-        await self._core.take_up(partitions, self._log)
+        await self._core.assign(partitions, self._log)
         self._owned = partitions
         self._reported = {}
         self._seek_owned()
@@ -192,7 +192,7 @@ class Member:
         Clients tell of the place of a partition that was dropped, too, though it is paused.
         """
         before = self._standing()
-        await self._core.take_up(self._owned, self._log)
+        await self._core.assign(self._owned, self._log)
         if not self._dropped_at and self._standing() == before:
             raise error
 

@@ -158,7 +158,7 @@ class Observer(Protocol):
     def run_finished(self, summary: RunSummary) -> None:
         """Take note of a run that was committed."""
 
-    def positions_taken(self, positions: Mapping[Partition, Position]) -> None:
+    def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
         """Take note of the partitions now owned and where each stands; replaces what was owned before."""
 
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:

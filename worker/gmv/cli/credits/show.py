@@ -37,10 +37,10 @@ def top(
 
     from gmv.cli.output import print_result
     from gmv.ledger.open import open_accounts
-    from gmv.ledger.statement import read_statement
+    from gmv.ledger.totals import read_totals
 
     with closing(open_accounts(settings.ledger)) as accounts:
-        statement = read_statement(accounts)
+        statement = read_totals(accounts)
     leaders = nsmallest(limit, statement.balances, key=lambda balance: (-balance.micros, balance.owner_id))
     result = {
         "owners": [{"owner_id": leader.owner_id, "credit_micros": leader.micros} for leader in leaders],
@@ -127,13 +127,13 @@ def export(
     from gmv.cli.output import credits_text, print_for_people
     from gmv.errors import InvalidSettings
     from gmv.ledger.open import open_accounts
-    from gmv.ledger.statement import read_statement
+    from gmv.ledger.totals import read_totals
 
     refuse_shared_files(ledger=ledger_file(settings.ledger.url), out=out)
     if out is None and format is Format.PARQUET:
         raise InvalidSettings("a Parquet file cannot go to stdout; name it with --out FILE")
     with closing(open_accounts(settings.ledger)) as accounts:
-        statement = read_statement(accounts)
+        statement = read_totals(accounts)
     balances = sorted(statement.balances, key=lambda balance: balance.owner_id)
     if out is None:
         WRITERS[format](balances, typer.get_binary_stream("stdout"))

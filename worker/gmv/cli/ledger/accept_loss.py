@@ -59,7 +59,7 @@ def _move(described: "LogDescription", number: int, ledger: "LedgerSettings") ->
 
     where = f"{described.topic}[{number}]"
     with closing(open_accounts(ledger)) as accounts:
-        before = accounts.standing().get((described.topic, number))
+        before = accounts.positions().get((described.topic, number))
     if before is None or number not in described.bounds:
         raise LedgerMissing(f"{ledger.url} has no position in {where}: is it the right topic, partition and ledger?")
     start = described.bounds[number].start

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from gmv.operations.correcting import Plan
+    from gmv.operations.correcting import CorrectionPlan
 
 
 def correct(
@@ -73,7 +73,9 @@ def correct(
     print_result(result, json, lambda: _layout(plan, changes, after, dry_run))
 
 
-def _layout(plan: "Plan", changes: "Mapping[str, int]", after: "Mapping[str, int]", dry_run: bool) -> "RenderableType":
+def _layout(
+    plan: "CorrectionPlan", changes: "Mapping[str, int]", after: "Mapping[str, int]", dry_run: bool
+) -> "RenderableType":
     from rich.console import Group
 
     from gmv.cli.output import credits_text, table

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gmv.ledger.position import Position
     from gmv.ledger.verify import Conservation
     from gmv.operations.published import Published
-    from gmv.operations.verifying import Explanation
+    from gmv.operations.verifying import VerifiedReceipts
     from gmv.settings import KafkaSettings, LedgerSettings
     from gmv.stream.records import LogDescription
 
@@ -149,7 +149,7 @@ def _standing_in(described: "LogDescription", accounts: "Accounts", ledger: "Led
     from gmv.errors import PositionOutsideLog
 
     standing = {
-        number: position for (topic, number), position in accounts.standing().items() if topic == described.topic
+        number: position for (topic, number), position in accounts.positions().items() if topic == described.topic
     }
     for number, position in standing.items():
         if position.topic_id != described.topic_id:
@@ -183,7 +183,7 @@ def _registration(url: str, topic: str, positions: Mapping[int, int], registered
 
 def _explained(
     accounts: "Accounts", conserved: "Conservation", files: list[Path], topics: list[str], kafka: "KafkaSettings"
-) -> "Explanation":
+) -> "VerifiedReceipts":
     """Raise `ConservationBroken` only where nothing was committed meanwhile that could be the cause.
 
     Totals that do not add up are told with it: receipts name the owners, sums do not.
@@ -191,25 +191,25 @@ def _explained(
     from gmv.cli.output import progress, watched
     from gmv.errors import ConservationBroken, Refusal
 
-    before = accounts.standing()
+    before = accounts.positions()
     try:
         with progress("reading twice", unit="receipts") as advance:
             return _explained_at_rest(
                 accounts, conserved.sums, lambda: watched(published(files, topics, kafka), advance)
             )
     except ConservationBroken as broken:
-        if conserved.conserved and accounts.standing() != before:
+        if conserved.conserved and accounts.positions() != before:
             raise Refusal("the ledger moved on while it was read: stop its workers and verify again") from broken
         raise ConservationBroken("; ".join((*conserved.complaints, str(broken)))) from broken
 
 
 def _explained_at_rest(
     accounts: "Accounts", counted: "Sums", receipts: "Callable[[], Iterator[Published]]"
-) -> "Explanation":
+) -> "VerifiedReceipts":
     from gmv.errors import ConservationBroken
-    from gmv.operations.verifying import explain
+    from gmv.operations.verifying import verify_receipts
 
-    explained = explain(accounts, receipts)
+    explained = verify_receipts(accounts, receipts)
     for what, entered, explaining in (
         ("events are credited", counted.credited, explained.receipts),
         ("corrections are applied", counted.corrections, explained.corrections),
@@ -219,7 +219,7 @@ def _explained_at_rest(
     return explained
 
 
-def _verdict(url: str, conserved: "Conservation", explained: "Explanation | None") -> "RenderableType":
+def _verdict(url: str, conserved: "Conservation", explained: "VerifiedReceipts | None") -> "RenderableType":
     from rich.console import Group
 
     from gmv.cli.output import credits_text, table

@@ -60,7 +60,7 @@ class RedisAccounts:
             [self._books.sums(book, self._books.read(book, list(SUM_FIELDS))) for book in self._books.numbers]
         )
 
-    def standing(self) -> dict[tuple[str, int], Position]:
+    def positions(self) -> dict[tuple[str, int], Position]:
         """See `Accounts.standing`; passes over all fields of all books."""
         found: dict[tuple[str, int], Position] = {}
         for book in self._books.numbers:

@@ -106,7 +106,7 @@ class RedisBooks:
             raise LedgerRefused(f"{self.server.url}: field {field!r} holds {value!r}, which is no position; restore it")
         return position
 
-    def standing(self, book: int, fields: list[str]) -> dict[str, Position]:
+    def positions(self, book: int, fields: list[str]) -> dict[str, Position]:
         """Return the positions that the fields of a book hold, by field, leaving out those that are not there."""
         return {
             field: self.position(field, value)

@@ -41,17 +41,17 @@ class RedisJanitor:
 
     def sweep(self, book: int) -> Swept:
         """See `Janitor.sweep`; about a millisecond of the server's time."""
-        return self._look(book, "")
+        return self._examine(book, "")
 
     def survey(self, book: int, window: int) -> Swept:
         """See `Janitor.survey`."""
-        return self._look(book, str(window))
+        return self._examine(book, str(window))
 
     def close(self) -> None:
         """Close the connection."""
         self._books.server.close()
 
-    def _look(self, book: int, instead: str) -> Swept:
+    def _examine(self, book: int, instead: str) -> Swept:
         stated: list[Any] = [LEDGER_ID_FIELD, self._books.identity.ledger_id, WINDOW_FIELD]
         arguments = [*stated, EVENT_PREFIX, POSITION_PREFIX, self._cursors[book], SWEEP_FIELDS, instead]
         answer, *told = self._books.server.run(self._script, self._books.key(book), arguments)

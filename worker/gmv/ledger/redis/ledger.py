@@ -66,7 +66,7 @@ class RedisLedger:
         if window is None or not kept:
             return {identity: place for identity, (_, place) in kept.items()}
         logs = {position_field(topic, place.partition) for topic, place in kept.values()}
-        standing = self._books.standing(book, sorted(logs))
+        standing = self._books.positions(book, sorted(logs))
         return {
             identity: place
             for identity, (topic, place) in kept.items()

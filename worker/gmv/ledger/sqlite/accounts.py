@@ -49,7 +49,7 @@ class SqliteAccounts:
             rows = connection.execute(_SELECT_SUMS).fetchall()
         return total_of([Sums(*row) for row in rows])
 
-    def standing(self) -> dict[tuple[str, int], Position]:
+    def positions(self) -> dict[tuple[str, int], Position]:
         """See `Accounts.standing`."""
         with self._file.reading() as connection:
             rows = connection.execute("SELECT topic, partition, position FROM positions").fetchall()

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from gmv.ledger.administration import Swept
 from gmv.ledger.sqlite.file import SqliteFile
-from gmv.ledger.sqlite.ledger import Standing, window_of
+from gmv.ledger.sqlite.ledger import Positions, window_of
 from gmv.ledger.window import SWEEP_FIELDS, counts
 
 _PAGE = (
@@ -44,22 +44,22 @@ class SqliteJanitor:
             window = window_of(connection)
             if window is None:
                 return Swept(0, 0, is_pass_over=True)
-            swept, lapsed = self._look(connection, book, window)
+            swept, lapsed = self._examine(connection, book, window)
             connection.executemany(_REMOVE, [(book, identity) for identity in lapsed])
         return swept
 
     def survey(self, book: int, window: int) -> Swept:
         """See `Janitor.survey`."""
         with self._file.reading() as connection:
-            return self._look(connection, book, window)[0]
+            return self._examine(connection, book, window)[0]
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _look(self, connection: sqlite3.Connection, book: int, window: int) -> tuple[Swept, list[bytes]]:
+    def _examine(self, connection: sqlite3.Connection, book: int, window: int) -> tuple[Swept, list[bytes]]:
         page = connection.execute(_PAGE, (book, self._seen_up_to[book], SWEEP_FIELDS)).fetchall()
-        standing = Standing(connection)
+        standing = Positions(connection)
         lapsed = [
             identity
             for identity, topic, partition, offset in page

@@ -117,7 +117,7 @@ def window_of(connection: sqlite3.Connection) -> int | None:
     return None if found is None else int(found[0])
 
 
-class Standing:
+class Positions:
     """Positions, as a transaction sees them, each read once."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -140,7 +140,7 @@ def _book(connection: sqlite3.Connection, partition: int) -> int:
 
 def _known(connection: sqlite3.Connection, book: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
     """Return those of the identities that count as credited."""
-    window, standing = window_of(connection), Standing(connection)
+    window, standing = window_of(connection), Positions(connection)
     known: dict[bytes, Known] = {}
     for identity in identities:
         found = connection.execute(_SELECT_EVENT, (book, identity)).fetchone()

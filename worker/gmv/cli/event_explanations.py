@@ -5,21 +5,21 @@ from typing import Any, Final
 
 from rich.console import Group, RenderableType
 
-from gmv.cli import letters
+from gmv.cli import dead_letters
 from gmv.cli.output import credits_text, table
-from gmv.operations.explaining import Judged, Outcome, Standing, Story
+from gmv.operations.explaining import EventExplanation, EventStatus, JudgedReceipt, ReceiptStatus
 from gmv.valuation.receipt import CorrectionReceipt, Receipt, Share
 
 _STANDINGS: Final = {
-    Standing.COMMITTED: "committed: the ledger vouches for it",
-    Standing.AWAITED: "published, not committed yet: the ledger's position has not come to it",
-    Standing.DUPLICATE: "never committed: the event is credited by another record",
-    Standing.ORPHAN: "never committed: its worker died before, and the record was read again",
-    Standing.UNCLEAR: "unclear",
+    ReceiptStatus.COMMITTED: "committed: the ledger vouches for it",
+    ReceiptStatus.AWAITED: "published, not committed yet: the ledger's position has not come to it",
+    ReceiptStatus.DUPLICATE: "never committed: the event is credited by another record",
+    ReceiptStatus.ORPHAN: "never committed: its worker died before, and the record was read again",
+    ReceiptStatus.UNCLEAR: "unclear",
 }
 
 
-def plain(story: Story) -> dict[str, Any]:
+def plain(story: EventExplanation) -> dict[str, Any]:
     """Return what `--json` prints of an event."""
     return {
         "source": story.source,
@@ -28,11 +28,11 @@ def plain(story: Story) -> dict[str, Any]:
         "credited_at": [{"partition": at.partition, "offset": at.offset} for at in story.credited_at],
         "receipts": [_receipt(*each) for each in story.receipts],
         "corrections": [_correction(*each) for each in story.corrections],
-        "dead_letters": [letters.told(letter) for letter in story.dead_letters],
+        "dead_letters": [dead_letters.told(letter) for letter in story.dead_letters],
     }
 
 
-def layout(event_id: str, source: str | None, stories: Sequence[Story]) -> RenderableType:
+def layout(event_id: str, source: str | None, stories: Sequence[EventExplanation]) -> RenderableType:
     """Lay out all that is known of an event."""
     if not stories:
         of = "" if source is None else f" of {source}"
@@ -40,7 +40,7 @@ def layout(event_id: str, source: str | None, stories: Sequence[Story]) -> Rende
     return Group(*(part for story in stories for part in _parts(story)))
 
 
-def _parts(story: Story) -> list[RenderableType]:
+def _parts(story: EventExplanation) -> list[RenderableType]:
     parts: list[RenderableType] = [f"event ({story.source or '-'}, {story.event_id}): {_verdict(story)}"]
     for judged, receipt in story.receipts:
         parts += [_facts(judged, receipt), _shares(receipt)]
@@ -52,25 +52,25 @@ def _parts(story: Story) -> list[RenderableType]:
     return parts
 
 
-def _verdict(story: Story) -> str:
-    committed = [receipt["micros"] for judged, receipt in story.receipts if judged.standing is Standing.COMMITTED]
+def _verdict(story: EventExplanation) -> str:
+    committed = [receipt["micros"] for judged, receipt in story.receipts if judged.standing is ReceiptStatus.COMMITTED]
     match story.outcome:
-        case Outcome.CREDITED if committed:
+        case EventStatus.CREDITED if committed:
             return f"credited, {credits_text(sum(committed))} credits"
-        case Outcome.CREDITED:
+        case EventStatus.CREDITED:
             places = ", ".join(f"partition {at.partition}, offset {at.offset}" for at in story.credited_at)
             return f"credited by the ledger ({places}), but no receipt here is known to be the committed one"
-        case Outcome.DEAD_LETTERED:
+        case EventStatus.DEAD_LETTERED:
             return f"refused, {', '.join(dict.fromkeys(letter.reason for letter in story.dead_letters))}"
-        case Outcome.AWAITED:
+        case EventStatus.AWAITED:
             return "attributed, not committed yet"
-        case Outcome.NOT_CREDITED:
+        case EventStatus.NOT_CREDITED:
             return "not credited"
-        case Outcome.UNCLEAR:
+        case EventStatus.UNCLEAR:
             return "unclear"
 
 
-def _facts(judged: Judged, receipt: Receipt) -> RenderableType:
+def _facts(judged: JudgedReceipt, receipt: Receipt) -> RenderableType:
     at = receipt["position"]
     return table(
         None,
@@ -112,7 +112,7 @@ def _value(receipt: Receipt, share: Share) -> float:
     return receipt["quality"] * share["weight"] * share["utility"]
 
 
-def _receipt(judged: Judged, receipt: Receipt) -> dict[str, Any]:
+def _receipt(judged: JudgedReceipt, receipt: Receipt) -> dict[str, Any]:
     return {
         "standing": judged.standing,
         "why": judged.why or None,
@@ -139,7 +139,7 @@ def _receipt(judged: Judged, receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _correction(judged: Judged, receipt: CorrectionReceipt) -> dict[str, Any]:
+def _correction(judged: JudgedReceipt, receipt: CorrectionReceipt) -> dict[str, Any]:
     return {
         "id": receipt["correction"],
         "standing": judged.standing,
@@ -150,7 +150,7 @@ def _correction(judged: Judged, receipt: CorrectionReceipt) -> dict[str, Any]:
     }
 
 
-def _correction_row(judged: Judged, receipt: CorrectionReceipt) -> list[str]:
+def _correction_row(judged: JudgedReceipt, receipt: CorrectionReceipt) -> list[str]:
     owners = "\n".join(each["owner_id"] for each in receipt["entries"])
     changes = "\n".join(credits_text(each["micros"]) for each in receipt["entries"])
     return [receipt["correction"], judged.standing, owners, changes, receipt["reason"]]

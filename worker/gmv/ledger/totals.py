@@ -8,7 +8,7 @@ from gmv.ledger.position import Position
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class LedgerTotals:
     """What owners have earned up to the positions that go with it.
 
     Attributes:
@@ -22,7 +22,7 @@ class Statement:
     positions: Mapping[tuple[str, int], Position]
 
 
-def read_statement(accounts: Accounts) -> Statement:
+def read_totals(accounts: Accounts) -> LedgerTotals:
     """Read each book at one moment of it (I6); takes memory for all owners. Raises as `Accounts` does."""
     totals: dict[str, int] = {}
     positions: dict[tuple[str, int], Position] = {}
@@ -30,4 +30,4 @@ def read_statement(accounts: Accounts) -> Statement:
         for owner_id, micros in book.balances.items():
             totals[owner_id] = totals.get(owner_id, 0) + micros
         positions.update(book.positions)
-    return Statement([Balance(*total) for total in totals.items()], sum(totals.values()), positions)
+    return LedgerTotals([Balance(*total) for total in totals.items()], sum(totals.values()), positions)

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from gmv.stream.dead_letters import REPLAYED_FROM, FoundLetter
+from gmv.stream.dead_letters import REPLAYED_FROM, FoundDeadLetter
 from gmv.stream.records import Partition, Record
 from tests.events.samples import line
 
@@ -29,8 +29,8 @@ def letter(
     replayed_from: tuple[str, ...] = (),
     value: bytes | None = b"",
     key: bytes | None = b"key",
-) -> FoundLetter:
+) -> FoundDeadLetter:
     """A dead letter of an event of that id, unless a value is given."""
     headers = (("h", b"1"), *((REPLAYED_FROM, place.encode()) for place in replayed_from))
     record = Record(offset, line(id=name) if value == b"" else value, key, headers)
-    return FoundLetter(Partition(topic, partition), record, reason, "why")
+    return FoundDeadLetter(Partition(topic, partition), record, reason, "why")

@@ -1,6 +1,6 @@
 import pytest
 
-from gmv.demo.outcome import outcomes, source_hits, spread
+from gmv.demo.source_hits import outcomes, source_hits, spread
 from tests.demo.stories import receipt_of, told_of
 
 

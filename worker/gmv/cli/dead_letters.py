@@ -10,25 +10,25 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 
 from gmv.cli.output import table
-from gmv.operations.redriving import HeldBack, Plan
+from gmv.operations.redriving import HeldBack, RedrivePlan
 from gmv.settings import Settings
-from gmv.stream.dead_letters import FoundLetter
+from gmv.stream.dead_letters import FoundDeadLetter
 
 VALUE_CHARACTERS_SHOWN: Final = 2_000
 
 
-def letters_of(file: Path | None, settings: Settings) -> Iterator[FoundLetter]:
+def dead_letters_of(file: Path | None, settings: Settings) -> Iterator[FoundDeadLetter]:
     """Yield all dead letters: of a file, or of the settings' topic where none is named."""
     if file is not None:
-        from gmv.files.dead_letters import letters_in_file
+        from gmv.files.dead_letters import dead_letters_in_file
 
-        return letters_in_file(file)
-    from gmv.kafka.dead_letters import letters_in_topic
+        return dead_letters_in_file(file)
+    from gmv.kafka.dead_letters import dead_letters_in_topic
 
-    return letters_in_topic(settings.kafka)
+    return dead_letters_in_topic(settings.kafka)
 
 
-def told(letter: FoundLetter) -> dict[str, Any]:
+def told(letter: FoundDeadLetter) -> dict[str, Any]:
     """Return what `--json` prints of a letter, less its content."""
     return {
         "topic": letter.partition.topic,
@@ -43,7 +43,7 @@ def told(letter: FoundLetter) -> dict[str, Any]:
     }
 
 
-def content(letter: FoundLetter) -> dict[str, Any]:
+def content(letter: FoundDeadLetter) -> dict[str, Any]:
     """Return the record as it is, bytes as base64."""
     record = letter.record
     return {
@@ -53,7 +53,7 @@ def content(letter: FoundLetter) -> dict[str, Any]:
     }
 
 
-def overview(counts: Counter[str], letters: Collection[FoundLetter]) -> RenderableType:
+def overview(counts: Counter[str], letters: Collection[FoundDeadLetter]) -> RenderableType:
     """Lay out letters by reason, and some of them one by one."""
     by_reason = [[reason, f"{count:,}"] for reason, count in counts.most_common()]
     rows = [
@@ -66,12 +66,12 @@ def overview(counts: Counter[str], letters: Collection[FoundLetter]) -> Renderab
     )
 
 
-def whole(letters: Collection[FoundLetter]) -> RenderableType:
+def whole(letters: Collection[FoundDeadLetter]) -> RenderableType:
     """Lay out all of each letter; of a long value, the beginning."""
     return Group(*(_one(letter) for letter in letters)) if letters else "no dead letter is like that"
 
 
-def redriven(plan: Plan, into: str, sent: int, is_sent: bool) -> RenderableType:
+def redriven(plan: RedrivePlan, into: str, sent: int, is_sent: bool) -> RenderableType:
     """Lay out what was sent, or would be, and what was held back."""
     rows = [[reason, f"{count:,}", ""] for reason, count in sorted(plan.by_reason.items())]
     rows += [["", f"{count:,}", f"held back: {_why(why)}"] for why, count in sorted(plan.held_back.items())]
@@ -89,7 +89,7 @@ def _why(held_back: HeldBack) -> str:
     return str(held_back)
 
 
-def _one(letter: FoundLetter) -> RenderableType:
+def _one(letter: FoundDeadLetter) -> RenderableType:
     name, record = letter.event_name(), letter.record
     rows = [
         ["stood at", letter.place],
@@ -115,7 +115,7 @@ def _text(value: bytes | None) -> str:
     return text if len(text) <= VALUE_CHARACTERS_SHOWN else f"{text[:VALUE_CHARACTERS_SHOWN]}… ({len(value):,} bytes)"
 
 
-def _time(letter: FoundLetter) -> str | None:
+def _time(letter: FoundDeadLetter) -> str | None:
     if letter.timestamp_ms < 0:
         return None
     return datetime.fromtimestamp(letter.timestamp_ms / 1_000, UTC).isoformat(timespec="seconds")
