@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from importlinter import cli as import_linter
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "worker" / "gmv"
 SOURCE_LINES_MAX = 300
+ROOM_LINES_MAX = 3_000
 TEST_LINES_MAX = 400
 
 # Used by every layer, or by none.
@@ -55,8 +57,55 @@ def test_a_package_is_imported_by_its_modules() -> None:
 
 
 def test_no_file_is_longer_than_one_reading() -> None:
-    assert not too_long(tracked("worker/*.py", "worker/*.lua", "worker/*.sql", "worker/*.j2"), SOURCE_LINES_MAX)
+    assert not too_long(
+        tracked("worker/*.py", "tools/*.py", "worker/*.lua", "worker/*.sql", "worker/*.j2"), SOURCE_LINES_MAX
+    )
     assert not too_long(tracked("tests/*.py", "examples/*.py"), TEST_LINES_MAX)
+
+
+def test_no_room_is_too_large() -> None:
+    rooms = {folder: list(folder.glob("*.py")) for folder in SOURCE.rglob("*") if folder.is_dir()}
+    lines = {room: sum(len(file.read_text().splitlines()) for file in files) for room, files in rooms.items()}
+    assert {room: count for room, count in lines.items() if count > ROOM_LINES_MAX} == {}
+
+
+def table_under(heading: str) -> dict[str, str]:
+    """The table after a heading of ARCHITECTURE.md: its first column to its second."""
+    after = (ROOT / "ARCHITECTURE.md").read_text().split(f"{heading}\n")[1].split("\n#")[0]
+    rows = [line.strip("|").split("|") for line in after.splitlines() if line.startswith("| ")]
+    return {first.strip(): second.strip() for first, second, *_ in rows if first.strip()}
+
+
+def test_every_room_has_its_reason_in_the_architecture() -> None:
+    named = set(re.findall(r"`(\w+)(?:/`|\.py`)", " ".join(table_under("## The house follows the data"))))
+    rooms = {folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists()}
+    assert rooms - named == set()
+
+
+PATHS = {word: re.findall("`([^`]+)`", files) for word, files in table_under("### From a word to the code").items()}
+
+
+@pytest.mark.parametrize("word", PATHS.keys() - {"word"})
+def test_a_word_leads_to_its_code_in_four_files(word: str) -> None:
+    path = PATHS[word]
+    assert 2 <= len(path) <= 4
+    assert word in (ROOT / "README.md").read_text()
+    for one, other in pairwise(path):
+        assert refers_to(one, other) or refers_to(other, one), f"{one} and {other} do not refer to each other"
+
+
+def refers_to(one: str, other: str) -> bool:
+    """Whether a file imports another, or names it, as a script in Lua is named."""
+    text = (SOURCE / one).read_text()
+    module = "gmv." + other.removesuffix(".py").replace("/", ".")
+    return f"from {module} import" in text or f'"{Path(other).name}"' in text
+
+
+def test_invariants_are_defined_where_code_and_tests_name_them() -> None:
+    defined = set(table_under("### Invariants"))
+    texts = [file.read_text() for file in tracked("worker/*.py", "tests/*.py", "docs/*.md")]
+    named = {f"I{number}" for text in texts for number in re.findall(r"\bI(\d+)\b", text)}
+    assert named <= defined
 
 
 def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:

@@ -1,26 +1,23 @@
-"""Section 1 of the design, steps 1 to 5, on one batch of events: features, recall, exact re-rank, utility, credit.
+"""The method, on one run of events: features, recall, exact re-rank, utility, credit (GMValuator, arXiv:2304.10701).
 
 An outcome depends on its own event, the index and the settings alone: not on the batch, its order, or the clock.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmv.encoders.port import Encoder, check_unit_length
 from gmv.errors import Poison, Reason
-from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.events.model import EventFeatures, GeneratedImage
+from gmv.events.port import ImageSource, Pixels
 from gmv.index.port import ImagesTable, Recall
 from gmv.settings import ValuationSettings
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.owners import Ownership
-from gmv.valuation.ranking import Ranking
+from gmv.valuation.ranking import Ranking, Reranker
 from gmv.valuation.types import Attribution, Candidate
-
-Pixels = NDArray[np.uint8]
-"""An RGB image, [height, width, 3]."""
 
 Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
 """One image's features: its vector, [D], and its tokens, [n, d]."""
@@ -29,32 +26,6 @@ Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
 PIXEL_BYTES_AT_ONCE = 64 * 2**20
 """Images of a run are decoded and encoded in pieces of about this size: a run of bombs, 128 small files of 50 million
 pixels each, would otherwise take 19 GB."""
-
-
-class ImageSource(Protocol):
-    """From what an event says of its image to pixels."""
-
-    def read(self, content: ImageBytes | ImageUri) -> Pixels:
-        """Return the image.
-
-        Raises:
-            Poison: the image is refused, unreachable or corrupt.
-        """
-
-
-class Reranker(Protocol):
-    """The exact re-rank of recalled training images."""
-
-    def nearest(
-        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
-    ) -> list[Ranking]:
-        """Return the K = `contributors` nearest of each query's candidates by W1.
-
-        Args:
-            queries: float32 [n, d] each, the generated images' tokens.
-            candidates: int64 [M] each, rows of the recalled training images, each once, in any order.
-            contributors: K; all M are returned where M < K.
-        """
 
 
 class Attributor:

@@ -5,13 +5,15 @@ from pathlib import Path
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.errors import IndexRefused
+from gmv.index.port import Recall
 
 _SPARE = 16  # rows asked for beyond M: most ties at the M-th place end within them
 
 
-class FaissRecall:
+class FaissRecall(Recall):
     """A `Recall` over a faiss index with Euclidean distance.
 
     Vectors are searched one by one, since faiss takes other paths, with other last bits, for many at once. Equally
@@ -32,8 +34,8 @@ class FaissRecall:
         """D."""
         return int(self._index.d)
 
+    @override
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
-        """See `Recall`."""
         return [self._nearest(vector[np.newaxis], min(candidates, self.rows)) for vector in vectors]
 
     def _nearest(self, vector: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.attributor import Reranker
 from gmv.monitoring.catalogue import Metrics
-from gmv.valuation.ranking import Ranking
+from gmv.valuation.ranking import Ranking, Reranker
 
 
 class RecallDepth:

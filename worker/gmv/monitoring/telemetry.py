@@ -12,18 +12,18 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.attributor import ImageSource, Reranker
 from gmv.encoders.around import AroundEncoder
 from gmv.encoders.port import Encoder, Features
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage, ImageBytes, ImageUri
+from gmv.events.port import ImageSource
 from gmv.index.port import Recall
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.port import Answer, Batch, Known, Ledger
 from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, Metrics, Stage
 from gmv.stream.ports import DeadLetter, Decoder, Outbox, SealedReceipt
 from gmv.stream.records import Partition, Record
-from gmv.valuation.ranking import Ranking
+from gmv.valuation.ranking import Ranking, Reranker
 
 
 class StageClock:

@@ -1,8 +1,9 @@
-"""What a re-rank returns for one generated image."""
+"""The re-rank as its callers know it, and what it returns for one generated image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +36,18 @@ class Ranking:
     rows: NDArray[np.int64]
     distances: NDArray[np.float64]
     ended: Mapping[Step, int] | None
+
+
+class Reranker(Protocol):
+    """The exact re-rank of recalled training images."""
+
+    def nearest(
+        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+    ) -> list[Ranking]:
+        """Return the K = `contributors` nearest of each query's candidates by W1.
+
+        Args:
+            queries: float32 [n, d] each, the generated images' tokens.
+            candidates: int64 [M] each, rows of the recalled training images, each once, in any order.
+            contributors: K; all M are returned where M < K.
+        """
