@@ -92,8 +92,8 @@ image-test: install-dev ## Build the image where there is no registry, and run i
 
 lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FLAGS=--upgrade.
 	echo uv | { $(UV_COMPILE) --no-annotate - --output-file bootstrap.lock; }
-	$(UV_COMPILE) --extra tracing pyproject.toml --output-file requirements.lock
-	$(UV_COMPILE) --extra tracing --extra dev --constraint requirements.lock pyproject.toml \
+	$(UV_COMPILE) --extra worker --extra tracing pyproject.toml --output-file requirements.lock
+	$(UV_COMPILE) --extra worker --extra tracing --extra dev --constraint requirements.lock pyproject.toml \
 	--output-file requirements-dev.lock
 	$(PYTHON) -m tests.services.jars
 

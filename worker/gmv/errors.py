@@ -44,6 +44,12 @@ class InvalidSettings(Refusal):
     exit_code = 2
 
 
+class PackagesMissing(Refusal):
+    """This installation has no packages for that command, which computes: it needs `gmv[worker]`."""
+
+    exit_code = 3
+
+
 class CorpusRefused(Refusal):
     """The training corpus is empty, has duplicate or missing ids or owners, or too many bad images."""
 

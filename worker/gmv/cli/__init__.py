@@ -17,9 +17,17 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from gmv import __version__
-from gmv.errors import DiskFull, Refusal
+from gmv.errors import DiskFull, PackagesMissing, Refusal
 
 BUG_EXIT_CODE: Final = 70  # EX_SOFTWARE of sysexits.h
+
+WORKER_MODULES: Final = frozenset(
+    {
+        *("PIL", "aiohttp", "faiss", "faust", "fsspec", "jinja2", "llvmlite", "matplotlib"),
+        *("mode", "numba", "ot", "pyarrow", "safetensors", "scipy", "torch"),
+    }
+)
+"""What the extra `worker` brings: an installation without it has the commands that read and tend credits alone."""
 
 
 class Command(NamedTuple):
@@ -147,6 +155,9 @@ def _explain(error: Exception) -> int:
         case Refusal():
             typer.echo(f"gmv: {error}", err=True)
             return error.exit_code
+        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] in WORKER_MODULES:
+            typer.echo(f"gmv: this command needs {name}, which is not installed: pip install 'gmv[worker]'", err=True)
+            return PackagesMissing.exit_code
         case OSError(errno=errno.EPIPE):
             _discard_stdout()
             return 1
