@@ -22,6 +22,8 @@ from gmv.settings import LedgerSettings
 from tests.simulator.redis_client import Primary, Site
 from tests.simulator.redis_server import Server
 
+BEGINS = (b"#m:begin:", b"#m:first:")
+
 
 class Place(ABC):
     """An address, and everything that was opened at it."""
@@ -69,6 +71,10 @@ class Place(ABC):
     def overwrite_position(self, topic: str, partition: int, text: str) -> None:
         """Put a text where the position is, behind the ledger's back; for a ledger of one book."""
 
+    @abstractmethod
+    def forget_begins(self) -> None:
+        """Take away what says where crediting began, as if gmv 0.1 had made the ledger."""
+
 
 class RedisPlace(Place):
     def __init__(self, url: str, retry_seconds: float = 10.0) -> None:
@@ -85,6 +91,13 @@ class RedisPlace(Place):
 
     def overwrite_position(self, topic: str, partition: int, text: str) -> None:
         self.client.hset(f"{self.settings.namespace}:{{0}}", f"#p:{topic}:{partition}", text)
+
+    def forget_begins(self) -> None:
+        for book in range(self.reader.books()):
+            key = f"{self.settings.namespace}:{{{book}}}"
+            for field in self.client.hkeys(key):
+                if bytes(field).startswith(BEGINS):
+                    self.client.hdel(key, field)
 
     def close(self) -> None:
         super().close()
@@ -117,6 +130,11 @@ class SimulatedPlace(Place):
     def overwrite_position(self, topic: str, partition: int, text: str) -> None:
         self.server.execute(b"HSET", b"t:{0}", f"#p:{topic}:{partition}".encode(), text.encode())
 
+    def forget_begins(self) -> None:
+        for fields in self.server.hashes.values():
+            for field in [field for field in fields if field.startswith(BEGINS)]:
+                del fields[field]
+
     def close(self) -> None:
         super().close()
         self._patch.stop()
@@ -143,6 +161,10 @@ class SqlitePlace(Place):
             connection.execute(
                 "UPDATE positions SET position = ? WHERE topic = ? AND partition = ?", (text, topic, partition)
             )
+
+    def forget_begins(self) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("DELETE FROM metadata WHERE name LIKE '#m:%'")
 
 
 WITH_JANITOR = ("sqlite", *(pytest.param(kind, marks=pytest.mark.servers) for kind in ("redis", "cluster")))

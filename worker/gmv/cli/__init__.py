@@ -47,7 +47,7 @@ COMMANDS: Final = {
     "topics": Command("gmv.cli.topics", "app", "Create the topics that events, receipts and dead letters go to."),
     "emit": Command("gmv.cli.emit", "emit", "Send images to Kafka as events."),
     "credits": Command("gmv.cli.credits.show", "app", "Read what owners have earned."),
-    "ledger": Command("gmv.cli.ledger.init_and_verify", "app", "Create and verify a ledger."),
+    "ledger": Command("gmv.cli.ledger.app", "app", "Create and verify a ledger."),
     "explain": Command("gmv.cli.explain", "explain", "Show what became of one event, and why."),
     "dlq": Command("gmv.cli.dlq", "app", "Look at dead letters and send them once more."),
     "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from gmv.ledger.beginning import FirstPartitions
 from gmv.ledger.position import Position
 
 
@@ -35,8 +36,26 @@ class Registry(Protocol):
             InvalidSettings: one exists with another number of books.
         """
 
-    def register(self, topic: str, positions: Mapping[int, Position]) -> tuple[int, ...]:
-        """Give partitions that have no position the stated one; return those that were new. Never moves one."""
+    def first_partitions(self, topic: str, first: FirstPartitions) -> FirstPartitions:
+        """Keep which partitions a topic has as the ledger comes to know it; return those that were kept before, if any.
+
+        Raises:
+            LedgerRefused: what was kept is damaged.
+        """
+
+    def register(
+        self, topic: str, positions: Mapping[int, Position], log_starts: Mapping[int, int] | None = None
+    ) -> tuple[int, ...]:
+        """Give partitions that have no position the stated one; return those that were new. Never moves one.
+
+        Where a partition began is kept before it has a position: a registration that was interrupted is completed with
+        the offset that it began with.
+
+        Args:
+            topic: name of the log.
+            positions: by partition.
+            log_starts: the first offset that the log holds of each partition; the position's own where none is stated.
+        """
 
     def state_window(self, offsets: int) -> None:
         """State for how many offsets an event counts as credited, from now on; see `window.py`.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.position import Position
 
 FIELDS_MAX = 3_900  # Lua's unpack fails above about 8,000 values, and a field is two of them (measured on 7.0.15)
@@ -168,6 +169,8 @@ class Snapshot:
         sums: what the book itself counted.
         positions: by (topic, partition).
         balances: owner id -> total in this book; empty where they were not asked for.
+        begins: where crediting began, by (topic, partition), as far as it was recorded.
+        first: the partitions that each topic had when the ledger first knew it; book 0 holds them.
     """
 
     book: int
@@ -178,6 +181,8 @@ class Snapshot:
     positions: Mapping[tuple[str, int], Position]
     window: int | None = None
     balances: Mapping[str, int] = field(default_factory=dict)
+    begins: Mapping[tuple[str, int], Begin] = field(default_factory=dict)
+    first: Mapping[str, FirstPartitions] = field(default_factory=dict)
 
 
 class Ledger(Protocol):

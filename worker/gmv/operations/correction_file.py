@@ -8,18 +8,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import CorrectionsRefused
+from gmv.ledger.fields import CORRECTIONS_PREFIX
 from gmv.ledger.port import MICROS_MAX
 from gmv.valuation.correction import Correction
 from gmv.valuation.receipt import EventName
-
-TOPIC_PREFIX: Final = "corrections/"
-"""No topic of Kafka and no file of events has a slash in its name."""
 
 Text = Annotated[str, Field(min_length=1, max_length=1_024)]
 Owner = Annotated[str, Field(min_length=1)]
@@ -86,7 +84,7 @@ def read_corrections(path: Path) -> CorrectionFile:
         if (earlier := numbers.setdefault(correction.id, number)) != number:
             raise CorrectionsRefused(f"{path}:{number} has the id of line {earlier}; give each correction its own")
     first = hashlib.blake2b(corrections[0].identity + corrections[0].payload, digest_size=16).hexdigest()
-    return CorrectionFile(path, TOPIC_PREFIX + path.name, f"first-correction:{first}", corrections)
+    return CorrectionFile(path, CORRECTIONS_PREFIX + path.name, f"first-correction:{first}", corrections)
 
 
 def _parse(line: bytes, path: Path, offset: int) -> Correction:

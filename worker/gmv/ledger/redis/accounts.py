@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from gmv.errors import LedgerRefused
-from gmv.ledger.fields import OWNER_PREFIX, SUM_FIELDS
+from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX, OWNER_PREFIX, SUM_FIELDS
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.redis.books import RedisBooks
@@ -121,6 +121,14 @@ class RedisAccounts:
             events=int(events),
             sums=self._books.sums(book, [fields.get(field.encode()) for field in SUM_FIELDS]),
             positions=self._positions(fields),
+            begins={
+                partition_of(name, BEGIN_PREFIX): self._books.begin(*partition_of(name, BEGIN_PREFIX), value)
+                for name, value in _starting(fields, BEGIN_PREFIX)
+            },
+            first={
+                topic: self._books.first_partitions(topic, value)
+                for topic, value in ((n.removeprefix(FIRST_PREFIX), v) for n, v in _starting(fields, FIRST_PREFIX))
+            },
             window=self._books.window(book, fields.get(WINDOW_FIELD.encode())),
             balances={
                 self._owner(field): self._books.number(book, field, total)
@@ -135,9 +143,10 @@ class RedisAccounts:
             raise LedgerRefused(f"{self._books.server.url}: field {field!r} is no owner's; restore the book") from error
 
     def _positions(self, fields: dict[bytes, bytes]) -> dict[tuple[str, int], Position]:
-        texts = {field.decode(): value for field, value in fields.items()}
         return {
-            partition_of(field): self._books.position(field, value)
-            for field, value in texts.items()
-            if field.startswith(POSITION_PREFIX)
+            partition_of(name): self._books.position(name, value) for name, value in _starting(fields, POSITION_PREFIX)
         }
+
+
+def _starting(fields: dict[bytes, bytes], prefix: str) -> Iterator[tuple[str, bytes]]:
+    return ((field.decode(), value) for field, value in fields.items() if field.startswith(prefix.encode()))

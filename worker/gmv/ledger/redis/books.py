@@ -1,10 +1,12 @@
 """The books of a ledger in Redis: how many there are, where they are, and whether they are one ledger's."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from gmv.errors import LedgerMissing, LedgerRefused
+from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.fence import parse
-from gmv.ledger.fields import SUM_FIELDS
+from gmv.ledger.fields import SUM_FIELDS, begin_field, first_field
 from gmv.ledger.port import Sums
 from gmv.ledger.position import Position
 from gmv.ledger.redis.keys import BOOKS_FIELD, FORMAT_FIELD, LEDGER_ID_FIELD, WINDOW_FIELD, book_key
@@ -13,6 +15,8 @@ from gmv.ledger.sums import book_of
 from gmv.settings import LedgerSettings
 
 FORMAT = b"1"
+
+T = TypeVar("T")
 
 
 class Identity(NamedTuple):
@@ -95,6 +99,15 @@ class RedisBooks:
             f"`gmv ledger init --ledger {self.server.url}` makes a new one and registers a log"
         )
 
+    def unregistered(self, topic: str, partition: int) -> LedgerMissing:
+        """Return the refusal of a partition that has no position."""
+        where = f"{self.server.url}, namespace {self.namespace}"
+        return LedgerMissing(
+            f"{where}: there is no position for {topic}[{partition}]. If the topic has more partitions now, or is new to "
+            f"the ledger, `gmv ledger init --topic {topic} --ledger {self.server.url}` registers them from their "
+            "beginning; if it was there before, restore the server's data"
+        )
+
     def position(self, field: str, value: bytes) -> Position:
         """Parse a position.
 
@@ -105,6 +118,28 @@ class RedisBooks:
         if position is None:
             raise LedgerRefused(f"{self.server.url}: field {field!r} holds {value!r}, which is no position; restore it")
         return position
+
+    def first_partitions(self, topic: str, value: bytes) -> FirstPartitions:
+        """Parse which partitions a topic had when the ledger first knew it.
+
+        Raises:
+            LedgerRefused: it is damaged.
+        """
+        return self._parsed(FirstPartitions.decode, first_field(topic), value)
+
+    def begin(self, topic: str, partition: int, value: bytes) -> Begin:
+        """Parse where crediting of a partition began.
+
+        Raises:
+            LedgerRefused: it is damaged.
+        """
+        return self._parsed(Begin.decode, begin_field(topic, partition), value)
+
+    def _parsed(self, decode: Callable[[str], T], field: str, value: bytes) -> T:
+        try:
+            return decode(value.decode())
+        except ValueError as error:
+            raise LedgerRefused(f"{self.server.url}: field {field!r} holds {value!r}; restore it") from error
 
     def positions(self, book: int, fields: list[str]) -> dict[str, Position]:
         """Return the positions that the fields of a book hold, by field, leaving out those that are not there."""

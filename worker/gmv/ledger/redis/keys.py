@@ -12,6 +12,7 @@ slot. Its fields:
   where the topic's name has 16 characters (Redis 7.0, 500,000 events), and is there as long as the window says.
 - `#s:<name>`: the book's own sums.
 - `#m:<name>`: metadata, the same in every book of a ledger; `#m:identity_window` is what `window.py` explains.
+- `#m:first:<topic>`, in book 0, and `#m:begin:<topic>:<partition>`: where crediting began, see `beginning.py`.
 
 Beside the books, in a slot of its own, lies what can be made anew from them: the *leaderboard*, a sorted set of the
 owners who have earned most, kept by `gmv credits leaderboard`.
@@ -61,9 +62,9 @@ def position_field(topic: str, partition: int) -> str:
     return f"{POSITION_PREFIX}{topic}:{partition}"
 
 
-def partition_of(field: str) -> tuple[str, int]:
-    """Return the topic and the partition that `position_field` made the field from."""
-    topic, _, partition = field.removeprefix(POSITION_PREFIX).rpartition(":")
+def partition_of(field: str, prefix: str = POSITION_PREFIX) -> tuple[str, int]:
+    """Return the topic and the partition of a field that holds something of a partition."""
+    topic, _, partition = field.removeprefix(prefix).rpartition(":")
     return topic, int(partition)
 
 

@@ -48,7 +48,7 @@ class RedisLedger:
             fields = [position_field(topic, number) for number in numbers]
             for number, field, value in zip(numbers, fields, self._books.read(book, fields), strict=True):
                 if value is None:
-                    raise self._books.missing(f"there is no position for {topic}[{number}]")
+                    raise self._books.unregistered(topic, number)
                 found[number] = self._books.position(field, value)
         return found
 

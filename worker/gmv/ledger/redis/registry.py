@@ -2,11 +2,14 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from gmv import __version__
 from gmv.errors import InvalidSettings, LedgerRefused
 from gmv.ledger.admission import admit_books
+from gmv.ledger.beginning import Begin, FirstPartitions
+from gmv.ledger.fields import begin_field, first_field
 from gmv.ledger.position import Position
 from gmv.ledger.redis.books import FORMAT, RedisBooks
 from gmv.ledger.redis.keys import (
@@ -63,13 +66,26 @@ class RedisRegistry:
         for book in reversed(range(number)):  # book 0 last: its format is what says that all is there
             self._complete(book, existing, ledger_id)
 
-    def register(self, topic: str, positions: Mapping[int, Position]) -> tuple[int, ...]:
+    def first_partitions(self, topic: str, first: FirstPartitions) -> FirstPartitions:
+        """See `Registry.first_partitions`."""
+        self._books.read(0, [])
+        kept = self._settle(0, first_field(topic), first.encode().encode())
+        return self._books.first_partitions(topic, kept)
+
+    def register(
+        self, topic: str, positions: Mapping[int, Position], log_starts: Mapping[int, int] | None = None
+    ) -> tuple[int, ...]:
         """See `Registry.register`."""
         new = []
         for partition, position in sorted(positions.items()):
             book, field = self._books.of(partition), position_field(topic, partition)
-            value = position.encode().encode()
-            if self._books.read(book, [field]) == [None] and self._settle(book, field, value) == value:
+            if self._books.read(book, [field]) != [None]:
+                continue
+            begin = Begin(position.next_offset, (log_starts or {}).get(partition, position.next_offset))
+            kept = self._settle(book, begin_field(topic, partition), begin.encode().encode())
+            offset = self._books.begin(topic, partition, kept).offset
+            value = replace(position, next_offset=offset).encode().encode()
+            if self._settle(book, field, value) == value:
                 new.append(partition)
         return tuple(new)
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite.file import SqliteFile
-from gmv.ledger.sqlite.ledger import parse_position, window_of
+from gmv.ledger.sqlite.ledger import parse_begin, parse_first, parse_position, window_of
 from gmv.ledger.sums import book_of, total_of
 
 _SELECT_TOTAL: Final = "SELECT sum(micros) FROM balances WHERE owner_id = :owner_id AND book = coalesce(:book, book)"
@@ -67,6 +68,7 @@ class SqliteAccounts:
             events = dict(connection.execute("SELECT book, count(*) FROM events GROUP BY book").fetchall())
             positions = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
             window = window_of(connection)
+            kept = connection.execute("SELECT name, value FROM metadata WHERE name LIKE '#m:%'").fetchall()
         owned = {book: (count, micros) for book, count, micros in owners}
         for book, *counts in sums:
             count, micros = owned.get(book, (0, 0))
@@ -83,8 +85,25 @@ class SqliteAccounts:
                 },
                 window=window,
                 balances=held.get(book, {}),
+                begins={
+                    place: parse_begin(self._file, *place, text)
+                    for place, text in _begins(kept)
+                    if book_of(place[1], len(sums)) == book
+                },
+                first={
+                    name.removeprefix(FIRST_PREFIX): parse_first(self._file, name.removeprefix(FIRST_PREFIX), text)
+                    for name, text in kept
+                    if name.startswith(FIRST_PREFIX) and book == 0
+                },
             )
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _begins(kept: list[tuple[str, str]]) -> Iterator[tuple[tuple[str, int], str]]:
+    for name, text in kept:
+        if name.startswith(BEGIN_PREFIX):
+            topic, _, partition = name.removeprefix(BEGIN_PREFIX).rpartition(":")
+            yield (topic, int(partition)), text

@@ -76,6 +76,14 @@ class SqliteFile:
             f"`gmv ledger init --ledger sqlite:///{self.path}` makes a new one and registers a log"
         )
 
+    def unregistered(self, topic: str, partition: int) -> LedgerMissing:
+        """Return the refusal of a partition that has no position."""
+        return LedgerMissing(
+            f"{self.path}: there is no position for {topic}[{partition}]. `gmv ledger init --ledger "
+            f"sqlite:///{self.path}` with --log FILE or --topic NAME registers a log; if it was there before, restore "
+            "the file"
+        )
+
     def close(self) -> None:
         """Close the file."""
         if self._connection is not None:

@@ -1,18 +1,21 @@
 """The ledger in one SQLite file, the worker's side: what Redis does in one script, in one transaction."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, TypeVar
 
 from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
+from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.fence import decide, parse
-from gmv.ledger.fields import OWNER_PREFIX, SUM_FIELDS, note_field
+from gmv.ledger.fields import OWNER_PREFIX, SUM_FIELDS, begin_field, first_field, note_field
 from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite.file import SqliteFile
 from gmv.ledger.sums import book_of, counts_of
 from gmv.ledger.window import counts
+
+T = TypeVar("T")
 
 _SELECT_POSITION: Final = "SELECT position FROM positions WHERE topic = ? AND partition = ?"
 _MOVE_POSITION: Final = "UPDATE positions SET position = ? WHERE topic = ? AND partition = ?"
@@ -95,7 +98,7 @@ class SqliteLedger:
     def _position(self, connection: sqlite3.Connection, topic: str, partition: int) -> Position:
         found = connection.execute(_SELECT_POSITION, (topic, partition)).fetchone()
         if found is None:
-            raise self._file.missing(f"there is no position for {topic}[{partition}]")
+            raise self._file.unregistered(topic, partition)
         return parse_position(self._file, topic, partition, found[0])
 
 
@@ -109,6 +112,27 @@ def parse_position(file: SqliteFile, topic: str, partition: int, text: str) -> P
     if position is None:
         raise LedgerRefused(f"{file.path}: {topic}[{partition}] has {text!r}, which is no position; restore the file")
     return position
+
+
+def parse_first(file: SqliteFile, topic: str, text: str) -> FirstPartitions:
+    """Parse which partitions a topic had when the ledger first knew it.
+
+    Raises:
+        LedgerRefused: it is damaged.
+    """
+    return _parsed(file, FirstPartitions.decode, first_field(topic), text)
+
+
+def parse_begin(file: SqliteFile, topic: str, partition: int, text: str) -> Begin:
+    """Parse where crediting of a partition began. Raises as `parse_first`."""
+    return _parsed(file, Begin.decode, begin_field(topic, partition), text)
+
+
+def _parsed(file: SqliteFile, decode: Callable[[str], T], name: str, text: str) -> T:
+    try:
+        return decode(text)
+    except ValueError as error:
+        raise LedgerRefused(f"{file.path}: {name!r} is {text!r}; restore the file") from error
 
 
 def window_of(connection: sqlite3.Connection) -> int | None:

@@ -5,13 +5,21 @@ import sqlite3
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from gmv import __version__
 from gmv.errors import InvalidSettings
 from gmv.ledger.admission import admit_books
+from gmv.ledger.beginning import Begin, FirstPartitions
+from gmv.ledger.fields import begin_field, first_field
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite.file import APPLICATION_ID, FORMAT, SqliteFile
+from gmv.ledger.sqlite.ledger import parse_first
 from gmv.ledger.window import admit_window
+
+_ADD_POSITION: Final = "INSERT INTO positions (topic, partition, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP: Final = "INSERT INTO metadata (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_SELECT_KEPT: Final = "SELECT value FROM metadata WHERE name = ?"
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
@@ -40,17 +48,24 @@ class SqliteRegistry:
                 "their number is fixed when a ledger is made"
             )
 
-    def register(self, topic: str, positions: Mapping[int, Position]) -> tuple[int, ...]:
-        """See `Registry.register`."""
+    def first_partitions(self, topic: str, first: FirstPartitions) -> FirstPartitions:
+        """See `Registry.first_partitions`."""
         with self._file.transaction() as connection:
-            return tuple(
-                partition
-                for partition, position in sorted(positions.items())
-                if connection.execute(
-                    "INSERT INTO positions (topic, partition, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (topic, partition, position.encode()),
-                ).rowcount
-            )
+            connection.execute(_KEEP, (first_field(topic), first.encode()))
+            return parse_first(self._file, topic, connection.execute(_SELECT_KEPT, (first_field(topic),)).fetchone()[0])
+
+    def register(
+        self, topic: str, positions: Mapping[int, Position], log_starts: Mapping[int, int] | None = None
+    ) -> tuple[int, ...]:
+        """See `Registry.register`."""
+        new = []
+        with self._file.transaction() as connection:
+            for partition, position in sorted(positions.items()):
+                if connection.execute(_ADD_POSITION, (topic, partition, position.encode())).rowcount:
+                    begin = Begin(position.next_offset, (log_starts or {}).get(partition, position.next_offset))
+                    connection.execute(_KEEP, (begin_field(topic, partition), begin.encode()))
+                    new.append(partition)
+        return tuple(new)
 
     def state_window(self, offsets: int) -> None:
         """See `Registry.state_window`."""
