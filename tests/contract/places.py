@@ -96,7 +96,7 @@ class RedisPlace(Place):
         for book in range(self.reader.books()):
             key = f"{self.settings.namespace}:{{{book}}}"
             for field in self.client.hkeys(key):
-                if bytes(field).startswith(BEGINS):
+                if isinstance(field, bytes) and field.startswith(BEGINS):
                     self.client.hdel(key, field)
 
     def close(self) -> None:

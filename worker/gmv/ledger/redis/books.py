@@ -103,8 +103,8 @@ class RedisBooks:
         """Return the refusal of a partition that has no position."""
         where = f"{self.server.url}, namespace {self.namespace}"
         return LedgerMissing(
-            f"{where}: there is no position for {topic}[{partition}]. If the topic has more partitions now, or is new to "
-            f"the ledger, `gmv ledger init --topic {topic} --ledger {self.server.url}` registers them from their "
+            f"{where}: there is no position for {topic}[{partition}]. If the topic has more partitions now, or is new "
+            f"to the ledger, `gmv ledger init --topic {topic} --ledger {self.server.url}` registers them from their "
             "beginning; if it was there before, restore the server's data"
         )
 
