@@ -31,6 +31,7 @@ def check_end(world: World) -> None:
         if primary.server.hashes != before:
             world.violate("I2", "the append-only file gives other totals at the second restart after a crash")
     books = check_books(world)
+    _check_beginnings(world)
     snapshots = list(RedisAccounts(ledger_settings("reader")).snapshots(balances=True))
     _check_dead_letters(world, books)
     check_receipts(world, books, snapshots)
@@ -38,6 +39,19 @@ def check_end(world: World) -> None:
         for task in worker.process.tasks:
             if task.done() and not task.cancelled() and task.exception() is not None:
                 world.violate("I8", f"{worker.process.name} went on without a task: {task.exception()!r}")
+
+
+def _check_beginnings(world: World) -> None:
+    """I3 of records that were there before their partition had a position: a log is empty when it is first known."""
+    for primary in world.site.primaries:
+        begins: dict[int, int] = {}
+        for command in primary.server.file:
+            for name, value in zip(command[2::2], command[3::2], strict=True):
+                if name.startswith(b"#p:"):
+                    begins.setdefault(partition_of(name), position_of(value)[1])
+        for partition, offset in begins.items():
+            if offset > 0:
+                world.violate("I3", f"partition {partition} began at {offset}: what was before it was passed over")
 
 
 def oracle(world: World) -> list[Book]:

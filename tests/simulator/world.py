@@ -9,10 +9,12 @@ from random import Random
 from unittest.mock import patch
 
 from gmv.errors import PositionOutsideLog, Refusal
-from gmv.ledger.position import Position
 from gmv.ledger.redis import server as gmv_redis_server
+from gmv.ledger.redis.accounts import RedisAccounts
 from gmv.ledger.redis.registry import RedisRegistry
+from gmv.operations.registering import Edge, register_log
 from gmv.stream import outcomes
+from gmv.stream.records import LogDescription
 
 from .consumer import TOPIC, Consumer
 from .group import Coordinator
@@ -77,6 +79,7 @@ class World:
         self.crashes_per_record_max = 10**6  # processes are killed from outside here, at any record
         self.quiet_since: float | None = None
         self.is_settled = False
+        self.registers_at = 0.0
         self._outside_at = -BELIEVED_SECONDS
         self.lost: Server | None = None
         self.expected_refusal: type[Refusal] | None = None
@@ -115,15 +118,47 @@ class World:
         return Server(after_write=self._after_write)
 
     def make_ledger(self) -> None:
-        """Make the ledger and register the topic where it begins, as `gmv ledger init` does."""
-        registry = RedisRegistry(ledger_settings("administrator"))
-        registry.create(self.plan.books)
-        starts = {
-            number: Position(self.topic.id, self.topic.bounds(number).start) for number in range(self.plan.partitions)
-        }
-        registry.register(TOPIC, starts)
+        """Make the ledger and register the topic, as `gmv ledger init` does."""
+        RedisRegistry(ledger_settings("administrator")).create(self.plan.books)
+        self.register_topic()
         for primary in self.site.primaries:
             primary.floor = len(primary.server.file)
+
+    def register_topic(self) -> None:
+        """Do what `gmv ledger init --from end` does, at first and at each upgrade of a chart."""
+        bounds = {number: self.topic.bounds(number) for number in range(len(self.topic.partitions))}
+        settings = ledger_settings("administrator")
+        log = LogDescription(TOPIC, self.topic.id, bounds)
+        register_log(log, Edge.END, RedisRegistry(settings), RedisAccounts(settings))
+
+    def grow(self) -> None:
+        """Give the topic one more partition: records come into it, the group sees it, and somebody registers it."""
+        number = len(self.topic.partitions)
+        self.topic.partitions.append(PartitionLog())
+        self.meanings.append([])
+        for _ in range(self.chance.randint(0, 4)):
+            self.produce(number)
+        for _ in range(self.chance.randint(0, 4)):
+            self.loop.outside(self.chance.uniform(0, 20), self.produce, number)
+        self.loop.outside(self.chance.uniform(0, 6), self._see_partitions)
+        self.registers_at = self.loop.time() + self.chance.uniform(0, 6)
+
+    def _see_partitions(self) -> None:
+        self.group.partitions = len(self.topic.partitions)
+        self.group.rebalance()
+
+    def _register_what_is_missing(self) -> None:
+        """Again until it is there: a server that is away refuses it, and a torn file may lose it."""
+        is_lost = self.lost is not None or self.expected_refusal is not None
+        if is_lost or self.loop.time() < self.registers_at or len(self.positions()) == len(self.topic.partitions):
+            return
+        self.registers_at = self.loop.time() + self.chance.uniform(1, 3)
+        try:
+            self.register_topic()
+        except Refusal as refusal:
+            self.note(f"not registered: {type(refusal).__name__}")
+        else:
+            self.note("partitions registered")
 
     def produce(self, partition: int, is_pending: bool = False, meaning: Meaning | None = None) -> None:
         """Append a record to a partition of the topic that is there now."""
@@ -186,6 +221,7 @@ class World:
                 slot.starts_at = self.loop.time() + self.chance.uniform(0.2, 3)
             if slot.worker is None and slot.is_wanted and self.loop.time() >= slot.starts_at:
                 slot.worker = self.start_worker(slot.number)
+        self._register_what_is_missing()
         self.is_settled = self.quiet_since is not None and (self.is_finished() or self._has_refused(self.quiet_since))
         self.loop.outside(TICK_SECONDS, self.supervise)
 
@@ -218,7 +254,7 @@ class World:
         is_there = all(primary.server.file for primary in self.site.primaries)
         return (
             is_there
-            and len(positions) == self.plan.partitions
+            and len(positions) == len(self.topic.partitions)
             and all(offset >= self.topic.partitions[number].stable_end for number, (_, offset) in positions.items())
         )
 

@@ -33,6 +33,14 @@ def transact(world: World) -> bool:
     return True
 
 
+def grow(world: World) -> bool:
+    """Give the topic another partition."""
+    if world.brokers.topic is not world.topic or world.lost is not None or world.expected_refusal is not None:
+        return False
+    world.grow()
+    return True
+
+
 def retention(world: World) -> bool:
     """Delete records that the ledger holds already."""
     moved = False
