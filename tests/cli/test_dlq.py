@@ -25,6 +25,7 @@ from tests.cli.command import gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.events.samples import line
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.stream.kafka.test_emitter import records
 
 EVENTS = "events.jsonl"
@@ -73,7 +74,7 @@ def topic_of_letters(kafka: KafkaBroker, topic: TopicFactory) -> str:
     with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
         for number, (record, why) in enumerate(LETTERS):
             letter = posted(Partition(name, 1), DeadLetter(record, Poison(why, "why")), "g")
-            producer.send(f"{name}.dlq", **letter._asdict(), partition=number % 2).get(timeout=10)
+            producer.send(f"{name}.dlq", **letter._asdict(), partition=number % 2).get(timeout=patience(10))
     return name
 
 
@@ -139,7 +140,7 @@ class TestShow:
         record = Record(7, b"x" * 5_000, b"\xff", (("h", b"one"), ("h", b"\x00")))
         letter = posted(Partition(name, 1), DeadLetter(record, Poison(Reason.MALFORMED_JSON, "[why]")), "g")
         with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
-            producer.send(f"{name}.dlq", **letter._asdict()).get(timeout=10)
+            producer.send(f"{name}.dlq", **letter._asdict()).get(timeout=patience(10))
         shown = gmv(sqlite, "dlq", "show", "--topic", name, "--brokers", kafka.address).stdout
         rows = [row.split(maxsplit=1) for row in shown.splitlines() if row.strip()]
         assert ["key", "\\xff"] in [[cell.strip() for cell in row] for row in rows]

@@ -8,6 +8,7 @@ import pytest
 
 from gmv.errors import LedgerUnavailable, LogUnavailable
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.server import wait_for
 from tests.stream.kafka.crew import Crew, new_crew
@@ -72,7 +73,7 @@ class TestKafka:
         with new_crew(mortal_kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
             crew.initialise()
             crew.produce(events(seed, 600))
-            worker = crew.start(0.1, retry_seconds=30)  # a broker takes 5 s to come back, and 15 on busy cores
+            worker = crew.start(0.1, retry_seconds=patience(10))  # a broker takes 5 s to come back
             crew.wait_until_done(100)
             mortal_kafka.kill()
             mortal_kafka.start()
