@@ -1,4 +1,4 @@
-"""`gmv replay` stops where the share of poison passes `worker.dead_letters_ratio_max`, and goes on once that is raised."""
+"""`gmv replay` stops where the share of poison passes `worker.dead_letters_ratio_max`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from gmv.errors import TooManyDeadLetters
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.settings import LedgerSettings
-from tests.cli.command import gmv, refused, told
+from tests.cli.command import refused, told
 from tests.encoders.pictures import picture, png
 from tests.index.corpora import rows, write_parquet
 
@@ -22,28 +22,34 @@ def index(sqlite: LedgerSettings, tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
+@pytest.fixture
+def log(sqlite: LedgerSettings, tmp_path: Path) -> Path:
+    """Three of five lines are broken; the others are one event, which is a duplicate from its second line on."""
+    good = structured(GeneratedImage("/test", "event-1", ImageBytes(png(picture(9)))))
+    lines = [b"{broken", good, b"{broken", good, b"{broken"] * (RECORDS // 5)
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    told(sqlite, "ledger", "init", "--log", file)
+    return file
+
+
 def config(folder: Path, ratio_max: float) -> Path:
-    file = folder / f"{ratio_max}.toml"
+    file = folder / "gmv.toml"
     file.write_text(f"[worker]\ndead_letters_ratio_max = {ratio_max}\n")
     return file
 
 
-def test_a_share_above_the_limit_stops_it_and_a_higher_limit_lets_it_go_on(
-    sqlite: LedgerSettings, index: Path, tmp_path: Path
-) -> None:
-    """Three of five lines are broken; the others are one event, which is a duplicate from its second line on."""
-    good = structured(GeneratedImage("/test", "event-1", ImageBytes(png(picture(9)))))
-    log = tmp_path / "events.jsonl"
-    log.write_bytes(
-        b"".join(line + b"\n" for line in [b"{broken", good, b"{broken", good, b"{broken"] * (RECORDS // 5))
-    )
-    told(sqlite, "ledger", "init", "--log", log)
-    replay = ("replay", log, "--index", index)
+def test_a_share_above_the_default_stops_it(sqlite: LedgerSettings, index: Path, log: Path) -> None:
+    sentence = refused(sqlite, TooManyDeadLetters.exit_code, "replay", log, "--index", index)
+    assert "60% of the last 1000 records are poison" in sentence
 
-    for default_or_lower in ((), ("--config", config(tmp_path, 0.59))):
-        sentence = refused(sqlite, TooManyDeadLetters.exit_code, *replay, *default_or_lower)
-        assert "60% of the last 1000 records are poison" in sentence
-        assert "worker.dead_letters_ratio_max" in sentence
-    done = gmv(sqlite, *replay, "--config", config(tmp_path, 0.6))
-    assert done.returncode == 0, done.stderr
-    assert told(sqlite, "credits", "top")["credit_micros"] == 1_000_000
+
+def test_a_share_above_the_setting_stops_it(sqlite: LedgerSettings, index: Path, log: Path, tmp_path: Path) -> None:
+    options = ("--index", index, "--config", config(tmp_path, 0.599))
+    sentence = refused(sqlite, TooManyDeadLetters.exit_code, "replay", log, *options)
+    assert "worker.dead_letters_ratio_max is the limit" in sentence
+
+
+def test_a_share_at_the_setting_is_let_through(sqlite: LedgerSettings, index: Path, log: Path, tmp_path: Path) -> None:
+    replayed = told(sqlite, "replay", log, "--index", index, "--config", config(tmp_path, 0.6))
+    assert (replayed["credited"], replayed["duplicates"], replayed["dead_letters"]) == (1, 399, 600)
