@@ -67,6 +67,7 @@ class TestKafka:
         with KafkaBroker() as broker:
             yield broker
 
+    @pytest.mark.exhaustive  # in short: the simulator, where brokers go away
     def test_down_at_the_start_in_the_middle_and_back(
         self, mortal_kafka: KafkaBroker, redis_url: str, tmp_path: Path, seed: int
     ) -> None:
