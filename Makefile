@@ -13,6 +13,8 @@ UV_FLAGS ?=
 # Each has servers of its own, and takes 2 GB; a file's tests stay together. Many wait for servers, so two use two cores.
 TEST_PROCESSES ?= 2
 
+PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
+
 # What builds images: docker, podman or buildah.
 ENGINE ?= docker
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' worker/gmv/__init__.py)
@@ -22,12 +24,14 @@ UV = index=$$($(BIN)/pip config get global.index-url 2>/dev/null || true); \
 	index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$index}}; \
 	env $${index:+UV_DEFAULT_INDEX="$$index"} VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv
 UV_INSTALL = $(UV) pip install --quiet --require-hashes $(UV_FLAGS)
+# Tests start gmv hundreds of times. Where Python may not write its bytecode (PYTHONDONTWRITEBYTECODE), an import of torch
+# takes 6 s each time rather than 2: so what tests need is compiled when it is installed.
 UV_INSTALL_GMV = $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes --python-version 3.11 $(UV_FLAGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test ops-test lint simulate faults mutations bench install install-dev services schemas reference chart image image-test lock clean
+.PHONY: help demo demo-kafka test test-all ops-test lint simulate faults mutations bench install install-dev services schemas reference chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -38,8 +42,11 @@ demo: install ## The whole story on real images, with nothing but Python: index,
 demo-kafka: install services ## The same story over a real Kafka and Redis, started here and removed afterwards.
 	$(BIN)/python -m examples.demo_kafka
 
-test: install-dev services ## All tests, against real servers; installs what they need, where it may.
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
+test: install-dev services ## The tests, against real servers; installs what they need, where it may. Ten minutes.
+	$(PYTEST) -m "not exhaustive"
+
+test-all: install-dev services ## All tests, with those of long runs that others cover in short. CI runs these.
+	$(PYTEST)
 
 ops-test: install-dev services ## What an operator sees: panels, alerts and probes of a real worker that is killed.
 	$(BIN)/pytest -o python_files="test_*.py *drill.py" tests/ops tests/dashboards
@@ -118,7 +125,7 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.made requirements-dev.lock pyproject.toml
-	@$(UV_INSTALL) --requirement requirements-dev.lock
+	@$(UV_INSTALL) --compile-bytecode --requirement requirements-dev.lock
 	@$(UV_INSTALL_GMV)
 	@$(BIN)/gmv warm
 	@touch $@ $(VENV)/.installed

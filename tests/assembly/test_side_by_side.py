@@ -13,6 +13,7 @@ from gmv.encoders.port import Features
 from gmv.errors import Poison, Reason
 from gmv.index.recall import FaissRecall
 from gmv.indexing.factory import train_index
+from tests.services.patience import patience
 
 THREADS = 3
 VECTORS = np.random.default_rng(0).normal(size=(2_000, 8)).astype(np.float32)
@@ -27,7 +28,7 @@ class MeanColour:
     tokens_shape = (1, 3)
 
     def __init__(self, together: int) -> None:
-        self._together = threading.Barrier(together, timeout=20)
+        self._together = threading.Barrier(together, timeout=patience(20))
 
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
         self._together.wait()

@@ -16,6 +16,7 @@ from gmv.settings import KafkaSettings, LedgerSettings, Settings, load
 from tests.cli.command import refused
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.redis_cluster import RedisCluster
 from tests.services.secure_redis import SecureRedisServer
 from tests.services.server import free_port
@@ -145,7 +146,7 @@ def test_a_worker_is_told_nothing_but_the_settings(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("GMV_WORKER_THREADS", "7")
     with worker_process(Path("index"), Settings(), ("writer",)) as process:
-        process.wait(30)
+        process.wait(patience(30))
     assert seen.read_text() == "{'GMV_INDEX': 'index'}"
 
 
@@ -171,13 +172,13 @@ def guarded(tmp_path: Path) -> Iterator[LedgerSettings]:
             ca_file=server.authority.file,
             cert_file=ours.file,
             key_file=ours.key,
-            retry_seconds=5,
+            retry_seconds=patience(5),
         )
 
 
 @pytest.fixture
 def clustered(redis_cluster: RedisCluster) -> LedgerSettings:
-    return LedgerSettings(url=redis_cluster.url, retry_seconds=5)
+    return LedgerSettings(url=redis_cluster.url, retry_seconds=patience(5))
 
 
 @pytest.mark.servers

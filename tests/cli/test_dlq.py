@@ -26,6 +26,7 @@ from tests.conftest import TopicFactory
 from tests.events.samples import line
 from tests.kafka.test_emitter import records
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 
 EVENTS = "events.jsonl"
 
@@ -73,7 +74,7 @@ def topic_of_letters(kafka: KafkaBroker, topic: TopicFactory) -> str:
     with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
         for number, (record, why) in enumerate(LETTERS):
             letter = dead_letter_message(Partition(name, 1), DeadLetter(record, Poison(why, "why")), "g")
-            producer.send(f"{name}.dlq", **letter._asdict(), partition=number % 2).get(timeout=10)
+            producer.send(f"{name}.dlq", **letter._asdict(), partition=number % 2).get(timeout=patience(10))
     return name
 
 
@@ -141,7 +142,7 @@ class TestShow:
             Partition(name, 1), DeadLetter(record, Poison(Reason.MALFORMED_JSON, "[why]")), "g"
         )
         with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
-            producer.send(f"{name}.dlq", **letter._asdict()).get(timeout=10)
+            producer.send(f"{name}.dlq", **letter._asdict()).get(timeout=patience(10))
         shown = gmv(sqlite, "dlq", "show", "--topic", name, "--brokers", kafka.address).stdout
         rows = [row.split(maxsplit=1) for row in shown.splitlines() if row.strip()]
         assert ["key", "\\xff"] in [[cell.strip() for cell in row] for row in rows]

@@ -19,6 +19,7 @@ from gmv.settings import KafkaSettings, LedgerSettings
 from tests.cli.command import command, create, credit, credit_with_receipts, environment, gmv, refused, told
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.server import free_port
 
 QUESTIONS = [
@@ -132,7 +133,7 @@ class TestInitForATopic:
         """Past it, a worker that reads what is committed would refuse to start until the transaction has ended."""
         name = topic(1)
         arguments = ("ledger", "init", "--topic", name, "--brokers", kafka.address, "--from", "end")
-        wanted = KafkaSettings(brokers=kafka.address, topic=name, retry_seconds=10)
+        wanted = KafkaSettings(brokers=kafka.address, topic=name, retry_seconds=patience(10))
 
         async def run() -> None:
             async with AIOKafkaProducer(bootstrap_servers=kafka.address, transactional_id=name) as producer:
@@ -287,7 +288,7 @@ class TestVerify:
                 receipts.write(b"\n".join(first + second))
                 (tmp_path / "file").write_bytes(b"\n".join(first + second))
                 (tmp_path / "file").replace(pipe)  # for its second pass
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=patience(60))
         assert said == "gmv: the ledger moved on while it was read: stop its workers and verify again\n"
         assert process.returncode == 1
 

@@ -11,6 +11,7 @@ from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES, create_missing, planned
 from gmv.settings import ImageSettings, Settings
 from tests.end_to_end.command import gmv, gmv_json
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.secure_kafka import SecureKafkaBroker
 
 pytestmark = pytest.mark.servers
@@ -74,7 +75,7 @@ def test_more_replicas_than_brokers_are_refused_in_words(kafka: KafkaBroker) -> 
 
 def test_an_administrator_needs_the_right_to_create_and_no_other(secure_kafka: SecureKafkaBroker) -> None:
     name = f"test-{uuid.uuid4().hex}"
-    settings = Settings(kafka=secure_kafka.by_password("worker", topic=name, retry_seconds=10))
+    settings = Settings(kafka=secure_kafka.by_password("worker", topic=name, retry_seconds=patience(10)))
     plan = planned(settings, 1, 1.0)
     secure_kafka.allow("worker", *rights("administrator", settings.kafka))
     assert len(create_missing(settings, plan)) == 3

@@ -19,6 +19,7 @@ from gmv.ledger.redis.address import address_of
 from gmv.ledger.redis.cluster import Cluster
 from gmv.ledger.tidy import one_pass
 from gmv.settings import LedgerSettings
+from tests.services.patience import patience
 from tests.simulator.redis_client import Primary, Site
 from tests.simulator.redis_server import Server
 
@@ -77,7 +78,7 @@ class Place(ABC):
 
 
 class RedisPlace(Place):
-    def __init__(self, url: str, retry_seconds: float = 10.0) -> None:
+    def __init__(self, url: str, retry_seconds: float = patience(10)) -> None:
         super().__init__()
         self.settings = LedgerSettings(url=url, namespace=f"t{uuid.uuid4().hex}", retry_seconds=retry_seconds)
         self.client = self.connect(url)
@@ -148,7 +149,7 @@ class SqlitePlace(Place):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self.settings = LedgerSettings(url=f"sqlite:///{path}", retry_seconds=10.0)
+        self.settings = LedgerSettings(url=f"sqlite:///{path}", retry_seconds=patience(10))
 
     def dump(self) -> object:
         if not self.path.exists():

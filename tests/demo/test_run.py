@@ -113,6 +113,7 @@ def test_a_second_run_changes_nothing(demo: Demo) -> None:
     assert {path: path.read_bytes() for path in kept} == kept
 
 
+@pytest.mark.exhaustive  # in short: processes that crash over real ledgers
 def test_killed_in_the_middle_it_goes_on_to_the_same_totals_and_tells_people_so(demo: Demo, tmp_path: Path) -> None:
     folder = DemoFolder(tmp_path / "killed")
     shutil.copytree(demo.folder.root, folder.root)
@@ -147,6 +148,7 @@ def test_the_report_opens_in_a_browser(demo: Demo) -> None:
     assert f"{EVENTS * 1_000_000:,} micro-credits in {EVENTS} receipts" in page
 
 
+@pytest.mark.exhaustive  # in short: two workers credit what the oracle says
 @pytest.mark.servers
 def test_over_kafka_and_redis_the_same_events_give_the_same_totals(demo: Demo) -> None:
     root = Path(__file__).parents[2]

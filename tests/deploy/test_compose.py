@@ -19,6 +19,7 @@ from gmv.ledger.open import open_accounts
 from tests.deploy.chart import ROOT, manifests, worker
 from tests.services.go_tools import find_tool
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.server import find_program
 
@@ -149,7 +150,9 @@ def test_the_commands_before_a_worker_and_the_producer_do_their_work(
     services: dict[str, dict[str, Any]], environment: dict[str, str], tmp_path: Path
 ) -> None:
     def run(*command: object) -> None:
-        done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            list(map(str, command)), env=environment, capture_output=True, text=True, timeout=patience(60)
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     run(GMV, *services["topics"]["command"])

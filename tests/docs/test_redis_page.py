@@ -17,6 +17,7 @@ from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry
 from tests.ledger.conftest import create
 from tests.services.go_examples import build
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ def block(language: str) -> str:
 
 
 def output(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(120))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

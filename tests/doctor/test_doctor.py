@@ -31,6 +31,7 @@ from tests.indexing.builds import build
 from tests.kafka.test_rights import USER
 from tests.ledger.servers import client
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, wait_for
@@ -67,8 +68,10 @@ def world(kafka: KafkaBroker, redis_url: str, index: Path) -> World:
     topic = f"test-{uuid.uuid4().hex}"
     settings = Settings(
         index=index,
-        kafka=KafkaSettings(brokers=kafka.address, topic=topic, group=topic, instance_id="worker-1", retry_seconds=10),
-        ledger=LedgerSettings(url=redis_url, namespace=topic, retry_seconds=10),
+        kafka=KafkaSettings(
+            brokers=kafka.address, topic=topic, group=topic, instance_id="worker-1", retry_seconds=patience(10)
+        ),
+        ledger=LedgerSettings(url=redis_url, namespace=topic, retry_seconds=patience(10)),
     )
     create_missing(settings, planned(settings, 2, 7.0))
     initialise(settings.kafka, settings.ledger)
@@ -128,7 +131,7 @@ def test_one_bad_area_keeps_no_other_from_being_examined(world: World, tmp_path:
         ledger=LedgerSettings(url=f"redis://{away}", retry_seconds=1.0),
         index=tmp_path / "none",
     )
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < patience(30)
     assert "does not answer" in found["kafka"]
     assert "did not answer" in found["ledger"]
     assert found["index"].startswith("problem")
@@ -193,7 +196,7 @@ class TestKafka:
         assert "the newest event is of" in world.found(Area.KAFKA)["clock"]
 
     def test_rights_that_a_worker_lacks(self, world: World, secure_kafka: SecureKafkaBroker) -> None:
-        kafka = secure_kafka.by_password(USER, topic=world.topic, group=world.topic, retry_seconds=10)
+        kafka = secure_kafka.by_password(USER, topic=world.topic, group=world.topic, retry_seconds=patience(10))
         for name in (kafka.topic, kafka.receipts_topic, kafka.dead_letters_topic):
             secure_kafka.create_topic(name, 2)
         given = rights("worker", kafka)

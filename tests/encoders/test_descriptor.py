@@ -1,3 +1,8 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+
+import faiss
 import numpy as np
 import pytest
 import torch
@@ -7,13 +12,27 @@ from numpy.typing import NDArray
 
 from gmv.encoders.descriptor import FittedDescriptor
 from gmv.encoders.fitting import FittingSettings, fit_descriptor
+from gmv.encoders.port import Features
 from gmv.encoders.storage import to_bytes
 from gmv.encoders.working_size import to_working_size
+from gmv.threads import limit_threads, one_thread
 from tests.encoders.pictures import WORKING_SIZE, fitted, picture
 
 PICTURES = [picture(seed, 12 + 5 * (seed % 4), 40 - 7 * (seed % 5)) for seed in range(20)]
-ENCODER = fitted(PICTURES)
-ENCODED = ENCODER.encode(PICTURES)
+with one_thread():
+    ENCODER = fitted(PICTURES)
+    ENCODED = ENCODER.encode(PICTURES)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_torch() -> Iterator[None]:
+    """One, as every command of gmv takes; afterwards what the process had."""
+    with one_thread():
+        yield
+
+
+def bits(features: Features) -> tuple[bytes, bytes]:
+    return features.vectors.tobytes(), features.tokens.tobytes()
 
 
 @settings(max_examples=40)
@@ -21,20 +40,33 @@ ENCODED = ENCODER.encode(PICTURES)
 def test_the_same_image_gives_the_same_bits_in_any_batch(places: list[int]) -> None:
     found = ENCODER.encode([PICTURES[place] for place in places])
 
-    assert found.vectors.tobytes() == ENCODED.vectors[places].tobytes()
-    assert found.tokens.tobytes() == ENCODED.tokens[places].tobytes()
+    assert bits(found) == bits(Features(ENCODED.vectors[places], ENCODED.tokens[places]))
 
 
-def test_threads_change_no_bit() -> None:
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(3 - min(threads, 2))
-        found = ENCODER.encode(PICTURES)
-    finally:
-        torch.set_num_threads(threads)
+@pytest.mark.parametrize("pinned", [one_thread, limit_threads])
+def test_bits_are_those_of_one_thread_whatever_torch_was_set_to_before(
+    pinned: Callable[[], AbstractContextManager[None] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever encodes calls one of the two. With more threads, some processors (AMX) give other last bits."""
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(variable, "2")  # `limit_threads` sets them; here they are set back afterwards
+    torch.set_num_threads(2)
+    faiss.omp_set_num_threads(2)
+    with pinned() or nullcontext(), ThreadPoolExecutor(1) as pool:
+        found = [ENCODER.encode(PICTURES), pool.submit(ENCODER.encode, PICTURES).result()]
+        threads = [torch.get_num_threads(), pool.submit(torch.get_num_threads).result(), faiss.omp_get_max_threads()]
 
-    assert found.vectors.tobytes() == ENCODED.vectors.tobytes()
-    assert found.tokens.tobytes() == ENCODED.tokens.tobytes()
+    assert threads == [1, 1, 1]
+    for each in found:
+        assert bits(each) == bits(ENCODED)
+
+
+def test_one_thread_leaves_other_work_as_it_was() -> None:
+    torch.set_num_threads(2)
+    faiss.omp_set_num_threads(2)
+    with one_thread():
+        pass
+    assert (torch.get_num_threads(), faiss.omp_get_max_threads()) == (2, 2)
 
 
 def test_shapes_are_those_promised() -> None:

@@ -1,4 +1,4 @@
-"""What real images earn does not depend on threads, on how a log is cut into runs, or on the order of candidates."""
+"""What real images earn does not depend on `worker.threads`, the cutting of a log into runs, or candidates' order."""
 
 import io
 from collections.abc import Sequence

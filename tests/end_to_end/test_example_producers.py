@@ -19,6 +19,7 @@ from tests.end_to_end.command import command, gmv
 from tests.kafka.crew import reading
 from tests.services.go_examples import build
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.server import free_port, mortal, wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -56,7 +57,9 @@ def test_images_sent_by_python_and_by_go_are_credited_once(
         picture = tmp_path / f"{language}.png"
         picture.write_bytes(next(images).content)
         for _ in range(2):  # the second time it is a duplicate
-            done = subprocess.run([*producer, kafka.address, name, picture], capture_output=True, text=True, timeout=60)
+            done = subprocess.run(
+                [*producer, kafka.address, name, picture], capture_output=True, text=True, timeout=patience(60)
+            )
             assert done.returncode == 0, done.stderr
         sent.append(done.stdout.strip())
         assert sent[-1] == hashlib.sha256(picture.read_bytes()).hexdigest()
@@ -71,7 +74,7 @@ def test_images_sent_by_python_and_by_go_are_credited_once(
             sums = accounts.sums()
     finally:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(30) == 0, log.read_text()
+        assert worker.wait(patience(30)) == 0, log.read_text()
     assert (sums.credited, sums.duplicates, sums.dead_letters) == (2, 2, 0)
     with reading(kafka.address, f"{name}.attributions") as receipts:
         assert sorted(receipt.key.decode() for receipt in receipts) == sorted(sent)

@@ -30,6 +30,7 @@ from tests.end_to_end.command import command, gmv, gmv_json
 from tests.end_to_end.oracle import Image, nearest, owed
 from tests.kafka.crew import reading
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.server import find_program, free_port, mortal, wait_for
 
 EVENTS = 2_000
@@ -81,7 +82,7 @@ def worker(log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 def stop(process: subprocess.Popen[bytes]) -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(30)
+    return process.wait(patience(30))
 
 
 def emit(path: Path, lines: list[bytes]) -> None:
@@ -113,7 +114,7 @@ def ends(kafka: KafkaBroker, topic: str) -> dict[int, int]:
 
 
 def page(port: int, name: str) -> bytes:
-    with urlopen(f"http://127.0.0.1:{port}/{name}", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/{name}", timeout=patience(10)) as answer:
         content: bytes = answer.read()
     return content
 
@@ -125,7 +126,6 @@ def assert_sound(metrics: bytes) -> None:
     assert b"gmv_credits_micros_total" in metrics
 
 
-@pytest.mark.timeout(300)
 def test_two_workers_credit_what_the_oracle_says(
     small_index: Index,
     kafka: KafkaBroker,

@@ -16,7 +16,7 @@ CANDIDATES = 20  # 20,000 solves by POT, at about 1 ms each
 CONTRIBUTORS = 10
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.exhaustive  # in short: tests of the re-rank against POT and all permutations
 def test_equals_brute_force_on_a_thousand_real_queries(larger_index: Index) -> None:
     """Ids up to ties within 1e-9, distances within 1e-9 relative."""
     table = larger_index.images.images(range(len(larger_index.images)))

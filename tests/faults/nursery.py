@@ -22,9 +22,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.services.patience import patience
 from tests.services.server import ServerError, mortal, wait_for
 
-_READY_SECONDS_MAX = 600.0  # where the kernel has to be compiled first
+_READY_SECONDS_MAX = patience(60)  # where the kernel has to be compiled first
 _START_SECONDS_MAX = 60.0
 _END_SECONDS_MAX = 60.0
 _REAP_SECONDS = 0.02

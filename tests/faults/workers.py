@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gmv
 from tests.faults.scenario import Outcome, scenario
-from tests.faults.stage import SESSION_SECONDS, Site, Stage
+from tests.faults.stage import END_SECONDS_MAX, SESSION_SECONDS, Site, Stage
 from tests.services.proxy import Moment, Proxy
 from tests.services.server import POLL_SECONDS, wait_for
 
@@ -100,7 +100,11 @@ def takeover(site: Site, chance: random.Random) -> Outcome:
             wait_for(lambda: _all_move(stage), 120, "credits in all partitions")
             victim.end(signal.SIGKILL)
             began, before = time.monotonic(), _positions(stage)
-            wait_for(lambda: all(_positions(stage)[each] > before[each] for each in before), 120, "I7: all partitions")
+            wait_for(
+                lambda: all(_positions(stage)[each] > before[each] for each in before),
+                END_SECONDS_MAX,
+                "I7: all partitions",
+            )
             seconds = time.monotonic() - began
         stage.finish()
     return Outcome(stage.violations, [seconds], 1)

@@ -19,6 +19,7 @@ def place() -> Iterator[Forge]:
         yield pool
 
 
+@pytest.mark.exhaustive  # in short: the build that leaves one out
 def test_a_build_of_images_killed_anywhere_goes_on_to_the_same_bits(place: Forge, tmp_path: Path) -> None:
     corpus = write_parquet(tmp_path / "c.parquet", rows(2))
     build(corpus, tmp_path / "whole")

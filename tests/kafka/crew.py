@@ -26,6 +26,7 @@ from gmv.settings import KafkaSettings, LedgerSettings
 from gmv.stream.records import Record
 from gmv.valuation.types import MICROS_PER_CREDIT
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.server import free_port, mortal, wait_for
 
 END_SECONDS_MAX = 60.0
@@ -63,15 +64,15 @@ class Worker:
         """Send the signal, if any, and return the exit code, negative after a kill."""
         if number is not None:
             self.send(number)
-        return self._process.wait(END_SECONDS_MAX)
+        return self._process.wait(patience(END_SECONDS_MAX))
 
 
 class Crew:
     """Workers over one topic of a broker, with a ledger of the topic's own."""
 
     def __init__(self, broker: KafkaBroker, topic: str, redis_url: str, folder: Path) -> None:
-        self.kafka = KafkaSettings(brokers=broker.address, topic=topic, group=topic, retry_seconds=10)
-        self.ledger = LedgerSettings(url=redis_url, namespace=topic, retry_seconds=10)
+        self.kafka = KafkaSettings(brokers=broker.address, topic=topic, group=topic, retry_seconds=patience(10))
+        self.ledger = LedgerSettings(url=redis_url, namespace=topic, retry_seconds=patience(10))
         self.sent: list[Sent] = []
         self._folder = folder
         self.temporary = folder / "temporary"

@@ -20,9 +20,10 @@ from gmv.kafka.admin import TopicAdmin
 from gmv.settings import KafkaSettings
 from tests.end_to_end.command import gmv
 from tests.services.certificates import Authority
+from tests.services.patience import patience
 from tests.services.secure_kafka import PASSWORDS, SecureKafkaBroker
 
-RETRY_SECONDS = 20.0
+RETRY_SECONDS = patience(20)
 """Long against the time a refusal may take."""
 
 

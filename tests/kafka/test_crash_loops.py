@@ -22,7 +22,6 @@ def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
         yield crew
 
 
-@pytest.mark.timeout(180)
 def test_it_is_dead_lettered_and_everything_else_is_credited(crew: Crew) -> None:
     crew.initialise()
     events = [Sent(each % PARTITIONS, event_record(each, f"event-{each}", ["ada"])) for each in range(300)]

@@ -10,11 +10,12 @@ from gmv.kafka.emitter import Emitter
 from gmv.settings import KafkaSettings
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.server import free_port
 
 
 def settings(kafka: KafkaBroker, topic: str) -> KafkaSettings:
-    return KafkaSettings(brokers=kafka.address, topic=topic, retry_seconds=10)
+    return KafkaSettings(brokers=kafka.address, topic=topic, retry_seconds=patience(10))
 
 
 def records(kafka: KafkaBroker, topic: str, partitions: int) -> list[tuple[int, KafkaMessage]]:

@@ -10,6 +10,7 @@ from gmv.errors import LedgerUnavailable, LogUnavailable
 from tests.kafka.crew import Crew, new_crew
 from tests.kafka.test_pump import PARTITIONS, assert_exact, events
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.server import wait_for
 
@@ -66,13 +67,14 @@ class TestKafka:
         with KafkaBroker() as broker:
             yield broker
 
+    @pytest.mark.exhaustive  # in short: the simulator, where brokers go away
     def test_down_at_the_start_in_the_middle_and_back(
         self, mortal_kafka: KafkaBroker, redis_url: str, tmp_path: Path, seed: int
     ) -> None:
         with new_crew(mortal_kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
             crew.initialise()
             crew.produce(events(seed, 600))
-            worker = crew.start(0.1, retry_seconds=30)  # a broker takes 5 s to come back, and 15 on busy cores
+            worker = crew.start(0.1, retry_seconds=patience(10))  # a broker takes 5 s to come back
             crew.wait_until_done(100)
             mortal_kafka.kill()
             mortal_kafka.start()

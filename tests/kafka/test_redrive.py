@@ -24,6 +24,7 @@ from tests.conftest import TopicFactory
 from tests.events.samples import envelope
 from tests.kafka.crew import Crew, new_crew, reading
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port
 
@@ -75,7 +76,7 @@ RECORDS = (
 
 
 def test_records_go_to_their_partition_byte_for_byte(kafka: KafkaBroker, topic: TopicFactory) -> None:
-    settings = KafkaSettings(brokers=kafka.address, topic=topic(PARTITIONS), retry_seconds=10)
+    settings = KafkaSettings(brokers=kafka.address, topic=topic(PARTITIONS), retry_seconds=patience(10))
     letters = [
         FoundDeadLetter(Partition(settings.topic, number), record, "reason", "detail")
         for number, record in enumerate(RECORDS)
@@ -122,7 +123,9 @@ def test_what_is_refused_again_is_one_record_and_its_letters_do_not_multiply(cre
 
 
 def test_a_record_with_one_more_header_may_be_too_large(kafka: KafkaBroker, topic: TopicFactory) -> None:
-    settings = KafkaSettings(brokers=kafka.address, topic=topic(1, max_message_bytes="5000"), retry_seconds=10)
+    settings = KafkaSettings(
+        brokers=kafka.address, topic=topic(1, max_message_bytes="5000"), retry_seconds=patience(10)
+    )
     letter = FoundDeadLetter(Partition(settings.topic, 0), Record(7, bytes(4_930), b"k"), "reason", "detail")
     with pytest.raises(EventsRefused, match=rf"{settings.topic}/0/7 is larger.*max\.message\.bytes"):
         send_letters(settings, [letter])
@@ -135,7 +138,7 @@ def test_brokers_that_are_not_there_are_named() -> None:
 
 
 def test_a_redriver_needs_no_more_than_its_rights(secure_kafka: SecureKafkaBroker) -> None:
-    settings = secure_kafka.by_password("worker", topic=f"test-{uuid.uuid4().hex}", retry_seconds=10)
+    settings = secure_kafka.by_password("worker", topic=f"test-{uuid.uuid4().hex}", retry_seconds=patience(10))
     for name in (settings.topic, settings.dead_letters_topic):
         secure_kafka.create_topic(name, 1)
     letter = FoundDeadLetter(Partition(settings.topic, 0), RECORDS[0], "reason", "detail")
@@ -143,7 +146,7 @@ def test_a_redriver_needs_no_more_than_its_rights(secure_kafka: SecureKafkaBroke
     assert list(dead_letters_in_topic(settings)) == []
     assert send_letters(settings, [letter]) == 1
 
-    stranger = secure_kafka.by_password("stranger", topic=settings.topic, retry_seconds=10)
+    stranger = secure_kafka.by_password("stranger", topic=settings.topic, retry_seconds=patience(10))
     for question in (lambda: send_letters(stranger, [letter]), lambda: list(dead_letters_in_topic(stranger))):
         with pytest.raises(LogRefused, match="does not let user 'stranger' do that"):
             question()

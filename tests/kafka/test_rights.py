@@ -19,6 +19,7 @@ from gmv.kafka.rights import ROLES, Right, rights
 from gmv.settings import KafkaSettings, LedgerSettings
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.kafka.crew import Crew, Sent, Worker, new_crew
+from tests.services.patience import patience
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, mortal, wait_for
 from tests.stream.world import event_record, poison_record
@@ -176,7 +177,7 @@ def audit(config: Path) -> Iterator[Callable[[], str]]:
 
     def page() -> str:
         try:
-            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=patience(5)) as answer:
                 return str(answer.read().decode())
         except OSError:
             assert process.poll() is None, config.with_suffix(".log").read_text()

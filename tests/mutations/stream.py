@@ -5,6 +5,7 @@ from .mutation import Mutation, pytest, simulator
 CORE = pytest("tests/stream/test_core.py")
 MEMBER = pytest("tests/stream/test_membership.py")
 FILES = pytest("tests/files/test_outbox.py")
+LIMITS = pytest("tests/stream/test_dead_letter_limits.py")
 
 PUBLISH = "            await self._publish(partition, proposal, published)\n"
 COMMIT = "            answer = await self._blocking(self._parts.ledger.commit, proposal.batch)\n"
@@ -189,6 +190,13 @@ MUTATIONS = [
         "            if watch.note.crashes_at(offset) < self._crashes_max:\n",
         "            if True:\n",
         simulator("deadly records", runs=20),
+    ),
+    Mutation(
+        "A topic of which too large a share is poison is not drained into the dead letters",
+        "stream/dead_letter_limits.py",
+        "share > self._ratio_max:",
+        "share > 1.0:",
+        LIMITS,
     ),
     Mutation(
         "Files: receipts are on disk before the commit",

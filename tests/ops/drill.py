@@ -107,7 +107,6 @@ def without_data(site: Site) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(400)
 def test_every_panel_shows_something_and_a_killed_worker_is_an_alert_until_it_is_back(
     site: Site,
     small_index: Index,  # noqa: F811

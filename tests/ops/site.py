@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import yaml
 
 from tests.end_to_end.command import command
+from tests.services.patience import patience
 from tests.services.prometheus import PrometheusServer
 from tests.services.server import free_port, mortal
 
@@ -110,7 +111,7 @@ class Site:
     def probe(self, name: str) -> int:
         """HTTP status of /livez or /readyz; 0 where nobody answers."""
         try:
-            with urlopen(f"http://127.0.0.1:{self.worker_port}/{name}", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{self.worker_port}/{name}", timeout=patience(5)) as answer:
                 return int(answer.status)
         except HTTPError as refused:
             return refused.code
@@ -119,7 +120,7 @@ class Site:
 
     def labels(self, name: str) -> list[str]:
         """Values of a label, as Grafana asks for a variable's."""
-        with urlopen(f"{self.prometheus.url}/api/v1/label/{name}/values", timeout=10) as answer:
+        with urlopen(f"{self.prometheus.url}/api/v1/label/{name}/values", timeout=patience(10)) as answer:
             found: list[str] = json.load(answer)["data"]
         return found
 
@@ -127,6 +128,6 @@ class Site:
         """What a diagram of the last so many seconds would show."""
         (now,) = (float(sample["value"][0]) for sample in self.prometheus.query("vector(0)"))
         asked = {"query": expression, "start": now - seconds, "end": now, "step": 1}
-        with urlopen(f"{self.prometheus.url}/api/v1/query_range?{urlencode(asked)}", timeout=10) as answer:
+        with urlopen(f"{self.prometheus.url}/api/v1/query_range?{urlencode(asked)}", timeout=patience(10)) as answer:
             found: list[Any] = json.load(answer)["data"]["result"]
         return found

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import orjson
-import pytest
 from kafka import KafkaProducer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -28,6 +27,7 @@ from tests.end_to_end.command import command, gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture
 from tests.kafka.crew import reading
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.server import free_port, mortal, wait_for
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -88,7 +88,6 @@ def receipts_of(kafka: KafkaBroker, name: str) -> dict[bytes, dict[str, bytes]]:
         return {receipt.key: dict(receipt.headers) for receipt in receipts}
 
 
-@pytest.mark.timeout(300)
 def test_a_trace_goes_through_a_worker_and_a_collector_that_is_away_holds_nobody_up(
     small_index: Index,  # noqa: F811
     kafka: KafkaBroker,
@@ -127,8 +126,8 @@ def test_a_trace_goes_through_a_worker_and_a_collector_that_is_away_holds_nobody
         wait_for(lambda: len(receipts_of(kafka, name)) == 3, 30, "a run that nobody is told of")
         asked_to_end = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0, log.read_text()
-        assert time.monotonic() - asked_to_end < SECONDS_TO_END_MAX
+        assert process.wait(patience(60)) == 0, log.read_text()
+        assert time.monotonic() - asked_to_end < SECONDS_TO_END_MAX  # a drill has the machine for itself
 
     json_type = {"content-type": b"application/json"}
     traced, untraced = {**json_type, **dict(TRACED)}, json_type

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from gmv.temporary import TemporaryFolder
+from tests.services.patience import patience
 from tests.services.server import ServerError, find_program, mortal
 
 # No sandbox: as root Chromium refuses to start with one, in a container it often cannot, and the page is our own.
@@ -20,7 +21,7 @@ _FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-_RUN_SECONDS_MAX = 120.0
+_RUN_SECONDS_MAX = patience(60)
 
 
 def save_screenshot(page: Path, picture: Path, width: int = 1280, height: int = 1600) -> None:

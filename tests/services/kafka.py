@@ -13,6 +13,7 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 
 from tests.services.jars import JARS
+from tests.services.patience import patience
 from tests.services.server import HOST, Server, ServerError, find_program, free_port
 
 HEAP_MIB = 512
@@ -103,7 +104,7 @@ class KafkaBroker(Server):
     @contextmanager
     def admin(self) -> Iterator[KafkaAdminClient]:
         """Give a client for topics, groups and offsets."""
-        client = KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=10_000)
+        client = KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=int(patience(10) * 1_000))
         try:
             yield client
         finally:

@@ -5,6 +5,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from tests.services.patience import patience
 from tests.services.server import Server, find_program
 
 SCRAPE_INTERVAL = "200ms"
@@ -49,13 +50,13 @@ class PrometheusServer(Server):
     def is_ready(self) -> bool:
         """Tell whether it serves queries."""
         try:
-            with urlopen(f"{self.url}/-/ready", timeout=5) as answer:
+            with urlopen(f"{self.url}/-/ready", timeout=patience(5)) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
 
     def query(self, expression: str) -> list[Sample]:
         """Return the series that a PromQL expression has now."""
-        with urlopen(f"{self.url}/api/v1/query?{urlencode({'query': expression})}", timeout=10) as answer:
+        with urlopen(f"{self.url}/api/v1/query?{urlencode({'query': expression})}", timeout=patience(10)) as answer:
             result: list[Sample] = json.load(answer)["data"]["result"]
         return result

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import SystemRandom
 from typing import ClassVar, Self, TypeVar
 
+from tests.services.patience import patience
+
 HOST = "127.0.0.1"
 LOG_TAIL_LINES = 30
 POLL_SECONDS = 0.05
@@ -55,13 +57,19 @@ def is_listening(port: int) -> bool:
 def wait_for(value: Callable[[], T], seconds: float, what: str) -> T:
     """Call `value` until it returns something true, and return that.
 
+    Args:
+        value: of what is waited for.
+        seconds: that an idle machine needs at most; see `patience`.
+        what: for the message.
+
     Raises:
         ServerError: it did not in so many seconds.
     """
-    deadline = time.monotonic() + seconds
+    wait_seconds = patience(seconds)
+    deadline = time.monotonic() + wait_seconds
     while not (found := value()):
         if time.monotonic() > deadline:
-            raise ServerError(f"{what}: not within {seconds:g} s")
+            raise ServerError(f"{what}: not within {wait_seconds:g} s")
         time.sleep(POLL_SECONDS)
     return found
 
@@ -197,12 +205,12 @@ class Server(ABC):
             return
         self._process.send_signal(how)
         try:
-            self._process.wait(self.stop_seconds)
+            self._process.wait(patience(self.stop_seconds))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
             raise ServerError(
-                f"{self.name} did not stop in {self.stop_seconds:g} s; its log ends:\n{self.log_tail()}"
+                f"{self.name} did not stop in {patience(self.stop_seconds):g} s; its log ends:\n{self.log_tail()}"
             ) from None
         finally:
             self._process = None

@@ -16,6 +16,7 @@ from redis import Redis
 
 from tests.services.browser import dump_dom, save_screenshot
 from tests.services.kafka import KafkaBroker
+from tests.services.patience import patience
 from tests.services.prometheus import PrometheusServer
 from tests.services.redis import RedisServer
 from tests.services.server import HOST, Server, ServerError, free_port, is_listening, wait_for
@@ -48,7 +49,7 @@ def test_kafka_keeps_acknowledged_records_through_a_kill() -> None:
         broker.create_topic("kept", partitions=2)
         with KafkaProducer(bootstrap_servers=broker.address, acks="all") as producer:
             for number, value in enumerate(sent):
-                producer.send("kept", value, partition=number % 2).get(timeout=30)
+                producer.send("kept", value, partition=number % 2).get(timeout=patience(30))
         broker.kill()
         broker.start()
         assert sorted(_all_values(broker, "kept", len(sent))) == sorted(sent)
@@ -85,7 +86,7 @@ def test_kafka_makes_topics_as_asked_and_none_by_itself() -> None:
             (description,) = admin.describe_topics(["small"])
         assert len(description["partitions"]) == 3
         with KafkaProducer(bootstrap_servers=broker.address) as producer, pytest.raises(Exception, match=r"[Tt]oo"):
-            producer.send("small", b"x" * 6000).get(timeout=30)
+            producer.send("small", b"x" * 6000).get(timeout=patience(30))
 
 
 def test_prometheus_scrapes_and_answers_queries() -> None:
@@ -129,13 +130,15 @@ def test_a_server_that_ends_at_once_shows_its_log() -> None:
 
 def test_a_server_that_is_never_ready_is_given_up() -> None:
     class Deaf(RedisServer):
-        ready_seconds = 0.5
+        ready_seconds = 0.05
 
         def is_ready(self) -> bool:
             return False
 
     server = Deaf()
-    with pytest.raises(ServerError, match=f"Deaf at {server.address} ready: not within 0.5 s; its log ends"):
+    with pytest.raises(
+        ServerError, match=f"Deaf at {server.address} ready: not within {patience(0.05):g} s; its log ends"
+    ):
         server.__enter__()
     assert not server.is_running
     assert not server.folder.exists()
@@ -169,7 +172,7 @@ def test_servers_end_with_a_test_run_that_is_killed() -> None:
         pid, folder = run.stdout.readline().decode().split()
         server = psutil.Process(int(pid))
         run.kill()
-    server.wait(timeout=10)
+    server.wait(timeout=patience(10))
     shutil.rmtree(folder)
 
 

@@ -10,6 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.services.patience import patience
+
 from .loop import SimulatedLoop
 from .redis_client import COMMIT
 from .redis_server import Server
@@ -31,7 +33,7 @@ def _quiet() -> Iterator[None]:
 
 def simulator(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.simulator", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=patience(120))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from gmv.files.dead_letters import dead_letters_in_file
 from gmv.files.log import describe_file
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.settings import LedgerSettings
+from tests.services.patience import patience
 from tests.services.server import mortal
 from tests.stream.dying_replay import RUN_RECORDS
 from tests.stream.world import CRASHES_PER_RECORD_MAX, event_record
@@ -37,7 +38,7 @@ def redis(redis_url: str) -> LedgerSettings:
 def replay(path: Path, ledger: LedgerSettings) -> list[int]:
     """Return how each process ended."""
     module = [sys.executable, "-m", "tests.stream.dying_replay", str(path), ledger.url, ledger.namespace]
-    done = subprocess.run(mortal(module), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(mortal(module), capture_output=True, text=True, timeout=patience(60))
     return [int(line) for line in done.stdout.splitlines()]
 
 

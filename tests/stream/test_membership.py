@@ -12,6 +12,7 @@ from gmv.settings import KafkaSettings
 from gmv.stream.core import Core
 from gmv.stream.membership import Member
 from gmv.stream.records import Bounds, Partition, Record, Run
+from tests.services.patience import patience
 
 from .world import TOPIC_ID, MemoryLedger, MemoryOutbox, Notes, event_record, parts
 
@@ -249,4 +250,4 @@ async def test_what_was_fetched_of_a_topic_made_anew_is_not_credited(room: Room)
 async def test_a_stop_is_heeded_between_runs(room: Room) -> None:
     await room.member.credit_next(lambda: sum(room.positions()) > 0)
     assert sorted(room.positions()) == [0, 2]
-    await asyncio.wait_for(room.member.end(), 5)
+    await asyncio.wait_for(room.member.end(), patience(5))

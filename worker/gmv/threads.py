@@ -1,4 +1,4 @@
-"""The thread pools that libraries bring along, kept to one thread each, so that they do not fight for the cores."""
+"""The thread pools that libraries bring along, kept to one thread each, for the same bits and for speed."""
 
 import os
 from collections.abc import Iterator
@@ -10,9 +10,12 @@ _POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 def limit_threads() -> None:
     """Let BLAS, torch and faiss use one thread each.
 
-    Images are encoded and vectors searched one by one, which is too little work to share: with two threads each on
-    two busy cores, 6 images a second were attributed rather than 111, as OpenMP's threads wait for one another in a
-    loop. Cores are used by events side by side (`worker.threads`), and by more workers.
+    The same image has to give the same bits in every process, and with more threads it does not on every processor:
+    on one with AMX (Sapphire Rapids) torch's products have other last bits with two threads than with one.
+
+    It is faster, too. Images are encoded and vectors searched one by one, which is too little work to share: with two
+    threads each on two busy cores, 6 images a second were attributed rather than 111, as OpenMP's threads wait for one
+    another in a loop. Cores are used by events side by side (`worker.threads`), and by more workers.
 
     Libraries read their limits when they are loaded, so this has to be called before numpy is imported; torch and
     faiss are told again, for a process that has imported them already.

@@ -15,6 +15,7 @@ from gmv.settings import LedgerSettings
 from tests.ledger.batches import TOPIC, batch, entry
 from tests.ledger.conftest import RETRY_SECONDS, create
 from tests.ledger.servers import client
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.secure_redis import SecureRedisServer
 
@@ -60,7 +61,7 @@ class TestTls:
     def settings_for(self, server: SecureRedisServer, **changed: Any) -> LedgerSettings:
         mine = server.authority.issue("worker")
         files = {"ca_file": server.authority.file, "cert_file": mine.file, "key_file": mine.key}
-        return LedgerSettings(**{"url": server.url, "retry_seconds": 20.0} | files | changed)
+        return LedgerSettings(**{"url": server.url, "retry_seconds": patience(20)} | files | changed)
 
     def refusal(self, settings: LedgerSettings) -> str:
         """What is said, at once and not when the retries are over."""

@@ -20,6 +20,7 @@ from tests.cli.command import gmv, refused, told
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 from tests.ledger.servers import log_of
 from tests.services.certificates import Authority
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.redis_cluster import RedisCluster
 from tests.services.server import free_port, wait_for
@@ -42,7 +43,7 @@ def cluster() -> Iterator[RedisCluster]:
 def settings(cluster: RedisCluster, request: pytest.FixtureRequest) -> LedgerSettings:
     """A ledger of four books, with a partition for each, which stands at its start."""
     namespace = f"t{abs(hash(request.node.name))}"
-    settings = LedgerSettings(url=cluster.url, namespace=namespace, retry_seconds=20)
+    settings = LedgerSettings(url=cluster.url, namespace=namespace, retry_seconds=patience(20))
     registry = open_registry(settings)
     registry.create(BOOKS)
     registry.register(TOPIC, dict.fromkeys(range(BOOKS), START))
@@ -281,7 +282,7 @@ def test_a_cluster_behind_tls(tmp_path: Path) -> None:
     mine = authority.issue("worker")
     with RedisCluster(primaries=2, authority=authority) as secure:
         files = {"ca_file": authority.file, "cert_file": mine.file, "key_file": mine.key}
-        settings = LedgerSettings(url=secure.url, retry_seconds=20, **files)
+        settings = LedgerSettings(url=secure.url, retry_seconds=patience(20), **files)
         registry = open_registry(settings)
         registry.create(2)
         registry.register(TOPIC, {0: START, 1: START})
@@ -323,7 +324,7 @@ def test_the_printed_users_serve_gmvs_own_commands(cluster: RedisCluster, tmp_pa
     (passwords := tmp_path / "passwords").mkdir()
     for role in ROLES:
         (passwords / role).write_text(f"s3cret words of {role}")
-    ledger = LedgerSettings(url=cluster.url, namespace="printed", retry_seconds=20)
+    ledger = LedgerSettings(url=cluster.url, namespace="printed", retry_seconds=patience(20))
     for line in gmv(ledger, "ledger", "acl", "--passwords", passwords).stdout.splitlines():
         _, role, *rules = line.split()
         for node in cluster.nodes:

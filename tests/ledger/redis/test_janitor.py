@@ -13,6 +13,7 @@ from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 from tests.ledger.conftest import create
 from tests.ledger.servers import client, commands_logged, log_of
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 
 pytestmark = pytest.mark.servers
@@ -51,7 +52,7 @@ def assert_the_window_is_exact(settings: LedgerSettings) -> int:
 
 
 def test_wherever_a_crash_tore_the_log_the_window_is_exact(keeping_server: RedisServer) -> None:
-    server, remembering = keeping_server, LedgerSettings(url=keeping_server.url, retry_seconds=10.0)
+    server, remembering = keeping_server, LedgerSettings(url=keeping_server.url, retry_seconds=patience(10))
     create(remembering)
     open_registry(remembering).state_window(WINDOW)
     places = []
@@ -142,7 +143,7 @@ def test_scripts_that_a_server_forgot_are_sent_again(server: RedisServer, rememb
 def test_a_book_that_comes_in_one_page_is_swept_in_several(start_redis: Callable[..., RedisServer]) -> None:
     """Redis gives a hash of its compact kind whole, however many fields were asked for; how large is a setting."""
     server = start_redis("--hash-max-listpack-entries", "100000", "--hash-max-listpack-value", "1024")
-    settings = LedgerSettings(url=server.url, retry_seconds=10)
+    settings = LedgerSettings(url=server.url, retry_seconds=patience(10))
     create(settings)
     registry, ledger = open_registry(settings), open_ledger(settings)
     for run in range(3):

@@ -18,6 +18,7 @@ from gmv.ledger.redis.server import RedisServer as Connection
 from gmv.settings import LedgerSettings
 from tests.cli.command import command, create, credit, environment, gmv, refused, told
 from tests.ledger.servers import client
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.server import mortal, wait_for
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.servers
 @pytest.fixture
 def ledger(redis_url: str) -> LedgerSettings:
     """A ledger of three books, so that owners' totals are spread."""
-    settings = LedgerSettings(url=redis_url, namespace=f"t{uuid.uuid4().hex}", retry_seconds=5)
+    settings = LedgerSettings(url=redis_url, namespace=f"t{uuid.uuid4().hex}", retry_seconds=patience(5))
     create(settings, books=3, partitions=3)
     return settings
 

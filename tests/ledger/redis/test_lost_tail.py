@@ -14,6 +14,7 @@ from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC, at, batch, entry
 from tests.ledger.conftest import create
 from tests.ledger.servers import client, log_of
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.server import wait_for
 
@@ -45,7 +46,7 @@ def assert_all_is_counted_once(settings: LedgerSettings) -> None:
 @pytest.mark.parametrize("share_kept", [0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0])
 def test_wherever_a_crash_tore_the_log_all_is_counted_once(keeping_server: RedisServer, share_kept: float) -> None:
     """The second restart is what double counts where a commit is several writes."""
-    server, settings = keeping_server, LedgerSettings(url=keeping_server.url, retry_seconds=10)
+    server, settings = keeping_server, LedgerSettings(url=keeping_server.url, retry_seconds=patience(10))
     create(settings)
     ledger = open_ledger(settings)
     assert ledger.commit(FIRST) == Committed()

@@ -18,6 +18,7 @@ from gmv.settings import LedgerSettings
 from tests.ledger.batches import TOPIC, at, batch, entry
 from tests.ledger.conftest import create
 from tests.ledger.servers import client, commands_logged
+from tests.services.patience import patience
 from tests.services.redis import RedisServer
 from tests.services.server import free_port, wait_for
 
@@ -116,7 +117,7 @@ def test_a_busy_server_is_waited_for(server: RedisServer, settings: LedgerSettin
 
 def test_a_server_that_reads_its_data_is_waited_for(start_redis: Callable[..., RedisServer]) -> None:
     server = start_redis("--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024")
-    settings = LedgerSettings(url=server.url, retry_seconds=20)
+    settings = LedgerSettings(url=server.url, retry_seconds=patience(20))
     create(settings)
     open_ledger(settings).commit(batch(credits={"alice": 1}))
     client(server).mset({f"other {number}": random.randbytes(4_096) for number in range(20)})  # 2 s, in 80 turns

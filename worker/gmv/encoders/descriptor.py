@@ -54,7 +54,11 @@ class Parameters:
 
 
 class FittedDescriptor:
-    """An `Encoder`. Images are encoded one by one, so that no batch changes a bit, and neither do threads."""
+    """An `Encoder`. Images are encoded one by one, so that no batch changes a bit.
+
+    That holds as long as torch takes one thread, which every command of gmv sees to (`gmv.threads`): on some
+    processors, those with AMX among them, torch's products have other last bits with two threads than with one.
+    """
 
     def __init__(self, encoder_id: str, parameters: Parameters) -> None:
         self._encoder_id = encoder_id
