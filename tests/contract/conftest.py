@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.places import WITH_JANITOR, Place, place_of
+from tests.contract.worlds import WITH_JANITOR, LedgerWorld, world_of
 from tests.ledger.batches import START, TOPIC
 
 
@@ -20,8 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(params=[*WITH_JANITOR, "simulated"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    made = place_of(request.param, request, tmp_path / "ledger.db")
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerWorld]:
+    made = world_of(request.param, request, tmp_path / "ledger.db")
     yield made
     made.close()
 
@@ -32,19 +32,19 @@ def books(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def made(place: Place, books: int) -> Place:
+def made(place: LedgerWorld, books: int) -> LedgerWorld:
     """A ledger that stands at the start of four partitions."""
     _make(place, books)
     return place
 
 
 @pytest.fixture
-def of_one_book(place: Place) -> Place:
+def of_one_book(place: LedgerWorld) -> LedgerWorld:
     _make(place, 1)
     return place
 
 
-def _make(place: Place, books: int) -> None:
+def _make(place: LedgerWorld, books: int) -> None:
     registry = place.registry()
     registry.create(books)
     registry.register(TOPIC, dict.fromkeys(range(4), START))

@@ -7,11 +7,11 @@ from gmv.ledger.port import (
     Known,
     Sums,
 )
-from tests.contract.places import Place, balances
+from tests.contract.worlds import LedgerWorld, balances
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 
 
-def test_all_that_a_batch_changes_is_changed(made: Place) -> None:
+def test_all_that_a_batch_changes_is_changed(made: LedgerWorld) -> None:
     told = batch(
         credits={"alice": 700_000, "bob": 1_300_000},
         entries=[entry(1, 0, payload=11), entry(2, 4, payload=12)],
@@ -32,7 +32,7 @@ def test_all_that_a_batch_changes_is_changed(made: Place) -> None:
     }
 
 
-def test_totals_add_up_over_batches_and_partitions(made: Place) -> None:
+def test_totals_add_up_over_batches_and_partitions(made: LedgerWorld) -> None:
     ledger = made.ledger()
     for partition in range(4):
         ledger.commit(batch(credits={"alice": 1, f"of {partition}": 10}, partition=partition, dead_letters=1))
@@ -42,18 +42,18 @@ def test_totals_add_up_over_batches_and_partitions(made: Place) -> None:
     assert made.accounts().sums() == Sums(micros=444, credited=0, dead_letters=4, duplicates=8)
 
 
-def test_a_batch_without_credits_moves_the_position(made: Place) -> None:
+def test_a_batch_without_credits_moves_the_position(made: LedgerWorld) -> None:
     assert made.ledger().commit(batch(following=at(1, batch_id=""), dead_letters=1)) == Committed()
     assert made.ledger().positions(TOPIC, [0]) == {0: at(1, batch_id="")}
     assert balances(made) == {}
 
 
-def test_an_owner_may_be_credited_nothing(made: Place) -> None:
+def test_an_owner_may_be_credited_nothing(made: LedgerWorld) -> None:
     assert made.ledger().commit(batch(credits={"alice": 0})) == Committed()
     assert made.accounts().totals(["alice"]) == {"alice": 0}
 
 
-def test_all_is_there_after_opening_again(made: Place) -> None:
+def test_all_is_there_after_opening_again(made: LedgerWorld) -> None:
     first = made.ledger()
     first.commit(batch(credits={"alice": 5}))
     first.close()
@@ -61,7 +61,7 @@ def test_all_is_there_after_opening_again(made: Place) -> None:
     assert balances(made) == {"alice": 11}
 
 
-def test_a_ledger_may_be_opened_in_one_thread_and_used_in_another(made: Place) -> None:
+def test_a_ledger_may_be_opened_in_one_thread_and_used_in_another(made: LedgerWorld) -> None:
     ledger = made.ledger()
     assert ledger.positions(TOPIC, [0]) == {0: START}
     with ThreadPoolExecutor(1) as executor:

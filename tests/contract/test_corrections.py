@@ -11,14 +11,14 @@ from gmv.errors import CreditOutOfRange
 from gmv.ledger.port import MICROS_MAX, Batch, Committed, Duplicate, Fenced, OutOfRange, Sums
 from gmv.ledger.sums import book_of
 from gmv.ledger.verify import conservation
-from tests.contract.places import Place, balances, refuse
+from tests.contract.worlds import LedgerWorld, balances, refuse
 from tests.ledger.batches import START, at, batch, entry
 
 CORRECTIONS = "corrections/june.jsonl"
 
 
 @pytest.fixture
-def credited(made: Place) -> Place:
+def credited(made: LedgerWorld) -> LedgerWorld:
     """Alice has 700, bob 300, in the book of partition 0, by one event; corrections may begin in any book."""
     made.registry().register(CORRECTIONS, dict.fromkeys(range(4), START))
     assert made.ledger().commit(batch(credits={"alice": 700, "bob": 300}, entries=[entry(1)])) == Committed()
@@ -35,14 +35,14 @@ def correction(
     return replace(told, debits=debits, is_correction=True, **changes)  # type: ignore[arg-type]
 
 
-def test_what_is_taken_from_one_is_given_to_another(credited: Place) -> None:
+def test_what_is_taken_from_one_is_given_to_another(credited: LedgerWorld) -> None:
     assert credited.ledger().commit(correction({"alice": 700}, {"carol": 699, "bob": 1})) == Committed()
     assert balances(credited) == {"alice": 0, "bob": 301, "carol": 699}
     assert credited.accounts().sums() == Sums(1_000, 1, 0, 0, 1)
     assert conservation(credited.accounts()).complaints == ()
 
 
-def test_or_withdrawn(credited: Place) -> None:
+def test_or_withdrawn(credited: LedgerWorld) -> None:
     assert credited.ledger().commit(correction({"alice": 600, "bob": 300})) == Committed()
     assert balances(credited) == {"alice": 100, "bob": 0}
     assert credited.accounts().sums() == Sums(100, 1, 0, 0, 1)
@@ -50,12 +50,12 @@ def test_or_withdrawn(credited: Place) -> None:
 
 
 @pytest.mark.parametrize("debits", [{"alice": 701}, {"alice": 1, "nobody": 1}, {"bob": 300, "alice": MICROS_MAX}])
-def test_no_total_falls_below_zero_and_nothing_else_is_changed(credited: Place, debits: dict[str, int]) -> None:
+def test_no_total_falls_below_zero_and_nothing_else_is_changed(credited: LedgerWorld, debits: dict[str, int]) -> None:
     lacking = next(owner for owner, micros in debits.items() if micros > {"alice": 700, "bob": 300}.get(owner, 0))
     assert refuse(credited, correction(debits, {"carol": 1})) == OutOfRange(f"o:{lacking}")
 
 
-def test_one_that_was_applied_is_not_applied_again(credited: Place) -> None:
+def test_one_that_was_applied_is_not_applied_again(credited: LedgerWorld) -> None:
     ledger, told = credited.ledger(), correction({"alice": 100}, {"bob": 100})
     ledger.commit(told)
     assert refuse(credited, replace(told, next=at(99))) == Fenced(told.next)
@@ -63,14 +63,14 @@ def test_one_that_was_applied_is_not_applied_again(credited: Place) -> None:
     assert set(ledger.known(0, [entry(9).identity])) == {entry(9).identity}
 
 
-def test_a_book_pays_for_its_own(credited: Place, books: int) -> None:
+def test_a_book_pays_for_its_own(credited: LedgerWorld, books: int) -> None:
     """Alice has something in the book of partition 0 alone."""
     told = correction({"alice": 1}, partition=1)
     answer = credited.ledger().commit(told)
     assert answer == (Committed() if book_of(1, books) == 0 else OutOfRange("o:alice"))
 
 
-def test_totals_of_one_book(credited: Place, books: int) -> None:
+def test_totals_of_one_book(credited: LedgerWorld, books: int) -> None:
     credited.ledger().commit(batch(credits={"alice": 5}, partition=1))
     accounts = credited.accounts()
     assert accounts.books() == books
@@ -91,7 +91,7 @@ def test_totals_of_one_book(credited: Place, books: int) -> None:
         correction({}, {"alice": -1}),
     ],
 )
-def test_what_is_no_correction_is_sent_nowhere(credited: Place, told: Batch) -> None:
+def test_what_is_no_correction_is_sent_nowhere(credited: LedgerWorld, told: Batch) -> None:
     before = credited.dump()
     with pytest.raises(CreditOutOfRange):
         credited.ledger().commit(told)
@@ -112,7 +112,7 @@ OWNERS = ["alice", "bob", "carol", "#p:x", ""]
     )
 )
 def test_any_corrections_leave_the_totals_of_a_dictionary(
-    place: Place, told: list[tuple[dict[str, int], dict[str, int]]]
+    place: LedgerWorld, told: list[tuple[dict[str, int], dict[str, int]]]
 ) -> None:
     registry = place.registry()
     registry.create()

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gmv.ledger.port import MICROS_MAX, Batch, Entry, Sums
 from gmv.ledger.position import Position
 from tests.contract.model import SUMS, Model
-from tests.contract.places import WITH_JANITOR, Place, balances, place_of
+from tests.contract.worlds import WITH_JANITOR, LedgerWorld, balances, world_of
 from tests.ledger.batches import START, TOPIC, identity
 
 PARTITIONS = 4
@@ -24,7 +24,7 @@ shifts = st.sampled_from([0, 0, 0, 0, 0, 0, 0, -7, -1, 1, 7])
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    def new_place(self) -> Place:
+    def new_place(self) -> LedgerWorld:
         raise NotImplementedError
 
     @initialize(books=st.sampled_from([1, 3]), registered=st.sets(st.integers(0, PARTITIONS - 1), min_size=2))
@@ -146,8 +146,8 @@ def test_any_sequence_has_the_models_answers(kind: str, tmp_path: Path, request:
     numbers = itertools.count()
 
     class Machine(LedgerMachine):
-        def new_place(self) -> Place:
-            return place_of(kind, request, tmp_path / f"{next(numbers)}.db")
+        def new_place(self) -> LedgerWorld:
+            return world_of(kind, request, tmp_path / f"{next(numbers)}.db")
 
     examples = {"redis": 20, "cluster": 10}.get(kind, 50)  # servers take seconds for what the others do in one
     run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=25))

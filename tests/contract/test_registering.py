@@ -14,34 +14,34 @@ from gmv.ledger.position import Position
 from gmv.ledger.verify import conservation
 from gmv.operations.registering import Edge, Registered, register_log
 from gmv.stream.records import Bounds, LogDescription
-from tests.contract.places import Place
+from tests.contract.worlds import LedgerWorld
 
 LOG = LogDescription("grown", "id-1", {0: Bounds(3, 10), 1: Bounds(0, 20)})
 GROWN = replace(LOG, bounds={**LOG.bounds, 2: Bounds(0, 7), 3: Bounds(4, 9)})
 
 
 @pytest.fixture
-def empty(place: Place, books: int) -> Place:
+def empty(place: LedgerWorld, books: int) -> LedgerWorld:
     place.registry().create(books)
     return place
 
 
-def register(place: Place, log: LogDescription, edge: Edge) -> Registered:
+def register(place: LedgerWorld, log: LogDescription, edge: Edge) -> Registered:
     return register_log(log, edge, place.registry(), place.accounts())
 
 
-def begins(place: Place) -> dict[tuple[str, int], Begin]:
+def begins(place: LedgerWorld) -> dict[tuple[str, int], Begin]:
     return {log: begin for book in place.accounts().snapshots() for log, begin in book.begins.items()}
 
 
 @pytest.mark.parametrize(("edge", "offsets"), [(Edge.START, {0: 3, 1: 0}), (Edge.END, {0: 10, 1: 20})])
-def test_a_new_log_begins_where_it_is_asked_to(empty: Place, edge: Edge, offsets: dict[int, int]) -> None:
+def test_a_new_log_begins_where_it_is_asked_to(empty: LedgerWorld, edge: Edge, offsets: dict[int, int]) -> None:
     assert register(empty, LOG, edge) == Registered(offsets, (0, 1), ())
     assert empty.accounts().positions() == {("grown", number): Position("id-1", at) for number, at in offsets.items()}
 
 
 @pytest.mark.parametrize("edge", Edge)
-def test_partitions_that_were_added_begin_at_their_beginning(empty: Place, edge: Edge) -> None:
+def test_partitions_that_were_added_begin_at_their_beginning(empty: LedgerWorld, edge: Edge) -> None:
     register(empty, LOG, Edge.END)
     assert register(empty, GROWN, edge) == Registered({0: 10, 1: 20, 2: 0, 3: 4}, (2, 3), (2, 3))
     assert begins(empty) == {
@@ -54,7 +54,7 @@ def test_partitions_that_were_added_begin_at_their_beginning(empty: Place, edge:
 
 
 @pytest.mark.parametrize("edge", Edge)
-def test_again_nothing_changes(empty: Place, edge: Edge) -> None:
+def test_again_nothing_changes(empty: LedgerWorld, edge: Edge) -> None:
     register(empty, LOG, Edge.END)
     register(empty, GROWN, Edge.END)
     before = empty.dump()
@@ -93,7 +93,7 @@ class Interruptible(Registry):
 
 
 @pytest.mark.parametrize("partitions", [0, 1])
-def test_what_was_interrupted_is_completed_where_it_began(empty: Place, partitions: int) -> None:
+def test_what_was_interrupted_is_completed_where_it_began(empty: LedgerWorld, partitions: int) -> None:
     """Partitions that the log had then are not taken for added ones: their past was to be left out."""
     with pytest.raises(Interrupted):
         register_log(LOG, Edge.END, Interruptible(empty.registry(), partitions), empty.accounts())
@@ -101,7 +101,7 @@ def test_what_was_interrupted_is_completed_where_it_began(empty: Place, partitio
     assert register(empty, later, Edge.START).positions == {0: 10, 1: 20, 2: 0, 3: 4}
 
 
-def test_of_two_at_once_the_first_decides(empty: Place) -> None:
+def test_of_two_at_once_the_first_decides(empty: LedgerWorld) -> None:
     """The second has looked before the first began, and asks for something else."""
     registry, stale = empty.registry(), _Stale(empty.accounts())
     register(empty, LOG, Edge.END)
@@ -129,7 +129,7 @@ class _Stale:
         return {} if self._looks == 1 else self._inner.positions()
 
 
-def test_a_ledger_that_recorded_no_beginnings_knows_its_partitions_all_the_same(empty: Place) -> None:
+def test_a_ledger_that_recorded_no_beginnings_knows_its_partitions_all_the_same(empty: LedgerWorld) -> None:
     """As gmv 0.1 made it."""
     empty.registry().register("grown", {0: Position("id-1", 10), 1: Position("id-1", 20)})
     empty.forget_begins()
@@ -138,7 +138,7 @@ def test_a_ledger_that_recorded_no_beginnings_knows_its_partitions_all_the_same(
 
 
 @pytest.mark.parametrize("is_registered", [True, False])
-def test_a_topic_that_was_made_again_is_refused(empty: Place, is_registered: bool) -> None:
+def test_a_topic_that_was_made_again_is_refused(empty: LedgerWorld, is_registered: bool) -> None:
     if is_registered:
         register(empty, LOG, Edge.END)
     else:
@@ -149,7 +149,7 @@ def test_a_topic_that_was_made_again_is_refused(empty: Place, is_registered: boo
     assert empty.dump() == before
 
 
-def test_a_position_that_began_late_is_found(empty: Place) -> None:
+def test_a_position_that_began_late_is_found(empty: LedgerWorld) -> None:
     """As `--from end` registered it before."""
     register(empty, LOG, Edge.END)
     empty.registry().register("grown", {2: Position("id-1", 7)}, {2: 0})

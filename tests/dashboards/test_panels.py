@@ -5,7 +5,7 @@ import pytest
 from gmv.dashboards.all import DASHBOARDS
 from gmv.dashboards.panels import GRID_WIDTH, Panel, Unit, scoped
 from gmv.dashboards.values import number, word, written
-from tests.dashboards.names import every_metric, metrics_in
+from tests.dashboards.promql_names import every_metric, metrics_in
 from tools.dashboards import FOLDER, files
 
 PANELS = [pytest.param(panel, id=f"{page.uid}: {panel.title}") for page in DASHBOARDS for panel in page.panels()]

@@ -8,7 +8,7 @@ from gmv.errors import Poison, Reason
 from gmv.events.cloudevents import decode
 from gmv.events.model import ImageBytes
 from gmv.imaging import ImageLimits, decode_image
-from tests.demo.stories import image_file
+from tests.demo.world import image_file
 
 
 def lines_of(count: int) -> list[bytes]:

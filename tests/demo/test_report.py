@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from gmv.demo.report import FEATURED, LEADERS, leaders, pictured, render
 from gmv.demo.source_hits import outcomes
-from tests.demo.stories import receipt_of, story_of, told_of
+from tests.demo.world import receipt_of, story_of, told_of
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 

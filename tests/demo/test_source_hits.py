@@ -1,7 +1,7 @@
 import pytest
 
 from gmv.demo.source_hits import outcomes, source_hits, spread
-from tests.demo.stories import receipt_of, told_of
+from tests.demo.world import receipt_of, told_of
 
 
 def test_hits_are_counted_per_source_and_per_event() -> None:

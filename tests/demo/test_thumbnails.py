@@ -8,7 +8,7 @@ from PIL import Image
 
 from gmv.corpus.port import ImageFile, TrainingImage
 from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
-from tests.demo.stories import image_file
+from tests.demo.world import image_file
 
 
 class ThreeImages:

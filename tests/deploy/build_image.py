@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.deploy.locked_up import USER, VOLUME, LockedUp, credit
+from tests.deploy.image_commands import USER, VOLUME, LockedUp, credit
 from tests.services import apt
 
 ROOT: Final = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import yaml
 
 from gmv.cli import load
 from gmv.ledger.redis.acl import ROLES
-from tests.deploy.chart import (
+from tests.deploy.rendered_chart import (
     CHART,
     CLAIM,
     KUBERNETES,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.chart import (
+from tests.deploy.rendered_chart import (
     CHART,
     CLAIM,
     kubeconform,

@@ -16,7 +16,7 @@ from gmv import settings
 from gmv.cli import load
 from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts
-from tests.deploy.chart import ROOT, manifests, worker
+from tests.deploy.rendered_chart import ROOT, manifests, worker
 from tests.services.go_tools import find_tool
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience

@@ -8,7 +8,7 @@ import yaml
 from gmv.kafka.rights import rights
 from gmv.kafka.topics import planned
 from gmv.settings import Settings
-from tests.deploy.chart import CHART, ROOT, kubeconform
+from tests.deploy.rendered_chart import CHART, ROOT, kubeconform
 
 EXAMPLES = ROOT / "helm" / "examples"
 PARTITIONS = 24

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tests.deploy.chart import ROOT, worker
-from tests.deploy.chart import manifests as rendered
+from tests.deploy.rendered_chart import ROOT, worker
+from tests.deploy.rendered_chart import manifests as rendered
 
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gmv.settings import Settings
-from tests.deploy.chart import CHART, CLAIM, refusal
+from tests.deploy.rendered_chart import CHART, CLAIM, refusal
 from tests.services.go_tools import find_tool
 from tools.chart_settings_schema import SCHEMA, rendered
 

@@ -27,7 +27,7 @@ from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.settings import KafkaSettings, LedgerSettings, Settings
 from tests.corpus.corpora import rows, write_parquet
 from tests.end_to_end.command import command, gmv
-from tests.indexing.builds import build
+from tests.indexing.index_builds import build
 from tests.kafka.test_rights import USER
 from tests.ledger.servers import client
 from tests.services.kafka import KafkaBroker

@@ -16,7 +16,7 @@ from gmv.ledger.open import open_accounts
 from gmv.settings import LedgerSettings
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv
-from tests.kafka.crew import reading
+from tests.kafka.world import reading
 from tests.services.go_examples import build
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience

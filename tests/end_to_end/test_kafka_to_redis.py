@@ -28,7 +28,7 @@ from gmv.settings import KafkaSettings, LedgerSettings
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.end_to_end.oracle import Image, nearest, owed
-from tests.kafka.crew import reading
+from tests.kafka.world import reading
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience
 from tests.services.server import find_program, free_port, mortal, wait_for

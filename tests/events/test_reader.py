@@ -18,7 +18,7 @@ from gmv.events.reader import ImageReader
 from gmv.events.uri_rules import STORES, WEB, UriRefused, refuse_unlisted
 from gmv.settings import ImageSettings
 from tests.events.samples import png
-from tests.events.web import ENDLESS_BYTES, WebServer, web_server
+from tests.events.web_server import ENDLESS_BYTES, WebServer, web_server
 
 RED = np.full((8, 8, 3), (255, 0, 0), np.uint8)
 

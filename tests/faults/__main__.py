@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from tests.faults import (  # noqa: F401 - put their scenarios into the list
-    covered,
+    covered_by_tests,
     failover,
     kafka_faults,
     records_and_clocks,
@@ -19,8 +19,8 @@ from tests.faults import (  # noqa: F401 - put their scenarios into the list
     workers,
 )
 from tests.faults.scenario import SCENARIOS, NotHere, Outcome, Row, Scenario
-from tests.faults.stage import Site
 from tests.faults.table import as_json, as_markdown
+from tests.faults.world import Servers
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -49,7 +49,7 @@ def main(
         if json is not None:
             json.write_bytes(orjson.dumps(as_json(rows), option=orjson.OPT_INDENT_2))
 
-    with Site() as site:
+    with Servers() as site:
         for each in chosen:
             rows.append(Row(each))
             _play(site, rows[-1], range(first, first + (runs or each.runs)), write)
@@ -64,7 +64,7 @@ def _chosen(names: list[str]) -> list[Scenario]:
     return sorted((each for each in SCENARIOS if not names or each.name in names), key=lambda each: each.number)
 
 
-def _play(site: Site, row: Row, seeds: range, write: Callable[[], None]) -> None:
+def _play(site: Servers, row: Row, seeds: range, write: Callable[[], None]) -> None:
     name, began = row.scenario.name, time.monotonic()
     for seed in seeds:
         _say(f"{name} seed {seed} (again: python -m tests.faults --only {name} --runs 1 --seed {seed})")

@@ -12,11 +12,11 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from gmv.errors import LogUnavailable, PositionOutsideLog
 from tests.end_to_end.command import command
 from tests.faults.corpus import event
-from tests.faults.load import POISON
+from tests.faults.producing import POISON
 from tests.faults.scenario import Outcome, scenario
-from tests.faults.stage import PARTITIONS, Site, Stage
-from tests.kafka.crew import Worker
+from tests.faults.world import PARTITIONS, Servers, World
 from tests.kafka.test_pump import delete
+from tests.kafka.world import Worker
 from tests.services.kafka import KafkaBroker
 from tests.services.proxy import Proxy
 from tests.services.server import free_port
@@ -26,73 +26,73 @@ ABORTED = 900_000
 
 
 @scenario(6, "broker-kill", "SIGKILL of the one broker under load, and back after up to 5 s", runs=2)
-def broker_kill(site: Site, chance: random.Random) -> Outcome:
+def broker_kill(site: Servers, chance: random.Random) -> Outcome:
     return _broker_down(site, chance, is_killed=True)
 
 
 @scenario(6, "broker-restart", "the one broker stopped in good order under load, and back after up to 5 s", runs=2)
-def broker_restart(site: Site, chance: random.Random) -> Outcome:
+def broker_restart(site: Servers, chance: random.Random) -> Outcome:
     return _broker_down(site, chance, is_killed=False)
 
 
-def _broker_down(site: Site, chance: random.Random, is_killed: bool) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        with stage.crediting():
+def _broker_down(site: Servers, chance: random.Random, is_killed: bool) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        with world.crediting():
             time.sleep(chance.uniform(0, 1))
             (site.kafka.kill if is_killed else site.kafka.stop)()
             time.sleep(chance.uniform(0, 5))
-            began, done = time.monotonic(), stage.done()
+            began, done = time.monotonic(), world.done()
             site.kafka.start()
             if not worker.is_running:  # `kafka.retry_seconds` is over: a supervisor's turn
-                stage.fork()
-            seconds = stage.wait_for_credits(done, began)
-        stage.finish()
-    return Outcome(stage.violations, [seconds], int(is_killed))
+                world.fork()
+            seconds = world.wait_for_credits(done, began)
+        world.finish()
+    return Outcome(world.violations, [seconds], int(is_killed))
 
 
 @scenario(15, "bad-network-kafka", "all connections to the broker are cut every second", runs=2)
-def bad_network_kafka(site: Site, chance: random.Random) -> Outcome:
+def bad_network_kafka(site: Servers, chance: random.Random) -> Outcome:
     """The broker names the proxy's port as its own, so that clients go through it always."""
     port = free_port()
     broker = KafkaBroker({"advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}"})
     with Proxy(broker.port, port) as proxy, broker:
         direct, site.kafka = site.kafka, broker
         try:
-            with site.stage(chance) as stage:
-                worker = stage.fork()
-                with stage.crediting():
+            with site.world(chance) as world:
+                worker = world.fork()
+                with world.crediting():
                     for _ in range(8):
                         time.sleep(chance.uniform(0.5, 1.5))
                         proxy.cut()
-                    began, done = time.monotonic(), stage.done()
-                    stage.expect_running(worker)
-                    seconds = stage.wait_for_credits(done, began)
-                stage.finish()
+                    began, done = time.monotonic(), world.done()
+                    world.expect_running(worker)
+                    seconds = world.wait_for_credits(done, began)
+                world.finish()
         finally:
             site.kafka = direct
-    return Outcome(stage.violations, [seconds])
+    return Outcome(world.violations, [seconds])
 
 
 @scenario(7, "sent-again", "`gmv emit` is killed at a random moment and run again whole, three times", runs=3)
-def sent_again(site: Site, chance: random.Random) -> Outcome:
+def sent_again(site: Servers, chance: random.Random) -> Outcome:
     events = site.folder / "events.jsonl"
     lines = [event(number, chance) for number in range(1, 3_001)]
     events.write_bytes(b"\n".join(lines))
-    with site.stage(chance) as stage:
-        stage.fork()
+    with site.world(chance) as world:
+        world.fork()
         emit = command("emit", events)
         for is_last in (False, False, False, True):
-            emitting = Worker(emit, site.folder / "emit.log", site.folder, stage.settings())
+            emitting = Worker(emit, site.folder / "emit.log", site.folder, world.settings())
             if not is_last:
                 time.sleep(chance.uniform(0.5, 2.5))
                 emitting.end(signal.SIGKILL)
             elif code := emitting.end():
-                stage.violations.append(f"gmv emit ended with {code}: {emitting.said[-500:]}")
-        stage.finish()
-        if (credited := stage.snapshot().sums.credited) != len(lines):
-            stage.violations.append(f"I3: {credited} events are credited, {len(lines)} were made")
-    return Outcome(stage.violations, kills=3)
+                world.violations.append(f"gmv emit ended with {code}: {emitting.said[-500:]}")
+        world.finish()
+        if (credited := world.snapshot().sums.credited) != len(lines):
+            world.violations.append(f"I3: {credited} events are credited, {len(lines)} were made")
+    return Outcome(world.violations, kills=3)
 
 
 @scenario(
@@ -101,40 +101,40 @@ def sent_again(site: Site, chance: random.Random) -> Outcome:
     "the topic is deleted and made again, with fewer records or more, under a frozen worker",
     runs=2,
 )
-def topic_made_anew(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        stage.credit(200)
-        before = stage.snapshot()
+def topic_made_anew(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        world.credit(200)
+        before = world.snapshot()
         worker.send(signal.SIGSTOP)
-        delete(site.kafka, stage.topic)
-        site.kafka.create_topic(stage.topic, PARTITIONS)
-        with stage.load() as load:
+        delete(site.kafka, world.topic)
+        site.kafka.create_topic(world.topic, PARTITIONS)
+        with world.load() as load:
             load.send(chance.choice([20, 2_000]))
         worker.send(signal.SIGCONT)
-        stage.expect_exit(worker, PositionOutsideLog.exit_code)
-        stage.expect_exit(stage.fork(), PositionOutsideLog.exit_code)
-        _unchanged(stage, before.balances)
-    return Outcome(stage.violations)
+        world.expect_exit(worker, PositionOutsideLog.exit_code)
+        world.expect_exit(world.fork(), PositionOutsideLog.exit_code)
+        _unchanged(world, before.balances)
+    return Outcome(world.violations)
 
 
 @scenario(20, "retention", "records beyond the position are deleted while no worker runs", runs=2)
-def retention(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        stage.credit(200)
+def retention(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        world.credit(200)
         worker.end(signal.SIGKILL)
-        with stage.load() as load:
+        with world.load() as load:
             load.send(200)
-        before = stage.snapshot()
+        before = world.snapshot()
         partition = chance.randrange(PARTITIONS)
-        beyond = before.positions[stage.topic, partition].next_offset + chance.randint(1, 10)
+        beyond = before.positions[world.topic, partition].next_offset + chance.randint(1, 10)
         with site.kafka.admin() as admin:
-            admin.delete_records({TopicPartition(stage.topic, partition): beyond})
-        stage.expect_exit(stage.fork(), PositionOutsideLog.exit_code)
-        if stage.snapshot().positions[stage.topic, partition] != before.positions[stage.topic, partition]:
-            stage.violations.append("I8: the position went past records that are gone")
-    return Outcome(stage.violations)
+            admin.delete_records({TopicPartition(world.topic, partition): beyond})
+        world.expect_exit(world.fork(), PositionOutsideLog.exit_code)
+        if world.snapshot().positions[world.topic, partition] != before.positions[world.topic, partition]:
+            world.violations.append("I8: the position went past records that are gone")
+    return Outcome(world.violations)
 
 
 @scenario(
@@ -143,21 +143,21 @@ def retention(site: Site, chance: random.Random) -> Outcome:
     "half of the producer's transactions are aborted; their records and the markers leave gaps",
     runs=3,
 )
-def transactions(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        asyncio.run(_send_transactions(stage, chance))
-        stage.finish()
-        if any(int(event_id.split("/")[0]) >= ABORTED for event_id in stage.credited()):
-            stage.violations.append("I3: an event of an aborted transaction is credited")
-        stage.expect_running(worker)
-    return Outcome(stage.violations)
+def transactions(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        asyncio.run(_send_transactions(world, chance))
+        world.finish()
+        if any(int(event_id.split("/")[0]) >= ABORTED for event_id in world.credited()):
+            world.violations.append("I3: an event of an aborted transaction is credited")
+        world.expect_running(worker)
+    return Outcome(world.violations)
 
 
-async def _send_transactions(stage: Stage, chance: random.Random) -> None:
+async def _send_transactions(world: World, chance: random.Random) -> None:
     number = 0
     async with AIOKafkaProducer(
-        bootstrap_servers=stage.kafka.brokers, transactional_id=f"faults-{stage.topic}"
+        bootstrap_servers=world.kafka.brokers, transactional_id=f"faults-{world.topic}"
     ) as producer:
         for _ in range(60):
             is_aborted = chance.random() < 0.5
@@ -165,7 +165,7 @@ async def _send_transactions(stage: Stage, chance: random.Random) -> None:
             for _ in range(chance.randint(1, 12)):
                 number += 1
                 value = event(number + ABORTED * is_aborted, chance)
-                await producer.send(stage.topic, value, partition=number % PARTITIONS)
+                await producer.send(world.topic, value, partition=number % PARTITIONS)
             await producer.flush()
             await (producer.abort_transaction() if is_aborted else producer.commit_transaction())
 
@@ -176,35 +176,35 @@ async def _send_transactions(stage: Stage, chance: random.Random) -> None:
     "the topic of dead letters takes none: no position passes poison; then it does again",
     runs=3,
 )
-def no_dead_letter_topic(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        with stage.load() as load:
+def no_dead_letter_topic(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        with world.load() as load:
             load.send(100)
-        stage.wait_until_done()
-        _limit_letters(site.kafka, stage, "10")
+        world.wait_until_done()
+        _limit_letters(site.kafka, world, "10")
         poisoned = chance.randrange(PARTITIONS)
-        fence = stage.snapshot().positions[stage.topic, poisoned]
-        with stage.load() as load:
+        fence = world.snapshot().positions[world.topic, poisoned]
+        with world.load() as load:
             load.send_one(poisoned, chance.choice(POISON))
             load.send(200)
-        stage.expect_exit(worker, LogUnavailable.exit_code)
-        if stage.snapshot().positions[stage.topic, poisoned] != fence:
-            stage.violations.append("I9: the position went past a record whose dead letter was refused")
-        _limit_letters(site.kafka, stage, "1000000")
-        began, done = time.monotonic(), stage.done()
-        stage.fork()
-        seconds = stage.wait_for_credits(done, began)
-        stage.finish()
-    return Outcome(stage.violations, [seconds])
+        world.expect_exit(worker, LogUnavailable.exit_code)
+        if world.snapshot().positions[world.topic, poisoned] != fence:
+            world.violations.append("I9: the position went past a record whose dead letter was refused")
+        _limit_letters(site.kafka, world, "1000000")
+        began, done = time.monotonic(), world.done()
+        world.fork()
+        seconds = world.wait_for_credits(done, began)
+        world.finish()
+    return Outcome(world.violations, [seconds])
 
 
-def _limit_letters(kafka: KafkaBroker, stage: Stage, bytes_max: str) -> None:
-    letters = ConfigResource(ConfigResourceType.TOPIC, f"{stage.topic}.dlq", {"max.message.bytes": bytes_max})
+def _limit_letters(kafka: KafkaBroker, world: World, bytes_max: str) -> None:
+    letters = ConfigResource(ConfigResourceType.TOPIC, f"{world.topic}.dlq", {"max.message.bytes": bytes_max})
     with kafka.admin() as admin:
         admin.alter_configs([letters])
 
 
-def _unchanged(stage: Stage, before: object) -> None:
-    if stage.snapshot().balances != before:
-        stage.violations.append("I8: credits changed")
+def _unchanged(world: World, before: object) -> None:
+    if world.snapshot().balances != before:
+        world.violations.append("I8: credits changed")

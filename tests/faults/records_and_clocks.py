@@ -9,7 +9,7 @@ import orjson
 
 from tests.faults.corpus import event_of
 from tests.faults.scenario import NotHere, Outcome, scenario
-from tests.faults.stage import PARTITIONS, Site
+from tests.faults.world import PARTITIONS, Servers
 
 FAKETIME = "faketime/libfaketimeMT.so.1"
 LIBRARY_FOLDERS = ("/usr/lib", "/usr/local/lib")
@@ -54,10 +54,10 @@ def poison() -> list[bytes | None]:
 
 
 @scenario(17, "poison", "thirty kinds of wrong records among good ones, and a SIGKILL in the middle of them", runs=3)
-def poisoned(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        with stage.crediting() as load:
+def poisoned(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        with world.crediting() as load:
             wrong = poison()
             chance.shuffle(wrong)
             killed_after = chance.randrange(len(wrong))
@@ -66,10 +66,10 @@ def poisoned(site: Site, chance: random.Random) -> Outcome:
                 time.sleep(0.05)
                 if place == killed_after:
                     worker.end(signal.SIGKILL)
-                    worker = stage.fork()
-        stage.finish()
-        stage.expect_running(worker)
-    return Outcome(stage.violations, kills=1)
+                    worker = world.fork()
+        world.finish()
+        world.expect_running(worker)
+    return Outcome(world.violations, kills=1)
 
 
 @scenario(
@@ -78,7 +78,7 @@ def poisoned(site: Site, chance: random.Random) -> Outcome:
     "the worker's wall clock jumps by a day, a year, ten years, forth and back; by libfaketime",
     runs=2,
 )
-def clock_skew(site: Site, chance: random.Random) -> Outcome:
+def clock_skew(site: Servers, chance: random.Random) -> Outcome:
     library = _library()
     clock = site.folder / "clock"
     clock.write_text("+0\n")
@@ -88,17 +88,17 @@ def clock_skew(site: Site, chance: random.Random) -> Outcome:
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # a machine's clock that is set jumps; its monotonic one does not
     }
-    with site.stage(chance) as stage:
-        worker = stage.start(variables, kafka_instance_id="one")
-        with stage.crediting(first_seconds_max=120):
+    with site.world(chance) as world:
+        worker = world.start(variables, kafka_instance_id="one")
+        with world.crediting(first_seconds_max=120):
             times: list[float] = []
             for skew in chance.sample(CLOCKS, len(CLOCKS)):
                 clock.write_text(f"{skew}\n")
                 time.sleep(2)
-                times.append(stage.wait_for_credits(stage.done(), time.monotonic()))
-        stage.finish()
-        stage.expect_running(worker)
-    return Outcome(stage.violations, times)
+                times.append(world.wait_for_credits(world.done(), time.monotonic()))
+        world.finish()
+        world.expect_running(worker)
+    return Outcome(world.violations, times)
 
 
 def _library() -> Path:

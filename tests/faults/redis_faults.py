@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gmv.errors import LedgerMissing
 from tests.faults.scenario import NotHere, Outcome, scenario
-from tests.faults.stage import Site, Stage
+from tests.faults.world import Servers, World
 from tests.ledger.servers import client, log_of
 from tests.services.proxy import Proxy
 from tests.services.redis import Fsync, RedisServer
@@ -24,44 +24,44 @@ CUT_BYTES_MAX = 40_000
 
 
 @scenario(2, "reply-lost", "a commit is applied and its answer lost, again and again", runs=3)
-def reply_lost(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
-        stage.ledger_url = proxy.url
-        stage.fork()
+def reply_lost(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world, Proxy(site.redis.port) as proxy:
+        world.ledger_url = proxy.url
+        world.fork()
         times: list[float] = []
-        with stage.crediting():
+        with world.crediting():
             for _ in range(10):
                 struck = proxy.strikes
                 proxy.at_commit(chance.randint(1, 5), "reply", lambda: None)
                 wait_for(partial(_has_struck, proxy, struck), 30, "a lost answer")
-                times.append(stage.wait_for_credits(stage.done(), time.monotonic()))
-        stage.finish()
-    return Outcome(stage.violations, times)
+                times.append(world.wait_for_credits(world.done(), time.monotonic()))
+        world.finish()
+    return Outcome(world.violations, times)
 
 
 @scenario(8, "redis-kill-everysec", "SIGKILL of Redis under load, appendfsync everysec", runs=4)
-def redis_kill_everysec(site: Site, chance: random.Random) -> Outcome:
+def redis_kill_everysec(site: Servers, chance: random.Random) -> Outcome:
     return _redis_killed(site, chance, "everysec")
 
 
 @scenario(8, "redis-kill-always", "SIGKILL of Redis under load, appendfsync always", runs=4)
-def redis_kill_always(site: Site, chance: random.Random) -> Outcome:
+def redis_kill_always(site: Servers, chance: random.Random) -> Outcome:
     return _redis_killed(site, chance, "always")
 
 
-def _redis_killed(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome:
+def _redis_killed(site: Servers, chance: random.Random, appendfsync: Fsync) -> Outcome:
     times: list[float] = []
-    with RedisServer(appendfsync) as redis, site.stage(chance, redis) as stage:
-        stage.may_go_back = appendfsync != "always"
-        stage.fork()
-        with stage.crediting():
+    with RedisServer(appendfsync) as redis, site.world(chance, redis) as world:
+        world.may_go_back = appendfsync != "always"
+        world.fork()
+        with world.crediting():
             for _ in range(3):
                 time.sleep(chance.uniform(0.1, 1))
                 redis.kill()
                 time.sleep(chance.uniform(0, 2))
-                times.append(_back(stage, redis))
-        stage.finish()
-    return Outcome(stage.violations, times, 3)
+                times.append(_back(world, redis))
+        world.finish()
+    return Outcome(world.violations, times, 3)
 
 
 @scenario(
@@ -70,155 +70,155 @@ def _redis_killed(site: Site, chance: random.Random, appendfsync: Fsync) -> Outc
     "SIGKILL of Redis, its log cut at a random byte, back under the same worker; twice more at the end",
     runs=4,
 )
-def power_loss(site: Site, chance: random.Random) -> Outcome:
+def power_loss(site: Servers, chance: random.Random) -> Outcome:
     times: list[float] = []
-    with RedisServer("everysec") as redis, site.stage(chance, redis) as stage:
-        stage.may_go_back = True
-        stage.fork(kafka_run_records_max=chance.randint(1, 60))
-        with stage.crediting():
+    with RedisServer("everysec") as redis, site.world(chance, redis) as world:
+        world.may_go_back = True
+        world.fork(kafka_run_records_max=chance.randint(1, 60))
+        with world.crediting():
             whole = log_of(redis).stat().st_size  # the ledger is there: who cuts it away meets `missing`, another fault
             for _ in range(5):
                 time.sleep(chance.uniform(0.2, 1))
                 redis.kill()
                 size = log_of(redis).stat().st_size
                 os.truncate(log_of(redis), max(whole, size - chance.randrange(CUT_BYTES_MAX)))
-                times.append(_back(stage, redis))
-        stage.finish()
-        _restart_twice(stage, redis)
-    return Outcome(stage.violations, times, 5)
+                times.append(_back(world, redis))
+        world.finish()
+        _restart_twice(world, redis)
+    return Outcome(world.violations, times, 5)
 
 
 @scenario(13, "script-flush", "SCRIPT FLUSH ten times a second", runs=2)
-def script_flush(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        with stage.crediting():
+def script_flush(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        with world.crediting():
             for _ in range(50):
                 client(site.redis).script_flush()
                 time.sleep(0.1)
-            seconds = stage.wait_for_credits(stage.done(), time.monotonic())
-        stage.finish()
-        stage.expect_running(worker)
-    return Outcome(stage.violations, [seconds])
+            seconds = world.wait_for_credits(world.done(), time.monotonic())
+        world.finish()
+        world.expect_running(worker)
+    return Outcome(world.violations, [seconds])
 
 
 @scenario(14, "flushall", "FLUSHALL under load: the worker stops, and nothing is written", runs=3)
-def flushall(site: Site, chance: random.Random) -> Outcome:
-    with RedisServer() as redis, site.stage(chance, redis) as stage:
-        worker = stage.fork()
-        with stage.crediting():
+def flushall(site: Servers, chance: random.Random) -> Outcome:
+    with RedisServer() as redis, site.world(chance, redis) as world:
+        worker = world.fork()
+        with world.crediting():
             time.sleep(chance.uniform(0, 0.5))
             client(redis).flushall()
-            stage.expect_exit(worker, LedgerMissing.exit_code)
-            stage.expect_exit(stage.fork(), LedgerMissing.exit_code)
+            world.expect_exit(worker, LedgerMissing.exit_code)
+            world.expect_exit(world.fork(), LedgerMissing.exit_code)
         if found := client(redis).keys():
-            stage.violations.append(f"I8: the emptied server holds {found!r}")
-    return Outcome(stage.violations)
+            world.violations.append(f"I8: the emptied server holds {found!r}")
+    return Outcome(world.violations)
 
 
 @scenario(15, "bad-network", "answers of Redis come late, one in 30 connections is cut at each of them", runs=3)
-def bad_network(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
-        stage.ledger_url = proxy.url
-        worker = stage.fork()
-        with stage.crediting():
+def bad_network(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world, Proxy(site.redis.port) as proxy:
+        world.ledger_url = proxy.url
+        worker = world.fork()
+        with world.crediting():
             proxy.delay_seconds, proxy.cut_chance = 0.02, 1 / 30
             time.sleep(8)
             proxy.delay_seconds, proxy.cut_chance = 0.0, 0.0
-            seconds = stage.wait_for_credits(stage.done(), time.monotonic())
-        stage.finish()
-        stage.expect_running(worker)
-    return Outcome(stage.violations, [seconds])
+            seconds = world.wait_for_credits(world.done(), time.monotonic())
+        world.finish()
+        world.expect_running(worker)
+    return Outcome(world.violations, [seconds])
 
 
 @scenario(23, "disk-full-everysec", "the disk of Redis is full for 5 s, appendfsync everysec", runs=2)
-def disk_full_everysec(site: Site, chance: random.Random) -> Outcome:
+def disk_full_everysec(site: Servers, chance: random.Random) -> Outcome:
     return _disk_full(site, chance, "everysec")
 
 
 @scenario(
     23, "disk-full-always", "the disk of Redis is full: with appendfsync always it ends, and is started again", runs=2
 )
-def disk_full_always(site: Site, chance: random.Random) -> Outcome:
+def disk_full_always(site: Servers, chance: random.Random) -> Outcome:
     return _disk_full(site, chance, "always")
 
 
-def _disk_full(site: Site, chance: random.Random, appendfsync: Fsync) -> Outcome:
+def _disk_full(site: Servers, chance: random.Random, appendfsync: Fsync) -> Outcome:
     with _small_disk(site.folder) as disk:
         redis = RedisServer(appendfsync, ["--dir", str(disk), "--aof-use-rdb-preamble", "no"])
-        with redis, site.stage(chance, redis) as stage:
-            worker = stage.fork()
-            with stage.crediting():
+        with redis, site.world(chance, redis) as world:
+            worker = world.fork()
+            with world.crediting():
                 ballast = disk / "ballast"
                 _fill(ballast)
                 time.sleep(5)
                 ballast.unlink()
                 if not _answers(redis):
                     redis.kill()
-                seconds = _back(stage, redis) if not redis.is_running else _credits_again(stage)
-            stage.finish()
-            stage.expect_running(worker)
-    return Outcome(stage.violations, [seconds])
+                seconds = _back(world, redis) if not redis.is_running else _credits_again(world)
+            world.finish()
+            world.expect_running(worker)
+    return Outcome(world.violations, [seconds])
 
 
 @scenario(24, "redis-out-of-memory", "maxmemory below what is used, for 5 s", runs=2)
-def redis_out_of_memory(site: Site, chance: random.Random) -> Outcome:
-    with RedisServer() as redis, site.stage(chance, redis) as stage:
-        worker = stage.fork()
-        with stage.crediting():
+def redis_out_of_memory(site: Servers, chance: random.Random) -> Outcome:
+    with RedisServer() as redis, site.world(chance, redis) as world:
+        worker = world.fork()
+        with world.crediting():
             client(redis).config_set("maxmemory", "1")
             time.sleep(5)
-            before = stage.done()
+            before = world.done()
             time.sleep(0.5)
-            if stage.done() != before:
-                stage.violations.append("I4: positions moved while the server refused writes")
+            if world.done() != before:
+                world.violations.append("I4: positions moved while the server refused writes")
             client(redis).config_set("maxmemory", "0")
-            seconds = _credits_again(stage)
-        stage.finish()
-        stage.expect_running(worker)
-    return Outcome(stage.violations, [seconds])
+            seconds = _credits_again(world)
+        world.finish()
+        world.expect_running(worker)
+    return Outcome(world.violations, [seconds])
 
 
 @scenario(27, "backup-restored", "the files of an earlier moment put back over a server that went on", runs=3)
-def backup_restored(site: Site, chance: random.Random) -> Outcome:
-    with RedisServer() as redis, site.stage(chance, redis) as stage:
-        stage.may_go_back = True
-        stage.fork()
-        with stage.crediting():
+def backup_restored(site: Servers, chance: random.Random) -> Outcome:
+    with RedisServer() as redis, site.world(chance, redis) as world:
+        world.may_go_back = True
+        world.fork()
+        with world.crediting():
             backup = _back_up(redis)
             time.sleep(chance.uniform(2, 4))
             redis.kill()
             shutil.rmtree(redis.folder / "appendonlydir")
             backup.rename(redis.folder / "appendonlydir")
-            seconds = _back(stage, redis)
-        stage.finish()
-    return Outcome(stage.violations, [seconds], 1)
+            seconds = _back(world, redis)
+        world.finish()
+    return Outcome(world.violations, [seconds], 1)
 
 
 def _has_struck(proxy: Proxy, before: int) -> bool:
     return proxy.strikes > before
 
 
-def _back(stage: Stage, redis: RedisServer) -> float:
+def _back(world: World, redis: RedisServer) -> float:
     """Start the server again; seconds from then to the next credit."""
     began = time.monotonic()
     redis.start()
-    return stage.wait_for_credits(stage.done(), began)
+    return world.wait_for_credits(world.done(), began)
 
 
-def _credits_again(stage: Stage) -> float:
-    return stage.wait_for_credits(stage.done(), time.monotonic())
+def _credits_again(world: World) -> float:
+    return world.wait_for_credits(world.done(), time.monotonic())
 
 
-def _restart_twice(stage: Stage, redis: RedisServer) -> None:
+def _restart_twice(world: World, redis: RedisServer) -> None:
     """What double counts after a torn commit of several writes is a second restart."""
-    before = stage.snapshot()
+    before = world.snapshot()
     for _ in range(2):
         redis.kill()
         redis.start()
-    after = stage.snapshot()
+    after = world.snapshot()
     if (after.balances, after.positions) != (before.balances, before.positions):
-        stage.violations.append(f"I2: {dict(before.balances)} became {dict(after.balances)} by restarts")
+        world.violations.append(f"I2: {dict(before.balances)} became {dict(after.balances)} by restarts")
 
 
 def _answers(redis: RedisServer) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.faults.stage import Site
+from tests.faults.world import Servers
 
 
 class NotHere(Exception):  # noqa: N818
@@ -29,7 +29,7 @@ class Outcome:
     kills: int = 0
 
 
-Play = Callable[[Site, random.Random], Outcome]
+Play = Callable[[Servers, random.Random], Outcome]
 
 
 @dataclass(frozen=True)

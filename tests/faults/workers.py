@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gmv
 from tests.faults.scenario import Outcome, scenario
-from tests.faults.stage import END_SECONDS_MAX, SESSION_SECONDS, Site, Stage
+from tests.faults.world import END_SECONDS_MAX, SESSION_SECONDS, Servers, World
 from tests.services.proxy import Moment, Proxy
 from tests.services.server import POLL_SECONDS, wait_for
 
@@ -17,53 +17,53 @@ KILLS_PER_RUN_MAX = 2
 NEXT_VERSION = "99.0.0"
 RECOVERIES = 20
 DEFAULT = dict.fromkeys(("kafka_session_seconds", "kafka_heartbeat_seconds", "kafka_run_records_max"))
-"""What `Stage.settings` leaves to gmv's own defaults."""
+"""What `World.settings` leaves to gmv's own defaults."""
 
 
 @scenario(1, "kill", "SIGKILL at a random moment under load, also while it starts; a new one at once", runs=100)
-def kill(site: Site, chance: random.Random) -> Outcome:
+def kill(site: Servers, chance: random.Random) -> Outcome:
     times: list[float] = []
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        with stage.crediting():
+    with site.world(chance) as world:
+        worker = world.fork()
+        with world.crediting():
             for _ in range(chance.randint(1, KILLS_PER_RUN_MAX)):
                 time.sleep(chance.uniform(0, 0.8))
                 worker.end(signal.SIGKILL)
-                began, done = time.monotonic(), stage.done()
-                worker = stage.fork()
+                began, done = time.monotonic(), world.done()
+                worker = world.fork()
                 if chance.random() < 0.3:  # and once more while it starts
                     time.sleep(chance.uniform(0, 0.5))
                     worker.end(signal.SIGKILL)
-                    worker = stage.fork()
-                times.append(stage.wait_for_credits(done, began))
-        stage.finish()
-    return Outcome(stage.violations, times, stage.starts - 1)
+                    worker = world.fork()
+                times.append(world.wait_for_credits(done, began))
+        world.finish()
+    return Outcome(world.violations, times, world.starts - 1)
 
 
 @scenario(1, "kill-before-commit", "SIGKILL when the commit has been sent, before the server gets it", runs=50)
-def kill_before_commit(site: Site, chance: random.Random) -> Outcome:
+def kill_before_commit(site: Servers, chance: random.Random) -> Outcome:
     return _killed_at_commits(site, chance, "request")
 
 
 @scenario(1, "kill-after-commit", "SIGKILL when the commit has been applied, before its answer arrives", runs=50)
-def kill_after_commit(site: Site, chance: random.Random) -> Outcome:
+def kill_after_commit(site: Servers, chance: random.Random) -> Outcome:
     return _killed_at_commits(site, chance, "reply")
 
 
-def _killed_at_commits(site: Site, chance: random.Random, when: Moment) -> Outcome:
+def _killed_at_commits(site: Servers, chance: random.Random, when: Moment) -> Outcome:
     times: list[float] = []
-    with site.stage(chance) as stage, Proxy(site.redis.port) as proxy:
-        stage.ledger_url = proxy.url
-        worker = stage.fork()
-        with stage.crediting():
+    with site.world(chance) as world, Proxy(site.redis.port) as proxy:
+        world.ledger_url = proxy.url
+        worker = world.fork()
+        with world.crediting():
             for _ in range(chance.randint(1, KILLS_PER_RUN_MAX)):
                 proxy.at_commit(chance.randint(1, 6), when, partial(worker.send, signal.SIGKILL))
                 worker.end()
-                began, done = time.monotonic(), stage.done()
-                worker = stage.fork()
-                times.append(stage.wait_for_credits(done, began))
-        stage.finish()
-    return Outcome(stage.violations, times, stage.starts - 1)
+                began, done = time.monotonic(), world.done()
+                worker = world.fork()
+                times.append(world.wait_for_credits(done, began))
+        world.finish()
+    return Outcome(world.violations, times, world.starts - 1)
 
 
 @scenario(
@@ -71,20 +71,20 @@ def _killed_at_commits(site: Site, chance: random.Random, when: Moment) -> Outco
     "recovery",
     "20 x SIGKILL at a random moment, each time a new process at once, imports included; default settings",
 )
-def recovery(site: Site, chance: random.Random) -> Outcome:
+def recovery(site: Servers, chance: random.Random) -> Outcome:
     """As Kubernetes starts a StatefulSet's pod again: static membership, a session of 30 s."""
     times: list[float] = []
-    with site.stage(chance) as stage:
-        worker = stage.start({}, kafka_instance_id="one", **DEFAULT)
-        with stage.crediting(60, first_seconds_max=120):
+    with site.world(chance) as world:
+        worker = world.start({}, kafka_instance_id="one", **DEFAULT)
+        with world.crediting(60, first_seconds_max=120):
             for _ in range(RECOVERIES):
                 time.sleep(chance.uniform(0.2, 1.5))
                 worker.end(signal.SIGKILL)
-                began, done = time.monotonic(), stage.done()
-                worker = stage.start({}, kafka_instance_id="one", **DEFAULT)
-                times.append(stage.wait_for_credits(done, began))
-        stage.finish()
-    return Outcome(stage.violations, times, RECOVERIES)
+                began, done = time.monotonic(), world.done()
+                worker = world.start({}, kafka_instance_id="one", **DEFAULT)
+                times.append(world.wait_for_credits(done, began))
+        world.finish()
+    return Outcome(world.violations, times, RECOVERIES)
 
 
 @scenario(
@@ -93,125 +93,125 @@ def recovery(site: Site, chance: random.Random) -> Outcome:
     "SIGKILL of one of two workers, which stays away: the other has to take over, by default settings",
     runs=2,
 )
-def takeover(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        victim, _ = stage.fork("one", **DEFAULT), stage.fork("two", **DEFAULT)
-        with stage.load():
-            wait_for(lambda: _all_move(stage), 120, "credits in all partitions")
+def takeover(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        victim, _ = world.fork("one", **DEFAULT), world.fork("two", **DEFAULT)
+        with world.load():
+            wait_for(lambda: _all_move(world), 120, "credits in all partitions")
             victim.end(signal.SIGKILL)
-            began, before = time.monotonic(), _positions(stage)
+            began, before = time.monotonic(), _positions(world)
             wait_for(
-                lambda: all(_positions(stage)[each] > before[each] for each in before),
+                lambda: all(_positions(world)[each] > before[each] for each in before),
                 END_SECONDS_MAX,
                 "I7: all partitions",
             )
             seconds = time.monotonic() - began
-        stage.finish()
-    return Outcome(stage.violations, [seconds], 1)
+        world.finish()
+    return Outcome(world.violations, [seconds], 1)
 
 
 @scenario(3, "zombie", "SIGSTOP past the session, another takes over and commits, SIGCONT", runs=3)
-def zombie(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        frozen = stage.fork(None)
-        with stage.crediting():
+def zombie(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        frozen = world.fork(None)
+        with world.crediting():
             time.sleep(chance.uniform(0, 0.5))
             frozen.send(signal.SIGSTOP)
-            began, done = time.monotonic(), stage.done()
-            stage.fork(None)
-            seconds = stage.wait_for_credits(done, began)
+            began, done = time.monotonic(), world.done()
+            world.fork(None)
+            seconds = world.wait_for_credits(done, began)
             frozen.send(signal.SIGCONT)
             time.sleep(3)
-        stage.finish()
-        stage.expect_running(frozen)
-    return Outcome(stage.violations, [seconds])
+        world.finish()
+        world.expect_running(frozen)
+    return Outcome(world.violations, [seconds])
 
 
 @scenario(4, "double-assignment", "two workers that both own every partition, in two groups over one ledger", runs=3)
-def double_assignment(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        workers = [stage.fork(None, kafka_group=f"{stage.topic}-{name}") for name in "ab"]
-        with stage.crediting():
+def double_assignment(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        workers = [world.fork(None, kafka_group=f"{world.topic}-{name}") for name in "ab"]
+        with world.crediting():
             time.sleep(2 * SESSION_SECONDS)
-        stage.finish()
+        world.finish()
         if not any(worker.is_running for worker in workers):
-            stage.violations.append(f"I7: both workers ended: {workers[0].said[-500:]}")
-    return Outcome(stage.violations)
+            world.violations.append(f"I7: both workers ended: {workers[0].said[-500:]}")
+    return Outcome(world.violations)
 
 
 @scenario(
     4, "one-name-twice", "two workers under one static member's name, both started again whenever they end", runs=2
 )
-def one_name_twice(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        workers = [stage.fork("one"), stage.fork("one")]
-        with stage.crediting():
+def one_name_twice(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        workers = [world.fork("one"), world.fork("one")]
+        with world.crediting():
             until = time.monotonic() + 10
             while time.monotonic() < until:
-                workers = [each if each.is_running else stage.fork("one") for each in workers]
+                workers = [each if each.is_running else world.fork("one") for each in workers]
                 time.sleep(0.5)
         workers[0].end(signal.SIGKILL)
         if not workers[1].is_running:
-            stage.fork("one")
-        stage.finish()
-    return Outcome(stage.violations)
+            world.fork("one")
+        world.finish()
+    return Outcome(world.violations)
 
 
 @scenario(5, "rebalance-storm", "workers join, leave and are killed every second or two", runs=3)
-def rebalance_storm(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        workers = [stage.fork(None)]
+def rebalance_storm(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        workers = [world.fork(None)]
         killed = 0
-        with stage.crediting():
+        with world.crediting():
             for _ in range(12):
                 time.sleep(chance.uniform(0.3, 2))
                 if len(workers) < 2 or (len(workers) < 4 and chance.random() < 0.5):
-                    workers.append(stage.fork(None))
+                    workers.append(world.fork(None))
                     continue
                 leaving = workers.pop(chance.randrange(len(workers)))
                 is_killed = chance.random() < 0.5
                 killed += is_killed
                 leaving.end(signal.SIGKILL if is_killed else signal.SIGTERM)
-        began, done = time.monotonic(), stage.done()
-        times = [stage.wait_for_credits(done, began)] if _behind(stage) else []
-        stage.finish()
-    return Outcome(stage.violations, times, killed)
+        began, done = time.monotonic(), world.done()
+        times = [world.wait_for_credits(done, began)] if _behind(world) else []
+        world.finish()
+    return Outcome(world.violations, times, killed)
 
 
 @scenario(
     25, "out-of-memory", "the address space is limited to what the worker has; what ends is started again", runs=3
 )
-def out_of_memory(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        worker = stage.fork()
-        with stage.crediting():
+def out_of_memory(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        worker = world.fork()
+        with world.crediting():
             mapped = int(Path(f"/proc/{worker.pid}/statm").read_text().split()[0]) * resource.getpagesize()
             limit = mapped + chance.randrange(2**20)
             resource.prlimit(worker.pid, resource.RLIMIT_AS, (limit, limit))
             time.sleep(3)
-            began, done = time.monotonic(), stage.done()
+            began, done = time.monotonic(), world.done()
             if worker.is_running:
                 worker.end(signal.SIGKILL)
-            stage.fork()
-            seconds = stage.wait_for_credits(done, began)
-        stage.finish()
-    return Outcome(stage.violations, [seconds], 1)
+            world.fork()
+            seconds = world.wait_for_credits(done, began)
+        world.finish()
+    return Outcome(world.violations, [seconds], 1)
 
 
 @scenario(26, "rolling-upgrade", "a worker of the next version joins, then the one of this version leaves", runs=2)
-def rolling_upgrade(site: Site, chance: random.Random) -> Outcome:
-    with site.stage(chance) as stage:
-        old = stage.fork(None)
-        with stage.crediting(50):
-            stage.start({"PYTHONPATH": str(_next_version(site.folder))})
-            wait_for(lambda: f'"version":"{NEXT_VERSION}"' in stage.log.read_text(), 120, "the next version")
+def rolling_upgrade(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        old = world.fork(None)
+        with world.crediting(50):
+            world.start({"PYTHONPATH": str(_next_version(site.folder))})
+            wait_for(lambda: f'"version":"{NEXT_VERSION}"' in world.log.read_text(), 120, "the next version")
             time.sleep(chance.uniform(1, 4))
-            began, done = time.monotonic(), stage.done()
+            began, done = time.monotonic(), world.done()
             if code := old.end(signal.SIGTERM):
-                stage.violations.append(f"I7: the old version ended with {code}")
-            seconds = stage.wait_for_credits(done, began)
-        stage.finish()
-    return Outcome(stage.violations, [seconds])
+                world.violations.append(f"I7: the old version ended with {code}")
+            seconds = world.wait_for_credits(done, began)
+        world.finish()
+    return Outcome(world.violations, [seconds])
 
 
 def _next_version(folder: Path) -> Path:
@@ -223,15 +223,15 @@ def _next_version(folder: Path) -> Path:
     return source.parent
 
 
-def _positions(stage: Stage) -> dict[int, int]:
-    return {number: position.next_offset for (_, number), position in stage.snapshot().positions.items()}
+def _positions(world: World) -> dict[int, int]:
+    return {number: position.next_offset for (_, number), position in world.snapshot().positions.items()}
 
 
-def _all_move(stage: Stage) -> bool:
-    return all(offset > 0 for offset in _positions(stage).values())
+def _all_move(world: World) -> bool:
+    return all(offset > 0 for offset in _positions(world).values())
 
 
-def _behind(stage: Stage) -> bool:
-    before = stage.done()
+def _behind(world: World) -> bool:
+    before = world.done()
     time.sleep(POLL_SECONDS)
-    return stage.done() == before
+    return world.done() == before

@@ -23,7 +23,7 @@ from gmv.index.manifest import (
 )
 from gmv.index.opened import open_index
 from tests.corpus.corpora import FILES, rows, write_parquet
-from tests.indexing.builds import build
+from tests.indexing.index_builds import build
 
 HASHED = [ENCODER_FILE, IMAGES_FILE, RECALL_FILE, REJECTED_FILE, TOKENS_FILE]
 

@@ -19,7 +19,7 @@ from gmv.indexing.workspace import open_workspace
 from gmv.settings import Settings
 from tests.corpus.corpora import FILES, rows, write_features, write_folder, write_parquet
 from tests.encoders.pictures import picture
-from tests.indexing.builds import FITTING, build, unseen
+from tests.indexing.index_builds import FITTING, build, unseen
 
 COUNT = 9
 

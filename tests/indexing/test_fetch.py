@@ -17,7 +17,7 @@ from gmv.index.opened import open_index
 from gmv.indexing import fetch as index_fetch
 from gmv.indexing.fetch import fetch_index
 from tests.corpus.corpora import rows, write_parquet
-from tests.indexing.builds import build, unseen
+from tests.indexing.index_builds import build, unseen
 
 OTHER_ID = "0" * 32
 

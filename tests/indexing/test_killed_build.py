@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.corpora import rows, write_features, write_parquet
-from tests.indexing.builds import build
-from tests.indexing.killing import Forge, digests, forge, kill_everywhere
+from tests.indexing.index_builds import build
+from tests.indexing.killed_builds import Forge, digests, forge, kill_everywhere
 
 pytestmark = pytest.mark.slow
 

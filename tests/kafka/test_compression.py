@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaProducer
 
-from tests.kafka.crew import Crew, Sent, new_crew
+from tests.kafka.world import Sent, World, new_world
 from tests.services.kafka import KafkaBroker
 from tests.stream.world import event_record
 
@@ -16,23 +16,23 @@ EVENTS_PER_CODEC = 50
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    with new_crew(kafka, redis_url, tmp_path, partitions=1, compression_type="zstd") as crew:
-        crew.initialise()
-        yield crew
+def world(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[World]:
+    with new_world(kafka, redis_url, tmp_path, partitions=1, compression_type="zstd") as world:
+        world.initialise()
+        yield world
 
 
-def test_every_codec_is_read_by_the_worker_and_by_the_reader_of_receipts(crew: Crew) -> None:
+def test_every_codec_is_read_by_the_worker_and_by_the_reader_of_receipts(world: World) -> None:
     for codec in CODECS:
         records = [event_record(number, f"{codec}-{number}", ["ada", codec]) for number in range(EVENTS_PER_CODEC)]
-        producer = KafkaProducer(bootstrap_servers=crew.kafka.brokers, compression_type=codec, linger_ms=100)
+        producer = KafkaProducer(bootstrap_servers=world.kafka.brokers, compression_type=codec, linger_ms=100)
         for record in records:
-            producer.send(crew.kafka.topic, record.value, partition=0)
+            producer.send(world.kafka.topic, record.value, partition=0)
         producer.flush()
         producer.close()
-        crew.sent += [Sent(0, record) for record in records]
-    worker = crew.start()
-    crew.wait_until_done()
+        world.sent += [Sent(0, record) for record in records]
+    worker = world.start()
+    world.wait_until_done()
     assert worker.end(signal.SIGTERM) == 0, worker.said
-    assert crew.totals() == crew.oracle()
-    assert crew.explanation().receipts == len(CODECS) * EVENTS_PER_CODEC
+    assert world.totals() == world.oracle()
+    assert world.explanation().receipts == len(CODECS) * EVENTS_PER_CODEC

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gmv.errors import LedgerUnavailable, LogUnavailable
-from tests.kafka.crew import Crew, new_crew
 from tests.kafka.test_pump import PARTITIONS, assert_exact, events
+from tests.kafka.world import World, new_world
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience
 from tests.services.redis import RedisServer
@@ -22,41 +22,41 @@ def mortal_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, mortal_redis: RedisServer, tmp_path: Path, seed: int) -> Iterator[Crew]:
-    with new_crew(kafka, mortal_redis.url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
-        crew.initialise()
-        crew.produce(events(seed, 600))
-        yield crew
+def world(kafka: KafkaBroker, mortal_redis: RedisServer, tmp_path: Path, seed: int) -> Iterator[World]:
+    with new_world(kafka, mortal_redis.url, tmp_path, PARTITIONS, receipts_partitions=2) as world:
+        world.initialise()
+        world.produce(events(seed, 600))
+        yield world
 
 
 class TestRedis:
-    def test_killed_and_back_within_the_budget(self, crew: Crew, mortal_redis: RedisServer) -> None:
-        worker = crew.start(0.1)
+    def test_killed_and_back_within_the_budget(self, world: World, mortal_redis: RedisServer) -> None:
+        worker = world.start(0.1)
         for records in (100, 300):
-            crew.wait_until_done(records)
+            world.wait_until_done(records)
             mortal_redis.kill()
             mortal_redis.start()
-        crew.wait_until_done()
+        world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
-        assert_exact(crew)
+        assert_exact(world)
 
     def test_away_beyond_the_budget_ends_the_worker_with_a_sentence(
-        self, crew: Crew, mortal_redis: RedisServer
+        self, world: World, mortal_redis: RedisServer
     ) -> None:
-        worker = crew.start(0.1)
-        crew.wait_until_done(100)
+        worker = world.start(0.1)
+        world.wait_until_done(100)
         mortal_redis.stop()
         assert worker.end() == LedgerUnavailable.exit_code, worker.said
         assert mortal_redis.address in worker.said
         mortal_redis.start()
-        heir = crew.start()
-        crew.wait_until_done()
+        heir = world.start()
+        world.wait_until_done()
         assert heir.end(signal.SIGTERM) == 0, heir.said
-        assert_exact(crew)
+        assert_exact(world)
 
-    def test_down_at_the_start(self, crew: Crew, mortal_redis: RedisServer) -> None:
+    def test_down_at_the_start(self, world: World, mortal_redis: RedisServer) -> None:
         mortal_redis.stop()
-        worker = crew.start()
+        worker = world.start()
         assert worker.end() == LedgerUnavailable.exit_code, worker.said
         assert mortal_redis.address in worker.said
 
@@ -71,22 +71,22 @@ class TestKafka:
     def test_down_at_the_start_in_the_middle_and_back(
         self, mortal_kafka: KafkaBroker, redis_url: str, tmp_path: Path, seed: int
     ) -> None:
-        with new_crew(mortal_kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2) as crew:
-            crew.initialise()
-            crew.produce(events(seed, 600))
-            worker = crew.start(0.1, retry_seconds=patience(10))  # a broker takes 5 s to come back
-            crew.wait_until_done(100)
+        with new_world(mortal_kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2) as world:
+            world.initialise()
+            world.produce(events(seed, 600))
+            worker = world.start(0.1, retry_seconds=patience(10))  # a broker takes 5 s to come back
+            world.wait_until_done(100)
             mortal_kafka.kill()
             mortal_kafka.start()
-            crew.wait_until_done()
+            world.wait_until_done()
             assert worker.is_running, worker.said
             mortal_kafka.stop()
-            crew_is_quiet = crew.totals()
+            crew_is_quiet = world.totals()
             assert worker.end(signal.SIGTERM) in (0, LogUnavailable.exit_code), worker.said
-            late = crew.start()
+            late = world.start()
             assert late.end() == LogUnavailable.exit_code, late.said
             assert mortal_kafka.address in late.said
-            assert crew.totals() == crew_is_quiet
+            assert world.totals() == crew_is_quiet
             mortal_kafka.start()
             wait_for(mortal_kafka.is_ready, 30, "the broker")
-            assert_exact(crew)
+            assert_exact(world)

@@ -22,7 +22,7 @@ from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 from tests.conftest import TopicFactory
 from tests.events.samples import envelope
-from tests.kafka.crew import Crew, new_crew, reading
+from tests.kafka.world import World, new_world, reading
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience
 from tests.services.secure_kafka import SecureKafkaBroker
@@ -61,10 +61,10 @@ def dead_letter(kafka: KafkaSettings, partition: int, record: Record, times: int
 
 
 @pytest.fixture
-def crew(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
-    with new_crew(kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2, letters_partitions=2) as crew:
-        crew.initialise()
-        yield crew
+def world(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[World]:
+    with new_world(kafka, redis_url, tmp_path, PARTITIONS, receipts_partitions=2, letters_partitions=2) as world:
+        world.initialise()
+        yield world
 
 
 RECORDS = (
@@ -91,35 +91,35 @@ def test_records_go_to_their_partition_byte_for_byte(kafka: KafkaBroker, topic: 
         assert list(each.headers) == [*letter.record.headers, (REPLAYED_FROM, letter.place.encode())]
 
 
-def test_an_event_is_credited_once_however_often_it_is_sent(crew: Crew) -> None:
-    dead_letter(crew.kafka, 2, Record(5, event("a"), b"key", (("h", b"1"),)), times=2)
-    dead_letter(crew.kafka, 3, Record(6, event("b"), None))
-    assert [redrive(crew.kafka) for _ in range(3)] == [2, 2, 2]
-    worker = crew.start()
-    crew.wait_until_done(6)
+def test_an_event_is_credited_once_however_often_it_is_sent(world: World) -> None:
+    dead_letter(world.kafka, 2, Record(5, event("a"), b"key", (("h", b"1"),)), times=2)
+    dead_letter(world.kafka, 3, Record(6, event("b"), None))
+    assert [redrive(world.kafka) for _ in range(3)] == [2, 2, 2]
+    worker = world.start()
+    world.wait_until_done(6)
     assert worker.end(signal.SIGTERM) == 0, worker.said
-    assert crew.totals() == {"ada": 1_000_000, "ben": 1_000_000}
-    assert (crew.sums().credited, crew.sums().duplicates) == (2, 4)
-    assert crew.positions() == {0: 0, 1: 0, 2: 3, 3: 3}
+    assert world.totals() == {"ada": 1_000_000, "ben": 1_000_000}
+    assert (world.sums().credited, world.sums().duplicates) == (2, 4)
+    assert world.positions() == {0: 0, 1: 0, 2: 3, 3: 3}
 
 
-def test_what_is_refused_again_is_one_record_and_its_letters_do_not_multiply(crew: Crew) -> None:
-    dead_letter(crew.kafka, 1, Record(5, event("nobody's", owners=()), b"key"))
-    worker = crew.start()
+def test_what_is_refused_again_is_one_record_and_its_letters_do_not_multiply(world: World) -> None:
+    dead_letter(world.kafka, 1, Record(5, event("nobody's", owners=()), b"key"))
+    worker = world.start()
     for times in range(1, 4):
-        assert redrive(crew.kafka) == 1
-        crew.wait_until_done(times)
-        assert redrive(crew.kafka, Wanted(frozenset({Reason.IMAGE_UNREACHABLE}))) == 0, "it has another reason now"
+        assert redrive(world.kafka) == 1
+        world.wait_until_done(times)
+        assert redrive(world.kafka, Wanted(frozenset({Reason.IMAGE_UNREACHABLE}))) == 0, "it has another reason now"
     assert worker.end(signal.SIGTERM) == 0, worker.said
-    letters = sorted(dead_letters_in_topic(crew.kafka), key=lambda letter: len(letter.replayed_from))
-    topic = crew.kafka.topic
+    letters = sorted(dead_letters_in_topic(world.kafka), key=lambda letter: len(letter.replayed_from))
+    topic = world.kafka.topic
     assert [letter.replayed_from for letter in letters] == [
         [],
         [f"{topic}/1/5"],
         [f"{topic}/1/5", f"{topic}/1/0"],
         [f"{topic}/1/5", f"{topic}/1/0", f"{topic}/1/1"],
     ]
-    assert crew.totals() == {}
+    assert world.totals() == {}
 
 
 def test_a_record_with_one_more_header_may_be_too_large(kafka: KafkaBroker, topic: TopicFactory) -> None:

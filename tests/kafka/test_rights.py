@@ -18,7 +18,7 @@ from gmv.kafka.receipts import receipts_in_topic
 from gmv.kafka.rights import ROLES, Right, rights
 from gmv.settings import KafkaSettings, LedgerSettings
 from tests.end_to_end.command import command, gmv, gmv_json
-from tests.kafka.crew import Crew, Sent, Worker, new_crew
+from tests.kafka.world import Sent, Worker, World, new_world
 from tests.services.patience import patience
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, mortal, wait_for
@@ -29,56 +29,56 @@ USER = "worker"
 
 
 @pytest.fixture
-def crew(secure_kafka: SecureKafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+def world(secure_kafka: SecureKafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[World]:
     """Topics that hold an event and a bad record, by way of the test's own door."""
-    with new_crew(secure_kafka, redis_url, tmp_path, partitions=1) as crew:
-        crew.initialise()
-        crew.produce([Sent(0, event_record(0, "event-0", ["ada", "ben"])), Sent(0, poison_record(1))])
-        yield crew
+    with new_world(secure_kafka, redis_url, tmp_path, partitions=1) as world:
+        world.initialise()
+        world.produce([Sent(0, event_record(0, "event-0", ["ada", "ben"])), Sent(0, poison_record(1))])
+        yield world
 
 
-def start(crew: Crew, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> Worker:
+def start(world: World, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> Worker:
     """A worker that comes by way of these settings."""
     told = settings.model_dump(exclude_none=True, exclude_defaults=True)
     for name in ("security_protocol", "username", "password_file", "ca_file", "cert_file", "key_file"):
         monkeypatch.setenv(f"GMV_KAFKA_{name.upper()}", str(told.get(name, "")))
-    inner, crew.kafka = crew.kafka, crew.kafka.model_copy(update={"brokers": settings.brokers})
+    inner, world.kafka = world.kafka, world.kafka.model_copy(update={"brokers": settings.brokers})
     try:
-        return crew.start()
+        return world.start()
     finally:
-        crew.kafka = inner
+        world.kafka = inner
 
 
 @pytest.mark.parametrize("way", ["by_password", "by_certificate"])
 def test_a_worker_needs_no_more_than_its_rights(
-    way: str, secure_kafka: SecureKafkaBroker, crew: Crew, monkeypatch: pytest.MonkeyPatch
+    way: str, secure_kafka: SecureKafkaBroker, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secure_kafka.allow(USER, *rights("worker", crew.kafka))
-    worker = start(crew, getattr(secure_kafka, way)(USER), monkeypatch)
+    secure_kafka.allow(USER, *rights("worker", world.kafka))
+    worker = start(world, getattr(secure_kafka, way)(USER), monkeypatch)
 
-    crew.wait_until_done()
+    world.wait_until_done()
     assert worker.end(signal.SIGTERM) == 0, worker.said
-    assert crew.totals() == crew.oracle()
-    assert len(list(crew.read(crew.kafka.dead_letters_topic))) == 1
-    assert crew.explanation().receipts == 1
+    assert world.totals() == world.oracle()
+    assert len(list(world.read(world.kafka.dead_letters_topic))) == 1
+    assert world.explanation().receipts == 1
 
 
 @pytest.mark.parametrize("missing", range(4))
 def test_without_any_of_them_a_worker_refuses_and_credits_nothing(
-    missing: int, secure_kafka: SecureKafkaBroker, crew: Crew, monkeypatch: pytest.MonkeyPatch
+    missing: int, secure_kafka: SecureKafkaBroker, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = list(rights("worker", crew.kafka))
+    given = list(rights("worker", world.kafka))
     lacking = given.pop(missing)
     secure_kafka.allow(USER, *given)
-    worker = start(crew, secure_kafka.by_password(USER), monkeypatch)
+    worker = start(world, secure_kafka.by_password(USER), monkeypatch)
 
     assert worker.end() == LogRefused.exit_code, (lacking, worker.said)
     assert "does not let user 'worker' do that" in worker.said
-    assert crew.totals() == {}
+    assert world.totals() == {}
 
 
-def test_a_producer_needs_to_write_and_cannot_read(secure_kafka: SecureKafkaBroker, crew: Crew) -> None:
-    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+def test_a_producer_needs_to_write_and_cannot_read(secure_kafka: SecureKafkaBroker, world: World) -> None:
+    kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     message = KafkaMessage(b"key", b"value", [])
     secure_kafka.allow(USER, *rights("producer", kafka))
     with Emitter(kafka) as emitter:
@@ -95,11 +95,11 @@ def test_a_producer_needs_to_write_and_cannot_read(secure_kafka: SecureKafkaBrok
 
 
 def test_an_auditor_needs_to_see_the_topic_of_events_and_nothing_else(
-    secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+    secure_kafka: SecureKafkaBroker, world: World, tmp_path: Path
 ) -> None:
-    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     secure_kafka.allow(USER, *rights("auditor", kafka))
-    with audit(settings_file(kafka, crew.ledger, tmp_path)) as page:
+    with audit(settings_file(kafka, world.ledger, tmp_path)) as page:
         wait_for(lambda: 'gmv_ledger_state{state="sound"} 1.0' in page(), 60, "the audit to see ledger and log")
         assert f'gmv_ledger_lag_records{{partition="0",topic="{kafka.topic}"}} 2.0' in page()
 
@@ -111,34 +111,34 @@ def test_an_auditor_needs_to_see_the_topic_of_events_and_nothing_else(
 
 
 def test_a_verifier_needs_to_read_receipts_and_nothing_else(
-    secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+    secure_kafka: SecureKafkaBroker, world: World, tmp_path: Path
 ) -> None:
-    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     secure_kafka.allow(USER, *rights("verifier", kafka))
     arguments = ("ledger", "verify", "--receipts-topic", kafka.receipts_topic)
-    assert gmv_json(*arguments, "--config", settings_file(kafka, crew.ledger, tmp_path))["conserved"]
+    assert gmv_json(*arguments, "--config", settings_file(kafka, world.ledger, tmp_path))["conserved"]
     with pytest.raises(LogRefused), Emitter(kafka):
         pass
 
 
 @pytest.mark.parametrize("missing", [None, 0, 1])
 def test_an_explainer_needs_to_read_receipts_and_dead_letters(
-    missing: int | None, secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+    missing: int | None, secure_kafka: SecureKafkaBroker, world: World, tmp_path: Path
 ) -> None:
-    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     given = list(rights("explainer", kafka))
     if missing is not None:
         given.pop(missing)
     secure_kafka.allow(USER, *given)
-    arguments = ("explain", "nobody's", "--config", settings_file(kafka, crew.ledger, tmp_path))
+    arguments = ("explain", "nobody's", "--config", settings_file(kafka, world.ledger, tmp_path))
     said = gmv(*arguments, exit_code=1 if missing is None else LogRefused.exit_code)
     assert ("does not let user 'worker' do that" in said) == (missing is not None)
 
 
 def test_an_administrator_can_make_a_ledger_for_the_topic(
-    secure_kafka: SecureKafkaBroker, crew: Crew, tmp_path: Path
+    secure_kafka: SecureKafkaBroker, world: World, tmp_path: Path
 ) -> None:
-    kafka = secure_kafka.by_password(USER, topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+    kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     ledger = LedgerSettings(url=f"sqlite:///{tmp_path / 'ledger.db'}")
     arguments = ("ledger", "init", "--topic", kafka.topic, "--config", settings_file(kafka, ledger, tmp_path))
     *others, describe = rights("administrator", kafka)
@@ -190,8 +190,8 @@ def audit(config: Path) -> Iterator[Callable[[], str]]:
         process.wait()
 
 
-def test_a_stranger_may_do_nothing(secure_kafka: SecureKafkaBroker, crew: Crew) -> None:
-    kafka = secure_kafka.by_password("stranger", topic=crew.kafka.topic, retry_seconds=RETRY_SECONDS)
+def test_a_stranger_may_do_nothing(secure_kafka: SecureKafkaBroker, world: World) -> None:
+    kafka = secure_kafka.by_password("stranger", topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     for question in (lambda: Emitter(kafka), lambda: list(receipts_in_topic(kafka, kafka.receipts_topic))):
         with pytest.raises(LogRefused, match="does not let user 'stranger' do that"):
             question()

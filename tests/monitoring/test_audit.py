@@ -13,14 +13,14 @@ from gmv.monitoring.audit import Audit
 from gmv.monitoring.catalogue import AuditMetrics, LedgerState
 from gmv.settings import LedgerSettings
 from gmv.stream.records import Bounds, LogDescription
-from tests.monitoring.scene import NOW_UNIX_SECONDS, Lines
+from tests.monitoring.world import NOW_UNIX_SECONDS, Lines
 
 TOPIC, TOPIC_ID = "images", "topic-1"
 LOG = LogDescription(TOPIC, TOPIC_ID, {0: Bounds(4, 100), 1: Bounds(0, 7)})
 
 
 @dataclass
-class Scene:
+class World:
     """A ledger in a file that stands in a log of two partitions, and an audit of it."""
 
     settings: LedgerSettings
@@ -62,10 +62,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
+def world(tmp_path: Path) -> World:
     settings = LedgerSettings(url=f"sqlite:///{tmp_path / 'ledger.db'}")
     begin(settings)
-    return Scene(settings)
+    return World(settings)
 
 
 def begin(settings: LedgerSettings) -> None:
@@ -83,14 +83,14 @@ def begin(settings: LedgerSettings) -> None:
     ledger.close()
 
 
-def test_a_sound_ledger_is_told_with_its_standing_and_its_own_counts(scene: Scene) -> None:
-    assert scene.audit.examine() is LedgerState.SOUND
-    assert scene.states() == {"sound"}
-    assert scene.positions(0) == (87, 9)
-    assert scene.positions(1) == (0, 7)
-    assert scene.value("gmv_ledger_credits_micros") == 2_000_000
+def test_a_sound_ledger_is_told_with_its_standing_and_its_own_counts(world: World) -> None:
+    assert world.audit.examine() is LedgerState.SOUND
+    assert world.states() == {"sound"}
+    assert world.positions(0) == (87, 9)
+    assert world.positions(1) == (0, 7)
+    assert world.value("gmv_ledger_credits_micros") == 2_000_000
     counts = {
-        each: scene.value("gmv_ledger_events", outcome=each) for each in ("credited", "dead_lettered", "duplicate")
+        each: world.value("gmv_ledger_events", outcome=each) for each in ("credited", "dead_lettered", "duplicate")
     }
     assert counts == {"credited": 2, "dead_lettered": 1, "duplicate": 0}
 
@@ -105,25 +105,25 @@ def test_a_sound_ledger_is_told_with_its_standing_and_its_own_counts(scene: Scen
         (LogRefused("who are you"), "log_unreachable"),
     ],
 )
-def test_what_keeps_it_from_looking_is_its_state_until_it_is_over(scene: Scene, refusal: Refusal, state: str) -> None:
-    scene.audit.examine()
-    scene.refusal = refusal
-    scene.audit.examine()
-    assert scene.states() == {state}
-    assert scene.positions(0) == (None, None)  # rather than a standing of before
+def test_what_keeps_it_from_looking_is_its_state_until_it_is_over(world: World, refusal: Refusal, state: str) -> None:
+    world.audit.examine()
+    world.refusal = refusal
+    world.audit.examine()
+    assert world.states() == {state}
+    assert world.positions(0) == (None, None)  # rather than a standing of before
 
-    scene.refusal = None
-    scene.audit.examine()
-    assert scene.states() == {"sound"}
-    assert scene.positions(0) == (87, 9)
+    world.refusal = None
+    world.audit.examine()
+    assert world.states() == {"sound"}
+    assert world.positions(0) == (87, 9)
 
 
-def test_a_state_is_logged_when_it_changes_and_with_its_reason(scene: Scene) -> None:
-    scene.audit.examine()
-    scene.audit.examine()
-    scene.refusal = LedgerMissing("book 0 is gone")
-    scene.audit.examine()
-    assert scene.lines.lines == [
+def test_a_state_is_logged_when_it_changes_and_with_its_reason(world: World) -> None:
+    world.audit.examine()
+    world.audit.examine()
+    world.refusal = LedgerMissing("book 0 is gone")
+    world.audit.examine()
+    assert world.lines.lines == [
         ("info", "ledger_seen", {"state": "sound", "why": ""}),
         ("warning", "ledger_seen", {"state": "missing", "why": "book 0 is gone"}),
     ]
@@ -138,39 +138,39 @@ def test_a_state_is_logged_when_it_changes_and_with_its_reason(scene: Scene) -> 
     ],
     ids=["retention took uncredited records", "the log was cut", "the topic was made anew"],
 )
-def test_a_position_at_which_no_worker_could_read_on_is_told(scene: Scene, log: LogDescription) -> None:
-    scene.audit.examine()
-    scene.log = log
-    assert scene.audit.examine() is LedgerState.OUTSIDE_LOG
-    assert scene.states() == {"outside_log"}
+def test_a_position_at_which_no_worker_could_read_on_is_told(world: World, log: LogDescription) -> None:
+    world.audit.examine()
+    world.log = log
+    assert world.audit.examine() is LedgerState.OUTSIDE_LOG
+    assert world.states() == {"outside_log"}
 
 
-def test_a_partition_without_a_position_is_a_missing_ledger(scene: Scene) -> None:
+def test_a_partition_without_a_position_is_a_missing_ledger(world: World) -> None:
     """As it is to a worker: it would stop."""
-    scene.audit.examine()
-    scene.log = replace(LOG, bounds={**LOG.bounds, 2: Bounds(0, 3)})
-    scene.audit.examine()
-    assert scene.audit.examine() is LedgerState.MISSING
+    world.audit.examine()
+    world.log = replace(LOG, bounds={**LOG.bounds, 2: Bounds(0, 3)})
+    world.audit.examine()
+    assert world.audit.examine() is LedgerState.MISSING
 
 
-def test_a_ledger_that_was_made_anew_is_seen(scene: Scene) -> None:
-    path = Path(scene.settings.url.removeprefix("sqlite:///"))
+def test_a_ledger_that_was_made_anew_is_seen(world: World) -> None:
+    path = Path(world.settings.url.removeprefix("sqlite:///"))
     path.unlink()
-    assert scene.audit.examine() is LedgerState.MISSING
-    begin(scene.settings)
-    assert scene.audit.examine() is LedgerState.SOUND
+    assert world.audit.examine() is LedgerState.MISSING
+    begin(world.settings)
+    assert world.audit.examine() is LedgerState.SOUND
 
 
-def test_a_check_says_what_does_not_add_up_and_when(scene: Scene) -> None:
-    assert scene.value("gmv_ledger_checked_timestamp_seconds") == 0
-    assert scene.audit.check() is True
-    assert scene.value("gmv_ledger_complaints") == 0
-    assert scene.value("gmv_ledger_checked_timestamp_seconds") == NOW_UNIX_SECONDS
+def test_a_check_says_what_does_not_add_up_and_when(world: World) -> None:
+    assert world.value("gmv_ledger_checked_timestamp_seconds") == 0
+    assert world.audit.check() is True
+    assert world.value("gmv_ledger_complaints") == 0
+    assert world.value("gmv_ledger_checked_timestamp_seconds") == NOW_UNIX_SECONDS
 
-    take_a_micro_credit(scene.settings)
-    assert scene.audit.check() is False
-    assert scene.value("gmv_ledger_complaints") == 1
-    level, _, fields = scene.lines.lines[-1]
+    take_a_micro_credit(world.settings)
+    assert world.audit.check() is False
+    assert world.value("gmv_ledger_complaints") == 1
+    level, _, fields = world.lines.lines[-1]
     assert level == "warning"
     assert "add up to 1999999 micro-credits, but 2000000 were committed" in fields["complaints"][0]
 
@@ -180,8 +180,8 @@ def take_a_micro_credit(settings: LedgerSettings) -> None:
         connection.execute("UPDATE balances SET micros = micros - 1 WHERE owner_id = 'ada'")
 
 
-def test_a_ledger_that_cannot_be_read_is_not_called_checked(scene: Scene) -> None:
-    Path(scene.settings.url.removeprefix("sqlite:///")).unlink()
-    assert scene.audit.check() is False
-    assert scene.value("gmv_ledger_checked_timestamp_seconds") == 0
-    assert scene.value("gmv_ledger_complaints") == 0
+def test_a_ledger_that_cannot_be_read_is_not_called_checked(world: World) -> None:
+    Path(world.settings.url.removeprefix("sqlite:///")).unlink()
+    assert world.audit.check() is False
+    assert world.value("gmv_ledger_checked_timestamp_seconds") == 0
+    assert world.value("gmv_ledger_complaints") == 0

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gmv import __version__
 from gmv.monitoring.catalogue import AuditMetrics, Metrics, Outcome, Stage
 from gmv.monitoring.exposition import render
-from tests.monitoring.scene import OWNERS, watched_hour
+from tests.monitoring.world import OWNERS, watched_hour
 from tests.services.server import find_program
 from tests.stream.world import PARTITION
 

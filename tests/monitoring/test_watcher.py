@@ -7,7 +7,7 @@ from gmv.errors import LedgerUnavailable
 from gmv.ledger.port import Batch, Known
 from gmv.ledger.position import Position
 from gmv.stream.records import Bounds, Partition
-from tests.monitoring.scene import OWNERS, RUN, WatchedWorker, seconds_ago, watched_hour
+from tests.monitoring.world import OWNERS, RUN, WatchedWorker, seconds_ago, watched_hour
 from tests.stream.world import PARTITION, START, TOPIC_ID, JsonDecoder, MemoryLedger, event_record, poison_record
 
 LABELS = {"topic": PARTITION.topic, "partition": str(PARTITION.number)}

@@ -2,7 +2,11 @@
 
 from .mutation import Mutation, pytest, simulator
 
-CONTRACT = ("tests/contract/test_refusals.py", "tests/contract/test_range.py", "tests/contract/test_commit.py")
+CONTRACT = (
+    "tests/contract/test_refused_commits.py",
+    "tests/contract/test_credit_range.py",
+    "tests/contract/test_commit.py",
+)
 SQLITE = pytest(*CONTRACT, "-k", "sqlite")
 REDIS = pytest(*CONTRACT, "-k", "simulated")
 
@@ -98,7 +102,7 @@ redis.call('HSET', book, unpack(rest))""",
         "ledger/sqlite/file.py",
         '            connection.execute("ROLLBACK")',
         '            connection.execute("COMMIT")',
-        pytest("tests/ledger/sqlite/test_whole.py"),
+        pytest("tests/ledger/sqlite/test_whole_commits.py"),
     ),
     Mutation(
         "A batch moves the position forward",
@@ -140,21 +144,21 @@ redis.call('HSET', book, unpack(rest))""",
         "ledger/redis/commit.lua",
         "  return standing[log] - tonumber(offset) <= window",
         "  return standing[log] - tonumber(offset) < window",
-        pytest("tests/contract/test_window.py", "-k", "simulated"),
+        pytest("tests/contract/test_identity_window.py", "-k", "simulated"),
     ),
     Mutation(
         "Redis: an event counts by the partition it was credited in",
         "ledger/redis/commit.lua",
         "    local text = redis.call('HMGET', book, position_prefix .. log)[1] or ''",
         "    local text = position",
-        pytest("tests/contract/test_window.py", "-k", "simulated"),
+        pytest("tests/contract/test_identity_window.py", "-k", "simulated"),
     ),
     Mutation(
         "SQLite: an event counts for as many offsets as the window says",
         "ledger/window.py",
         "standing.next_offset - offset <= window",
         "standing.next_offset - offset < window",
-        pytest("tests/contract/test_window.py", "-k", "sqlite"),
+        pytest("tests/contract/test_identity_window.py", "-k", "sqlite"),
     ),
     Mutation(
         "Redis: the janitor removes nothing that still counts",

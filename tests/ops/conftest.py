@@ -1,6 +1,6 @@
 import pytest
 
-from tests.dashboards.names import every_metric
+from tests.dashboards.promql_names import every_metric
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from gmv.index.opened import Index
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture
-from tests.ops.site import ROOT, Site
+from tests.ops.world import ROOT, World
 from tests.services.kafka import KafkaBroker
 from tests.services.server import wait_for
 
@@ -33,14 +33,14 @@ VARIABLES = {
 
 
 @pytest.fixture
-def site(
+def world(
     small_index: Index,  # noqa: F811
     kafka: KafkaBroker,
     topic: TopicFactory,
     redis_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Site]:
+) -> Iterator[World]:
     name = topic(2)
     kafka.create_topic(f"{name}.attributions", 1)
     kafka.create_topic(f"{name}.dlq", 1)
@@ -58,7 +58,7 @@ def site(
         monkeypatch.setenv(variable, value)
     gmv("ledger", "init", "--topic", name)
     with ExitStack() as stack:
-        yield Site(settings, tmp_path, stack)
+        yield World(settings, tmp_path, stack)
 
 
 def emit(index: Index, folder: Path, first: int, rounds: int) -> None:
@@ -94,41 +94,41 @@ def filled_in(expression: str) -> str:
     return expression
 
 
-def without_data(site: Site) -> list[str]:
+def without_data(world: World) -> list[str]:
     """Names of the queries that show nothing of the last 20 s."""
     return [
         name
         for name, expression in queries()
         if not any(
             math.isfinite(float(value))
-            for series in site.range(filled_in(expression), 20.0)
+            for series in world.range(filled_in(expression), 20.0)
             for _, value in series["values"]
         )
     ]
 
 
 def test_every_panel_shows_something_and_a_killed_worker_is_an_alert_until_it_is_back(
-    site: Site,
+    world: World,
     small_index: Index,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    prometheus = site.prometheus
-    wait_for(lambda: site.probe("readyz") == 200, 120, "the worker ready")
-    assert site.probe("livez") == 200
+    prometheus = world.prometheus
+    wait_for(lambda: world.probe("readyz") == 200, 120, "the worker ready")
+    assert world.probe("livez") == 200
     emit(small_index, tmp_path, 0, ROUNDS)
     credited = 'sum(gmv_events_total{outcome="credited"}) >= '
     wait_for(lambda: prometheus.query(credited + str(40 * ROUNDS)), 60, "all events credited")
     wait_for(lambda: prometheus.query("gmv_ledger_checked_timestamp_seconds > 0"), 20, "a check of the ledger")
-    wait_for(lambda: not without_data(site), 15, f"data in every panel, which {without_data(site)} lack")
+    wait_for(lambda: not without_data(world), 15, f"data in every panel, which {without_data(world)} lack")
     assert prometheus.alerts() <= {"GmvDeadLetterRatio"}
 
-    site.kill_worker()
-    assert (site.probe("livez"), site.probe("readyz")) == (0, 0)
+    world.kill_worker()
+    assert (world.probe("livez"), world.probe("readyz")) == (0, 0)
     emit(small_index, tmp_path, ROUNDS, 1)
     wait_for(lambda: "GmvNoWorker" in prometheus.alerts(), 30, "the alert")
 
-    site.start_worker()
-    wait_for(lambda: site.probe("readyz") == 200, 120, "the worker ready again")
+    world.start_worker()
+    wait_for(lambda: world.probe("readyz") == 200, 120, "the worker ready again")
     wait_for(lambda: "GmvNoWorker" not in prometheus.alerts(), 20, "no alert")
     wait_for(lambda: prometheus.query("sum(gmv_ledger_lag_records) == 0"), 30, "the log's end")
     assert prometheus.query("max(gmv_ledger_complaints) == 0")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gmv.cli import load
-from tests.dashboards.names import metrics_in
+from tests.dashboards.promql_names import metrics_in
 from tests.services.server import find_program
 
 ROOT = Path(__file__).parents[2]

@@ -25,7 +25,7 @@ from gmv.index.opened import Index
 from tests.conftest import TopicFactory
 from tests.end_to_end.command import command, gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture
-from tests.kafka.crew import reading
+from tests.kafka.world import reading
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience
 from tests.services.server import free_port, mortal, wait_for

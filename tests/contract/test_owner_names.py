@@ -7,7 +7,7 @@ from gmv.ledger.port import (
     Committed,
     Sums,
 )
-from tests.contract.places import Place, balances
+from tests.contract.worlds import LedgerWorld, balances
 from tests.ledger.batches import TOPIC, at, batch, entry
 
 HOSTILE_OWNERS = (
@@ -34,7 +34,7 @@ HOSTILE_OWNERS = (
 
 
 @pytest.mark.parametrize("owner_id", HOSTILE_OWNERS, ids=lambda owner_id: repr(owner_id)[:30])
-def test_any_text_is_an_owner_and_nothing_else(made: Place, owner_id: str) -> None:
+def test_any_text_is_an_owner_and_nothing_else(made: LedgerWorld, owner_id: str) -> None:
     ledger = made.ledger()
     assert ledger.commit(batch(credits={owner_id: 3, "alice": 2}, entries=[entry(1)])) == Committed()
     assert ledger.commit(batch(at(10), credits={owner_id: 4})) == Committed()
@@ -44,13 +44,13 @@ def test_any_text_is_an_owner_and_nothing_else(made: Place, owner_id: str) -> No
     assert made.ledger().positions(TOPIC, [0]) == {0: at(20)}
 
 
-def test_hostile_owners_are_told_apart(made: Place) -> None:
+def test_hostile_owners_are_told_apart(made: LedgerWorld) -> None:
     earned = {owner_id: number for number, owner_id in enumerate(HOSTILE_OWNERS, 1)}
     made.ledger().commit(batch(credits=earned))
     assert balances(made) == earned
 
 
-def test_every_owner_comes_once_from_many_pages_and_books(made: Place) -> None:
+def test_every_owner_comes_once_from_many_pages_and_books(made: LedgerWorld) -> None:
     ledger = made.ledger()
     expected: dict[str, int] = {}
     for partition in range(3):
@@ -62,7 +62,7 @@ def test_every_owner_comes_once_from_many_pages_and_books(made: Place) -> None:
     assert balances(made) == expected
 
 
-def test_other_questions_may_be_asked_while_owners_are_read(made: Place) -> None:
+def test_other_questions_may_be_asked_while_owners_are_read(made: LedgerWorld) -> None:
     made.ledger().commit(batch(credits={"alice": 1, "bob": 2}))
     accounts = made.accounts()
     seen = {balance.owner_id: accounts.totals([balance.owner_id])[balance.owner_id] for balance in accounts.balances()}

@@ -67,7 +67,7 @@ class Worker:
         return self._process.wait(patience(END_SECONDS_MAX))
 
 
-class Crew:
+class World:
     """Workers over one topic of a broker, with a ledger of the topic's own."""
 
     def __init__(self, broker: KafkaBroker, topic: str, redis_url: str, folder: Path) -> None:
@@ -173,7 +173,7 @@ class Crew:
 
 
 @contextmanager
-def new_crew(
+def new_world(
     kafka: KafkaBroker,
     redis_url: str,
     folder: Path,
@@ -181,14 +181,14 @@ def new_crew(
     receipts_partitions: int = 1,
     letters_partitions: int = 1,
     **configs: str,
-) -> Iterator[Crew]:
-    """Make topics that no other test sees, and a crew over them; `configs` are those of the receipts' topic."""
+) -> Iterator[World]:
+    """Make topics that no other test sees, and a world over them; `configs` are those of the receipts' topic."""
     name = f"test-{uuid.uuid4().hex}"
     kafka.create_topic(name, partitions)
     kafka.create_topic(f"{name}.attributions", receipts_partitions, **configs)
     kafka.create_topic(f"{name}.dlq", letters_partitions)
-    with Crew(kafka, name, redis_url, folder) as crew:
-        yield crew
+    with World(kafka, name, redis_url, folder) as world:
+        yield world
 
 
 class Told(NamedTuple):

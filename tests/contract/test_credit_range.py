@@ -13,11 +13,11 @@ from gmv.ledger.port import (
     Sums,
     fields_of,
 )
-from tests.contract.places import Place, refuse
+from tests.contract.worlds import LedgerWorld, refuse
 from tests.ledger.batches import START, TOPIC, at, batch, entry
 
 
-def test_a_total_may_reach_the_largest_and_not_pass_it(made: Place) -> None:
+def test_a_total_may_reach_the_largest_and_not_pass_it(made: LedgerWorld) -> None:
     ledger = made.ledger()
     assert ledger.commit(batch(credits={"alice": MICROS_MAX - 1})) == Committed()
     assert refuse(made, batch(at(10), credits={"bob": 0, "alice": 2})) == OutOfRange("o:alice")
@@ -26,23 +26,23 @@ def test_a_total_may_reach_the_largest_and_not_pass_it(made: Place) -> None:
     assert refuse(made, batch(at(20), credits={"alice": 1})) == OutOfRange("o:alice")
 
 
-def test_the_books_sum_has_the_same_range(made: Place) -> None:
+def test_the_books_sum_has_the_same_range(made: LedgerWorld) -> None:
     made.ledger().commit(batch(credits={"alice": MICROS_MAX}))
     assert refuse(made, batch(at(10), credits={"bob": 1})) == OutOfRange("#s:micros")
     assert refuse(made, batch(at(10), credits={"bob": 0}, dead_letters=MICROS_MAX + 1)) == OutOfRange("#s:dead_letters")
 
 
 @pytest.mark.parametrize("micros", [MICROS_MAX + 1, MICROS_MAX + 2, 2**63, 2**64 + 1, 10**30])
-def test_a_credit_of_any_size_is_refused_in_words(made: Place, micros: int) -> None:
+def test_a_credit_of_any_size_is_refused_in_words(made: LedgerWorld, micros: int) -> None:
     assert refuse(made, batch(credits={"alice": 1, "bob": micros})) == OutOfRange("o:bob")
 
 
-def test_many_large_credits(made: Place) -> None:
+def test_many_large_credits(made: LedgerWorld) -> None:
     earned = {f"owner {number}": MICROS_MAX for number in range(3_000)}
     assert refuse(made, batch(credits=earned)) == OutOfRange("#s:micros")
 
 
-def test_digits_are_exact_to_the_last(made: Place) -> None:
+def test_digits_are_exact_to_the_last(made: LedgerWorld) -> None:
     ledger = made.ledger()
     amounts = [9_007_199_254_740_000, 7, 123, 861]
     for number, micros in enumerate(amounts):
@@ -52,7 +52,7 @@ def test_digits_are_exact_to_the_last(made: Place) -> None:
 
 
 @pytest.mark.parametrize("events", [0, 1_000, 3_895], ids=lambda events: f"{events} events")
-def test_the_largest_batch(made: Place, events: int) -> None:
+def test_the_largest_batch(made: LedgerWorld, events: int) -> None:
     owners = FIELDS_MAX - 5 - events
     largest = batch(
         credits={f"owner {number}": number for number in range(owners)},
@@ -78,7 +78,7 @@ def test_the_largest_batch(made: Place, events: int) -> None:
         pytest.param(batch(duplicates=-1), id="negative duplicates"),
     ],
 )
-def test_what_no_ledger_accepts(made: Place, wrong: Batch) -> None:
+def test_what_no_ledger_accepts(made: LedgerWorld, wrong: Batch) -> None:
     before = made.dump()
     with pytest.raises(CreditOutOfRange, match=TOPIC):
         made.ledger().commit(wrong)
@@ -93,7 +93,7 @@ def test_what_no_ledger_accepts(made: Place, wrong: Batch) -> None:
         pytest.param(batch(entries=[entry(1, 0), entry(1, 1)]), id="an event twice"),
     ],
 )
-def test_what_only_a_mistake_of_ours_can_make(made: Place, wrong: Batch) -> None:
+def test_what_only_a_mistake_of_ours_can_make(made: LedgerWorld, wrong: Batch) -> None:
     before = made.dump()
     with pytest.raises(ValueError, match=TOPIC):
         made.ledger().commit(wrong)

@@ -26,7 +26,7 @@ from tests.simulator.redis_server import Server
 BEGINS = (b"#m:begin:", b"#m:first:")
 
 
-class Place(ABC):
+class LedgerWorld(ABC):
     """An address, and everything that was opened at it."""
 
     settings: LedgerSettings
@@ -77,7 +77,7 @@ class Place(ABC):
         """Take away what says where crediting began, as if gmv 0.1 had made the ledger."""
 
 
-class RedisPlace(Place):
+class RedisWorld(LedgerWorld):
     def __init__(self, url: str, retry_seconds: float = patience(10)) -> None:
         super().__init__()
         self.settings = LedgerSettings(url=url, namespace=f"t{uuid.uuid4().hex}", retry_seconds=retry_seconds)
@@ -105,14 +105,14 @@ class RedisPlace(Place):
         self.client.close()
 
 
-class ClusterPlace(RedisPlace):
+class ClusterWorld(RedisWorld):
     """Books on three primaries."""
 
     def connect(self, url: str) -> RedisCluster:
         return Cluster(address_of(self.settings).hosts)
 
 
-class SimulatedPlace(Place):
+class SimulatedWorld(LedgerWorld):
     """A simulated server, which runs our scripts in a real Lua: the simulator stands on its keeping the contract."""
 
     has_janitor = False
@@ -145,7 +145,7 @@ def violated(invariant: str, what: str) -> None:
     raise AssertionError(f"{invariant}: {what}")
 
 
-class SqlitePlace(Place):
+class SqliteWorld(LedgerWorld):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
@@ -172,20 +172,20 @@ WITH_JANITOR = ("sqlite", *(pytest.param(kind, marks=pytest.mark.servers) for ki
 """Kinds of places that a janitor works in; the simulated server is the one without."""
 
 
-def place_of(kind: str, request: pytest.FixtureRequest, path: Path) -> Place:
+def world_of(kind: str, request: pytest.FixtureRequest, path: Path) -> LedgerWorld:
     """A place of a kind; servers are those that all tests share."""
     match kind:
         case "redis":
-            return RedisPlace(request.getfixturevalue("redis_url"))
+            return RedisWorld(request.getfixturevalue("redis_url"))
         case "cluster":
-            return ClusterPlace(request.getfixturevalue("redis_cluster").url)
+            return ClusterWorld(request.getfixturevalue("redis_cluster").url)
         case "simulated":
-            return SimulatedPlace()
+            return SimulatedWorld()
         case _:
-            return SqlitePlace(path)
+            return SqliteWorld(path)
 
 
-def refuse(place: Place, refused: Batch) -> Answer:
+def refuse(place: LedgerWorld, refused: Batch) -> Answer:
     """Commit a batch that has to be refused, and see that it changed nothing (I4)."""
     before = place.dump()
     answer = place.ledger().commit(refused)
@@ -193,7 +193,7 @@ def refuse(place: Place, refused: Batch) -> Answer:
     return answer
 
 
-def balances(place: Place) -> dict[str, int]:
+def balances(place: LedgerWorld) -> dict[str, int]:
     found = list(place.reader.balances())
     assert len({balance.owner_id for balance in found}) == len(found)
     return {balance.owner_id: balance.micros for balance in found}

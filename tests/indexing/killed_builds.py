@@ -19,7 +19,7 @@ import pyarrow.compute  # noqa: F401 - else each child would load it
 
 from gmv.indexing import staging as index_features
 from gmv.threads import limit_threads
-from tests.indexing.builds import build
+from tests.indexing.index_builds import build
 
 Digests = dict[str, str] | None
 """SHA-256 by file name; None: there is no such folder."""

@@ -24,12 +24,12 @@ from gmv.settings import KafkaSettings, LedgerSettings, load
 from gmv.temporary import TemporaryFolder
 from tests.end_to_end.command import command
 from tests.faults.corpus import CONTRIBUTORS, IMAGES, build
+from tests.faults.forked_workers import Forked, ForkedWorkers
 from tests.faults.judge import judge
-from tests.faults.load import Load
-from tests.faults.nursery import Forked, Nursery
+from tests.faults.producing import Load
+from tests.faults.reader import Watcher
 from tests.faults.reading import last_offsets, read_topic
-from tests.faults.watcher import Watcher
-from tests.kafka.crew import Worker
+from tests.kafka.world import Worker
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.server import ServerError, free_port, wait_for
@@ -42,8 +42,8 @@ END_SECONDS_MAX = 12.0
 """I7: the log's end is reached within so many seconds of the last fault, `patience` included within two minutes."""
 
 
-class Site:
-    """A broker, a Redis that keeps what it acknowledged, an index and a nursery of workers; and stages over them."""
+class Servers:
+    """A broker, a Redis that keeps what it acknowledged, an index and forked workers; and worlds over them."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -51,7 +51,7 @@ class Site:
     def __enter__(self) -> Self:
         enter = self._stack.enter_context
         self.folder = enter(TemporaryFolder("faults"))
-        self.nursery = enter(Nursery())
+        self.forked_workers = enter(ForkedWorkers())
         self.kafka = enter(KafkaBroker())
         self.redis = enter(RedisServer())
         self.index = build(self.folder)
@@ -61,13 +61,13 @@ class Site:
         self._stack.close()
 
     @contextmanager
-    def stage(self, chance: random.Random, redis: RedisServer | None = None) -> Iterator["Stage"]:
+    def world(self, chance: random.Random, redis: RedisServer | None = None) -> Iterator["World"]:
         """A topic and a ledger of its own, in the site's Redis or another."""
-        with Stage(self, redis or self.redis, chance) as stage:
-            yield stage
+        with World(self, redis or self.redis, chance) as world:
+            yield world
 
 
-class Stage:
+class World:
     """Workers over one topic and one ledger; closing it ends them.
 
     Attributes:
@@ -76,7 +76,7 @@ class Stage:
         starts: how often a worker took partitions up, at least.
     """
 
-    def __init__(self, site: Site, redis: RedisServer, chance: random.Random) -> None:
+    def __init__(self, site: Servers, redis: RedisServer, chance: random.Random) -> None:
         self.site, self.redis, self.chance = site, redis, chance
         self.topic = f"faults-{uuid.uuid4().hex[:8]}"
         self.ledger_url = redis.url
@@ -142,10 +142,10 @@ class Stage:
         return {f"GMV_{name.upper()}": str(value) for name, value in wanted.items() if value is not None}
 
     def fork(self, name: str | None = "one", **more: object) -> Forked:
-        """Start a worker from the nursery; `name` is that of a static member, None of a dynamic one."""
+        """Start a forked worker; `name` is that of a static member, None of a dynamic one."""
         self.starts += 1
         settings = self.settings(kafka_instance_id=name, **more)
-        worker = self.site.nursery.start(["worker"], settings, self.log)
+        worker = self.site.forked_workers.start(["worker"], settings, self.log)
         self._workers.append(worker)
         return worker
 

@@ -8,7 +8,7 @@ import pytest
 
 from gmv.errors import LedgerRefused
 from gmv.ledger.port import Committed
-from tests.contract.places import SqlitePlace, balances
+from tests.contract.worlds import SqliteWorld, balances
 from tests.ledger.batches import START, TOPIC, batch, entry
 
 FAILING = {
@@ -20,7 +20,7 @@ FAILING = {
 
 @pytest.mark.parametrize("table", FAILING)
 def test_what_was_written_before_a_failure_is_taken_back(tmp_path: Path, table: str) -> None:
-    place = SqlitePlace(tmp_path / "ledger.db")
+    place = SqliteWorld(tmp_path / "ledger.db")
     place.registry().create(1)
     place.registry().register(TOPIC, {0: START})
     with closing(sqlite3.connect(place.path)) as connection, connection:

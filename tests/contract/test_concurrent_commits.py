@@ -8,11 +8,11 @@ from gmv.ledger.port import (
     Committed,
     Fenced,
 )
-from tests.contract.places import Place, balances
+from tests.contract.worlds import LedgerWorld, balances
 from tests.ledger.batches import TOPIC, at, batch, entry
 
 
-def test_of_two_who_race_exactly_one_wins(made: Place) -> None:
+def test_of_two_who_race_exactly_one_wins(made: LedgerWorld) -> None:
     rounds = 60
     barrier = Barrier(2)
 
@@ -36,7 +36,7 @@ def test_of_two_who_race_exactly_one_wins(made: Place) -> None:
     assert balances(made) == {name: won for name, won in wins.items() if won} | {"both": rounds}
 
 
-def test_a_snapshot_is_of_one_moment_while_others_commit(made: Place) -> None:
+def test_a_snapshot_is_of_one_moment_while_others_commit(made: LedgerWorld) -> None:
     barrier = Barrier(2)
 
     def commit() -> None:
@@ -66,7 +66,7 @@ def test_a_snapshot_is_of_one_moment_while_others_commit(made: Place) -> None:
         assert looking.result() > 2
 
 
-def test_a_snapshot_holds_what_its_book_does(made: Place, books: int) -> None:
+def test_a_snapshot_holds_what_its_book_does(made: LedgerWorld, books: int) -> None:
     ledger = made.ledger()
     for partition in range(4):
         ledger.commit(

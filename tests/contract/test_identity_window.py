@@ -5,14 +5,14 @@ import pytest
 from gmv.errors import InvalidSettings, LedgerMissing
 from gmv.ledger.port import Committed, Duplicate, Known, Rewound, Sums
 from gmv.ledger.verify import conservation
-from tests.contract.places import Place, balances, refuse
+from tests.contract.worlds import LedgerWorld, balances, refuse
 from tests.ledger.batches import START, at, batch, entry, identity
 
 WINDOW = 100
 
 
 @pytest.fixture
-def remembering(made: Place) -> Place:
+def remembering(made: LedgerWorld) -> LedgerWorld:
     """Event 1 was credited at offset 9 of partition 0, which stands at 10, by a ledger with a window of 100 offsets."""
     made.registry().state_window(WINDOW)
     first = batch(START, at(10), {"alice": 1}, [entry(1, offset=9)])
@@ -20,12 +20,12 @@ def remembering(made: Place) -> Place:
     return made
 
 
-def move_to(place: Place, offset: int) -> None:
+def move_to(place: LedgerWorld, offset: int) -> None:
     assert place.ledger().commit(batch(at(10), at(offset))) == Committed()
 
 
 @pytest.mark.parametrize("position", [10, 108, 109], ids=lambda offset: f"at {offset}")
-def test_a_repeat_within_the_window_is_one(remembering: Place, position: int) -> None:
+def test_a_repeat_within_the_window_is_one(remembering: LedgerWorld, position: int) -> None:
     if position > 10:
         move_to(remembering, position)
     assert remembering.ledger().known(0, [identity(1)]) == {identity(1): Known(0, 9, bytes(8))}
@@ -33,7 +33,7 @@ def test_a_repeat_within_the_window_is_one(remembering: Place, position: int) ->
     assert refuse(remembering, again) == Duplicate(frozenset({identity(1)}))
 
 
-def test_a_repeat_after_the_window_is_a_new_event(remembering: Place) -> None:
+def test_a_repeat_after_the_window_is_a_new_event(remembering: LedgerWorld) -> None:
     move_to(remembering, 110)
     ledger = remembering.ledger()
     assert ledger.known(0, [identity(1)]) == {}
@@ -47,7 +47,7 @@ def test_a_repeat_after_the_window_is_a_new_event(remembering: Place) -> None:
     assert conservation(remembering.accounts()).complaints == ()
 
 
-def test_what_a_batch_takes_for_credited_has_to_count(remembering: Place) -> None:
+def test_what_a_batch_takes_for_credited_has_to_count(remembering: LedgerWorld) -> None:
     """It may have lapsed since it was asked for, where another partition of the book moved on."""
     move_to(remembering, 109)
     assert remembering.ledger().commit(batch(at(109), at(110), duplicates=1, repeats={1: 0})) == Committed()
@@ -56,7 +56,7 @@ def test_what_a_batch_takes_for_credited_has_to_count(remembering: Place) -> Non
 
 @pytest.mark.parametrize(("position", "is_one"), [(109, True), (110, False)])
 def test_a_partition_far_behind_counts_by_the_partition_of_the_original(
-    remembering: Place, books: int, position: int, is_one: bool
+    remembering: LedgerWorld, books: int, position: int, is_one: bool
 ) -> None:
     """Partition 3 shares the book and stands at its start: its own position has no say."""
     move_to(remembering, position)
@@ -69,7 +69,7 @@ def test_a_partition_far_behind_counts_by_the_partition_of_the_original(
 
 
 @pytest.mark.parametrize("topic", ["a:b", "0", ":", "other:0", "фото"])
-def test_topics_of_one_ledger_are_told_apart(remembering: Place, topic: str) -> None:
+def test_topics_of_one_ledger_are_told_apart(remembering: LedgerWorld, topic: str) -> None:
     """Each counts its own offsets, though the numbers of the partitions are the same."""
     remembering.registry().register(topic, {0: START})
     ledger = remembering.ledger()
@@ -81,7 +81,7 @@ def test_topics_of_one_ledger_are_told_apart(remembering: Place, topic: str) -> 
     assert refuse(remembering, again) == Duplicate(frozenset({identity(2)}))
 
 
-def test_without_a_window_an_event_counts_for_ever(made: Place) -> None:
+def test_without_a_window_an_event_counts_for_ever(made: LedgerWorld) -> None:
     ledger = made.ledger()
     ledger.commit(batch(START, at(10), entries=[entry(1)]))
     ledger.commit(batch(at(10), at(2**52)))
@@ -89,7 +89,7 @@ def test_without_a_window_an_event_counts_for_ever(made: Place) -> None:
     assert {book.window for book in made.accounts().snapshots()} == {None}
 
 
-def test_a_window_is_the_same_in_all_books_and_may_be_changed(remembering: Place) -> None:
+def test_a_window_is_the_same_in_all_books_and_may_be_changed(remembering: LedgerWorld) -> None:
     assert {book.window for book in remembering.accounts().snapshots()} == {WINDOW}
     move_to(remembering, 200)
     assert remembering.ledger().known(0, [identity(1)]) == {}
@@ -99,14 +99,14 @@ def test_a_window_is_the_same_in_all_books_and_may_be_changed(remembering: Place
 
 
 @pytest.mark.parametrize("offsets", [0, -1])
-def test_a_window_holds_an_event(made: Place, offsets: int) -> None:
+def test_a_window_holds_an_event(made: LedgerWorld, offsets: int) -> None:
     before = made.dump()
     with pytest.raises(InvalidSettings, match=f"not for {offsets}"):
         made.registry().state_window(offsets)
     assert made.dump() == before
 
 
-def test_without_a_ledger_there_is_no_window(place: Place) -> None:
+def test_without_a_ledger_there_is_no_window(place: LedgerWorld) -> None:
     with pytest.raises(LedgerMissing, match="gmv ledger init"):
         place.registry().state_window(5)
     assert not place.dump()

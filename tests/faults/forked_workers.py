@@ -32,18 +32,18 @@ _REAP_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1
 
 
-class Nursery:
+class ForkedWorkers:
     """The side of the tests."""
 
     def __init__(self) -> None:
-        command = mortal([sys.executable, "-m", "tests.faults.nursery"])
+        command = mortal([sys.executable, "-m", "tests.faults.forked_workers"])
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._started: list[int] = []
         self._codes: dict[int, int] = {}
         self._is_ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
         if not self._is_ready.wait(_READY_SECONDS_MAX):
-            raise ServerError(f"the nursery was not ready within {_READY_SECONDS_MAX:g} s")
+            raise ServerError(f"the process that forks workers was not ready within {_READY_SECONDS_MAX:g} s")
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> "Forked":
         """Fork a process that runs `gmv` with these arguments."""
@@ -69,7 +69,7 @@ class Nursery:
                 case {"ended": pid, "code": code}:
                     self._codes[pid] = code
 
-    def __enter__(self) -> "Nursery":
+    def __enter__(self) -> "ForkedWorkers":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -77,7 +77,7 @@ class Nursery:
 
 
 class Forked:
-    """A worker from the nursery; the same handles as `tests.kafka.crew.Worker`."""
+    """A forked worker; the same handles as `tests.kafka.world.Worker`."""
 
     def __init__(self, pid: int, codes: Mapping[int, int], log: Path) -> None:
         self.pid = pid

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from gmv.ledger.open import open_accounts
 from gmv.ledger.verify import conservation
 from gmv.settings import LedgerSettings
-from tests.deploy.chart import manifests, only
+from tests.deploy.rendered_chart import manifests, only
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
 from tests.services.server import HOST, free_port, wait_for

@@ -7,13 +7,13 @@ import sys
 
 from tests.conftest import SEED_VARIABLE
 from tests.faults.scenario import Outcome, Play, scenario
-from tests.faults.stage import Site
+from tests.faults.world import Servers
 
 
 def _test(node: str) -> Play:
     """Run a test of pytest's."""
 
-    def play(_: Site, chance: random.Random) -> Outcome:
+    def play(_: Servers, chance: random.Random) -> Outcome:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", node]
         seeded = os.environ | {SEED_VARIABLE: str(chance.randrange(2**31))}
         done = subprocess.run(command, capture_output=True, text=True, env=seeded)

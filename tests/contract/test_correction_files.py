@@ -22,7 +22,7 @@ from gmv.operations.verifying import VerifiedReceipts, verify_receipts
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.receipt import receipt, seal
 from gmv.valuation.types import Candidate
-from tests.contract.places import Place, balances
+from tests.contract.worlds import LedgerWorld, balances
 from tests.ledger.batches import TOPIC, at, batch, entry
 from tests.operations.test_correction_file import line
 
@@ -30,7 +30,7 @@ from tests.operations.test_correction_file import line
 class Desk:
     """A ledger in which Ada has 3,000,000 and Ben 1,000,000, in the book of partition 0, and its corrections."""
 
-    def __init__(self, place: Place, folder: Path) -> None:
+    def __init__(self, place: LedgerWorld, folder: Path) -> None:
         self.place = place
         self.folder = folder
         self.receipts = folder / "receipts.jsonl"
@@ -81,7 +81,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(made: Place, tmp_path: Path) -> Desk:
+def desk(made: LedgerWorld, tmp_path: Path) -> Desk:
     return Desk(made, tmp_path)
 
 
@@ -266,7 +266,7 @@ def test_a_book_pays_for_what_was_credited_in_it(desk: Desk, books: int) -> None
     }
 
 
-def test_without_a_ledger_nothing_is_corrected(place: Place, tmp_path: Path) -> None:
+def test_without_a_ledger_nothing_is_corrected(place: LedgerWorld, tmp_path: Path) -> None:
     path = tmp_path / "june.jsonl"
     path.write_bytes(orjson.dumps(FIRST))
     with pytest.raises(LedgerMissing):

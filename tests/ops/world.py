@@ -1,4 +1,4 @@
-"""A site in small: worker and audit of docker/compose.yaml, and a Prometheus with its configuration and rules."""
+"""A world in small: worker and audit of docker/compose.yaml, and a Prometheus with its configuration and rules."""
 
 import json
 import os
@@ -81,7 +81,7 @@ def running(words: Sequence[str], settings: Mapping[str, str], log: Path) -> Ite
         process.wait()
 
 
-class Site:
+class World:
     """One worker, one audit and their Prometheus. The worker can be killed and started again."""
 
     def __init__(self, settings: Mapping[str, str], folder: Path, stack: ExitStack) -> None:
