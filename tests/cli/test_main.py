@@ -83,7 +83,7 @@ def test_without_arguments_help_is_shown_as_a_mistake(
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_gmv(monkeypatch, "--version") == 0
-    assert capsys.readouterr().out == f"gmv {version('gmvaluator-worker')}\n"
+    assert capsys.readouterr().out == f"gmv {version('gmv')}\n"
 
 
 def test_an_unknown_command_is_refused_with_the_nearest_one(

@@ -185,7 +185,7 @@ def test_spans_without_opentelemetry_are_refused_with_what_to_install(monkeypatc
     with tracing(load(environment={})) as off:
         assert off == Tracing()
     with (
-        pytest.raises(InvalidSettings, match=r"pip install 'gmvaluator-worker\[tracing\]'"),
+        pytest.raises(InvalidSettings, match=r"pip install 'gmv\[tracing\]'"),
         tracing(load(environment={"GMV_TRACING_ENABLED": "true"})),
     ):
         pass

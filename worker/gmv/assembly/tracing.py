@@ -46,7 +46,7 @@ def tracing(settings: Settings) -> Iterator[Tracing]:
         provider = _provider(settings)
     except ImportError as missing:
         raise InvalidSettings(
-            f"tracing.enabled is true, and {missing.name} is not installed: pip install 'gmvaluator-worker[tracing]', "
+            f"tracing.enabled is true, and {missing.name} is not installed: pip install 'gmv[tracing]', "
             "or set tracing.enabled to false"
         ) from missing
     spans = RunSpans(provider.get_tracer("gmv", __version__), settings.kafka)

@@ -2,9 +2,9 @@
 
 import uuid
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Final
 
+from gmv import __version__
 from gmv.errors import InvalidSettings, LedgerRefused
 from gmv.ledger.admission import admit_books
 from gmv.ledger.keys import (
@@ -90,7 +90,7 @@ class RedisRegistry:
         stated = {
             BOOKS_FIELD: books,
             LEDGER_ID_FIELD: ledger_id,
-            CREATED_BY_FIELD: f"gmv {version('gmvaluator-worker')}".encode(),
+            CREATED_BY_FIELD: f"gmv {__version__}".encode(),
             FORMAT_FIELD: FORMAT,
         }
         found = {field: self._settle(book, field, value) for field, value in stated.items()}

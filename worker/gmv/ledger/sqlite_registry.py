@@ -4,9 +4,9 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
+from gmv import __version__
 from gmv.errors import InvalidSettings
 from gmv.ledger.admission import admit_books
 from gmv.ledger.position import Position
@@ -72,7 +72,7 @@ def _lay_out(connection: sqlite3.Connection, books: int) -> None:
     connection.executemany("INSERT INTO sums (book) VALUES (?)", [(book,) for book in range(books)])
     connection.executemany(
         "INSERT INTO metadata (name, value) VALUES (?, ?)",
-        [("ledger", uuid.uuid4().hex), ("created_by", f"gmv {version('gmvaluator-worker')}")],
+        [("ledger", uuid.uuid4().hex), ("created_by", f"gmv {__version__}")],
     )
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
