@@ -105,7 +105,7 @@ lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FL
 	$(PYTHON) -m tests.services.jars
 
 clean: ## Remove all that was made here: environment, servers' files, caches, the demo.
-	rm -rf $(VENV) .services gmv-demo build worker/*.egg-info
+	rm -rf $(VENV) .services gmv-demo build dist worker/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find worker tests examples -name __pycache__ -prune -exec rm -rf {} +
 
