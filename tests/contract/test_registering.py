@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from gmv.errors import PositionOutsideLog
+from gmv.errors import LedgerMissing, PositionOutsideLog
 from gmv.ledger.administration import Registry
 from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.port import Accounts
@@ -155,3 +155,16 @@ def test_a_position_that_began_late_is_found(empty: LedgerWorld) -> None:
     empty.registry().register("grown", {2: Position("id-1", 7)}, {2: 0})
     (complaint,) = conservation(empty.accounts()).complaints
     assert "grown[2] was added to its topic and began at 7, not at 0" in complaint
+
+
+def test_a_partition_that_was_added_is_told_from_one_that_lost_its_position(empty: LedgerWorld) -> None:
+    """The first waits for an administrator; for the second, and where nothing is known, a worker stops."""
+    ledger = empty.ledger()
+    assert ledger.unregistered("grown", [0, 1, 2]) == set()
+    empty.registry().first_partitions("grown", FirstPartitions("id-1", {0: Begin(10, 3), 1: Begin(20, 0)}))
+    assert ledger.unregistered("grown", [0, 1, 2, 3]) == {2, 3}
+    register(empty, replace(GROWN, bounds={number: GROWN.bounds[number] for number in (0, 1, 2)}), Edge.END)
+    assert ledger.unregistered("grown", [0, 1, 2, 3]) == {3}
+    assert ledger.unregistered("grown", []) == set()
+    with pytest.raises(LedgerMissing, match=r"grown\[3\].*gmv ledger init"):
+        ledger.positions("grown", [3])

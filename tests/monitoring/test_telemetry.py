@@ -69,7 +69,9 @@ class Inner:
     async def publish(self, *arguments: Any) -> Any:
         return self._called(*arguments)
 
-    decode = read = encode = recall = nearest = known = positions = commit = note = take_note = close = _called
+    decode = read = encode = recall = nearest = known = positions = unregistered = commit = note = take_note = close = (
+        _called
+    )
 
 
 Wrap = Callable[[Any, StageClock], Any]

@@ -150,6 +150,13 @@ MUTATIONS = [
         simulator("rebalance"),
     ),
     Mutation(
+        "Partitions that are added wait for their registration, and the others go on",
+        "stream/membership.py",
+        "        self._unregistered = await self._core.unregistered(partitions)\n",
+        "",
+        MEMBER,
+    ),
+    Mutation(
         "A topic made anew is not credited: its id is confirmed after each fetch",
         "stream/membership.py",
         "        confirmed = asyncio.ensure_future(self._confirm_topic())\n",

@@ -120,16 +120,16 @@ class World:
     def make_ledger(self) -> None:
         """Make the ledger and register the topic, as `gmv ledger init` does."""
         RedisRegistry(ledger_settings("administrator")).create(self.plan.books)
-        self.register_topic()
+        self.register_topic(Edge.START)
         for primary in self.site.primaries:
             primary.floor = len(primary.server.file)
 
-    def register_topic(self) -> None:
-        """Do what `gmv ledger init --from end` does, at first and at each upgrade of a chart."""
+    def register_topic(self, edge: Edge) -> None:
+        """Do what `gmv ledger init` does, at first and at each upgrade of a chart."""
         bounds = {number: self.topic.bounds(number) for number in range(len(self.topic.partitions))}
         settings = ledger_settings("administrator")
         log = LogDescription(TOPIC, self.topic.id, bounds)
-        register_log(log, Edge.END, RedisRegistry(settings), RedisAccounts(settings))
+        register_log(log, edge, RedisRegistry(settings), RedisAccounts(settings))
 
     def grow(self) -> None:
         """Give the topic one more partition: records come into it, the group sees it, and somebody registers it."""
@@ -154,7 +154,7 @@ class World:
             return
         self.registers_at = self.loop.time() + self.chance.uniform(1, 3)
         try:
-            self.register_topic()
+            self.register_topic(Edge.END)
         except Refusal as refusal:
             self.note(f"not registered: {type(refusal).__name__}")
         else:

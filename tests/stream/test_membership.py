@@ -122,6 +122,34 @@ async def test_reads_each_partition_to_its_end(room: Room) -> None:
     assert len(room.ledger.events) == 12
 
 
+async def test_a_partition_that_was_added_waits_until_it_is_registered_and_the_others_go_on(room: Room) -> None:
+    """Records are in it by then; it is seen with no rebalance between."""
+    await room.member.revoke()
+    del room.ledger.state[1]
+    room.ledger.added = {1}
+    await room.member.assign({FIRST, SECOND})
+    for _ in range(3):
+        await room.credit_next()
+    assert room.ledger.state.keys() == {0}
+    assert (room.ledger.state[0].next_offset, room.log.paused) == (6, {SECOND})
+    await room.member.check_ledger()
+    assert room.log.paused == {SECOND}
+
+    room.ledger.added, room.ledger.state[1] = set(), Position(TOPIC_ID, 0)
+    await room.member.check_ledger()
+    for _ in range(3):
+        await room.credit_next()
+    assert (room.positions(), room.log.paused) == ([6, 6], set())
+    assert len(room.ledger.events) == 12
+
+
+async def test_a_partition_that_lost_its_position_stops_the_worker(room: Room) -> None:
+    await room.member.revoke()
+    del room.ledger.state[1]
+    with pytest.raises(LedgerMissing):
+        await room.member.assign({FIRST, SECOND})
+
+
 async def test_an_idle_partition_that_the_server_lost_a_tail_of_is_read_again(room: Room) -> None:
     for _ in range(3):
         await room.credit_next()

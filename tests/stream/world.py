@@ -80,11 +80,16 @@ class MemoryLedger:
     answers: list[Answer] = field(default_factory=list)
     hidden: set[bytes] = field(default_factory=set)
     """Identities that `known` does not tell once: credited by another worker after we asked."""
+    added: set[int] = field(default_factory=set)
+    """Partitions that were added to the topic and are not registered yet."""
 
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
         if set(partitions) - self.state.keys():
             raise LedgerMissing(f"{topic}: no position")
         return {number: self.state[number] for number in partitions}
+
+    def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
+        return set(partitions) & self.added
 
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         told = {each: self.events[each] for each in identities if each in self.events and each not in self.hidden}

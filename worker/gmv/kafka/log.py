@@ -18,6 +18,7 @@ from gmv.stream.records import Bounds, Partition, Record, Run
 _FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
 _RETRY_WAIT_SECONDS = 0.5  # kafka-python gives up at once where it knows no broker that is up
 _READ_WAIT_MS = 200  # how long a stop or a drop of a partition may have to wait for an idle read
+_METADATA_MS = 5_000  # partitions that are added to the topic are noticed within that; the default is five minutes
 _FETCH_BYTES = 8 * 2**20
 """Of one partition at once; of all together it is the client's own 50 MiB. With its default, 1 MiB, 73 events with
 their features were a fetch, and so a run: 65 commits where 25 do."""
@@ -53,6 +54,7 @@ class KafkaLog:
             heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1_000),
             rebalance_timeout_ms=int(kafka.rebalance_seconds * 1_000),
             max_partition_fetch_bytes=_FETCH_BYTES,
+            metadata_max_age_ms=_METADATA_MS,
             max_poll_interval_ms=int(10 * kafka.rebalance_seconds * 1_000),  # the stuck detector speaks long before
         )
         try:

@@ -16,6 +16,10 @@ class AroundLedger:
         """See `Ledger`."""
         return self._inner.positions(topic, partitions)
 
+    def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
+        """See `Ledger`."""
+        return self._inner.unregistered(topic, partitions)
+
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         """See `Ledger`."""
         return self._inner.known(partition, identities)

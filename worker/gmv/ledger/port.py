@@ -200,6 +200,12 @@ class Ledger(Protocol):
             LedgerMissing: one of them has none; it says which, and how to initialise it.
         """
 
+    def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
+        """Return those of the partitions that were added to a topic which the ledger knows, and have no position yet.
+
+        Any other partition without a position has lost it, or its topic is not known here: `positions` refuses it.
+        """
+
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         """Return those of the identities that the partition's book has credited already."""
 

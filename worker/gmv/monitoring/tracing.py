@@ -35,6 +35,10 @@ class LoggedTraces:
         """See `Creditor`."""
         return self._inner.next_offset(partition)
 
+    async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
+        """See `Creditor`."""
+        return await self._inner.unregistered(partitions)
+
     async def assign(self, partitions: Collection[Partition], log: Log) -> None:
         """See `Creditor`."""
         await self._inner.assign(partitions, log)

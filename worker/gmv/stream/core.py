@@ -88,6 +88,16 @@ class Core:
         """Return where the partition has to be read next."""
         return self._positions[partition].next_offset
 
+    async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
+        """Return those of the partitions that were added to the topic and are not registered in the ledger yet."""
+        topics = {partition.topic for partition in partitions}
+        numbers = {topic: [each.number for each in partitions if each.topic == topic] for topic in topics}
+        return {
+            Partition(topic, number)
+            for topic in topics
+            for number in await self._blocking(self._parts.ledger.unregistered, topic, numbers[topic])
+        }
+
     async def assign(self, partitions: Collection[Partition], log: Log) -> None:
         """Learn from the ledger where to read each of the partitions, and forget all others.
 

@@ -6,6 +6,7 @@ Rules, each earned by a fault that was seen:
 - A *turn* counter, raised whenever partitions are sought while a fetch may be in flight: what was fetched on an
   earlier turn is thrown away and fetched again, for it may begin beyond the place that was sought.
 - In doubt, seek to the ledger's position.
+- Partitions that were added to the topic and are not registered yet wait, paused; all others go on.
 - The ledger is looked at now and then also where nothing is to be committed: a server that lost a tail of an idle
   partition would otherwise not be noticed.
 - No run is credited unless the topic's id was confirmed after it was fetched: what a topic made anew holds at the
@@ -38,6 +39,9 @@ class Creditor(Protocol):
     def next_offset(self, partition: Partition) -> int:
         """See `Core`."""
 
+    async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
+        """See `Core`."""
+
     async def assign(self, partitions: Collection[Partition], log: Log) -> None:
         """See `Core`."""
 
@@ -68,6 +72,7 @@ class Member:
         self._turn = 0
         self._owned: set[Partition] = set()
         self._dropped_at: dict[Partition, float] = {}
+        self._unregistered: set[Partition] = set()
         self._reported: dict[Partition, int] = {}
         self._topic_id = ""
 
@@ -117,6 +122,8 @@ class Member:
         """See whether the ledger moved without us: its server lost a tail, or a partition is another worker's now."""
         async with self._busy:
             try:
+                if self._unregistered and await self._core.unregistered(self._unregistered) != self._unregistered:
+                    await self._assign(self._owned | self._unregistered)
                 answers = await self._core.check(self._owned)
             except LedgerUnavailable as error:  # it may come back before there is anything to commit
                 logger.warning("the ledger was not looked at: %s", error)
@@ -165,13 +172,32 @@ class Member:
                 self._log.seek(partition, self._core.next_offset(partition))
 
     async def _assign(self, partitions: set[Partition]) -> None:
+        waited = self._unregistered
         self._owned = set()
         self._dropped_at = {}
-        await self._core.assign(partitions, self._log)
-        self._owned = partitions
+        self._unregistered = await self._core.unregistered(partitions)
+        await self._core.assign(partitions - self._unregistered, self._log)
+        self._owned = partitions - self._unregistered
+        self._wait_for_registration(waited)
         self._reported = {}
         self._seek_owned()
         self._turn += 1
+
+    def _wait_for_registration(self, waited: set[Partition]) -> None:
+        """Read nothing of partitions that were added to the topic and nobody registered; go on with all others."""
+        for partition in self._unregistered & self._log.assignment():
+            self._log.pause(partition)
+            self._log.seek(partition, 0)  # any place: a client asks for one of a partition that is paused, too
+        for partition in waited & self._owned & self._log.assignment():
+            self._log.resume(partition)
+        if self._unregistered - waited:
+            logger.warning(
+                "partitions %s were added to %s and are not credited until they are registered: "
+                "`gmv ledger init --topic %s`",
+                sorted(partition.number for partition in self._unregistered),
+                self._kafka.topic,
+                self._kafka.topic,
+            )
 
     def _seek_owned(self) -> None:
         for partition in self._owned & self._log.assignment():

@@ -6,7 +6,7 @@ from typing import Any, Final
 from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
 from gmv.ledger.fence import decide
-from gmv.ledger.fields import note_field
+from gmv.ledger.fields import first_field, note_field
 from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.redis.books import RedisBooks
@@ -51,6 +51,18 @@ class RedisLedger:
                     raise self._books.unregistered(topic, number)
                 found[number] = self._books.position(field, value)
         return found
+
+    def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
+        """See `Ledger.unregistered`."""
+        (kept,) = self._books.read(0, [first_field(topic)])
+        if kept is None:
+            return set()
+        added = set(partitions) - self._books.first_partitions(topic, kept).begins.keys()
+        return {
+            number
+            for number in added
+            if self._books.read(self._books.of(number), [position_field(topic, number)]) == [None]
+        }
 
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         """See `Ledger.known`."""

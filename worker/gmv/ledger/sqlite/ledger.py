@@ -49,6 +49,17 @@ class SqliteLedger:
         with self._file.reading() as connection:
             return {partition: self._position(connection, topic, partition) for partition in sorted(partitions)}
 
+    def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
+        """See `Ledger.unregistered`."""
+        with self._file.reading() as connection:
+            kept = connection.execute(_SELECT_NOTE, (first_field(topic),)).fetchone()
+            if kept is None:
+                return set()
+            added = set(partitions) - parse_first(self._file, topic, kept[0]).begins.keys()
+            return {
+                number for number in added if connection.execute(_SELECT_POSITION, (topic, number)).fetchone() is None
+            }
+
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
         """See `Ledger.known`."""
         with self._file.reading() as connection:
