@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from typing_extensions import override
+
 from gmv.assembly.worker import run_worker
 from gmv.bench.own import OWN_PREFIX
 from gmv.errors import InvalidSettings
@@ -36,16 +38,16 @@ class LedgerWithoutIds(AroundLedger):
         return super().commit(replace(batch, entries=()))
 
 
-class OutboxWithoutReceipts:
+class OutboxWithoutReceipts(Outbox):
     """An outbox of dead letters alone."""
 
     def __init__(self, inner: Outbox) -> None:
         self._inner = inner
 
+    @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
-        """See `Outbox`."""
         if dead_letters:
             await self._inner.publish(partition, (), dead_letters)
 

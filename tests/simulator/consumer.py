@@ -13,8 +13,10 @@ from functools import partial
 from random import Random
 from typing import Protocol, TypeVar
 
+from typing_extensions import override
+
 from gmv.errors import LogUnavailable, PositionOutsideLog
-from gmv.stream.ports import NotSought
+from gmv.stream.ports import GroupLog, Log, NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
 
 from .group import Coordinator, Place, Verdict
@@ -51,7 +53,7 @@ class Reading:
     failure: PositionOutsideLog | None = None
 
 
-class Consumer:
+class Consumer(GroupLog, Log):
     """One process's reader."""
 
     def __init__(
@@ -92,8 +94,8 @@ class Consumer:
             place = self._place
             await self._ask(lambda: self._group.leave(place.member))
 
+    @override
     async def topic_id(self) -> str:
-        """See `Log`."""
         deadline = self._loop.time() + RETRY_SECONDS
         while not self._brokers.is_up:
             if self._loop.time() > deadline:
@@ -101,32 +103,32 @@ class Consumer:
             await asyncio.sleep(0.5)
         return await self._ask(lambda: self._brokers.topic.id)
 
+    @override
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
-        """See `Log`."""
         if not self._brokers.is_up:
             raise LogUnavailable("no broker answers")
         return await self._ask(lambda: {each: self._brokers.topic.bounds(each.number) for each in partitions})
 
+    @override
     def assignment(self) -> set[Partition]:
-        """See `GroupLog`."""
         return {Partition(TOPIC, number) for number in self._readings}
 
+    @override
     def seek(self, partition: Partition, offset: int) -> None:
-        """See `Log`."""
         reading = self._readings[partition.number]
         reading.position, reading.fetched_at, reading.failure = offset, -1, None
         self.seeks[partition.number] = self.seeks.get(partition.number, 0) + 1
 
+    @override
     def pause(self, partition: Partition) -> None:
-        """See `GroupLog`."""
         self._readings[partition.number].is_paused = True
 
+    @override
     def resume(self, partition: Partition) -> None:
-        """See `GroupLog`."""
         self._readings[partition.number].is_paused = False
 
+    @override
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
-        """See `GroupLog`."""
         place = self._place
         told = {partition.number: offset for partition, offset in offsets.items()}
         can_be_stored = self._brokers.is_up and self._brokers.is_storing_offsets
@@ -136,8 +138,8 @@ class Consumer:
             self._seen("group offsets of a member that is none any more")
             raise LogUnavailable("not a member any more")
 
+    @override
     async def read(self) -> list[Run]:
-        """See `GroupLog`."""
         await self._assigned.wait()
         if self._failure is not None:
             raise self._failure

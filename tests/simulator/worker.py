@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+from typing_extensions import override
+
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage
 from gmv.kafka.outbox import KafkaOutbox
@@ -18,7 +20,7 @@ from gmv.stream.core import Core, Parts
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.membership import Member
 from gmv.stream.outcomes import Stamp
-from gmv.stream.ports import RunSummary
+from gmv.stream.ports import Observer, RunSummary, Valuer
 from gmv.stream.records import Bounds, Partition
 from gmv.valuation.types import Attribution
 from tests.stream.world import EqualShares, JsonDecoder
@@ -51,34 +53,37 @@ def ledger_settings(client: str) -> LedgerSettings:
 
 
 @dataclass(frozen=True)
-class Watch:
+class Watch(Observer):
     """An `Observer` that only counts."""
 
     seen: Callable[[str], None]
 
+    @override
     def run_finished(self, summary: RunSummary) -> None:
-        """See `Observer`."""
         for reason in summary.dead_letters:
             self.seen(f"dead letter: {reason}")
 
+    @override
     def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
-        """See `Observer`."""
+        pass
 
+    @override
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
-        """See `Observer`."""
+        pass
 
+    @override
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
-        """See `Observer`."""
+        pass
 
 
 @dataclass(frozen=True)
-class Deadly:
+class Deadly(Valuer):
     """A `Valuer` that some events end the process of, as a fault in native code does."""
 
     process: Process
 
+    @override
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
-        """See `Valuer`."""
         if any(event.event_id.startswith(DEADLY) for event in events):
             self.process.kill()
             raise Interrupted
@@ -92,8 +97,8 @@ class CountedLedger(RedisLedger):
         super().__init__(settings)
         self._seen = seen
 
+    @override
     def commit(self, batch: Batch) -> Answer:
-        """See `Ledger`."""
         answer = super().commit(batch)
         is_in_place = isinstance(answer, Rewound) and answer.found == batch.expected
         self._seen(f"answer: {type(answer).__name__}{' in place' if is_in_place else ''}")

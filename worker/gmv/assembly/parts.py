@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from typing_extensions import override
+
 from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
@@ -28,17 +30,17 @@ from gmv.settings import Settings
 from gmv.stream.core import Parts
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
-from gmv.stream.ports import Observer, Outbox
+from gmv.stream.ports import Decoder, Observer, Outbox
 from gmv.stream.records import Record
 from gmv.valuation.owners import Ownership
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
 
-class EventDecoder:
+class EventDecoder(Decoder):
     """CloudEvents from records; the `Decoder` of every log."""
 
+    @override
     def decode(self, record: Record) -> GeneratedImage:
-        """See `Decoder`."""
         return decode(record.value, record.headers)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
+from typing_extensions import override
 
 from gmv.assembly.parts import assemble_parts
 from gmv.errors import EventsRefused, Reason
@@ -20,7 +21,7 @@ from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import Metrics, Stage
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
-from gmv.stream.ports import DeadLetter, Outbox, RunSummary, SealedReceipt
+from gmv.stream.ports import DeadLetter, Observer, Outbox, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition
 
 DEAD_LETTERS_SHOWN_MAX: Final = 5
@@ -63,15 +64,15 @@ class ReplaySummary:
     stages: Mapping[Stage, float] = field(default_factory=dict)
 
 
-class Tally:
+class Tally(Observer):
     """An `Observer` that adds up."""
 
     def __init__(self, progress: Callable[[int], None]) -> None:
         self.summary = ReplaySummary()
         self._progress = progress
 
+    @override
     def run_finished(self, summary: RunSummary) -> None:
-        """See `Observer`."""
         total = self.summary
         total.events += summary.records
         total.credited += summary.credited
@@ -82,29 +83,31 @@ class Tally:
             total.reasons[reason] = total.reasons.get(reason, 0) + count
         self._progress(summary.records)
 
+    @override
     def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
-        """See `Observer`."""
         self.summary.already_done = sum(position.next_offset for position in positions.values())
         self._progress(self.summary.already_done)
 
+    @override
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
-        """See `Observer`."""
+        pass
 
+    @override
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
-        """See `Observer`."""
+        pass
 
 
-class DeadLetterRecorder:
+class DeadLetterRecorder(Outbox):
     """An `Outbox` that takes down the first dead letters."""
 
     def __init__(self, inner: Outbox, told: list[DeadLetterLine]) -> None:
         self._inner = inner
         self._told = told
 
+    @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
-        """See `Outbox`."""
         for letter in dead_letters[: DEAD_LETTERS_SHOWN_MAX - len(self._told)]:
             self._told.append(DeadLetterLine(letter.record.offset + 1, letter.poison.reason, letter.poison.detail))
         await self._inner.publish(partition, receipts, dead_letters)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.encoders.around import AroundEncoder
 from gmv.encoders.port import Encoder, Features
@@ -38,8 +39,8 @@ class EncoderSideBySide(AroundEncoder):
         super().__init__(inner)
         self._side_by_side = side_by_side
 
+    @override
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
-        """See `Encoder`."""
         if len(images) < 2:
             return self._inner.encode(images)
         encoded = self._side_by_side.each(lambda stretch: self._inner.encode(images[stretch]), len(images))
@@ -48,15 +49,15 @@ class EncoderSideBySide(AroundEncoder):
         )
 
 
-class RecallSideBySide:
+class RecallSideBySide(Recall):
     """A `Recall`."""
 
     def __init__(self, inner: Recall, side_by_side: SideBySide) -> None:
         self._inner = inner
         self._side_by_side = side_by_side
 
+    @override
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
-        """See `Recall`."""
         recalled = self._side_by_side.each(
             lambda stretch: self._inner.recall(vectors[stretch], candidates), len(vectors)
         )

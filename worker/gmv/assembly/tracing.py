@@ -11,7 +11,7 @@ from gmv.errors import InvalidSettings
 from gmv.monitoring.tracing import LoggedTraces
 from gmv.settings import Settings
 from gmv.stream.core import Parts
-from gmv.stream.membership import Creditor
+from gmv.stream.ports import Creditor
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

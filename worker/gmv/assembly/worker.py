@@ -25,8 +25,8 @@ from gmv.monitoring.health import Health, Verdict
 from gmv.monitoring.watcher import Watcher
 from gmv.settings import Settings
 from gmv.stream.core import Core, Parts
-from gmv.stream.membership import Creditor, Member
-from gmv.stream.ports import Outbox
+from gmv.stream.membership import Member
+from gmv.stream.ports import Creditor, Outbox
 
 
 def run_worker(

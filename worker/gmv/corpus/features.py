@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import ImageFeatures, TrainingImage
+from gmv.corpus.port import Corpus, ImageFeatures, TrainingImage
 from gmv.errors import CorpusRefused, Poison, Reason
 
 _ROWS = 256
@@ -25,7 +26,7 @@ class FeaturesShape(NamedTuple):
     token_size: int
 
 
-class FeaturesCorpus:
+class FeaturesCorpus(Corpus):
     """A `Corpus` of float32 vectors and tokens.
 
     Columns: `vector`, a list of D numbers, and `tokens`, a list of n lists of d numbers, the same D, n and d in all
@@ -37,8 +38,8 @@ class FeaturesCorpus:
         self._parquet = ParquetFiles(path, columns)
 
     @property
+    @override
     def path(self) -> Path:
-        """See `Corpus`."""
         return self._parquet.path
 
     @property
@@ -59,18 +60,18 @@ class FeaturesCorpus:
             "of equal length"
         )
 
+    @override
     def catalogue(self) -> list[TrainingImage]:
-        """See `Corpus`."""
         for file in self._parquet.files:
             self._check_features(file)
         return self._parquet.catalogue()
 
+    @override
     def fingerprint(self) -> str:
-        """See `Corpus`."""
         return fingerprint(self._parquet.path, f"features {self.encoder_id} {self._parquet.columns}")
 
+    @override
     def images(self) -> Iterator[ImageFeatures]:
-        """See `Corpus`."""
         columns = self._parquet.columns
         names = [columns.image_id, columns.vector, columns.tokens]
         for batch in self._parquet.batches(names, _ROWS):

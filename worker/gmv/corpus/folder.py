@@ -4,16 +4,18 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from typing_extensions import override
+
 from gmv.corpus.catalogue import Row, checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
-from gmv.corpus.port import ImageFile, MissingImage, TrainingImage
+from gmv.corpus.port import Corpus, ImageFile, MissingImage, TrainingImage
 from gmv.errors import CorpusRefused
 
 METADATA = "metadata.csv"
 _REQUIRED = ("file_name", "owner_id")
 
 
-class FolderCorpus:
+class FolderCorpus(Corpus):
     """A `Corpus` of a folder; columns `file_name`, `owner_id`, and if wanted `image_id` (else the name) and `weight`.
 
     Args:
@@ -26,12 +28,12 @@ class FolderCorpus:
         self._bytes_max = bytes_max
 
     @property
+    @override
     def path(self) -> Path:
-        """See `Corpus`."""
         return self._path
 
+    @override
     def catalogue(self) -> list[TrainingImage]:
-        """See `Corpus`."""
         return checked_catalogue(
             (
                 Row(where, _image_id(row), row["owner_id"], row.get("weight"))
@@ -41,12 +43,12 @@ class FolderCorpus:
             str(self._path / METADATA),
         )
 
+    @override
     def fingerprint(self) -> str:
-        """See `Corpus`."""
         return fingerprint(self._path, "folder")
 
+    @override
     def images(self) -> Iterator[ImageFile | MissingImage]:
-        """See `Corpus`."""
         for where, row in self._rows():
             path = self._file(where, row)
             try:

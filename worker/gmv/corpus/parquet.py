@@ -4,38 +4,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+from typing_extensions import override
 
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import ImageFile, MissingImage, TrainingImage
+from gmv.corpus.port import Corpus, ImageFile, MissingImage, TrainingImage
 from gmv.errors import CorpusRefused
 
 _IMAGE_ROWS = 256  # of 1 MB each, a batch in memory is 256 MB
 
 
-class ParquetCorpus:
+class ParquetCorpus(Corpus):
     """A `Corpus` of one Parquet file, or of all in a folder in order of name."""
 
     def __init__(self, path: Path, columns: Columns = COLUMNS) -> None:
         self._parquet = ParquetFiles(path, columns)
 
     @property
+    @override
     def path(self) -> Path:
-        """See `Corpus`."""
         return self._parquet.path
 
+    @override
     def catalogue(self) -> list[TrainingImage]:
-        """See `Corpus`."""
         for file in self._parquet.files:
             self._check_images(file)
         return self._parquet.catalogue()
 
+    @override
     def fingerprint(self) -> str:
-        """See `Corpus`."""
         return fingerprint(self._parquet.path, f"images {self._parquet.columns}")
 
+    @override
     def images(self) -> Iterator[ImageFile | MissingImage]:
-        """See `Corpus`."""
         columns = self._parquet.columns
         for batch in self._parquet.batches([columns.image_id, columns.image], _IMAGE_ROWS):
             images = batch.column(columns.image)

@@ -39,7 +39,7 @@ class ParquetFiles:
         self.files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
 
     def catalogue(self) -> list[TrainingImage]:
-        """See `Corpus`."""
+        """Return ids, owners and weights of all files, checked; raises as `Corpus.catalogue`."""
         return checked_catalogue((row for file in self.files for row in self._rows(file)), str(self.path))
 
     def column_type(self, file: Path, column: str) -> pa.DataType:

@@ -14,10 +14,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import override
 
 from gmv.encoders.dictionary import resemblance
 from gmv.encoders.patches import Whitening, normalised_patches, patches_per_side
-from gmv.encoders.port import Features
+from gmv.encoders.port import Encoder, Features
 from gmv.encoders.projection import Projection, unit_length
 from gmv.encoders.working_size import to_working_size
 
@@ -53,7 +54,7 @@ class Parameters:
     vector: Projection
 
 
-class FittedDescriptor:
+class FittedDescriptor(Encoder):
     """An `Encoder`. Images are encoded one by one, so that no batch changes a bit.
 
     That holds as long as torch takes one thread, which every command of gmv sees to (`gmv.threads`): on some
@@ -65,26 +66,26 @@ class FittedDescriptor:
         self._parameters = parameters
 
     @property
+    @override
     def encoder_id(self) -> str:
-        """See `Encoder`."""
         return self._encoder_id
 
     @property
+    @override
     def vector_size(self) -> int:
-        """See `Encoder`."""
         return self._parameters.vector.matrix.shape[1]
 
     @property
+    @override
     def tokens_shape(self) -> tuple[int, int]:
-        """See `Encoder`."""
         return GRID * GRID, self._parameters.token.matrix.shape[1] + 2
 
     @torch.inference_mode()
+    @override
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
-        """See `Encoder`.
+        """Return tokens rounded to what float16 holds, as the index stores them.
 
-        Tokens are rounded to what float16 holds, as the index stores them: an exact copy of a training image is at
-        distance 0 from it.
+        So an exact copy of a training image is at distance 0 from it.
         """
         vectors = np.empty((len(images), self.vector_size), np.float32)
         tokens = np.empty((len(images), *self.tokens_shape), np.float32)

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from gmv.encoders.port import Features
+from gmv.encoders.port import Encoder, Features
 from gmv.errors import Poison, Reason
 
 KIND = "precomputed"
 
 
-class Precomputed:
+class Precomputed(Encoder):
     """An `Encoder` that lives elsewhere; events bring its features with them."""
 
     def __init__(self, encoder_id: str, vector_size: int, tokens_shape: tuple[int, int]) -> None:
@@ -20,20 +21,21 @@ class Precomputed:
         self._tokens_shape = tokens_shape
 
     @property
+    @override
     def encoder_id(self) -> str:
-        """See `Encoder`."""
         return self._encoder_id
 
     @property
+    @override
     def vector_size(self) -> int:
-        """See `Encoder`."""
         return self._vector_size
 
     @property
+    @override
     def tokens_shape(self) -> tuple[int, int]:
-        """See `Encoder`."""
         return self._tokens_shape
 
+    @override
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
         """Refuse; see `Encoder`."""
         raise Poison(

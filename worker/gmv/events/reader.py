@@ -13,11 +13,13 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.errors import Poison, Reason
 from gmv.events.addresses import AddressRefused
 from gmv.events.local_file import PathRefused, read_below
 from gmv.events.model import ImageBytes, ImageUri
+from gmv.events.port import ImageSource
 from gmv.events.remote_file import PERMANENT, read_remote
 from gmv.events.uri_rules import WEB, UriRefused, refuse_unlisted, scheme_of
 from gmv.events.web_file import RedirectRefused, WebFiles
@@ -30,7 +32,7 @@ FIRST_PAUSE_SECONDS: Final = 0.1
 _SHOWN_CHARACTERS_MAX = 200
 
 
-class ImageReader:
+class ImageReader(ImageSource):
     """Reads the images of events. Blocking."""
 
     def __init__(self, settings: ImageSettings) -> None:
@@ -38,6 +40,7 @@ class ImageReader:
         self._limits = ImageLimits(settings.bytes_max, settings.pixels_max)
         self._web = WebFiles(settings.networks)
 
+    @override
     def read(self, content: ImageBytes | ImageUri) -> NDArray[np.uint8]:
         """Return the image, RGB, uint8 [height, width, 3].
 

@@ -5,7 +5,10 @@ from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 
+from typing_extensions import override
+
 from gmv.files.lines import Lines, count_lines, first_record
+from gmv.stream.ports import Log
 from gmv.stream.records import Bounds, LogDescription, Partition, Run
 
 
@@ -36,7 +39,7 @@ def describe_file(path: Path) -> LogDescription:
     return LogDescription(partition.topic, identity_of(path), {partition.number: Bounds(0, count_lines(path))})
 
 
-class JsonLinesLog:
+class JsonLinesLog(Log):
     """The `Log` of a JSON-lines file, in constant memory. Blank lines are no records, but count as offsets."""
 
     def __init__(self, path: Path, run_records_max: int) -> None:
@@ -50,14 +53,17 @@ class JsonLinesLog:
         """Why the last `read` stayed before a last line that is not blank, and what to do; None where it did not."""
         return self._lines.complaint_about_end
 
+    @override
     async def topic_id(self) -> str:
         """Return what `identity_of` returns. Raises as it does."""
         return identity_of(self._path)
 
+    @override
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
         """Return 0 and the number of lines that have their end."""
         return dict.fromkeys(partitions, Bounds(0, count_lines(self._path)))
 
+    @override
     def seek(self, partition: Partition, offset: int) -> None:
         """Let the next `read` begin at that line.
 
@@ -68,6 +74,7 @@ class JsonLinesLog:
         while self._lines.number < offset and self._lines.next() is not None:
             pass
 
+    @override
     async def read(self) -> list[Run]:
         """Return the next lines as one run; empty at the end of the file, and before a last line without its end.
 

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from typing_extensions import override
+
 from gmv.errors import DiskFull, EventsRefused
 from gmv.files.dead_letters import dead_letter_line
-from gmv.stream.ports import DeadLetter, SealedReceipt
+from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt
 from gmv.stream.records import Partition
 
 
-class FileOutbox:
+class FileOutbox(Outbox):
     """Appends, and returns from `publish` once the bytes are on disk (fsync).
 
     A line that a crash tore is cut off at the next start: its batch was not committed, or it would be whole.
@@ -21,6 +23,7 @@ class FileOutbox:
         self._receipts = open_whole(receipts)
         self._dead_letters = open_whole(dead_letters)
 
+    @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from typing_extensions import override
+
 from gmv.errors import EventsRefused
 from gmv.files.outbox import append_whole, sync
+from gmv.operations.redriving import Destination
 from gmv.stream.dead_letters import FoundDeadLetter
 
 
-class FileOfEvents:
+class FileOfEvents(Destination):
     """A `Destination`: appends the record's value as a line. A file that has grown is the same log to a replay.
 
     Lines have no headers, so nothing in the file says which of them were there before.
@@ -43,6 +46,7 @@ class FileOfEvents:
     ) -> None:
         self._file.close()
 
+    @override
     async def send(self, letter: FoundDeadLetter) -> None:
         """Append a line.
 
@@ -51,6 +55,7 @@ class FileOfEvents:
         """
         append_whole(self._file, (letter.record.value or b"") + b"\n")
 
+    @override
     async def finish(self) -> None:
         """Return once the file is on disk."""
         sync(self._file)

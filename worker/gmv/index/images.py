@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.corpus.port import TrainingImage
 from gmv.errors import IndexRefused
+from gmv.index.port import ImagesTable
 
 _SCHEMA = pa.schema(
     [
@@ -20,7 +22,7 @@ _SCHEMA = pa.schema(
 )
 
 
-class ArrowImages:
+class ArrowImages(ImagesTable):
     """An `ImagesTable` over one record batch."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
@@ -29,18 +31,18 @@ class ArrowImages:
     def __len__(self) -> int:
         return int(self._batch.num_rows)
 
+    @override
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
-        """See `ImagesTable`."""
         taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
 
+    @override
     def known_images(self, image_ids: Collection[str]) -> set[str]:
-        """See `ImagesTable`."""
         return _common(self._batch.column("image_id"), image_ids)
 
+    @override
     def known_owners(self, owner_ids: Collection[str]) -> set[str]:
-        """See `ImagesTable`."""
         return _common(self._batch.column("owner_id").dictionary, owner_ids)
 
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from typing_extensions import override
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
 from gmv.kafka.access import DENIALS, connection, denied
 from gmv.kafka.admin import TopicAdmin
 from gmv.settings import KafkaSettings
-from gmv.stream.ports import NotSought
+from gmv.stream.ports import GroupLog, NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
 
 _FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
@@ -24,7 +25,7 @@ _FETCH_BYTES = 8 * 2**20
 their features were a fetch, and so a run: 65 commits where 25 do."""
 
 
-class KafkaLog:
+class KafkaLog(GroupLog):
     """Reads one topic. Where to read next is never the group's committed offset; whoever reads must `seek`."""
 
     def __init__(self, kafka: KafkaSettings, admin: TopicAdmin) -> None:
@@ -74,6 +75,7 @@ class KafkaLog:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._consumer.stop(), _FAREWELL_SECONDS_MAX)
 
+    @override
     async def topic_id(self) -> str:
         """Ask the brokers for the topic's id, again and again while they are away, for as long as the settings say."""
         deadline = time.monotonic() + self._kafka.retry_seconds
@@ -86,6 +88,7 @@ class KafkaLog:
                         raise
                     await asyncio.sleep(_RETRY_WAIT_SECONDS)
 
+    @override
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
         """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`."""
         wanted = [_topic_partition(partition) for partition in partitions]
@@ -96,23 +99,28 @@ class KafkaLog:
             raise LogUnavailable(f"Kafka at {self._kafka.brokers} does not tell the log's bounds ({error})") from error
         return {_partition(each): Bounds(starts[each], ends[each]) for each in wanted}
 
+    @override
     def assignment(self) -> set[Partition]:
         """Return the partitions the group gave to this member."""
         return {_partition(each) for each in self._started.assignment()}
 
+    @override
     def seek(self, partition: Partition, offset: int) -> None:
         """Read the partition from that offset on."""
         self._started.seek(_topic_partition(partition), offset)
         self._read_to[_topic_partition(partition)] = offset
 
+    @override
     def pause(self, partition: Partition) -> None:
         """Read nothing of the partition until it is assigned anew or resumed."""
         self._started.pause(_topic_partition(partition))
 
+    @override
     def resume(self, partition: Partition) -> None:
         """Read the partition again."""
         self._started.resume(_topic_partition(partition))
 
+    @override
     async def read(self) -> list[Run]:
         """Return what was fetched, one run per partition; empty after a short wait with nothing new.
 
@@ -159,6 +167,7 @@ class KafkaLog:
             self._read_to.pop(each, None)
             return 0
 
+    @override
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
         """Tell the group how far we are, for lag tools and autoscalers only.
 

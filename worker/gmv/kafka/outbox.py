@@ -10,12 +10,13 @@ from typing import Any
 import faust
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
+from typing_extensions import override
 
 from gmv.errors import LogUnavailable
 from gmv.kafka.access import DENIALS, denied
 from gmv.kafka.dead_letters import dead_letter_message
 from gmv.settings import KafkaSettings
-from gmv.stream.ports import DeadLetter, SealedReceipt
+from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt
 from gmv.stream.records import Partition
 
 _Message = tuple[str, bytes | None, bytes | None, Any]
@@ -24,13 +25,14 @@ _Message = tuple[str, bytes | None, bytes | None, Any]
 _JSON = [("content-type", b"application/json")]
 
 
-class KafkaOutbox:
+class KafkaOutbox(Outbox):
     """Publishes with acks=all and returns once every record is acknowledged."""
 
     def __init__(self, app: faust.App, kafka: KafkaSettings) -> None:
         self._app = app
         self._kafka = kafka
 
+    @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:

@@ -8,9 +8,11 @@ from typing import Any, Final, Self, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from typing_extensions import override
 
 from gmv.errors import EventsRefused, LogUnavailable
 from gmv.kafka.access import DENIALS, connection, denied
+from gmv.operations.redriving import Destination
 from gmv.settings import KafkaSettings
 from gmv.stream.dead_letters import REPLAYED_FROM, FoundDeadLetter
 
@@ -23,7 +25,7 @@ _UNDERWAY_BYTES_MAX: Final = 32 * 2**20
 _UNDERWAY_RECORDS_MAX: Final = 1_000
 
 
-class TopicOfEvents:
+class TopicOfEvents(Destination):
     """A `Destination`: each record goes to the partition it came from, which is where its event's id is known."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
@@ -57,6 +59,7 @@ class TopicOfEvents:
     ) -> None:
         await self._producer.stop()
 
+    @override
     async def send(self, letter: FoundDeadLetter) -> None:
         """Send the record with its own headers, and one that says where it was."""
         record = letter.record
@@ -77,6 +80,7 @@ class TopicOfEvents:
         self._underway.append((letter.place, size, acknowledged))
         self._underway_bytes += size
 
+    @override
     async def finish(self) -> None:
         """Wait until all is acknowledged by all in-sync replicas.
 

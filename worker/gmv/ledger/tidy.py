@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from typing_extensions import override
+
 from gmv.ledger.administration import Janitor, Swept
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.port import Answer, Batch, Committed, Ledger
@@ -57,13 +59,15 @@ class TidyLedger(AroundLedger):
         self._janitor = janitor
         self._paces: defaultdict[int, Pace] = defaultdict(Pace)
 
+    @override
     def commit(self, batch: Batch) -> Answer:
-        """See `Ledger.commit`; sweeps where that is due."""
+        """Sweeps where that is due."""
         answer = self._inner.commit(batch)
         if isinstance(answer, Committed):
             self._sweep_after(batch)
         return answer
 
+    @override
     def close(self) -> None:
         """Close both."""
         self._inner.close()

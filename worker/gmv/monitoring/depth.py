@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.monitoring.catalogue import Metrics
 from gmv.valuation.ranking import Ranking, Reranker
 
 
-class RecallDepth:
+class RecallDepth(Reranker):
     """A `Reranker`.
 
     Recall puts the images that it takes for the nearest first, and the exact re-rank picks among all of them. Where the
@@ -21,10 +22,11 @@ class RecallDepth:
         self._inner = inner
         self._depth_ratio = metrics.contributor_depth_ratio
 
+    @override
     def nearest(
         self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
     ) -> list[Ranking]:
-        """See `Reranker`; candidates are in order of recall."""
+        """Candidates are in order of recall."""
         rankings = self._inner.nearest(queries, candidates, contributors)
         for ranking, rows in zip(rankings, candidates, strict=True):
             if len(rows) > len(ranking.rows):  # where all recalled images contribute, their order says nothing

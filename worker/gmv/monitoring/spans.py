@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Tracer, format_span_id, fo
 from opentelemetry.trace import set_span_in_context as in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.contextvars import bound_contextvars
+from typing_extensions import override
 
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage
@@ -24,9 +25,8 @@ from gmv.ledger.port import Answer, Batch, Ledger
 from gmv.monitoring.catalogue import ANSWERS
 from gmv.monitoring.tracing import LoggedTraces, traces_of
 from gmv.settings import KafkaSettings
-from gmv.stream.core import Parts, RunAnswer
-from gmv.stream.membership import Creditor
-from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt, Valuer
+from gmv.stream.core import Parts
+from gmv.stream.ports import Creditor, DeadLetter, Outbox, RunAnswer, SealedReceipt, Valuer
 from gmv.stream.records import Partition, Run
 from gmv.valuation.types import Attribution
 
@@ -93,8 +93,8 @@ class TracedCreditor(LoggedTraces):
         super().__init__(inner)
         self._spans = spans
 
+    @override
     async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
-        """See `Creditor`."""
         with self._spans.run(run) as span:
             ours = span.get_span_context()
             names = {"trace_id": format_trace_id(ours.trace_id), "span_id": format_span_id(ours.span_id)}
@@ -104,22 +104,22 @@ class TracedCreditor(LoggedTraces):
             return standing
 
 
-class TracedValuer:
+class TracedValuer(Valuer):
     """A `Valuer`."""
 
     def __init__(self, inner: Valuer, spans: RunSpans) -> None:
         self._inner = inner
         self._spans = spans
 
+    @override
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
-        """See `Valuer`."""
         with self._spans.stage("attribute", {"gmv.events": len(events)}) as span:
             found = self._inner.attribute(events)
             span.set_attribute("gmv.poison", sum(isinstance(each, Poison) for each in found))
             return found
 
 
-class TracedOutbox:
+class TracedOutbox(Outbox):
     """An `Outbox`."""
 
     def __init__(self, inner: Outbox, spans: RunSpans, kafka: KafkaSettings) -> None:
@@ -127,10 +127,10 @@ class TracedOutbox:
         self._spans = spans
         self._topic = kafka.receipts_topic
 
+    @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
-        """See `Outbox`."""
         attributes = {**_messaging(self._topic, "send", len(receipts)), "gmv.dead_letters": len(dead_letters)}
         with self._spans.stage("publish", attributes, SpanKind.PRODUCER):
             await self._inner.publish(partition, receipts, dead_letters)
@@ -143,8 +143,8 @@ class TracedLedger(AroundLedger):
         super().__init__(inner)
         self._spans = spans
 
+    @override
     def commit(self, batch: Batch) -> Answer:
-        """See `Ledger`."""
         attributes: dict[str, str | int] = {
             "gmv.batch_id": batch.next.batch_id,
             "gmv.credited": len(batch.entries),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.encoders.around import AroundEncoder
 from gmv.encoders.port import Encoder, Features
@@ -66,28 +67,28 @@ class StageClock:
         return {stage: self._total[stage] + self._lap[stage] for stage in Stage if stage in {*self._total, *self._lap}}
 
 
-class MeasuredDecoder:
+class MeasuredDecoder(Decoder):
     """A `Decoder`."""
 
     def __init__(self, inner: Decoder, clock: StageClock) -> None:
         self._inner = inner
         self._clock = clock
 
+    @override
     def decode(self, record: Record) -> GeneratedImage:
-        """See `Decoder`."""
         with self._clock.stage(Stage.DECODE):
             return self._inner.decode(record)
 
 
-class MeasuredImages:
+class MeasuredImages(ImageSource):
     """An `ImageSource`."""
 
     def __init__(self, inner: ImageSource, clock: StageClock) -> None:
         self._inner = inner
         self._clock = clock
 
+    @override
     def read(self, content: ImageBytes | ImageUri) -> NDArray[np.uint8]:
-        """See `ImageSource`."""
         with self._clock.stage(Stage.READ):
             return self._inner.read(content)
 
@@ -99,26 +100,26 @@ class MeasuredEncoder(AroundEncoder):
         super().__init__(inner)
         self._clock = clock
 
+    @override
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
-        """See `Encoder`."""
         with self._clock.stage(Stage.ENCODE):
             return self._inner.encode(images)
 
 
-class MeasuredRecall:
+class MeasuredRecall(Recall):
     """A `Recall`."""
 
     def __init__(self, inner: Recall, clock: StageClock) -> None:
         self._inner = inner
         self._clock = clock
 
+    @override
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
-        """See `Recall`."""
         with self._clock.stage(Stage.RECALL):
             return self._inner.recall(vectors, candidates)
 
 
-class MeasuredReranker:
+class MeasuredReranker(Reranker):
     """A `Reranker`; also counts how candidates end."""
 
     def __init__(self, inner: Reranker, clock: StageClock, metrics: Metrics) -> None:
@@ -126,10 +127,10 @@ class MeasuredReranker:
         self._clock = clock
         self._candidates = metrics.rerank_candidates
 
+    @override
     def nearest(
         self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
     ) -> list[Ranking]:
-        """See `Reranker`."""
         with self._clock.stage(Stage.RERANK):
             rankings = self._inner.nearest(queries, candidates, contributors)
         ended: Counter[str] = Counter()
@@ -143,17 +144,17 @@ class MeasuredReranker:
         return rankings
 
 
-class MeasuredOutbox:
+class MeasuredOutbox(Outbox):
     """An `Outbox`."""
 
     def __init__(self, inner: Outbox, clock: StageClock) -> None:
         self._inner = inner
         self._clock = clock
 
+    @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
-        """See `Outbox`."""
         with self._clock.stage(Stage.PUBLISH):
             await self._inner.publish(partition, receipts, dead_letters)
 
@@ -166,13 +167,13 @@ class MeasuredLedger(AroundLedger):
         self._clock = clock
         self._answers = metrics.commits
 
+    @override
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        """See `Ledger`."""
         with self._clock.stage(Stage.KNOWN):
             return self._inner.known(partition, identities)
 
+    @override
     def commit(self, batch: Batch) -> Answer:
-        """See `Ledger`."""
         with self._clock.stage(Stage.COMMIT):
             answer = self._inner.commit(batch)
         self._answers.labels(ANSWERS[type(answer)]).inc()

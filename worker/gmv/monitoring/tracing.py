@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Collection, Iterable
 from typing import Final
 
 from structlog.contextvars import bound_contextvars
+from typing_extensions import override
 
 from gmv.events.cloudevents import trace_of
 from gmv.events.trace_context import TraceContext
 from gmv.ledger.port import Fenced, Rewound
-from gmv.stream.core import RunAnswer
-from gmv.stream.membership import Creditor
-from gmv.stream.ports import Log
+from gmv.stream.ports import Creditor, Log, RunAnswer
 from gmv.stream.records import Partition, Record, Run
 
 _TOLD_MAX: Final = 400  # 14 kB of a line: container runtimes cut lines at 16 KiB
@@ -25,30 +24,30 @@ def traces_of(records: Iterable[Record]) -> list[TraceContext]:
     return list(once.values())
 
 
-class LoggedTraces:
+class LoggedTraces(Creditor):
     """A `Creditor`: every line logged while a run is credited says which traces its records belong to."""
 
     def __init__(self, inner: Creditor) -> None:
         self._inner = inner
 
+    @override
     def next_offset(self, partition: Partition) -> int:
-        """See `Creditor`."""
         return self._inner.next_offset(partition)
 
+    @override
     async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
-        """See `Creditor`."""
         return await self._inner.unregistered(partitions)
 
+    @override
     async def assign(self, partitions: Collection[Partition], log: Log) -> None:
-        """See `Creditor`."""
         await self._inner.assign(partitions, log)
 
+    @override
     async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
-        """See `Creditor`."""
         return await self._inner.check(partitions)
 
+    @override
     async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
-        """See `Creditor`."""
         trace_ids = list(dict.fromkeys(trace.trace_id for trace in traces_of(run.records)))
         if not trace_ids:
             return await self._inner.credit(run, confirmed)

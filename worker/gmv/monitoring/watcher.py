@@ -6,13 +6,15 @@ from functools import partial
 from statistics import fmean
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from gmv.ledger.port import Answer, Duplicate, Fenced, Rewound
 from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import ANSWERS, MOVES, Metrics, Outcome, Probe, Stage
 from gmv.monitoring.health import Health
 from gmv.monitoring.lag import LagClock
 from gmv.monitoring.telemetry import StageClock
-from gmv.stream.ports import RunSummary
+from gmv.stream.ports import Observer, RunSummary
 from gmv.stream.records import Bounds, Partition
 from gmv.valuation.utility import effective_contributors
 
@@ -27,7 +29,7 @@ class Logger(Protocol):
         """Write a line that somebody should look at."""
 
 
-class Watcher:
+class Watcher(Observer):
     """The `Observer` of a worker. Called on the event loop only; decides nothing.
 
     Attributes:
@@ -49,8 +51,8 @@ class Watcher:
         metrics.probe_passes.labels(Probe.LIVEZ).set_function(lambda: health.live().good)
         metrics.probe_passes.labels(Probe.READYZ).set_function(lambda: health.ready().good)
 
+    @override
     def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
-        """See `Observer`."""
         self._next_offsets = {partition: position.next_offset for partition, position in positions.items()}
         self._lag_clock.begin()
         self._health.partitions_assigned(len(positions))
@@ -58,14 +60,14 @@ class Watcher:
         self._show_standing()
         self._log.info("positions_assigned", positions={str(each): at for each, at in self._next_offsets.items()})
 
+    @override
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
-        """See `Observer`."""
         self._bounds = dict(bounds)
         self._bounds_as_of = self._unix_time()
         self._show_standing()
 
+    @override
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
-        """See `Observer`."""
         fields = {"topic": partition.topic, "partition": partition.number, "answer": ANSWERS[type(answer)]}
         self._health.ledger_answered()
         if type(answer) in MOVES:
@@ -81,8 +83,8 @@ class Watcher:
         self._show_standing()
         self._log.warning("commit_refused", **fields)
 
+    @override
     def run_finished(self, summary: RunSummary) -> None:
-        """See `Observer`."""
         self._next_offsets[summary.partition] = summary.position.next_offset
         self._lag_clock.credited(summary.partition, max(summary.timestamps_ms, default=-1))
         seconds = self.clock.lap()

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeGuard, TypeVar
 
+from typing_extensions import override
+
 from gmv.errors import CreditOutOfRange, LedgerMissing, Poison, PositionOutsideLog
 from gmv.events.model import GeneratedImage
 from gmv.ledger.fence import moved
@@ -49,14 +51,11 @@ from gmv.stream.outcomes import (
     recognise,
     repeated,
 )
-from gmv.stream.ports import Decoder, Log, Observer, Outbox, RunSummary, Valuer
+from gmv.stream.ports import Creditor, Decoder, Log, Observer, Outbox, RunAnswer, RunSummary, Valuer
 from gmv.stream.records import Partition, Record, Run
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-RunAnswer = Committed | Fenced | Rewound
-"""How a run ended: credited whole; or the partition is another worker's now; or the server lost a tail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Parts:
     crashes_per_record_max: int
 
 
-class Core:
+class Core(Creditor):
     """Credits runs. Calls that block run in `executor`, which has one thread: a ledger is not shared by threads."""
 
     def __init__(self, parts: Parts, executor: Executor) -> None:
@@ -84,12 +83,12 @@ class Core:
         self._limits: dict[Partition, DeadLetterLimits] = {}
         self._crash_loops = CrashLoops(parts.ledger, parts.crashes_per_record_max)
 
+    @override
     def next_offset(self, partition: Partition) -> int:
-        """Return where the partition has to be read next."""
         return self._positions[partition].next_offset
 
+    @override
     async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
-        """Return those of the partitions that were added to the topic and are not registered in the ledger yet."""
         topics = {partition.topic for partition in partitions}
         numbers = {topic: [each.number for each in partitions if each.topic == topic] for topic in topics}
         return {
@@ -98,28 +97,16 @@ class Core:
             for number in await self._blocking(self._parts.ledger.unregistered, topic, numbers[topic])
         }
 
+    @override
     async def assign(self, partitions: Collection[Partition], log: Log) -> None:
-        """Learn from the ledger where to read each of the partitions, and forget all others.
-
-        Raises:
-            LedgerMissing: a partition has no position.
-            PositionOutsideLog: a position is in another log, before the log's start or beyond its end.
-        """
         positions = await self._checked_positions(partitions, log) if partitions else {}
         self._positions = positions
         self._limits = {partition: self._parts.limits() for partition in positions}
         self._crash_loops.forget()
         self._parts.observer.positions_assigned(positions)
 
+    @override
     async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
-        """Compare positions with the ledger's, and return those that differ with what a commit would be answered.
-
-        Partitions in which nothing new arrives commit nothing: they would not learn otherwise that the server lost a
-        tail, and what was in it would not be credited again before the next rebalance (I7).
-
-        Raises:
-            LedgerMissing: a position is gone from the ledger (I8).
-        """
         found = await self._blocking(self._read_positions, partitions)
         answers = {
             each: moved(found[each], self._positions[each])
@@ -132,18 +119,8 @@ class Core:
                 self._positions[partition] = answer.found
         return answers
 
+    @override
     async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
-        """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.
-
-        Args:
-            run: as it was read.
-            confirmed: waited for before anything is published; raises where the run must not be credited.
-
-        Raises:
-            LedgerMissing: the position is gone from the ledger (I8).
-            CreditOutOfRange: a total would leave its range (I10).
-            TooManyDeadLetters: a limit is passed.
-        """
         start = self.next_offset(run.partition)
         records = [record for record in run.records if record.offset >= start]
         outcomes = await self._blocking(self._attribute, run.partition, records) if records else []

@@ -18,38 +18,17 @@ No client of Kafka is known here, nor is any clock but the one given, so that a 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
-from typing import Protocol
+from collections.abc import Callable
 
 from gmv.errors import LedgerUnavailable, LogUnavailable, PositionOutsideLog
 from gmv.ledger.port import Committed, Fenced, Rewound
 from gmv.settings import KafkaSettings
-from gmv.stream.core import RunAnswer
-from gmv.stream.ports import GroupLog, Log, NotSought, Observer
+from gmv.stream.ports import Creditor, GroupLog, NotSought, Observer
 from gmv.stream.records import Partition, Run
 
 UNSOUGHT_WAIT_SECONDS = 0.02
 
 logger = logging.getLogger(__name__)
-
-
-class Creditor(Protocol):
-    """What a member needs of the worker core."""
-
-    def next_offset(self, partition: Partition) -> int:
-        """See `Core`."""
-
-    async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
-        """See `Core`."""
-
-    async def assign(self, partitions: Collection[Partition], log: Log) -> None:
-        """See `Core`."""
-
-    async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
-        """See `Core`."""
-
-    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
-        """See `Core`."""
 
 
 class Member:

@@ -1,13 +1,13 @@
 """The seams of the worker core: what it needs of a log, of the place where receipts go, and of whoever watches."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from gmv.errors import Poison, Reason
 from gmv.events.model import GeneratedImage
 from gmv.events.trace_context import TraceContext
-from gmv.ledger.port import Answer
+from gmv.ledger.port import Answer, Committed, Fenced, Rewound
 from gmv.ledger.position import Position
 from gmv.stream.records import Bounds, Partition, Record, Run
 from gmv.valuation.types import Attribution
@@ -58,7 +58,7 @@ class GroupLog(Log, Protocol):
         """Read the partition again."""
 
     async def read(self) -> list[Run]:
-        """See `Log.read`.
+        """Return the next runs, as `Log.read` does.
 
         Raises:
             NotSought: a partition was assigned and not yet sought.
@@ -70,6 +70,51 @@ class GroupLog(Log, Protocol):
 
         Raises:
             LogUnavailable: it was refused, or nobody heard it; nothing is lost.
+        """
+
+
+RunAnswer = Committed | Fenced | Rewound
+"""How a run ended: credited whole; or the partition is another worker's now; or the server lost a tail."""
+
+
+class Creditor(Protocol):
+    """What a member needs of the worker core."""
+
+    def next_offset(self, partition: Partition) -> int:
+        """Return where the partition has to be read next."""
+
+    async def unregistered(self, partitions: Collection[Partition]) -> set[Partition]:
+        """Return those of the partitions that were added to the topic and are not registered in the ledger yet."""
+
+    async def assign(self, partitions: Collection[Partition], log: Log) -> None:
+        """Learn from the ledger where to read each of the partitions, and forget all others.
+
+        Raises:
+            LedgerMissing: a partition has no position.
+            PositionOutsideLog: a position is in another log, before the log's start or beyond its end.
+        """
+
+    async def check(self, partitions: Collection[Partition]) -> dict[Partition, Fenced | Rewound]:
+        """Compare positions with the ledger's, and return those that differ with what a commit would be answered.
+
+        Partitions in which nothing new arrives commit nothing: they would not learn otherwise that the server lost a
+        tail, and what was in it would not be credited again before the next rebalance (I7).
+
+        Raises:
+            LedgerMissing: a position is gone from the ledger (I8).
+        """
+
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
+        """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.
+
+        Args:
+            run: as it was read.
+            confirmed: waited for before anything is published; raises where the run must not be credited.
+
+        Raises:
+            LedgerMissing: the position is gone from the ledger (I8).
+            CreditOutOfRange: a total would leave its range (I10).
+            TooManyDeadLetters: a limit is passed.
         """
 
 

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from typing import Any, Final
 
-from gmv.ledger.administration import Swept
+from typing_extensions import override
+
+from gmv.ledger.administration import Janitor, Swept
 from gmv.ledger.redis.books import RedisBooks
 from gmv.ledger.redis.keys import EVENT_PREFIX, LEDGER_ID_FIELD, POSITION_PREFIX, WINDOW_FIELD
 from gmv.ledger.redis.server import RedisServer, script
@@ -16,7 +18,7 @@ COMMANDS: Final = ("evalsha", "script|load", "hmget", "hscan", "hdel")
 _START = b"0"
 
 
-class RedisJanitor:
+class RedisJanitor(Janitor):
     """A `Janitor`. Connects at the first call."""
 
     def __init__(self, settings: LedgerSettings) -> None:
@@ -25,28 +27,32 @@ class RedisJanitor:
         self._cursors: defaultdict[int, bytes] = defaultdict(lambda: _START)
 
     @property
+    @override
     def books(self) -> int:
-        """See `Janitor.books`."""
         return self._books.identity.books
 
+    @override
     def window(self) -> int | None:
-        """See `Janitor.window`; of book 0, which was told first."""
+        """Of book 0, which was told first."""
         (stated,) = self._books.read(0, [WINDOW_FIELD])
         return self._books.window(0, stated)
 
+    @override
     def identities(self, book: int) -> int:
-        """See `Janitor.identities`; owners are counted among them, which HSCAN passes over too."""
+        """Owners are counted among them, which HSCAN passes over too."""
         self._books.read(book, [])
         return int(self._books.server.call("HLEN", self._books.key(book)))
 
+    @override
     def sweep(self, book: int) -> Swept:
-        """See `Janitor.sweep`; about a millisecond of the server's time."""
+        """About a millisecond of the server's time."""
         return self._examine(book, "")
 
+    @override
     def survey(self, book: int, window: int) -> Swept:
-        """See `Janitor.survey`."""
         return self._examine(book, str(window))
 
+    @override
     def close(self) -> None:
         """Close the connection."""
         self._books.server.close()

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
+from typing_extensions import override
+
 from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
 from gmv.ledger.fence import decide
 from gmv.ledger.fields import first_field, note_field
-from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Missing, OutOfRange, Rewound
+from gmv.ledger.port import Answer, Batch, Committed, Duplicate, Known, Ledger, Missing, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.redis.books import RedisBooks
 from gmv.ledger.redis.keys import (
@@ -29,7 +31,7 @@ COMMANDS: Final = ("evalsha", "script|load", "hmget", "hset")
 """What a worker's Redis user must be allowed to run, on the keys `~<namespace>:*`; and SELECT for a database but 0."""
 
 
-class RedisLedger:
+class RedisLedger(Ledger):
     """A `Ledger`. Connects at the first call.
 
     A commit whose reply is lost is sent again. The position decides then: it stands where the batch leads, so the
@@ -40,8 +42,8 @@ class RedisLedger:
         self._books = RedisBooks(RedisServer(settings), settings)
         self._script = script("commit.lua")
 
+    @override
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
-        """See `Ledger.positions`."""
         found: dict[int, Position] = {}
         for book in sorted({self._books.of(partition) for partition in partitions}):
             numbers = [partition for partition in sorted(partitions) if self._books.of(partition) == book]
@@ -52,8 +54,8 @@ class RedisLedger:
                 found[number] = self._books.position(field, value)
         return found
 
+    @override
     def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
-        """See `Ledger.unregistered`."""
         (kept,) = self._books.read(0, [first_field(topic)])
         if kept is None:
             return set()
@@ -64,8 +66,8 @@ class RedisLedger:
             if self._books.read(self._books.of(number), [position_field(topic, number)]) == [None]
         }
 
+    @override
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        """See `Ledger.known`."""
         book = self._books.of(partition)
         fields = [event_field(identity) for identity in identities]
         stated, *values = self._books.read(book, [WINDOW_FIELD, *fields])
@@ -85,8 +87,8 @@ class RedisLedger:
             if counts(place.offset, standing.get(position_field(topic, place.partition)), window)
         }
 
+    @override
     def commit(self, batch: Batch) -> Answer:
-        """See `Ledger.commit`."""
         admit(batch)
         key = self._books.key(self._books.of(batch.partition))
         arguments = _arguments(batch, self._books.identity.ledger_id)
@@ -107,15 +109,16 @@ class RedisLedger:
             case _:
                 raise LedgerRefused(f"{self._books.server.url}: the commit script answered {answer!r}")
 
+    @override
     def note(self, topic: str, partition: int) -> str | None:
-        """See `Ledger.note`."""
         (text,) = self._books.read(self._books.of(partition), [note_field(topic, partition)])
         return None if text is None else text.decode("utf-8", "replace")
 
+    @override
     def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
-        """See `Ledger.take_note`."""
         return self._books.replace(self._books.of(partition), note_field(topic, partition), expected or "", text)
 
+    @override
     def close(self) -> None:
         """Close the connection."""
         self._books.server.close()

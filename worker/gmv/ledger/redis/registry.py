@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from typing_extensions import override
+
 from gmv import __version__
 from gmv.errors import InvalidSettings, LedgerRefused
+from gmv.ledger.administration import Registry
 from gmv.ledger.admission import admit_books
 from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.fields import begin_field, first_field
@@ -31,7 +34,7 @@ The last three are for a window alone.
 """
 
 
-class RedisRegistry:
+class RedisRegistry(Registry):
     """A `Registry`. Connects at the first call.
 
     Everything is set by HSETNX: what exists is never changed, two administrators at once make one ledger, and one
@@ -41,8 +44,9 @@ class RedisRegistry:
     def __init__(self, settings: LedgerSettings) -> None:
         self._books = RedisBooks(RedisServer(settings), settings)
 
+    @override
     def create(self, books: int | None = None) -> None:
-        """See `Registry.create`.
+        """Make the books, book 0 last.
 
         Raises:
             LedgerRefused: a key of ours holds something else, or a book of another ledger.
@@ -66,16 +70,16 @@ class RedisRegistry:
         for book in reversed(range(number)):  # book 0 last: its format is what says that all is there
             self._complete(book, existing, ledger_id)
 
+    @override
     def first_partitions(self, topic: str, first: FirstPartitions) -> FirstPartitions:
-        """See `Registry.first_partitions`."""
         self._books.read(0, [])
         kept = self._settle(0, first_field(topic), first.encode().encode())
         return self._books.first_partitions(topic, kept)
 
+    @override
     def register(
         self, topic: str, positions: Mapping[int, Position], log_starts: Mapping[int, int] | None = None
     ) -> tuple[int, ...]:
-        """See `Registry.register`."""
         new = []
         for partition, position in sorted(positions.items()):
             book, field = self._books.of(partition), position_field(topic, partition)
@@ -89,8 +93,8 @@ class RedisRegistry:
                 new.append(partition)
         return tuple(new)
 
+    @override
     def state_window(self, offsets: int) -> None:
-        """See `Registry.state_window`."""
         admit_window(offsets)
         for book in self._books.numbers:
             is_stated = False
@@ -98,6 +102,7 @@ class RedisRegistry:
                 (held,) = self._books.read(book, [WINDOW_FIELD])
                 is_stated = self._books.replace(book, WINDOW_FIELD, (held or b"").decode(), str(offsets))
 
+    @override
     def close(self) -> None:
         """Close the connection."""
         self._books.server.close()

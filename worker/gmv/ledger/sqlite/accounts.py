@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from typing_extensions import override
+
 from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX
-from gmv.ledger.port import Balance, Snapshot, Sums
+from gmv.ledger.port import Accounts, Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite.file import SqliteFile
 from gmv.ledger.sqlite.ledger import parse_begin, parse_first, parse_position, window_of
@@ -14,19 +16,19 @@ _SELECT_TOTAL: Final = "SELECT sum(micros) FROM balances WHERE owner_id = :owner
 _SELECT_SUMS: Final = "SELECT micros, credited, dead_letters, duplicates, corrections FROM sums"
 
 
-class SqliteAccounts:
+class SqliteAccounts(Accounts):
     """An `Accounts`. Opens the file at the first call. Every answer is of one moment."""
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
+    @override
     def books(self) -> int:
-        """See `Accounts.books`."""
         with self._file.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM sums").fetchone()[0])
 
+    @override
     def totals(self, owner_ids: Sequence[str], book: int | None = None) -> dict[str, int]:
-        """See `Accounts.totals`."""
         with self._file.reading() as connection:
             found = {
                 owner_id: connection.execute(_SELECT_TOTAL, {"owner_id": owner_id, "book": book}).fetchone()[0]
@@ -34,6 +36,7 @@ class SqliteAccounts:
             }
         return {owner_id: total for owner_id, total in found.items() if total is not None}
 
+    @override
     def balances(self) -> Iterator[Balance]:
         """Yield every owner once, in constant memory, all as of the moment of the first."""
         scan = self._file.another()  # its own connection: the reader may ask other things in between
@@ -44,20 +47,21 @@ class SqliteAccounts:
         finally:
             scan.close()
 
+    @override
     def sums(self) -> Sums:
-        """See `Accounts.sums`."""
         with self._file.reading() as connection:
             rows = connection.execute(_SELECT_SUMS).fetchall()
         return total_of([Sums(*row) for row in rows])
 
+    @override
     def positions(self) -> dict[tuple[str, int], Position]:
-        """See `Accounts.standing`."""
         with self._file.reading() as connection:
             rows = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
         return {(topic, number): parse_position(self._file, topic, number, text) for topic, number, text in rows}
 
+    @override
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
-        """See `Accounts.snapshots`; all books as of one moment."""
+        """All books as of one moment."""
         held: dict[int, dict[str, int]] = {}
         with self._file.reading() as connection:
             if balances:
@@ -97,6 +101,7 @@ class SqliteAccounts:
                 },
             )
 
+    @override
     def close(self) -> None:
         """Close the file."""
         self._file.close()

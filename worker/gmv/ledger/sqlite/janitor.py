@@ -3,7 +3,9 @@
 import sqlite3
 from collections import defaultdict
 
-from gmv.ledger.administration import Swept
+from typing_extensions import override
+
+from gmv.ledger.administration import Janitor, Swept
 from gmv.ledger.sqlite.file import SqliteFile
 from gmv.ledger.sqlite.ledger import Positions, window_of
 from gmv.ledger.window import SWEEP_FIELDS, counts
@@ -15,7 +17,7 @@ _REMOVE = "DELETE FROM events WHERE book = ? AND identity = ?"
 _START = b""
 
 
-class SqliteJanitor:
+class SqliteJanitor(Janitor):
     """A `Janitor`. Opens the file at the first call."""
 
     def __init__(self, file: SqliteFile) -> None:
@@ -23,23 +25,23 @@ class SqliteJanitor:
         self._seen_up_to: defaultdict[int, bytes] = defaultdict(lambda: _START)
 
     @property
+    @override
     def books(self) -> int:
-        """See `Janitor.books`."""
         with self._file.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM sums").fetchone()[0])
 
+    @override
     def window(self) -> int | None:
-        """See `Janitor.window`."""
         with self._file.reading() as connection:
             return window_of(connection)
 
+    @override
     def identities(self, book: int) -> int:
-        """See `Janitor.identities`."""
         with self._file.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM events WHERE book = ?", (book,)).fetchone()[0])
 
+    @override
     def sweep(self, book: int) -> Swept:
-        """See `Janitor.sweep`."""
         with self._file.transaction() as connection:
             window = window_of(connection)
             if window is None:
@@ -48,11 +50,12 @@ class SqliteJanitor:
             connection.executemany(_REMOVE, [(book, identity) for identity in lapsed])
         return swept
 
+    @override
     def survey(self, book: int, window: int) -> Swept:
-        """See `Janitor.survey`."""
         with self._file.reading() as connection:
             return self._examine(connection, book, window)[0]
 
+    @override
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
 
+from typing_extensions import override
+
 from gmv.errors import LedgerRefused
 from gmv.ledger.admission import admit
 from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.fence import decide, parse
 from gmv.ledger.fields import OWNER_PREFIX, SUM_FIELDS, begin_field, first_field, note_field
-from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, OutOfRange, Rewound
+from gmv.ledger.port import MICROS_MAX, Answer, Batch, Committed, Duplicate, Known, Ledger, OutOfRange, Rewound
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite.file import SqliteFile
 from gmv.ledger.sums import book_of, counts_of
@@ -38,19 +40,19 @@ _SET_SUMS: Final = (
 )
 
 
-class SqliteLedger:
+class SqliteLedger(Ledger):
     """A `Ledger`. Opens the file at the first call."""
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
+    @override
     def positions(self, topic: str, partitions: Collection[int]) -> dict[int, Position]:
-        """See `Ledger.positions`."""
         with self._file.reading() as connection:
             return {partition: self._position(connection, topic, partition) for partition in sorted(partitions)}
 
+    @override
     def unregistered(self, topic: str, partitions: Collection[int]) -> set[int]:
-        """See `Ledger.unregistered`."""
         with self._file.reading() as connection:
             kept = connection.execute(_SELECT_NOTE, (first_field(topic),)).fetchone()
             if kept is None:
@@ -60,13 +62,13 @@ class SqliteLedger:
                 number for number in added if connection.execute(_SELECT_POSITION, (topic, number)).fetchone() is None
             }
 
+    @override
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        """See `Ledger.known`."""
         with self._file.reading() as connection:
             return _known(connection, _book(connection, partition), identities)
 
+    @override
     def commit(self, batch: Batch) -> Answer:
-        """See `Ledger.commit`."""
         admit(batch)
         with self._file.transaction() as connection:
             book = _book(connection, batch.partition)
@@ -86,14 +88,14 @@ class SqliteLedger:
             _write(connection, book, batch, sums)
             return Committed()
 
+    @override
     def note(self, topic: str, partition: int) -> str | None:
-        """See `Ledger.note`."""
         with self._file.reading() as connection:
             found = connection.execute(_SELECT_NOTE, (note_field(topic, partition),)).fetchone()
             return None if found is None else str(found[0])
 
+    @override
     def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
-        """See `Ledger.take_note`."""
         field = note_field(topic, partition)
         with self._file.transaction() as connection:
             found = connection.execute(_SELECT_NOTE, (field,)).fetchone()
@@ -102,6 +104,7 @@ class SqliteLedger:
             connection.execute(_SET_NOTE, (field, text))
             return True
 
+    @override
     def close(self) -> None:
         """Close the file."""
         self._file.close()

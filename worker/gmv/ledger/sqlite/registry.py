@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 from gmv import __version__
 from gmv.errors import InvalidSettings
+from gmv.ledger.administration import Registry
 from gmv.ledger.admission import admit_books
 from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.fields import begin_field, first_field
@@ -24,14 +27,15 @@ _SELECT_KEPT: Final = "SELECT value FROM metadata WHERE name = ?"
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
-class SqliteRegistry:
+class SqliteRegistry(Registry):
     """A `Registry`. Opens the file at the first call."""
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
+    @override
     def create(self, books: int | None = None) -> None:
-        """See `Registry.create`.
+        """Make the file in one transaction.
 
         Raises:
             LedgerRefused: the file holds something else.
@@ -48,16 +52,16 @@ class SqliteRegistry:
                 "their number is fixed when a ledger is made"
             )
 
+    @override
     def first_partitions(self, topic: str, first: FirstPartitions) -> FirstPartitions:
-        """See `Registry.first_partitions`."""
         with self._file.transaction() as connection:
             connection.execute(_KEEP, (first_field(topic), first.encode()))
             return parse_first(self._file, topic, connection.execute(_SELECT_KEPT, (first_field(topic),)).fetchone()[0])
 
+    @override
     def register(
         self, topic: str, positions: Mapping[int, Position], log_starts: Mapping[int, int] | None = None
     ) -> tuple[int, ...]:
-        """See `Registry.register`."""
         new = []
         with self._file.transaction() as connection:
             for partition, position in sorted(positions.items()):
@@ -67,14 +71,15 @@ class SqliteRegistry:
                     new.append(partition)
         return tuple(new)
 
+    @override
     def state_window(self, offsets: int) -> None:
-        """See `Registry.state_window`."""
         admit_window(offsets)
         with self._file.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO metadata (name, value) VALUES ('identity_window', ?)", (str(offsets),)
             )
 
+    @override
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from gmv.valuation.ranking import Ranking, Step
+from gmv.valuation.ranking import Ranking, Reranker, Step
 from gmv.valuation.wasserstein.cost import TOKEN_SIZE_MAX
 from gmv.valuation.wasserstein.scratch import Scratch, new_scratch
 from gmv.valuation.wasserstein.ties import order_by_distance
@@ -22,7 +23,7 @@ Rows = NDArray[np.int64]
 _OUT_OF_RANGE: Final = -1
 
 
-class ExactReranker:
+class ExactReranker(Reranker):
     """Ranks queries in so many threads, with scratch of its own for each.
 
     What it returns depends on the query, the set of candidates and K alone: not on threads, on the other queries of a
@@ -48,6 +49,7 @@ class ExactReranker:
         if len(tokens):
             self._rank(tokens[0].astype(np.float32), np.zeros(1, np.int64), 1)
 
+    @override
     def nearest(self, queries: Sequence[Tokens], candidates: Sequence[Rows], contributors: int) -> list[Ranking]:
         """Rank each query's candidates.
 
