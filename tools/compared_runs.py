@@ -166,14 +166,9 @@ def _work(
 
 
 def _done(redis: RedisServer, namespace: str) -> int:
-    with closing(Redis.from_url(redis.url)) as client:
-        fields = [client.hgetall(key) for key in client.scan_iter(f"{namespace}:*")]
-    return sum(
-        int(value.split(b"|")[1])
-        for book in fields
-        for field, value in book.items()
-        if field.startswith(b"#p:compared:")
-    )
+    books = _hashes(redis, namespace).values()
+    positions = [value for fields in books for field, value in fields.items() if field.startswith(b"#p:compared:")]
+    return sum(int(position.split(b"|")[1]) for position in positions)
 
 
 def _values(kafka: KafkaBroker, topic: str) -> list[bytes]:

@@ -88,10 +88,11 @@ def _event(line: bytes) -> dict[str, Any] | None:
         event = json.loads(line)
     except ValueError:
         return None
-    is_sound = (
-        isinstance(event, dict) and isinstance(event.get("data"), dict) and "bytes" in event["data"].get("image", {})
-    )
-    return event if is_sound and len(event["data"]["image"]["bytes"]) > 500 else None
+    match event:
+        case {"data": {"image": {"bytes": str(image)}}} if len(image) > _IMAGE_CHARACTERS_MIN:
+            return cast(dict[str, Any], event)
+        case _:
+            return None
 
 
 def _bytes(event: dict[str, Any]) -> bytes:
