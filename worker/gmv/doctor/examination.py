@@ -125,6 +125,9 @@ class Examination:
                 if events.partitions[number].start <= position.next_offset < events.partitions[number].end
             }
             times = inspector.times(kafka.topic, waiting)
+            with closing(open_accounts(self._settings.ledger)) as accounts:
+                beginning = accounts.beginning(kafka.topic, events.partitions.keys())
+            yield from kafka_rules.judge_beginning(kafka.topic, beginning)
         yield from kafka_rules.judge_headroom(events, positions, times, int(time.time() * 1_000))
 
     def _positions(self, partitions: Collection[int]) -> Mapping[int, Position]:

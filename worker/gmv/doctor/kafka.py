@@ -7,6 +7,7 @@ from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
 from gmv.kafka.inspection import GroupFacts, TopicFacts
 from gmv.kafka.rights import rights
 from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES
+from gmv.ledger.beginning import Beginning
 from gmv.ledger.position import Position
 from gmv.settings import Settings
 
@@ -109,6 +110,22 @@ def judge_group(group: GroupFacts, name: str, partitions: int) -> list[Finding]:
             )
         ]
     return [fine(check, f"{group.members} workers are in it ({group.state.lower()})")]
+
+
+def judge_beginning(topic: str, beginning: Beginning) -> list[Finding]:
+    """Judge where crediting of the topic's partitions began: one that was added later begins at its beginning."""
+    check = "positions' beginnings"
+
+    def complaints() -> Iterator[Finding]:
+        for number, begin in beginning.late.items():
+            yield problem(
+                check,
+                f"{topic}[{number}] was added to the topic and began at {begin.offset:,}: records "
+                f"{begin.log_start:,} to {begin.offset - 1:,} were never credited",
+                "send them again, as docs/runbook.md says under GmvLedgerMissing",
+            )
+
+    return fine_unless(complaints(), check, "each partition began where it should")
 
 
 def judge_headroom(
