@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import OwnersRefused
+from gmv.first_error import first_error
 from gmv.index.port import ImagesTable
 from gmv.settings import OwnersSettings, ValuationSettings
 from gmv.valuation.owners import Ownership
@@ -98,9 +99,7 @@ def _parse(line: bytes, where: str) -> OwnersLine:
     except orjson.JSONDecodeError as error:
         raise OwnersRefused(f"{where} is not JSON: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        name = ".".join(map(str, first["loc"])) or "the line"
-        raise OwnersRefused(f"{where}: {name}: {first['msg']}") from None
+        raise OwnersRefused(f"{where}: {first_error(error, 'the line')}") from None
 
 
 def _refuse_unknown(path: Path, ownership: Ownership, images: ImagesTable) -> None:

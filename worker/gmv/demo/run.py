@@ -13,7 +13,7 @@ from gmv.corpus.open import open_corpus
 from gmv.corpus.port import Corpus
 from gmv.demo.books import Books, read_books
 from gmv.demo.events import make_events
-from gmv.demo.folder import DemoFolder, Inputs, corpus_digest, write_whole
+from gmv.demo.folder import DemoFolder, Inputs, corpus_digest
 from gmv.demo.report import render
 from gmv.demo.source_hits import SourceHits, source_hits
 from gmv.demo.story import story_of
@@ -24,6 +24,7 @@ from gmv.index.opened import Index, open_index
 from gmv.indexing.build import BuildOptions, build_index
 from gmv.ledger.open import open_ledger, open_registry
 from gmv.settings import Settings
+from gmv.whole_file import write_whole
 
 EXAMPLE_CORPUS: Final = Path(__file__).with_name("corpus.parquet")
 

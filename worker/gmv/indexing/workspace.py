@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 
 from gmv.errors import DiskFull, IndexRefused
+from gmv.whole_file import write_whole
 
 _JOURNAL = "journal.jsonl"
 _LOCK = "lock"
@@ -55,10 +56,7 @@ class Workspace:
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file that is never seen half written under its name; on disk when this returns."""
-        partial = self.folder / f"{name}.making"
-        partial.write_bytes(content)
-        _sync(partial)
-        partial.replace(self.folder / name)
+        write_whole(self.folder / name, content)
         _sync(self.folder)
 
     def settle(self, name: str) -> None:
