@@ -118,7 +118,8 @@ def sqlite_tables(path: Path) -> dict[str, bytes]:
     with closing(sqlite3.connect(path)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
-    rows["metadata"] = [row for row in rows["metadata"] if row[0] not in _OF_ONE_RUN and not row[0].startswith("#m:")]
+    own = ("#m:", "#n:")  # where crediting began; a worker's notes, each another
+    rows["metadata"] = [row for row in rows["metadata"] if row[0] not in _OF_ONE_RUN and not row[0].startswith(own)]
     return {f"ledger.db: {name}": "\n".join(sorted(map(repr, found))).encode() for name, found in rows.items()}
 
 
