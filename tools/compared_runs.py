@@ -129,7 +129,8 @@ def books(redis: RedisServer, namespace: str) -> bytes:
     for key, fields in _hashes(redis, namespace).items():
         for field, value in fields.items():
             if not field.startswith((b"#m:ledger", b"#m:created_by", b"#m:first:", b"#m:begin:", b"#n:")):
-                kept = value.rpartition(b"|")[0] if field.startswith(b"#p:") else value
+                # Of a position: no batch id, and no topic id, which Kafka makes up.
+                kept = b"|".join(value.split(b"|")[1:-1]) if field.startswith(b"#p:") else value
                 lines.append(b" ".join((key.replace(namespace.encode(), b"ledger"), field, kept)))
     return b"\n".join(sorted(lines))
 

@@ -152,7 +152,7 @@ class TracedLedger(AroundLedger):
         }
         with self._spans.stage("commit", attributes, SpanKind.CLIENT) as span:
             answer = self._inner.commit(batch)
-            span.set_attribute("gmv.standing", ANSWERS[type(answer)])
+            span.set_attribute("gmv.answer", ANSWERS[type(answer)])
             return answer
 
 
