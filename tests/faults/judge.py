@@ -76,10 +76,10 @@ def _committed(newest: str, batches: Mapping[str, Mapping[Place, Receipt]]) -> I
         newest = next(iter(receipts.values()))["previous_batch"]
 
 
-def _dead_letters(topic: str, expected: Expected, letters: list[Logged], attempts_max: int) -> Iterator[str]:
+def _dead_letters(topic: str, expected: Expected, dead_letters: list[Logged], attempts_max: int) -> Iterator[str]:
     times: Counter[Place] = Counter()
-    for letter in letters:
-        told = {name: value or b"" for name, value in letter.headers}
+    for dead_letter in dead_letters:
+        told = {name: value or b"" for name, value in dead_letter.headers}
         place = int(told[PARTITION_HEADER]), int(told[OFFSET_HEADER])
         times[place] += 1
         record = expected.records.get(place)
@@ -87,8 +87,8 @@ def _dead_letters(topic: str, expected: Expected, letters: list[Logged], attempt
             continue
         if told[TOPIC_HEADER].decode() != topic or place not in expected.dead:
             yield f"I9: there is a dead letter of {place}, which is not poison"
-        own = letter.headers[: len(record.headers)]
-        if (letter.value, letter.key, own) != (record.value, record.key, record.headers):
+        own = dead_letter.headers[: len(record.headers)]
+        if (dead_letter.value, dead_letter.key, own) != (record.value, record.key, record.headers):
             yield f"I9: the dead letter of {place} is not the record that stands there"
     if missing := expected.dead - times.keys():
         yield f"I9: passed without a dead letter: {sorted(missing)[:10]}"

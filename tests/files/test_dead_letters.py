@@ -17,10 +17,10 @@ from tests.operations.dead_letters import PARTITIONS, RECORDS
 
 
 @given(st.lists(st.tuples(PARTITIONS, RECORDS, st.sampled_from(Reason), st.text(max_size=20)), max_size=4))
-def test_letters_are_read_back_as_they_were(
+def test_dead_letters_are_read_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[Partition, Record, Reason, str]]
 ) -> None:
-    path = tmp_path_factory.mktemp("letters") / "dead.jsonl"
+    path = tmp_path_factory.mktemp("dead_letters") / "dead.jsonl"
     lines = [
         dead_letter_line(partition, DeadLetter(record, Poison(why, detail))) for partition, record, why, detail in told
     ]
@@ -31,7 +31,7 @@ def test_letters_are_read_back_as_they_were(
 GOOD = dead_letter_line(Partition("events.jsonl", 0), DeadLetter(Record(0, b"x"), Poison(Reason.INVALID_EVENT, "why")))
 
 
-def test_a_torn_last_line_is_no_letter(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_no_dead_letter(tmp_path: Path) -> None:
     path = tmp_path / "dead.jsonl"
     path.write_bytes(GOOD + b"\n" + GOOD[:30])
     assert len(list(dead_letters_in_file(path))) == 1

@@ -7,14 +7,14 @@ import pytest
 
 from gmv.errors import DiskFull, EventsRefused
 from gmv.files.redrive import FileOfEvents
-from tests.operations.dead_letters import letter
+from tests.operations.dead_letters import dead_letter
 
 
 def append(path: Path, *values: bytes) -> None:
     async def run() -> None:
         async with FileOfEvents(path) as events:
             for offset, value in enumerate(values):
-                await events.send(letter(offset, value=value))
+                await events.send(dead_letter(offset, value=value))
             await events.finish()
 
     asyncio.run(run())

@@ -133,11 +133,13 @@ class TestDeadLetters:
         worker = world.start()
         world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
-        letters = list(world.read(world.kafka.dead_letters_topic))
-        assert [(letter.value, letter.key) for letter in letters] == [(each.value, each.key) for each in self.POISON]
-        for letter, record in zip(letters, self.POISON, strict=True):
-            assert tuple(letter.headers[: len(record.headers)]) == record.headers
-            added = dict(letter.headers[len(record.headers) :])
+        dead_letters = list(world.read(world.kafka.dead_letters_topic))
+        assert [(dead_letter.value, dead_letter.key) for dead_letter in dead_letters] == [
+            (each.value, each.key) for each in self.POISON
+        ]
+        for dead_letter, record in zip(dead_letters, self.POISON, strict=True):
+            assert tuple(dead_letter.headers[: len(record.headers)]) == record.headers
+            added = dict(dead_letter.headers[len(record.headers) :])
             assert added[headers.DLQ_TOPIC] == world.kafka.topic.encode()
             assert added[headers.DLQ_PARTITION] == b"1"
             assert added[headers.DLQ_PAYLOAD_SHA256] == hashlib.sha256(record.value or b"").hexdigest().encode()
@@ -156,8 +158,12 @@ class TestDeadLetters:
         worker = world.start()
         world.wait_until_done(1)
         assert worker.end(signal.SIGTERM) == 0, worker.said
-        (letter,) = dead_letters_in_topic(world.kafka)
-        assert (letter.record.key, letter.record.value, letter.record.headers) == (None, None, (("h", None),))
+        (dead_letter,) = dead_letters_in_topic(world.kafka)
+        assert (dead_letter.record.key, dead_letter.record.value, dead_letter.record.headers) == (
+            None,
+            None,
+            (("h", None),),
+        )
 
     def test_too_many_in_a_row_stop_the_worker(self, world: World) -> None:
         world.initialise()

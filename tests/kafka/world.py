@@ -179,14 +179,14 @@ def new_world(
     folder: Path,
     partitions: int,
     receipts_partitions: int = 1,
-    letters_partitions: int = 1,
+    dead_letters_partitions: int = 1,
     **configs: str,
 ) -> Iterator[World]:
     """Make topics that no other test sees, and a world over them; `configs` are those of the receipts' topic."""
     name = f"test-{uuid.uuid4().hex}"
     kafka.create_topic(name, partitions)
     kafka.create_topic(f"{name}.attributions", receipts_partitions, **configs)
-    kafka.create_topic(f"{name}.dlq", letters_partitions)
+    kafka.create_topic(f"{name}.dlq", dead_letters_partitions)
     with World(kafka, name, redis_url, folder) as world:
         yield world
 

@@ -22,11 +22,11 @@ MUTATIONS = [
         "Dead letters are published before the commit",
         "stream/core.py",
         PUBLISH + COMMIT,
-        "            letters = proposal.dead_letters\n"
+        "            dead_letters = proposal.dead_letters\n"
         "            object.__setattr__(proposal, 'dead_letters', ())\n"
         + PUBLISH
         + COMMIT
-        + "            object.__setattr__(proposal, 'dead_letters', letters)\n"
+        + "            object.__setattr__(proposal, 'dead_letters', dead_letters)\n"
         + PUBLISH,
         simulator("killed at an await"),
     ),
@@ -40,7 +40,7 @@ MUTATIONS = [
     Mutation(
         "A dead letter is published once in an attempt",
         "stream/core.py",
-        "if letter.record.offset not in published]",
+        "if dead_letter.record.offset not in published]",
         "]",
         CORE,
     ),

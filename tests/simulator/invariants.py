@@ -107,8 +107,8 @@ def _check_dead_letters(world: World, books: list[Book]) -> None:
     """I9, and that no record was passed without its dead letter."""
     lettered: set[Place] = set()
     attempts: Counter[tuple[Place, object, object]] = Counter()
-    for letter in world.dead_letters.records:
-        told = dict(letter.headers)
+    for dead_letter in world.dead_letters.records:
+        told = dict(dead_letter.headers)
         place = int(told[headers.DLQ_PARTITION]), int(told[headers.DLQ_OFFSET])
         lettered.add(place)
         history = world.topic.partitions[place[0]].history
@@ -116,13 +116,13 @@ def _check_dead_letters(world: World, books: list[Book]) -> None:
             world.violate("I8", f"a dead letter of {place}, which the ledger's topic does not have")
             continue
         record = history[place[1]].record
-        if (letter.key, letter.value, letter.headers[: len(record.headers)]) != (
+        if (dead_letter.key, dead_letter.value, dead_letter.headers[: len(record.headers)]) != (
             record.key,
             record.value,
             record.headers,
         ):
             world.violate("I9", f"the dead letter of {place} is not the record that stands there")
-        attempts[place, letter.sender.process, letter.sender.seeks.get(place[0])] += 1
+        attempts[place, dead_letter.sender.process, dead_letter.sender.seeks.get(place[0])] += 1
     for (place, _, _), times in attempts.items():
         if times > 1:
             world.violate("I9", f"{times} dead letters of {place} in one attempt")

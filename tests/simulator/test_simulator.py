@@ -43,7 +43,7 @@ def test_no_invariant_is_violated() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_replayed_to_the_letter() -> None:
+def test_a_run_is_replayed_exactly() -> None:
     with ThreadPoolExecutor(2) as executor:
         first, second = executor.map(lambda _: simulator("--seed", "5", "--trace"), range(2))
     assert first.stdout == second.stdout

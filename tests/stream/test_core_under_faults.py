@@ -146,7 +146,7 @@ def test_the_log_read_to_its_end_gives_the_totals_of_one_pass(drawn: list[object
         asyncio.run(read_to_the_end(log, ledger, outbox, copy.copy(plan), pool))
     totals, dead = oracle(log)
     assert ledger.totals == totals
-    assert {letter.record.offset for letter in outbox.dead_letters} == dead
+    assert {dead_letter.record.offset for dead_letter in outbox.dead_letters} == dead
     assert explained(outbox, ledger) == totals
 
 

@@ -199,7 +199,7 @@ def test_a_partition_taken_up_again_is_begun_again() -> None:
     assert line.attributions == [(0, 1, 2, 3, 4), (0,), (1,), (2,), (3,), (4,)]
 
 
-def test_a_poisoned_letter_says_why() -> None:
+def test_a_poisoned_dead_letter_says_why() -> None:
     line = Line(3, frozenset({1}))
     found: list[Poisoned] = []
     commit = line.commit
