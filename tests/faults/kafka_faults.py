@@ -1,4 +1,4 @@
-"""Faults of the log: brokers that go, topics made anew, records that are gone, transactions, no dead letters."""
+"""Faults of the log: brokers that go, recreated topics, records that are gone, transactions, no dead letters."""
 
 import asyncio
 import random
@@ -97,11 +97,11 @@ def sent_again(site: Servers, chance: random.Random) -> Outcome:
 
 @scenario(
     19,
-    "topic-made-anew",
+    "topic-recreated",
     "the topic is deleted and made again, with fewer records or more, under a frozen worker",
     runs=2,
 )
-def topic_made_anew(site: Servers, chance: random.Random) -> Outcome:
+def topic_recreated(site: Servers, chance: random.Random) -> Outcome:
     with site.world(chance) as world:
         worker = world.fork()
         world.credit(200)
@@ -200,9 +200,9 @@ def no_dead_letter_topic(site: Servers, chance: random.Random) -> Outcome:
 
 
 def _limit_dead_letters(kafka: KafkaBroker, world: World, bytes_max: str) -> None:
-    dead_letters = ConfigResource(ConfigResourceType.TOPIC, f"{world.topic}.dlq", {"max.message.bytes": bytes_max})
+    limit = ConfigResource(ConfigResourceType.TOPIC, f"{world.topic}.dlq", {"max.message.bytes": bytes_max})
     with kafka.admin() as admin:
-        admin.alter_configs([dead_letters])
+        admin.alter_configs([limit])
 
 
 def _unchanged(world: World, before: object) -> None:

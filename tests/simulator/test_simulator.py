@@ -71,10 +71,10 @@ def test_a_commit_script_without_one_of_its_checks_is_found_out(check: str) -> N
 
 class TestLoop:
     def test_time_passes_only_by_waiting(self) -> None:
-        loop, told = SimulatedLoop(), list[float]()  # type: ignore[abstract]
-        loop.outside(2.0, lambda: told.append(loop.time()))
-        loop.outside(1.0, lambda: told.append(loop.time()))
+        loop, called_at = SimulatedLoop(), list[float]()  # type: ignore[abstract]
+        loop.outside(2.0, lambda: called_at.append(loop.time()))
+        loop.outside(1.0, lambda: called_at.append(loop.time()))
         assert not loop.run(1.5)
-        assert told == [1.0]
-        assert loop.run(10.0, lambda: len(told) == 2)
-        assert told == [1.0, 2.0]
+        assert called_at == [1.0]
+        assert loop.run(10.0, lambda: len(called_at) == 2)
+        assert called_at == [1.0, 2.0]
