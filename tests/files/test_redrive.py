@@ -38,6 +38,6 @@ def test_no_file_is_made(tmp_path: Path, name: str, why: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     with pytest.raises(DiskFull, match=r"/dev/full cannot be written \(No space"):
         append(Path("/dev/full"), b"a")

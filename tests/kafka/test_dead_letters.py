@@ -1,4 +1,4 @@
-"""Dead letters as Kafka records: read back as they were, whatever headers the record had itself."""
+"""Dead letters as Kafka records: read back as they were, whichever headers the record had itself."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +14,9 @@ from tests.operations.dead_letters import PARTITIONS, RECORDS
 
 
 def read_back(sent: DeadLetterMessage) -> FoundDeadLetter | None:
-    told = dict.fromkeys(ConsumerRecord._fields)
-    told |= {"key": sent.key, "value": sent.value, "headers": sent.headers, "timestamp": 1_700}
-    return found(ConsumerRecord(**told))
+    fields = dict.fromkeys(ConsumerRecord._fields)
+    fields |= {"key": sent.key, "value": sent.value, "headers": sent.headers, "timestamp": 1_700}
+    return found(ConsumerRecord(**fields))
 
 
 @given(PARTITIONS, RECORDS, st.sampled_from(Reason), st.text(max_size=20))

@@ -33,7 +33,7 @@ def world(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[World]
 
 
 def events(seed: int, count: int, first: int = 0) -> list[Sent]:
-    """Make events of one to three owners; one in ten is sent twice, to whichever partition."""
+    """Make events of one to three owners; one in ten is sent twice, to any partition."""
     chance = random.Random(seed + first)
     made: list[Sent] = []
     for number in range(first, first + count):
@@ -113,8 +113,8 @@ class TestMembership:
         world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
         with kafka.admin() as admin:
-            told = admin.list_group_offsets(world.kafka.group)
-        offsets = {place.partition: offset.offset for place, offset in told[world.kafka.group].items()}
+            groups = admin.list_group_offsets(world.kafka.group)
+        offsets = {place.partition: offset.offset for place, offset in groups[world.kafka.group].items()}
         assert offsets == world.positions()
 
 
@@ -201,7 +201,7 @@ class TestRefusals:
             assert worker.end() == LogUnavailable.exit_code, worker.said
             assert "no-such-topic" in worker.said
 
-    def test_a_topic_made_anew_while_no_worker_runs(self, world: World, kafka: KafkaBroker, seed: int) -> None:
+    def test_a_topic_recreated_while_no_worker_runs(self, world: World, kafka: KafkaBroker, seed: int) -> None:
         world.initialise()
         recreate(kafka, world.kafka.topic)
         world.produce(events(seed, 50))
@@ -209,7 +209,7 @@ class TestRefusals:
         assert worker.end() == PositionOutsideLog.exit_code, worker.said
         assert not world.totals()
 
-    def test_a_topic_made_anew_under_a_running_worker(self, world: World, kafka: KafkaBroker, seed: int) -> None:
+    def test_a_topic_recreated_under_a_running_worker(self, world: World, kafka: KafkaBroker, seed: int) -> None:
         world.initialise()
         world.produce(events(seed, 50))
         worker = world.start()

@@ -76,7 +76,7 @@ async def test_credits_dead_letters_and_duplicates_of_one_run(room: Room) -> Non
     assert dead_letter.record == poison_record(1)
 
 
-async def test_receipts_name_their_batch_and_the_position_vouches_for_them(room: Room) -> None:
+async def test_receipts_name_their_batch_and_the_position_confirms_them(room: Room) -> None:
     await room.credit(event_record(0, "a"), event_record(1, "b"))
     await room.credit(poison_record(2))
     await room.credit(event_record(3, "c"))
@@ -149,9 +149,9 @@ async def test_a_duplicate_of_an_event_that_the_server_lost_meanwhile_is_read_ag
     known = room.ledger.known
 
     def known_and_lost(partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        told = known(partition, identities)
+        answer = known(partition, identities)
         room.ledger.events.clear()
-        return told
+        return answer
 
     monkeypatch.setattr(room.ledger, "known", known_and_lost)
     assert await room.credit(record) == Rewound(START)

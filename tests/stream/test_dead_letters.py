@@ -56,7 +56,7 @@ def test_being_sent_again_is_no_part_of_the_content(record: Record, places: list
     assert other.replayed_from == places
 
 
-def test_a_crash_repeats_dead_letters_and_a_topic_made_anew_does_not() -> None:
+def test_a_crash_repeats_dead_letters_and_a_recreated_topic_does_not() -> None:
     dead_letters = [
         dead_letter(3),
         dead_letter(4),
