@@ -56,7 +56,7 @@ class PublishedBatch:
 
 
 def published_batches(published: Iterable[Published]) -> Iterator[PublishedBatch]:
-    """Yield a batch whenever its last receipt comes, and at the end those whose last did not.
+    """Yield a batch when its last receipt comes, and at the end those whose last did not.
 
     One that was published twice may come twice. A line that is no receipt, such as one that a crash tore, explains
     nothing and is passed over: a batch that needs it stays unfinished.

@@ -201,12 +201,10 @@ class Core(Creditor):
         if not published:
             reasons = [outcome.poison if isinstance(outcome, Poisoned) else None for outcome in proposal.outcomes]
             self._limits[partition].admit(str(partition), reasons)
-        unpublished = [
-            dead_letter for dead_letter in proposal.dead_letters if dead_letter.record.offset not in published
-        ]
+        unpublished = [each for each in proposal.dead_letters if each.record.offset not in published]
         if proposal.receipts or unpublished:
             await self._parts.outbox.publish(partition, proposal.receipts, unpublished)
-        published.update(dead_letter.record.offset for dead_letter in unpublished)
+        published.update(each.record.offset for each in unpublished)
 
     async def _checked_positions(self, partitions: Collection[Partition], log: Log) -> dict[Partition, Position]:
         """Positions first, bounds second: a live log only grows past a position, so the other order errs.

@@ -3,7 +3,7 @@
 Rules, each earned by a fault that was seen:
 
 - One lock around batches and rebalances: a run in flight ends before its partition is revoked.
-- A *turn* counter, raised whenever partitions are sought while a fetch may be in flight: what was fetched on an
+- A *turn* counter, raised when partitions are sought while a fetch may be in flight: what was fetched on an
   earlier turn is thrown away and fetched again, for it may begin beyond the place that was sought.
 - When unsure, seek to the ledger's position.
 - Partitions that were added to the topic and are not registered yet wait, paused; all others go on.
