@@ -29,6 +29,8 @@ from tests.services.redis import RedisServer
 from tools.compared_runs import BOOKS, Checkout, demo, over_kafka, replay
 from tools.mixed_events import Made, as_lines, mixed_events
 
+_AROUND_BYTES = 40
+
 Artefacts = Mapping[str, bytes]
 """What a run left behind, by name."""
 
@@ -39,10 +41,15 @@ def differences(before: Artefacts, after: Artefacts) -> dict[str, str]:
     found |= dict.fromkeys(after.keys() - before.keys(), "added")
     for name in before.keys() & after.keys():
         if before[name] != after[name]:
-            pairs = zip(before[name], after[name], strict=False)
-            first = next((place for place, (one, other) in enumerate(pairs) if one != other), "the end of one")
-            found[name] = f"differs at {first}"
+            found[name] = _first_difference(before[name], after[name])
     return dict(sorted(found.items()))
+
+
+def _first_difference(before: bytes, after: bytes) -> str:
+    pairs = zip(before, after, strict=False)
+    place = next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(before), len(after)))
+    around = slice(max(0, place - _AROUND_BYTES), place + _AROUND_BYTES)
+    return f"differs at {place}: {before[around]!r}, {after[around]!r}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Made from bytes alone, without any module of gmv, so that two versions of gmv ca
 import json
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 _IMAGE_CHARACTERS_MIN: Final = 500  # a demo's records that are no events have less
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gmv.demo.folder import DemoFolder, Inputs, corpus_digest, write_whole
+from gmv.demo.folder import DemoFolder, Inputs, corpus_digest
 from gmv.errors import CorpusRefused, InvalidSettings
 
 INPUTS = Inputs("aa", 200, 1)
@@ -55,10 +55,3 @@ def test_a_corpus_is_told_by_its_content_and_names(tmp_path: Path) -> None:
 def test_no_corpus_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(CorpusRefused, match=r"nothing\.parquet.*--corpus"):
         corpus_digest(tmp_path / "nothing.parquet")
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    write_whole(tmp_path / "report", b"old")
-    with pytest.raises(TypeError):
-        write_whole(tmp_path / "report", None)  # type: ignore[arg-type]
-    assert (tmp_path / "report").read_bytes() == b"old"

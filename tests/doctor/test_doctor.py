@@ -21,7 +21,9 @@ from gmv.index.manifest import IMAGES_FILE
 from gmv.kafka.admin import describe_topic
 from gmv.kafka.rights import Right, rights
 from gmv.kafka.topics import create_missing, planned
+from gmv.ledger.beginning import Begin, FirstPartitions
 from gmv.ledger.open import open_registry
+from gmv.ledger.position import Position
 from gmv.ledger.redis.acl import ROLES, rule_of
 from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.settings import KafkaSettings, LedgerSettings, Settings
@@ -190,6 +192,17 @@ class TestKafka:
         said = world.found(Area.KAFKA)["kafka"]
         assert f"no position for {world.topic}[2]" in said
         assert "gmv ledger init" in said
+
+    def test_a_partition_that_was_added_and_began_late(self, world: World, kafka: KafkaBroker) -> None:
+        """As `gmv ledger init --from end` registered it until 0.1."""
+        with kafka.admin() as admin:
+            admin.create_partitions({world.topic: 3})
+        first = {number: Begin(0, 0) for number in (0, 1)}
+        topic_id = describe_topic(KafkaSettings(brokers=kafka.address, topic=world.topic)).topic_id
+        with closing(open_registry(world.settings.ledger)) as registry:
+            registry.first_partitions(world.topic, FirstPartitions(topic_id, first))
+            registry.register(world.topic, {2: Position(topic_id, 5)}, {2: 0})
+        assert "records 0 to 4 were never credited" in world.found(Area.KAFKA)["positions' beginnings"]
 
     def test_an_event_of_the_future(self, world: World, kafka: KafkaBroker) -> None:
         send(kafka, world.topic, 1, ago_seconds=-600)

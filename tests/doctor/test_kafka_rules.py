@@ -8,6 +8,7 @@ import pytest
 
 from gmv.doctor.finding import State
 from gmv.doctor.kafka import (
+    judge_beginning,
     judge_dead_letters,
     judge_events,
     judge_group,
@@ -17,6 +18,7 @@ from gmv.doctor.kafka import (
 )
 from gmv.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
 from gmv.kafka.topics import planned
+from gmv.ledger.beginning import Begin, Beginning, FirstPartitions
 from gmv.ledger.position import Position
 from gmv.settings import ImageSettings, KafkaSettings, Settings, ValuationSettings
 
@@ -167,3 +169,17 @@ def test_without_a_limit_nothing_is_too_old() -> None:
     endless = replace(ONE, configs={**(ONE.configs or {}), "retention.ms": "-1"})
     (finding,) = judge_headroom(endless, {0: Position("id-1", 10)}, {0: 0}, NOW_MS)
     assert finding.state == State.OK
+
+
+@pytest.mark.parametrize(
+    ("begins", "state", "found"),
+    [
+        ({0: Begin(9, 0), 1: Begin(0, 0)}, State.OK, "each partition began where it should"),
+        ({0: Begin(9, 0), 1: Begin(4, 4)}, State.OK, "each partition began where it should"),
+        ({1: Begin(12, 3)}, State.PROBLEM, "events[1] was added to the topic and began at 12: records 3 to 11"),
+    ],
+)
+def test_an_added_partition_begins_at_its_beginning(begins: dict[int, Begin], state: State, found: str) -> None:
+    (finding,) = judge_beginning("events", Beginning(FirstPartitions("id-1", {0: Begin(9, 0)}), begins))
+    assert (finding.state, found in finding.found) == (state, True)
+    assert judge_beginning("events", Beginning(None, begins))[0].state == State.OK

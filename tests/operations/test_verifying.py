@@ -1,7 +1,7 @@
 """Receipts against the ledger: what agrees, and the first thing that does not."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gmv.errors import ConservationBroken
 from gmv.files.receipts import receipts_in
+from gmv.ledger.beginning import Beginning
 from gmv.ledger.port import Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.operations.published import Published
@@ -59,6 +60,9 @@ class Books:
 
     def sums(self) -> Sums:
         return Sums(sum(self.earned.values()), 0, 0, 0)
+
+    def beginning(self, topic: str, partitions: Collection[int]) -> Beginning:
+        return Beginning(None, {})
 
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
         sums = self.sums()

@@ -25,8 +25,8 @@ BEFORE = {"receipts": b"abc", "index": b"\x00\x01"}
     ("after", "found"),
     [
         (BEFORE, {}),
-        (BEFORE | {"receipts": b"abd"}, {"receipts": "differs at 2"}),
-        (BEFORE | {"receipts": b"ab"}, {"receipts": "differs at the end of one"}),
+        (BEFORE | {"receipts": b"abd"}, {"receipts": "differs at 2: b'abc', b'abd'"}),
+        (BEFORE | {"receipts": b"ab"}, {"receipts": "differs at 2: b'abc', b'ab'"}),
         (BEFORE | {"more": b""}, {"more": "added"}),
         ({"index": b"\x00\x01"}, {"receipts": "missing"}),
     ],

@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import OwnersRefused
+from gmv.first_error import first_error
 from gmv.index.port import ImagesTable
 from gmv.settings import OwnersSettings, ValuationSettings
 from gmv.valuation.owners import Ownership
@@ -53,7 +54,7 @@ def read_ownership(settings: OwnersSettings, images: ImagesTable) -> Ownership:
 
 
 def settings_digest(valuation: ValuationSettings, ownership: Ownership) -> str:
-    """Return 16 hex digits over all that decides a credit beside the index: it stands in every receipt."""
+    """Return 16 hex digits over all that decides a credit beside the index: it is in every receipt."""
     if not ownership.digest:
         return valuation.digest
     parts = [valuation.digest, ownership.digest, ownership.is_left_out]
@@ -98,9 +99,7 @@ def _parse(line: bytes, where: str) -> OwnersLine:
     except orjson.JSONDecodeError as error:
         raise OwnersRefused(f"{where} is not JSON: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        name = ".".join(map(str, first["loc"])) or "the line"
-        raise OwnersRefused(f"{where}: {name}: {first['msg']}") from None
+        raise OwnersRefused(f"{where}: {first_error(error, 'the line')}") from None
 
 
 def _refuse_unknown(path: Path, ownership: Ownership, images: ImagesTable) -> None:
@@ -113,5 +112,5 @@ def _refuse_unknown(path: Path, ownership: Ownership, images: ImagesTable) -> No
             more = f" and {len(unknown) - _NAMED_MAX} more" if len(unknown) > _NAMED_MAX else ""
             raise OwnersRefused(
                 f"{path} is about {kind} that the index lacks: {', '.join(sorted(unknown)[:_NAMED_MAX])}{more}. "
-                "Correct the names, or remove the lines if the index was built anew without them"
+                "Correct the names, or remove the lines if the index was built again without them"
             )

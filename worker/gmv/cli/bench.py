@@ -76,8 +76,6 @@ def stream(
 ) -> None:
     """Measure events per second of computing alone, from a file into SQLite, and from Kafka into Redis.
 
-    The last also without event ids and receipts, by which an event that is sent twice is credited twice.
-
     Needs a Kafka broker and a Redis server that may be written to; the bench's own topics and keys are removed when
     it ends.
     """

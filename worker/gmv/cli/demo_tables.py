@@ -23,7 +23,7 @@ Part = tuple[Text, RenderableType]
 
 def lay_out(result: "DemoResult") -> RenderableType:
     """Return counts, leaderboard, one event, the checks, and where everything is."""
-    best_middle_worst = spread(result.books.told, 3)
+    best_middle_worst = spread(result.books.outcomes, 3)
     return Group(
         *_counts(result),
         *_leaders(result),
@@ -90,7 +90,7 @@ def _checks(result: "DemoResult") -> Part:
     books, hits = result.books, result.hits
     on_accounts = sum(balance.micros for balance in books.balances)
     rows = [
-        ["micro-credits in receipts", f"{books.explanation.micros:,}", f"{len(books.told):,} receipts"],
+        ["micro-credits in receipts", f"{books.explanation.micros:,}", f"{len(books.outcomes):,} receipts"],
         ["micro-credits on accounts", f"{on_accounts:,}", f"{len(books.balances):,} owners"],
         ["by the ledger's own count", f"{books.sums.micros:,}", "all conserved" if books.conserved else "NOT THE SAME"],
         ["true sources credited", f"{hits.rate:.1%}", f"{hits.credited:,} of {hits.sources:,}"],

@@ -6,13 +6,14 @@ import orjson
 
 from gmv.corpus.port import Corpus, image_files
 from gmv.demo.faults import with_faults
-from gmv.demo.folder import DemoFolder, write_whole
+from gmv.demo.folder import DemoFolder
 from gmv.demo.remix import Recipe, png, recipes, remixes
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.port import ImagesTable
+from gmv.whole_file import whole_file, write_whole
 
 SOURCE = "/gmv/demo/remix"  # CloudEvents source
 _AT_ONCE = 500  # events whose sources, up to 2,000 image files, are held at a time
@@ -42,11 +43,9 @@ def make_events(
     made_of = recipes(owner_by_image, count, seed)
     sources = {event_id(recipe): recipe.sources for recipe in made_of}
     write_whole(folder.sources, orjson.dumps(sources, option=orjson.OPT_INDENT_2))
-    partial = folder.events.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with whole_file(folder.events) as file:
         for line in with_faults(_lines(corpus, made_of, limits, progress), count):
             file.write(line + b"\n")
-    partial.replace(folder.events)
 
 
 def generated_images(folder: DemoFolder, offsets: Collection[int]) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 
 from gmv.errors import CorpusRefused, InvalidSettings
+from gmv.whole_file import write_whole
 
 _NAME = "demo.json"
 
@@ -73,7 +74,7 @@ class DemoFolder:
         return self.root / "report.html"
 
     def claim(self, inputs: Inputs) -> None:
-        """Make the folder for these inputs, or go on where an earlier demo of the same inputs stands.
+        """Make the folder for these inputs, or go on where an earlier demo of the same inputs ended.
 
         Raises:
             InvalidSettings: the folder holds a demo of other inputs, or something else.
@@ -96,13 +97,6 @@ class DemoFolder:
                 f"{self.root} holds a demo of another input ({name} is {found.get(name)!r} there, now "
                 f"{wanted[name]!r}); give another folder with --out, or delete that one"
             )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is never seen half written under its name."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def corpus_digest(corpus: Path) -> str:

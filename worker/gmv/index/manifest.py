@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import IndexRefused
+from gmv.first_error import first_error
 
 MANIFEST = "manifest.json"
 
@@ -42,7 +43,7 @@ class EncoderEntry(_Entry):
 
 
 class CorpusEntry(_Entry):
-    """What was indexed; `digest` is over ids, owners, weights and image files, whatever form the corpus has."""
+    """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
 
     images: int = Field(gt=0)
     owners: int = Field(gt=0)
@@ -119,8 +120,6 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     try:
         return Manifest.model_validate_json(content), index_id_of(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
         raise IndexRefused(
-            f"{folder / MANIFEST} cannot be used: {where}: {first['msg']}; build the index again with this gmv"
+            f"{folder / MANIFEST} cannot be used: {first_error(error, 'the file')}; build the index again with this gmv"
         ) from None

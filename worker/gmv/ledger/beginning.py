@@ -84,3 +84,20 @@ class FirstPartitions:
             for number, each in begins.items()
             if number not in self.begins and each.offset > each.log_start
         }
+
+
+class Beginning(NamedTuple):
+    """What a ledger recorded of where crediting of a log began.
+
+    Attributes:
+        first: None where it recorded nothing, as gmv did before 0.2.
+        begins: by partition, as far as it is recorded.
+    """
+
+    first: FirstPartitions | None
+    begins: Mapping[int, Begin]
+
+    @property
+    def late(self) -> dict[int, Begin]:
+        """Partitions that were added later and did not begin at their beginning."""
+        return {} if self.first is None else self.first.late(self.begins)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gmv.ledger.beginning import Begin, FirstPartitions
+from gmv.ledger.beginning import Begin, Beginning, FirstPartitions
 from gmv.ledger.position import Position
 
 FIELDS_MAX = 3_900  # Lua's unpack fails above about 8,000 values, and a field is two of them (measured on 7.0.15)
@@ -257,6 +257,9 @@ class Accounts(Protocol):
 
     def positions(self) -> dict[tuple[str, int], Position]:
         """Return all positions, by (topic, partition)."""
+
+    def beginning(self, topic: str, partitions: Collection[int]) -> Beginning:
+        """Return where crediting of the partitions began, as far as it was recorded."""
 
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
         """Yield every book, each at one moment, also while commits go on.

@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import CorrectionsRefused
+from gmv.first_error import first_error
 from gmv.ledger.fields import CORRECTIONS_PREFIX
 from gmv.ledger.port import MICROS_MAX
 from gmv.valuation.correction import Correction
@@ -94,9 +95,7 @@ def _parse(line: bytes, path: Path, offset: int) -> Correction:
     except orjson.JSONDecodeError as error:
         raise CorrectionsRefused(f"{where} is not JSON: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        name = ".".join(map(str, first["loc"])) or "the line"
-        raise CorrectionsRefused(f"{where}: {name}: {first['msg']}") from None
+        raise CorrectionsRefused(f"{where}: {first_error(error, 'the line')}") from None
     if wire.from_owner == wire.to_owner:
         raise CorrectionsRefused(f"{where} takes from {wire.from_owner!r} and gives to the same; leave it out")
     event = None if wire.event is None else EventName(source=wire.event.source, id=wire.event.id)

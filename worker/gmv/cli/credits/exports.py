@@ -12,6 +12,7 @@ import orjson
 
 from gmv.errors import InvalidSettings
 from gmv.ledger.port import Balance
+from gmv.whole_file import whole_file
 
 COLUMNS: Final = ("owner_id", "credit_micros")
 
@@ -59,16 +60,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     target = path.resolve()
     if target.exists() and not target.is_file():
         raise InvalidSettings(f"--out {path} is there and is no file; give another name")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        file = partial.open("wb")
-    except OSError as error:
-        raise InvalidSettings(f"--out {path}: {error.strerror}; give a file in a folder that can be written") from error
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    if not os.access(target.parent, os.W_OK):
+        why = "Permission denied" if target.parent.exists() else "No such file or directory"
+        raise InvalidSettings(f"--out {path}: {why}; give a file in a folder that can be written")
+    with whole_file(target) as file:
+        yield file

@@ -1,12 +1,13 @@
 """The ledger in Redis, the reader's side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from typing_extensions import override
 
 from gmv.errors import LedgerRefused
-from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX, OWNER_PREFIX, SUM_FIELDS
+from gmv.ledger.beginning import Begin, Beginning
+from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX, OWNER_PREFIX, SUM_FIELDS, begin_field, first_field
 from gmv.ledger.port import Accounts, Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.redis.books import RedisBooks
@@ -71,6 +72,17 @@ class RedisAccounts(Accounts):
             for page in self._pages(book, POSITION_PREFIX + "*"):
                 found.update(self._positions(page))
         return found
+
+    @override
+    def beginning(self, topic: str, partitions: Collection[int]) -> Beginning:
+        (kept,) = self._books.read(0, [first_field(topic)])
+        first = None if kept is None else self._books.first_partitions(topic, kept)
+        begins: dict[int, Begin] = {}
+        for number in partitions:
+            (value,) = self._books.read(self._books.of(number), [begin_field(topic, number)])
+            if value is not None:
+                begins[number] = self._books.begin(topic, number, value)
+        return Beginning(first, begins)
 
     @override
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:

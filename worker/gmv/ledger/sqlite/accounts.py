@@ -1,11 +1,12 @@
 """The ledger in one SQLite file, the reader's side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from typing_extensions import override
 
-from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX
+from gmv.ledger.beginning import Beginning
+from gmv.ledger.fields import BEGIN_PREFIX, FIRST_PREFIX, begin_field, first_field
 from gmv.ledger.port import Accounts, Balance, Snapshot, Sums
 from gmv.ledger.position import Position
 from gmv.ledger.sqlite.file import SqliteFile
@@ -58,6 +59,20 @@ class SqliteAccounts(Accounts):
         with self._file.reading() as connection:
             rows = connection.execute("SELECT topic, partition, position FROM positions").fetchall()
         return {(topic, number): parse_position(self._file, topic, number, text) for topic, number, text in rows}
+
+    @override
+    def beginning(self, topic: str, partitions: Collection[int]) -> Beginning:
+        with self._file.reading() as connection:
+            kept = dict(connection.execute("SELECT name, value FROM metadata WHERE name LIKE '#m:%'").fetchall())
+        first = kept.get(first_field(topic))
+        return Beginning(
+            None if first is None else parse_first(self._file, topic, first),
+            {
+                number: parse_begin(self._file, topic, number, kept[begin_field(topic, number)])
+                for number in partitions
+                if begin_field(topic, number) in kept
+            },
+        )
 
     @override
     def snapshots(self, *, balances: bool = False) -> Iterator[Snapshot]:
