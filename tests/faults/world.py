@@ -71,7 +71,7 @@ class World:
     """Workers over one topic and one ledger; closing it ends them.
 
     Attributes:
-        violations: found so far, for whoever plays a fault to add to.
+        violations: found so far; those that play a fault add to them.
         may_go_back: whether the server's history changes here, so that positions may.
         starts: how often a worker took partitions up, at least.
     """

@@ -53,7 +53,7 @@ def _parts(story: EventExplanation) -> list[RenderableType]:
 
 
 def _verdict(story: EventExplanation) -> str:
-    committed = [receipt["micros"] for judged, receipt in story.receipts if judged.standing is ReceiptStatus.COMMITTED]
+    committed = [receipt["micros"] for judged, receipt in story.receipts if judged.status is ReceiptStatus.COMMITTED]
     match story.outcome:
         case EventStatus.CREDITED if committed:
             return f"credited, {credits_text(sum(committed))} credits"
@@ -77,7 +77,7 @@ def _facts(judged: JudgedReceipt, receipt: Receipt) -> RenderableType:
         ["", " "],
         [
             ["batch", f"{judged.batch} of {judged.batch_receipts:,} receipts"],
-            ["it is", f"{_STANDINGS[judged.standing]}{judged.why and ': '}{judged.why}"],
+            ["it is", f"{_STANDINGS[judged.status]}{judged.why and ': '}{judged.why}"],
             ["record", f"{at['topic']}/{at['partition']}/{at['offset']}"],
             ["index", receipt["index"]],
             ["settings", receipt["settings"]],
@@ -114,7 +114,7 @@ def _value(receipt: Receipt, share: Share) -> float:
 
 def _receipt(judged: JudgedReceipt, receipt: Receipt) -> dict[str, Any]:
     return {
-        "standing": judged.standing,
+        "standing": judged.status,
         "why": judged.why or None,
         "batch": judged.batch,
         "batch_receipts": judged.batch_receipts,
@@ -142,7 +142,7 @@ def _receipt(judged: JudgedReceipt, receipt: Receipt) -> dict[str, Any]:
 def _correction(judged: JudgedReceipt, receipt: CorrectionReceipt) -> dict[str, Any]:
     return {
         "id": receipt["correction"],
-        "standing": judged.standing,
+        "standing": judged.status,
         "why": judged.why or None,
         "batch": judged.batch,
         "reason": receipt["reason"],
@@ -153,4 +153,4 @@ def _correction(judged: JudgedReceipt, receipt: CorrectionReceipt) -> dict[str, 
 def _correction_row(judged: JudgedReceipt, receipt: CorrectionReceipt) -> list[str]:
     owners = "\n".join(each["owner_id"] for each in receipt["entries"])
     changes = "\n".join(credits_text(each["micros"]) for each in receipt["entries"])
-    return [receipt["correction"], judged.standing, owners, changes, receipt["reason"]]
+    return [receipt["correction"], judged.status, owners, changes, receipt["reason"]]

@@ -79,6 +79,6 @@ def _passed_over(janitor: "Janitor", dry_window: int | None) -> tuple[int, int]:
     with progress("looking at identities" if dry_window else "pruning", sum(sizes.values())) as advance:
         for book in sizes:
             for swept in one_pass(janitor, book, dry_window):
-                seen, lapsed = seen + swept.seen, lapsed + swept.lapsed
+                seen, lapsed = seen + swept.seen, lapsed + swept.expired
                 advance(swept.seen)
     return seen, lapsed
