@@ -10,6 +10,7 @@ from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
+from gmv.operations.registering import Edge
 from tests.end_to_end.command import command
 from tests.faults.corpus import event
 from tests.faults.producing import POISON
@@ -135,6 +136,32 @@ def retention(site: Servers, chance: random.Random) -> Outcome:
         if world.snapshot().positions[world.topic, partition] != before.positions[world.topic, partition]:
             world.violations.append("I8: the position went past records that are gone")
     return Outcome(world.violations)
+
+
+@scenario(
+    29,
+    "topic-grows",
+    "the topic is given partitions under load and registered from its end, as an upgrade does; workers are killed",
+    runs=3,
+)
+def topic_grows(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        workers = {name: world.fork(name) for name in ("one", "two")}
+        with world.crediting():
+            time.sleep(chance.uniform(0.5, 2.0))
+        world.grow(2)
+        with world.load():
+            for name in ("one", "two"):
+                time.sleep(chance.uniform(0.5, 6.0))
+                workers[name].end(signal.SIGKILL)
+                workers[name] = world.fork(name)
+                time.sleep(chance.uniform(0.0, 3.0))
+                world.register(Edge.END)
+        world.finish()
+        began = {number: begin for (_, number), begin in world.snapshot().begins.items()}
+        if any(begin.offset > begin.log_start for begin in began.values()) or len(began) != world.partitions:
+            world.violations.append(f"I3: partitions began at {began}")
+    return Outcome(world.violations, kills=2)
 
 
 @scenario(
