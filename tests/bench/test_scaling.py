@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gmv.bench.scaling import Moment, Pass, bench_scaling, rate
+from gmv.bench.scaling import Moment, Pass, ScalingBench, WorkersCompared, bench_scaling, rate
 from gmv.cli.bench_tables import scaling_tables
-from gmv.cli.output import print_for_people
+from gmv.cli.output import render
 from gmv.errors import InvalidSettings
 from gmv.settings import LedgerSettings, Settings
 from tests.cli.command import refused
@@ -43,9 +43,6 @@ def test_what_is_no_number_is_said_before_anything_is_started(redis_url: str) ->
 
 
 def test_the_report_names_each_ratio(capsys: pytest.CaptureFixture[str]) -> None:
-    counts = [
-        {"workers": 1, "events_per_second": 100.0, "ratio": 1.0, "worker_cores": 1.0, "other_cores": 0.1},
-        {"workers": 2, "events_per_second": 190.0, "ratio": 1.9, "worker_cores": 1.9, "other_cores": 0.1},
-    ]
-    print_for_people(scaling_tables({"partitions": 4, "threads_per_worker": 1, "cores": 2, "counts": counts}))
+    counts = WorkersCompared(1, 100.0, 1.0, 0.1, 1.0, 100.0), WorkersCompared(2, 190.0, 1.9, 0.1, 1.9, 100.0)
+    render(ScalingBench(1, 4, 1, 2, counts, ()), False, scaling_tables)
     assert ["2", "190", "1.90", "1.90", "0.10"] in [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from gmv.bench.stream import new_ledger, of_its_own, variables_of, worker_process
+from gmv.bench.stream import StreamBench, new_ledger, of_its_own, variables_of, worker_process
 from gmv.cli.bench_tables import stream_tables
-from gmv.cli.output import print_for_people
+from gmv.cli.output import render
 from gmv.errors import InvalidSettings, LedgerMissing
 from gmv.ledger.open import open_accounts
+from gmv.monitoring.catalogue import Stage
 from gmv.settings import KafkaSettings, LedgerSettings, Settings, load
 from tests.cli.command import refused
 from tests.conftest import TopicFactory
@@ -91,17 +92,20 @@ def test_a_broker_that_is_down(redis_url: str, tmp_path: Path) -> None:
 
 
 def test_the_report_names_the_baseline_and_each_ratio(capsys: pytest.CaptureFixture[str]) -> None:
-    told = {
-        "events": 2_000,
-        "candidates": 100,
-        "contributors": 10,
-        "compute_events_per_second": 200.0,
-        "file_sqlite_events_per_second": 180.0,
-        "kafka_redis_events_per_second": 150.0,
-        "stage_seconds": {"rerank": 7.5, "commit": 2.5},
-        "worker_anonymous_bytes_max": 300 * 2**20,
-    }
-    print_for_people(stream_tables(told))
+    measured = StreamBench(
+        events=2_000,
+        rounds=3,
+        candidates=100,
+        contributors=10,
+        compute_events_per_second=200.0,
+        file_sqlite_events_per_second=180.0,
+        kafka_redis_events_per_second=150.0,
+        ratio_file_sqlite_vs_compute=0.9,
+        ratio_kafka_redis_vs_compute=0.75,
+        stage_seconds={Stage.RERANK: 7.5, Stage.COMMIT: 2.5},
+        worker_anonymous_bytes_max=300 * 2**20,
+    )
+    render(measured, False, stream_tables)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["computing", "alone", "(baseline)", "200", "1.00"] in lines
     assert ["file", "to", "SQLite", "180", "0.90"] in lines

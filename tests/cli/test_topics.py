@@ -39,6 +39,8 @@ def test_what_is_missing_is_made_and_what_is_there_stays(kafka: KafkaBroker) -> 
         (f"{name}.attributions", True),
         (f"{name}.dlq", False),
     ]
+    keys = [list(each) for each in told["topics"]]
+    assert keys == [["name", "created", "partitions", "configs"]] * 2 + [["name", "created"]]
     images = ImageSettings()
     assert described(kafka, name) == {
         "partitions": "5",

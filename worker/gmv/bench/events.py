@@ -1,10 +1,10 @@
 """How many events a second are attributed, from images and from features, by one thread and by two."""
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gmv.bench.compute import Rate, compute_only
 from gmv.errors import EventsRefused, Poison
@@ -14,13 +14,52 @@ from gmv.events.model import EventFeatures, ImageBytes
 from gmv.events.reader import ImageReader
 from gmv.files.lines import read_records
 from gmv.index.opened import Index
+from gmv.monitoring.catalogue import Stage
 from gmv.settings import Settings
 from gmv.stream.records import Record
 
 THREADS: Final = (1, 2)
 
 
-def bench_events(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class EventsPass:
+    """Medians over passes of one kind.
+
+    Attributes:
+        from_: "images" or "features".
+        threads: that computed.
+        events_per_second: of all threads together.
+        stage_shares: of the seconds, by stage; they add up to 1.
+    """
+
+    from_: str
+    threads: int
+    events_per_second: float
+    stage_shares: Mapping[Stage, float]
+
+
+@dataclass(frozen=True, slots=True)
+class EventsBench:
+    """What `bench_events` measured.
+
+    Attributes:
+        events: in a pass.
+        rounds: passes over each.
+        candidates: M.
+        contributors: K.
+        indexed_images: in the index.
+        passes: from images and from features, by one thread and by two.
+    """
+
+    events: int
+    rounds: int
+    candidates: int
+    contributors: int
+    indexed_images: int
+    passes: tuple[EventsPass, ...]
+
+
+def bench_events(events: Path, index: Index, settings: Settings, rounds: int) -> EventsBench:
     """Decode and attribute the same images as they come, and as the features an encoder beside the generator sends.
 
     Args:
@@ -39,25 +78,25 @@ def bench_events(events: Path, index: Index, settings: Settings, rounds: int) ->
             ours = settings.model_copy(update={"worker": settings.worker.model_copy(update={"threads": threads})})
             for source, records in (("images", images), ("features", features)):
                 passes.setdefault((source, threads), []).append(compute_only(records, index, ours))
-    return {
-        "events": len(images),
-        "rounds": rounds,
-        "candidates": settings.valuation.candidates,
-        "contributors": settings.valuation.contributors,
-        "indexed_images": len(index.images),
-        "passes": [_plain(source, threads, rates) for (source, threads), rates in passes.items()],
-    }
+    return EventsBench(
+        events=len(images),
+        rounds=rounds,
+        candidates=settings.valuation.candidates,
+        contributors=settings.valuation.contributors,
+        indexed_images=len(index.images),
+        passes=tuple(_median(source, threads, rates) for (source, threads), rates in passes.items()),
+    )
 
 
-def _plain(source: str, threads: int, rates: Sequence[Rate]) -> dict[str, Any]:
+def _median(source: str, threads: int, rates: Sequence[Rate]) -> EventsPass:
     median = sorted(rates, key=lambda rate: rate.events_per_second)[len(rates) // 2]
     total = sum(median.stage_seconds.values())
-    return {
-        "from": source,
-        "threads": threads,
-        "events_per_second": statistics.median(rate.events_per_second for rate in rates),
-        "stage_shares": {stage: seconds / total for stage, seconds in median.stage_seconds.items()},
-    }
+    return EventsPass(
+        from_=source,
+        threads=threads,
+        events_per_second=statistics.median(rate.events_per_second for rate in rates),
+        stage_shares={stage: seconds / total for stage, seconds in median.stage_seconds.items()},
+    )
 
 
 def _both_ways(events: Path, index: Index, settings: Settings) -> tuple[list[Record], list[Record]]:

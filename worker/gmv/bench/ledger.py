@@ -6,9 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gmv.bench.own import own_name, remove
 from gmv.errors import LedgerRefused
@@ -41,12 +41,46 @@ class Shape(NamedTuple):
 
 USUAL: Final = Shape()
 
+
+@dataclass(frozen=True, slots=True)
+class LedgerBench:
+    """What `bench_ledger` measured: rates are medians over rounds.
+
+    Attributes:
+        batches: in a round.
+        rounds: passes over each of the three.
+        seed: of the batches.
+        events_per_batch: credited by each.
+        owners: who may earn.
+        owner_increments_per_batch: on average, in the last round.
+        baseline: what ratios are to, in words.
+        commit_owner_increments_per_second: of gmv's commit, in Redis.
+        hincrby_owner_increments_per_second: of the baseline.
+        sqlite_owner_increments_per_second: of gmv's commit, in SQLite.
+        ratio_commit_vs_hincrby: of the rates.
+        ratio_sqlite_vs_hincrby: of the rates.
+        commit_events_per_second: of gmv's commit, in Redis.
+    """
+
+    batches: int
+    rounds: int
+    seed: int
+    events_per_batch: int
+    owners: int
+    owner_increments_per_batch: float
+    baseline: str
+    commit_owner_increments_per_second: float
+    hincrby_owner_increments_per_second: float
+    sqlite_owner_increments_per_second: float
+    ratio_commit_vs_hincrby: float
+    ratio_sqlite_vs_hincrby: float
+    commit_events_per_second: float
+
+
 Commit = Callable[[Batch], None]
 
 
-def bench_ledger(
-    settings: LedgerSettings, batches: int, rounds: int, seed: int, shape: Shape = USUAL
-) -> dict[str, Any]:
+def bench_ledger(settings: LedgerSettings, batches: int, rounds: int, seed: int, shape: Shape = USUAL) -> LedgerBench:
     """Add the same credits to a Redis ledger, to a Redis hash by HINCRBY, and to a SQLite ledger.
 
     Each gets one owner increment per owner and batch, in one round trip per batch. The commit script also keeps the
@@ -74,20 +108,22 @@ def bench_ledger(
             for name, way in ways:
                 rates.setdefault(name, []).append(increments / _seconds(way, round_batches))
             ways.reverse()  # so that none is always the first
-    medians = {name: statistics.median(each) for name, each in rates.items()}
-    return {
-        "batches": batches,
-        "rounds": rounds,
-        "seed": seed,
-        "events_per_batch": shape.events,
-        "owners": shape.owners,
-        "owner_increments_per_batch": increments / batches,
-        "baseline": "HINCRBY per owner and batch, pipelined, without events, sums or position",
-        **{f"{name}_owner_increments_per_second": rate for name, rate in medians.items()},
-        "ratio_commit_vs_hincrby": medians["commit"] / medians["hincrby"],
-        "ratio_sqlite_vs_hincrby": medians["sqlite"] / medians["hincrby"],
-        "commit_events_per_second": medians["commit"] * shape.events * batches / increments,
-    }
+    commits, hincrbys, sqlites = (statistics.median(rates[name]) for name in ("commit", "hincrby", "sqlite"))
+    return LedgerBench(
+        batches=batches,
+        rounds=rounds,
+        seed=seed,
+        events_per_batch=shape.events,
+        owners=shape.owners,
+        owner_increments_per_batch=increments / batches,
+        baseline="HINCRBY per owner and batch, pipelined, without events, sums or position",
+        commit_owner_increments_per_second=commits,
+        hincrby_owner_increments_per_second=hincrbys,
+        sqlite_owner_increments_per_second=sqlites,
+        ratio_commit_vs_hincrby=commits / hincrbys,
+        ratio_sqlite_vs_hincrby=sqlites / hincrbys,
+        commit_events_per_second=commits * shape.events * batches / increments,
+    )
 
 
 def make_batches(seed: int, shape: Shape = USUAL) -> Iterator[Batch]:

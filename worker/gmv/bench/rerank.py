@@ -3,7 +3,8 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -34,9 +35,67 @@ Rows = NDArray[np.int64]
 Way = Callable[[Sequence[Tokens], Sequence[Rows]], Any]
 
 
-def bench_rerank(
-    worlds: Worlds, candidates: int, contributors: int, queries: int, finer_queries: int
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class RerankCase:
+    """One size of token sets; milliseconds are medians over blocks, per query, in one thread.
+
+    Attributes:
+        tokens: in a set.
+        token_size: numbers in a token.
+        queries: how many were ranked.
+        ms_pot: by POT, solve by solve.
+        ms_scipy: by SciPy, solve by solve.
+        ms_ours: by gmv.
+        ms_floor: for the cost matrices alone.
+        ratio_vs_pot: times as fast as POT.
+        ratio_vs_scipy: times as fast as SciPy.
+        ratio_vs_floor: times as long as the cost matrices alone.
+        mismatches: queries whose K nearest are not POT's, in another order or otherwise, up to ties.
+        max_abs_diff: largest difference from POT's distances.
+        candidates_ended_per_query: by the step that ended them.
+        ratio_two_threads: queries a second by two threads, to those by one.
+        scratch_bytes_per_thread: memory.
+    """
+
+    tokens: int
+    token_size: int
+    queries: int
+    ms_pot: float
+    ms_scipy: float
+    ms_ours: float
+    ms_floor: float
+    ratio_vs_pot: float
+    ratio_vs_scipy: float
+    ratio_vs_floor: float
+    mismatches: int
+    max_abs_diff: float
+    candidates_ended_per_query: Mapping[str, float]
+    ratio_two_threads: float
+    scratch_bytes_per_thread: int
+
+
+@dataclass(frozen=True, slots=True)
+class RerankBench:
+    """What `bench_rerank` measured.
+
+    Attributes:
+        candidates: M.
+        contributors: K.
+        baseline: what is compared with, in words.
+        cases: at the index' own number of tokens, and at 196.
+        many_candidates: a larger M.
+        ratio_many_candidates: how many times as long a query takes with it.
+    """
+
+    candidates: int
+    contributors: int
+    baseline: str
+    cases: tuple[RerankCase, ...]
+    many_candidates: int
+    ratio_many_candidates: float
+
+
+def bench_rerank(worlds: Worlds, candidates: int, contributors: int, queries: int, finer_queries: int) -> RerankBench:
     """Measure the re-rank of real queries, at the index' own number of tokens and at 196.
 
     Args:
@@ -48,21 +107,18 @@ def bench_rerank(
     """
     own, finer = worlds.as_indexed(candidates, queries), worlds.finer(candidates, finer_queries)
     many = worlds.as_indexed(_MANY, queries)
-    return {
-        "candidates": candidates,
-        "contributors": contributors,
-        "baseline": "SciPy's cdist in float64 and POT's emd2, candidate by candidate",
-        "cases": [bench_world(world, contributors) for world in (own, finer)],
-        "many_candidates": _MANY,
-        "ratio_many_candidates": _ratio_of_many(own, many, contributors),
-    }
+    return RerankBench(
+        candidates=candidates,
+        contributors=contributors,
+        baseline="SciPy's cdist in float64 and POT's emd2, candidate by candidate",
+        cases=tuple(bench_world(world, contributors) for world in (own, finer)),
+        many_candidates=_MANY,
+        ratio_many_candidates=_ratio_of_many(own, many, contributors),
+    )
 
 
-def bench_world(world: World, contributors: int) -> dict[str, Any]:
-    """Measure one size of token sets; medians over blocks, in milliseconds per query, in one thread but for the last.
-
-    `mismatches` counts queries whose K nearest are not POT's, in another order or otherwise, up to ties.
-    """
+def bench_world(world: World, contributors: int) -> RerankCase:
+    """Measure one size of token sets."""
     reranker, floor = ExactReranker(world.store), CostMatrices(world.store)
     ways: dict[str, Way] = {
         "pot": lambda queries, candidates: _naive(world, queries, candidates, _by_pot),
@@ -85,20 +141,23 @@ def bench_world(world: World, contributors: int) -> dict[str, Any]:
             ended.update({step.name.lower(): count for step, count in (ranking.ended or {}).items()})
     medians = {name: statistics.median(each) for name, each in milliseconds.items()}
     count, size = world.store.shape[1:]
-    return {
-        "tokens": count,
-        "token_size": size,
-        "queries": len(comparisons),
-        **{f"ms_{name}": value for name, value in medians.items()},
-        "ratio_vs_pot": medians["pot"] / medians["ours"],
-        "ratio_vs_scipy": medians["scipy"] / medians["ours"],
-        "ratio_vs_floor": medians["ours"] / medians["floor"],
-        "mismatches": sum(not is_equal for is_equal, _ in comparisons),
-        "max_abs_diff": max(difference for _, difference in comparisons),
-        "candidates_ended_per_query": {step: number / len(comparisons) for step, number in ended.items()},
-        "ratio_two_threads": _ratio_of_two_threads(world, contributors),
-        "scratch_bytes_per_thread": scratch_bytes(len(world.candidates[0]), count, size),
-    }
+    return RerankCase(
+        tokens=count,
+        token_size=size,
+        queries=len(comparisons),
+        ms_pot=medians["pot"],
+        ms_scipy=medians["scipy"],
+        ms_ours=medians["ours"],
+        ms_floor=medians["floor"],
+        ratio_vs_pot=medians["pot"] / medians["ours"],
+        ratio_vs_scipy=medians["scipy"] / medians["ours"],
+        ratio_vs_floor=medians["ours"] / medians["floor"],
+        mismatches=sum(not is_equal for is_equal, _ in comparisons),
+        max_abs_diff=max(difference for _, difference in comparisons),
+        candidates_ended_per_query={step: number / len(comparisons) for step, number in ended.items()},
+        ratio_two_threads=_ratio_of_two_threads(world, contributors),
+        scratch_bytes_per_thread=scratch_bytes(len(world.candidates[0]), count, size),
+    )
 
 
 def _blocks(world: World, length: int = _BLOCK) -> list[slice]:

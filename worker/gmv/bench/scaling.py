@@ -11,10 +11,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
-from typing import Any, Final
+from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -50,6 +50,40 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersCompared(Pass):
+    """Medians over the passes by a number of workers.
+
+    Attributes:
+        ratio: of the rate to that of the first number of workers.
+        events_per_worker_core_second: events by each second of a processor that workers used.
+    """
+
+    ratio: float
+    events_per_worker_core_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingBench:
+    """What `bench_scaling` measured.
+
+    Attributes:
+        rounds: passes by each number of workers.
+        partitions: of the topic.
+        threads_per_worker: that compute.
+        cores: of this machine; None where it does not say.
+        counts: a comparison per number of workers.
+        passes: all of them, in order.
+    """
+
+    rounds: int
+    partitions: int
+    threads_per_worker: int
+    cores: int | None
+    counts: tuple[WorkersCompared, ...]
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """How far the ledger was, and what processors had done until then, in ticks of 1/100 s."""
 
@@ -59,7 +93,7 @@ class Moment:
     machine_ticks: int
 
 
-def bench_scaling(events: Path, index: Path, settings: Settings, workers: Sequence[int], rounds: int) -> dict[str, Any]:
+def bench_scaling(events: Path, index: Path, settings: Settings, workers: Sequence[int], rounds: int) -> ScalingBench:
     """Credit the same events by different numbers of workers, in turn.
 
     Args:
@@ -76,23 +110,26 @@ def bench_scaling(events: Path, index: Path, settings: Settings, workers: Sequen
     if not workers or not all(1 <= count <= PARTITIONS for count in workers):
         raise InvalidSettings(f"--workers takes numbers from 1 to {PARTITIONS}, the partitions of the bench's topic")
     passes = [_pass(events, index, settings, count) for _ in range(rounds) for count in workers]
-    medians = {count: _median(passes, count) for count in dict.fromkeys(workers)}
-    baseline = medians[workers[0]]
-    return {
-        "rounds": rounds,
-        "partitions": PARTITIONS,
-        "threads_per_worker": settings.worker.threads,
-        "cores": os.cpu_count(),
-        "counts": [
-            {
-                **asdict(each),
-                "ratio": each.events_per_second / baseline.events_per_second,
-                "events_per_worker_core_second": each.events_per_second / each.worker_cores,
-            }
-            for each in medians.values()
-        ],
-        "passes": [asdict(each) for each in passes],
-    }
+    medians = [_median(passes, count) for count in dict.fromkeys(workers)]
+    return ScalingBench(
+        rounds=rounds,
+        partitions=PARTITIONS,
+        threads_per_worker=settings.worker.threads,
+        cores=os.cpu_count(),
+        counts=tuple(_compared(each, medians[0]) for each in medians),
+        passes=tuple(passes),
+    )
+
+
+def _compared(median: Pass, baseline: Pass) -> WorkersCompared:
+    return WorkersCompared(
+        workers=median.workers,
+        events_per_second=median.events_per_second,
+        worker_cores=median.worker_cores,
+        other_cores=median.other_cores,
+        ratio=median.events_per_second / baseline.events_per_second,
+        events_per_worker_core_second=median.events_per_second / median.worker_cores,
+    )
 
 
 def _median(passes: Sequence[Pass], workers: int) -> Pass:

@@ -5,8 +5,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gmv.index.opened import Index
 from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.redis.keys import book_key
+from gmv.monitoring.catalogue import Stage
 from gmv.settings import PREFIX, LedgerSettings, Settings, load
 from gmv.temporary import TemporaryFolder
 
@@ -30,7 +32,38 @@ _POLL_SECONDS = 0.02
 _WORKER_SECONDS_MAX = 900.0
 
 
-def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class StreamBench:
+    """What `bench_stream` measured: rates are medians over rounds.
+
+    Attributes:
+        events: in a pass.
+        rounds: passes over each.
+        candidates: M.
+        contributors: K.
+        compute_events_per_second: of computing alone.
+        file_sqlite_events_per_second: from a file into SQLite.
+        kafka_redis_events_per_second: from Kafka into Redis.
+        ratio_file_sqlite_vs_compute: of the rates.
+        ratio_kafka_redis_vs_compute: of the rates.
+        stage_seconds: of the last pass from a file into SQLite.
+        worker_anonymous_bytes_max: memory of a worker that no file backs.
+    """
+
+    events: int
+    rounds: int
+    candidates: int
+    contributors: int
+    compute_events_per_second: float
+    file_sqlite_events_per_second: float
+    kafka_redis_events_per_second: float
+    ratio_file_sqlite_vs_compute: float
+    ratio_kafka_redis_vs_compute: float
+    stage_seconds: Mapping[Stage, float]
+    worker_anonymous_bytes_max: int
+
+
+def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) -> StreamBench:
     """Credit the same events by computing alone, file -> SQLite, and Kafka -> the ledger of the settings.
 
     Args:
@@ -41,23 +74,29 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
         rounds: passes over each, interleaved; medians are reported.
     """
     records = list(read_records(events))
-    passes: dict[str, list[Rate]] = {"compute": [], "file_sqlite": [], "kafka_redis": []}
+    computing: list[Rate] = []
+    file_sqlite: list[Rate] = []
+    kafka_redis: list[Rate] = []
     for _ in range(rounds):
-        passes["compute"].append(compute_only(records, index, settings))
-        passes["file_sqlite"].append(file_to_sqlite(events, index, settings))
-        passes["kafka_redis"].append(kafka_to_redis(events, index, settings))
-    medians = {name: statistics.median(each.events_per_second for each in rates) for name, rates in passes.items()}
-    return {
-        "events": describe_file(events).bounds[0].end,
-        "rounds": rounds,
-        "candidates": settings.valuation.candidates,
-        "contributors": settings.valuation.contributors,
-        **{f"{name}_events_per_second": rate for name, rate in medians.items()},
-        "ratio_file_sqlite_vs_compute": medians["file_sqlite"] / medians["compute"],
-        "ratio_kafka_redis_vs_compute": medians["kafka_redis"] / medians["compute"],
-        "stage_seconds": passes["file_sqlite"][-1].stage_seconds,
-        "worker_anonymous_bytes_max": max(each.anonymous_bytes for each in passes["kafka_redis"]),
-    }
+        computing.append(compute_only(records, index, settings))
+        file_sqlite.append(file_to_sqlite(events, index, settings))
+        kafka_redis.append(kafka_to_redis(events, index, settings))
+    computed, replayed, streamed = (
+        statistics.median(each.events_per_second for each in rates) for rates in (computing, file_sqlite, kafka_redis)
+    )
+    return StreamBench(
+        events=describe_file(events).bounds[0].end,
+        rounds=rounds,
+        candidates=settings.valuation.candidates,
+        contributors=settings.valuation.contributors,
+        compute_events_per_second=computed,
+        file_sqlite_events_per_second=replayed,
+        kafka_redis_events_per_second=streamed,
+        ratio_file_sqlite_vs_compute=replayed / computed,
+        ratio_kafka_redis_vs_compute=streamed / computed,
+        stage_seconds=file_sqlite[-1].stage_seconds,
+        worker_anonymous_bytes_max=max(each.anonymous_bytes for each in kafka_redis),
+    )
 
 
 def file_to_sqlite(events: Path, index: Index, settings: Settings) -> Rate:

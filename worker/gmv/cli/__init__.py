@@ -49,7 +49,7 @@ COMMANDS: Final = {
     "credits": Command("gmv.cli.credits.show", "app", "Read what owners have earned."),
     "ledger": Command("gmv.cli.ledger.app", "app", "Create and verify a ledger."),
     "explain": Command("gmv.cli.explain", "explain", "Show what became of one event, and why."),
-    "dlq": Command("gmv.cli.dlq", "app", "Look at dead letters and send them once more."),
+    "dlq": Command("gmv.cli.dlq.app", "app", "Look at dead letters and send them once more."),
     "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),
     "report": Command("gmv.cli.report", "report", "Draw the dashboards into one file, from Prometheus."),
     "warm": Command("gmv.cli.warm", "warm", "Compile the re-rank kernel ahead of use."),

@@ -1,7 +1,9 @@
 """`gmv attribute`: which training images the given ones resemble, without any ledger."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,11 +19,45 @@ from gmv.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleRenderable
 
-    from gmv.errors import Poison
+    from gmv.errors import Poison, Reason
     from gmv.events.model import GeneratedImage
-    from gmv.valuation.types import Attribution
+    from gmv.valuation.types import Attribution, Contributor
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedImage:
+    """An image, and its `Attribution`."""
+
+    image: Path
+    contributors: "tuple[Contributor, ...]"
+    quality: float
+    temperature: float
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhyRefused:
+    """Why an image cannot be attributed: as a word, and in a sentence."""
+
+    reason: "Reason"
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedImage:
+    """An image that cannot be attributed."""
+
+    image: Path
+    refused: WhyRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """What `gmv attribute` found, in the order of its arguments."""
+
+    images: tuple[AttributedImage | RefusedImage, ...]
 
 
 def attribute(
@@ -49,7 +85,7 @@ def attribute(
     from gmv.assembly.owners import read_ownership
     from gmv.assembly.parts import assemble_attributor
     from gmv.cli.indexes import open_verified
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.errors import Poison
     from gmv.events.model import GeneratedImage
     from gmv.monitoring.catalogue import Metrics
@@ -61,10 +97,10 @@ def attribute(
     found = {path: _read(path) for path in images}
     events = {path: event for path, event in found.items() if isinstance(event, GeneratedImage)}
     missing = {path: event for path, event in found.items() if isinstance(event, Poison)}
-    told = missing | dict(zip(events, attributor.attribute(list(events.values())), strict=True))
-    outcomes = {path: told[path] for path in images}
-    print_result({"images": [_plain(*each) for each in outcomes.items()]}, json, lambda: _layout(outcomes))
-    if any(isinstance(outcome, Poison) for outcome in outcomes.values()):
+    outcomes = missing | dict(zip(events, attributor.attribute(list(events.values())), strict=True))
+    attributed = Attributed(tuple(_of(path, outcomes[path]) for path in dict.fromkeys(images)))
+    render(attributed, json, _view)
+    if any(isinstance(image, RefusedImage) for image in attributed.images):
         raise typer.Exit(1)
 
 
@@ -78,35 +114,27 @@ def _read(path: Path) -> "GeneratedImage | Poison":
         return Poison(Reason.IMAGE_UNREACHABLE, str(error.strerror))
 
 
-def _plain(image: Path, outcome: "Attribution | Poison") -> dict[str, Any]:
-    from dataclasses import asdict
-
+def _of(image: Path, outcome: "Attribution | Poison") -> AttributedImage | RefusedImage:
     from gmv.errors import Poison
 
     if isinstance(outcome, Poison):
-        return {"image": image, "refused": {"reason": outcome.reason, "detail": outcome.detail}}
-    return {"image": image, **asdict(outcome)}
+        return RefusedImage(image, WhyRefused(outcome.reason, outcome.detail))
+    return AttributedImage(image, outcome.contributors, outcome.quality, outcome.temperature, outcome.micros)
 
 
-def _layout(outcomes: "dict[Path, Attribution | Poison]") -> "RenderableType":
-    from rich.console import Group
-
+def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import credits_text, table
-    from gmv.errors import Poison
 
-    return Group(
-        *(
-            f"{image}: {outcome}"
-            if isinstance(outcome, Poison)
-            else table(
-                str(image),
-                ["training image", "owner", "distance", "share", "credits"],
-                [
-                    [c.image_id, c.owner_id, f"{c.distance:.4f}", f"{c.utility:.1%}", credits_text(c.micros)]
-                    for c in outcome.contributors
-                ],
-                numbers=["distance", "share", "credits"],
-            )
-            for image, outcome in outcomes.items()
+    for each in attributed.images:
+        if isinstance(each, RefusedImage):
+            yield f"{each.image}: {each.refused.reason}: {each.refused.detail}"
+            continue
+        yield table(
+            str(each.image),
+            ["training image", "owner", "distance", "share", "credits"],
+            [
+                [c.image_id, c.owner_id, f"{c.distance:.4f}", f"{c.utility:.1%}", credits_text(c.micros)]
+                for c in each.contributors
+            ],
+            numbers=["distance", "share", "credits"],
         )
-    )

@@ -50,10 +50,10 @@ def ledger(
     _require_redis(settings.ledger)
     from gmv.bench.ledger import Shape, bench_ledger
     from gmv.cli.bench_tables import ledger_tables
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
 
     result = bench_ledger(settings.ledger, batches, rounds, seed, Shape(events, owners))
-    print_result(result, json, lambda: ledger_tables(result))
+    render(result, json, ledger_tables)
 
 
 @app.command()
@@ -92,15 +92,13 @@ def stream(
     from gmv.bench.stream import bench_stream
     from gmv.cli.bench_tables import scaling_tables, stream_tables
     from gmv.cli.indexes import open_verified
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
 
     opened = open_verified(settings)
     if counts:
-        result = bench_scaling(events, opened.path, settings, counts, rounds)
-        print_result(result, json, lambda: scaling_tables(result))
+        render(bench_scaling(events, opened.path, settings, counts, rounds), json, scaling_tables)
         return
-    result = bench_stream(events, opened, settings, rounds)
-    print_result(result, json, lambda: stream_tables(result))
+    render(bench_stream(events, opened, settings, rounds), json, stream_tables)
 
 
 @app.command()
@@ -131,14 +129,14 @@ def rerank(
     from gmv.bench.rerank_worlds import Worlds
     from gmv.cli.bench_tables import rerank_tables
     from gmv.cli.indexes import open_verified
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.demo.run import EXAMPLE_CORPUS
 
     queries, finer_queries = (40, 8) if quick else (queries, finer_queries)
     worlds = Worlds(corpus or EXAMPLE_CORPUS, open_verified(settings), max(queries, finer_queries), seed)
     valuation = settings.valuation
     result = bench_rerank(worlds, valuation.candidates, valuation.contributors, queries, finer_queries)
-    print_result(result, json, lambda: rerank_tables(result))
+    render(result, json, rerank_tables)
 
 
 @app.command()
@@ -161,10 +159,10 @@ def events(
     from gmv.bench.events import bench_events
     from gmv.cli.bench_tables import events_tables
     from gmv.cli.indexes import open_verified
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
 
     result = bench_events(events, open_verified(settings), settings, rounds)
-    print_result(result, json, lambda: events_tables(result))
+    render(result, json, events_tables)
 
 
 def _counts(text: str) -> list[int]:

@@ -1,134 +1,132 @@
 """How the results of `gmv bench` are laid out for people."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import ConsoleRenderable
 
 from gmv.cli.output import table
 
+if TYPE_CHECKING:  # rerank needs POT, which the others do without
+    from gmv.bench.events import EventsBench
+    from gmv.bench.ledger import LedgerBench
+    from gmv.bench.rerank import RerankBench, RerankCase
+    from gmv.bench.scaling import ScalingBench
+    from gmv.bench.stream import StreamBench
 
-def ledger_tables(result: dict[str, Any]) -> RenderableType:
+Shown = Iterator[str | ConsoleRenderable]
+
+
+def ledger_tables(bench: "LedgerBench") -> Shown:
     """Lay out what `bench_ledger` returns."""
-    ways = {"commit": "gmv's commit, Redis", "hincrby": "HINCRBY in a pipeline (baseline)", "sqlite": "SQLite"}
-    baseline = result["hincrby_owner_increments_per_second"]
-    rates = {told: result[f"{way}_owner_increments_per_second"] for way, told in ways.items()}
-    return Group(
-        f"{result['events_per_batch']} events in a batch, {result['owner_increments_per_batch']:.0f} owner increments",
-        table(
-            None,
-            ["", "increments/s", "ratio"],
-            [[told, f"{rate:,.0f}", f"{rate / baseline:.2f}"] for told, rate in rates.items()],
-            numbers=["increments/s", "ratio"],
-        ),
-        f"Baseline: {result['baseline']}",
-    )
+    rates = {
+        "gmv's commit, Redis": bench.commit_owner_increments_per_second,
+        "HINCRBY in a pipeline (baseline)": bench.hincrby_owner_increments_per_second,
+        "SQLite": bench.sqlite_owner_increments_per_second,
+    }
+    yield f"{bench.events_per_batch} events in a batch, {bench.owner_increments_per_batch:.0f} owner increments"
+    yield _rates("increments/s", rates, bench.hincrby_owner_increments_per_second)
+    yield f"Baseline: {bench.baseline}"
 
 
-def stream_tables(result: dict[str, Any]) -> RenderableType:
+def stream_tables(bench: "StreamBench") -> Shown:
     """Lay out what `bench_stream` returns."""
-    ways = {
-        "compute": "computing alone (baseline)",
-        "file_sqlite": "file to SQLite",
-        "kafka_redis": "Kafka to Redis",
+    rates = {
+        "computing alone (baseline)": bench.compute_events_per_second,
+        "file to SQLite": bench.file_sqlite_events_per_second,
+        "Kafka to Redis": bench.kafka_redis_events_per_second,
     }
-    baseline = result["compute_events_per_second"]
-    rates = {told: result[f"{way}_events_per_second"] for way, told in ways.items()}
-    seconds = sum(result["stage_seconds"].values())
-    return Group(
-        f"{result['events']:,} events, {result['candidates']} candidates, {result['contributors']} contributors",
-        table(
-            None,
-            ["", "events/s", "ratio"],
-            [[told, f"{rate:,.0f}", f"{rate / baseline:.2f}"] for told, rate in rates.items()],
-            numbers=["events/s", "ratio"],
-        ),
-        table(
-            "File to SQLite, by stage",
-            ["stage", "seconds", "share"],
-            [
-                [stage, f"{spent:,.2f}", f"{spent / seconds if seconds else 0:.1%}"]
-                for stage, spent in result["stage_seconds"].items()
-            ],
-            numbers=["seconds", "share"],
-        ),
-        f"A worker's memory beyond mapped files: {result['worker_anonymous_bytes_max'] / 2**20:,.0f} MiB at most",
+    seconds = sum(bench.stage_seconds.values())
+    yield f"{bench.events:,} events, {bench.candidates} candidates, {bench.contributors} contributors"
+    yield _rates("events/s", rates, bench.compute_events_per_second)
+    yield table(
+        "File to SQLite, by stage",
+        ["stage", "seconds", "share"],
+        [
+            [stage, f"{spent:,.2f}", f"{spent / seconds if seconds else 0:.1%}"]
+            for stage, spent in bench.stage_seconds.items()
+        ],
+        numbers=["seconds", "share"],
     )
+    yield f"A worker's memory beyond mapped files: {bench.worker_anonymous_bytes_max / 2**20:,.0f} MiB at most"
 
 
-def scaling_tables(result: dict[str, Any]) -> RenderableType:
+def scaling_tables(bench: "ScalingBench") -> Shown:
     """Lay out what `bench_scaling` returns."""
-    return Group(
-        f"{result['partitions']} partitions, {result['threads_per_worker']} thread(s) each, {result['cores']} cores",
-        table(
-            None,
-            ["workers", "events/s", "ratio", "cores of workers", "cores of all else"],
+    columns = ["workers", "events/s", "ratio", "cores of workers", "cores of all else"]
+    yield f"{bench.partitions} partitions, {bench.threads_per_worker} thread(s) each, {bench.cores} cores"
+    yield table(
+        None,
+        columns,
+        [
             [
-                [
-                    str(each["workers"]),
-                    f"{each['events_per_second']:,.0f}",
-                    f"{each['ratio']:.2f}",
-                    f"{each['worker_cores']:.2f}",
-                    f"{each['other_cores']:.2f}",
-                ]
-                for each in result["counts"]
-            ],
-            numbers=["workers", "events/s", "ratio", "cores of workers", "cores of all else"],
-        ),
+                str(each.workers),
+                f"{each.events_per_second:,.0f}",
+                f"{each.ratio:.2f}",
+                f"{each.worker_cores:.2f}",
+                f"{each.other_cores:.2f}",
+            ]
+            for each in bench.counts
+        ],
+        numbers=columns,
     )
 
 
-def rerank_tables(result: dict[str, Any]) -> RenderableType:
+def rerank_tables(bench: "RerankBench") -> Shown:
     """Lay out what `bench_rerank` returns."""
-    ways = {
-        "pot": "POT, solve by solve (baseline)",
-        "scipy": "SciPy, solve by solve",
-        "ours": "gmv",
-        "floor": "cost matrices alone",
+    for case in bench.cases:
+        yield from _rerank_case(case, bench.candidates)
+    yield f"{bench.many_candidates} candidates: {bench.ratio_many_candidates:.2f} times {bench.candidates}"
+
+
+def _rerank_case(case: "RerankCase", candidates: int) -> Shown:
+    milliseconds = {
+        "POT, solve by solve (baseline)": case.ms_pot,
+        "SciPy, solve by solve": case.ms_scipy,
+        "gmv": case.ms_ours,
+        "cost matrices alone": case.ms_floor,
     }
-    parts: list[RenderableType] = []
-    for case in result["cases"]:
-        baseline = case["ms_pot"]
-        found = "all as POT found them" if not case["mismatches"] else f"{case['mismatches']} NOT as POT found them"
-        parts += [
-            table(
-                f"{case['tokens']} tokens of {case['token_size']}, {case['queries']} queries: {found}",
-                ["", "ms per query", "times as fast"],
-                [
-                    [told, f"{case[f'ms_{way}']:,.2f}", f"{baseline / case[f'ms_{way}']:,.1f}"]
-                    for way, told in ways.items()
-                ],
-                numbers=["ms per query", "times as fast"],
-            ),
-            "Candidates, of {}: {}".format(
-                result["candidates"],
-                ", ".join(f"{step} {count:.1f}" for step, count in case["candidates_ended_per_query"].items()),
-            ),
-            f"Largest difference from POT: {case['max_abs_diff']:.1e}",
-            f"Two threads: {case['ratio_two_threads']:.2f} times one",
-            f"Scratch: {case['scratch_bytes_per_thread'] / 2**20:.1f} MiB a thread\n",
-        ]
-    many = result["ratio_many_candidates"]
-    return Group(*parts, f"{result['many_candidates']} candidates: {many:.2f} times {result['candidates']}")
+    found = "all as POT found them" if not case.mismatches else f"{case.mismatches} NOT as POT found them"
+    ended = ", ".join(f"{step} {count:.1f}" for step, count in case.candidates_ended_per_query.items())
+    yield table(
+        f"{case.tokens} tokens of {case.token_size}, {case.queries} queries: {found}",
+        ["", "ms per query", "times as fast"],
+        [[way, f"{each:,.2f}", f"{case.ms_pot / each:,.1f}"] for way, each in milliseconds.items()],
+        numbers=["ms per query", "times as fast"],
+    )
+    yield f"Candidates, of {candidates}: {ended}"
+    yield f"Largest difference from POT: {case.max_abs_diff:.1e}"
+    yield f"Two threads: {case.ratio_two_threads:.2f} times one"
+    yield f"Scratch: {case.scratch_bytes_per_thread / 2**20:.1f} MiB a thread\n"
 
 
-def events_tables(result: dict[str, Any]) -> RenderableType:
+def events_tables(bench: "EventsBench") -> Shown:
     """Lay out what `bench_events` returns."""
-    stages = list(dict.fromkeys(stage for each in result["passes"] for stage in each["stage_shares"]))
-    return Group(
-        f"{result['events']:,} events, {result['indexed_images']:,} images, {result['candidates']} candidates, "
-        f"{result['contributors']} contributors",
-        table(
-            None,
-            ["from", "threads", "events/s", *stages],
+    stages = list(dict.fromkeys(stage for each in bench.passes for stage in each.stage_shares))
+    yield (
+        f"{bench.events:,} events, {bench.indexed_images:,} images, {bench.candidates} candidates, "
+        f"{bench.contributors} contributors"
+    )
+    yield table(
+        None,
+        ["from", "threads", "events/s", *stages],
+        [
             [
-                [
-                    each["from"],
-                    str(each["threads"]),
-                    f"{each['events_per_second']:,.0f}",
-                    *(f"{each['stage_shares'].get(stage, 0):.1%}" for stage in stages),
-                ]
-                for each in result["passes"]
-            ],
-            numbers=["threads", "events/s", *stages],
-        ),
+                each.from_,
+                str(each.threads),
+                f"{each.events_per_second:,.0f}",
+                *(f"{each.stage_shares.get(stage, 0):.1%}" for stage in stages),
+            ]
+            for each in bench.passes
+        ],
+        numbers=["threads", "events/s", *stages],
+    )
+
+
+def _rates(column: str, rates: Mapping[str, float], baseline: float) -> ConsoleRenderable:
+    return table(
+        None,
+        ["", column, "ratio"],
+        [[way, f"{rate:,.0f}", f"{rate / baseline:.2f}"] for way, rate in rates.items()],
+        numbers=[column, "ratio"],
     )

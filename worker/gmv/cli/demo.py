@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from gmv.cli.options import JsonOption, load_settings
-
-if TYPE_CHECKING:
-    from gmv.demo.run import DemoResult
 
 
 def demo(
@@ -39,12 +36,13 @@ def demo(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.cli.demo_tables import lay_out
-    from gmv.cli.output import print_result
+    from gmv.cli.demo_tables import view
+    from gmv.cli.output import render
+    from gmv.demo.figures import figures_of
     from gmv.demo.run import run_demo
 
     result = run_demo(corpus or _example_corpus(), folder, events, seed, settings, _StageReporter(silent=json))
-    print_result(_plain(result), json, lambda: lay_out(result))
+    render(figures_of(result), json, view)
 
 
 def _example_corpus() -> Path:
@@ -75,31 +73,3 @@ class _StageReporter:
         from gmv.cli.output import progress
 
         return progress(description, total, unit)
-
-
-def _plain(result: "DemoResult") -> dict[str, Any]:
-    books, folder = result.books, result.folder
-    return {
-        "events": books.events,
-        "credited": books.sums.credited,
-        "credited_now": result.now.credited,
-        "duplicates": books.sums.duplicates,
-        "dead_letters": books.sums.dead_letters,
-        "dead_letters_by_reason": dict(books.reasons),
-        "owners": len(books.balances),
-        "credit_micros": books.sums.micros,
-        "conserved": books.conserved,
-        "source_hit_rate": result.hits.rate,
-        "source_hit_rate_by_chance": result.hits.by_chance,
-        "nearest_is_source_rate": result.hits.nearest_rate,
-        "training_images": len(result.index.images),
-        "index_id": result.index.index_id,
-        "index_path": folder.index,
-        "events_path": folder.events,
-        "sources_path": folder.sources,
-        "ledger_url": folder.ledger_url,
-        "receipts_path": folder.receipts,
-        "dead_letters_path": folder.dead_letters,
-        "report_path": folder.report,
-        "seconds": result.seconds,
-    }

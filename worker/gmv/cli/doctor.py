@@ -1,6 +1,8 @@
 """`gmv doctor`: is all there that a worker needs, and is it as it has to be?"""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,11 +18,21 @@ from gmv.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleRenderable
 
     from gmv.doctor.finding import Finding
 
 WAIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the checks found, and how many of them found what."""
+
+    ok: int
+    warnings: int
+    problems: int
+    findings: "tuple[Finding, ...]"
 
 
 def doctor(
@@ -48,9 +60,8 @@ def doctor(
     container can wait for it to be mended. Warnings are for a person to weigh.
     """
     settings = load_settings(config, index=index, ledger=ledger, brokers=brokers, topic=topic)
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.doctor.examination import Area, Examination
-    from gmv.doctor.finding import State
     from gmv.errors import InvalidSettings, Unfit
 
     if unknown := set(areas or ()) - set(Area):
@@ -61,27 +72,25 @@ def doctor(
             "ledger": settings.ledger.model_copy(update={"retry_seconds": wait}),
         }
     )
-    findings = list(Examination(patient, user).of([Area(each) for each in areas or Area]))
-    states = Counter(finding.state for finding in findings)
-    result = {
-        "ok": states[State.OK],
-        "warnings": states[State.WARNING],
-        "problems": states[State.PROBLEM],
-        "findings": [
-            {"check": each.check, "state": each.state, "found": each.found, "advice": each.advice} for each in findings
-        ],
-    }
-    print_result(result, json, lambda: _report(findings))
-    bad = states[State.PROBLEM] + (states[State.WARNING] if strict else 0)
+    examined = _summed(tuple(Examination(patient, user).of([Area(each) for each in areas or Area])))
+    render(examined, json, _view)
+    bad = examined.problems + (examined.warnings if strict else 0)
     if bad:
-        raise Unfit(f"{bad} of {len(findings)} checks have to be mended before a worker runs; see above")
+        raise Unfit(f"{bad} of {len(examined.findings)} checks have to be mended before a worker runs; see above")
 
 
-def _report(findings: "list[Finding]") -> "RenderableType":
+def _summed(findings: "Sequence[Finding]") -> Examined:
+    from gmv.doctor.finding import State
+
+    states = Counter(finding.state for finding in findings)
+    return Examined(states[State.OK], states[State.WARNING], states[State.PROBLEM], tuple(findings))
+
+
+def _view(examined: Examined) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import table
 
-    return table(
+    yield table(
         None,
         ["", "check", "found", "what to change"],
-        [[each.state, each.check, each.found, each.advice] for each in findings],
+        [[each.state, each.check, each.found, each.advice] for each in examined.findings],
     )

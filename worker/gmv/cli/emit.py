@@ -1,5 +1,7 @@
 """`gmv emit`: images to Kafka, as events."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,11 +10,20 @@ import typer
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, TopicOption, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from rich.console import ConsoleRenderable
 
     from gmv.events.outgoing import Outgoing, Telling
 
 DEFAULT_SOURCE = "/gmv/emit"
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """What was sent: number of events, together and by partition."""
+
+    topic: str
+    sent: int
+    partitions: Mapping[int, int]
 
 
 def emit(
@@ -43,7 +54,7 @@ def emit(
     An image's event id is made from its name and content: sent twice, it is credited once.
     """
     settings = load_settings(config, topic=topic, brokers=brokers)
-    from gmv.cli.output import print_result, progress, table
+    from gmv.cli.output import progress, render
     from gmv.events.outgoing import Telling, check_path
     from gmv.kafka.emitter import Emitter
 
@@ -56,20 +67,17 @@ def emit(
             emitter.send(name, message)
             advance(1)
         partitions = emitter.finish()
-    sent = sum(partitions.values())
-    print_result(
-        {
-            "topic": settings.kafka.topic,
-            "sent": sent,
-            "partitions": {str(number): count for number, count in partitions.items()},
-        },
-        json,
-        lambda: table(
-            f"{sent:,} events sent",
-            ["topic", "partition", "events"],
-            [[settings.kafka.topic, number, f"{count:,}"] for number, count in partitions.items()],
-            numbers=["partition", "events"],
-        ),
+    render(Emitted(settings.kafka.topic, sum(partitions.values()), partitions), json, _view)
+
+
+def _view(emitted: Emitted) -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import table
+
+    yield table(
+        f"{emitted.sent:,} events sent",
+        ["topic", "partition", "events"],
+        [[emitted.topic, number, f"{count:,}"] for number, count in emitted.partitions.items()],
+        numbers=["partition", "events"],
     )
 
 

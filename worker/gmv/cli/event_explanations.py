@@ -1,14 +1,13 @@
-"""How the story of an event looks, to machines and to people."""
+"""How an explained event looks to people."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.console import ConsoleRenderable
 
-from gmv.cli import dead_letters
-from gmv.cli.output import credits_text, table
-from gmv.operations.explaining import EventExplanation, EventStatus, JudgedReceipt, ReceiptStatus
-from gmv.valuation.receipt import CorrectionReceipt, Receipt, Share
+from gmv.cli.output import credits_text, facts, table
+from gmv.operations.explaining import EventStatus, ReceiptStatus
+from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
 
 _STANDINGS: Final = {
     ReceiptStatus.COMMITTED: "committed: the ledger vouches for it",
@@ -19,49 +18,41 @@ _STANDINGS: Final = {
 }
 
 
-def plain(story: EventExplanation) -> dict[str, Any]:
-    """Return what `--json` prints of an event."""
-    return {
-        "source": story.source,
-        "id": story.event_id,
-        "outcome": story.outcome,
-        "credited_at": [{"partition": at.partition, "offset": at.offset} for at in story.credited_at],
-        "receipts": [_receipt(*each) for each in story.receipts],
-        "corrections": [_correction(*each) for each in story.corrections],
-        "dead_letters": [dead_letters.told(letter) for letter in story.dead_letters],
-    }
-
-
-def layout(event_id: str, source: str | None, stories: Sequence[EventExplanation]) -> RenderableType:
+def view(explained: Explained) -> Iterator[str | ConsoleRenderable]:
     """Lay out all that is known of an event."""
-    if not stories:
-        of = "" if source is None else f" of {source}"
-        return f"nothing is known of event {event_id}{of}: no receipt, no dead letter"
-    return Group(*(part for story in stories for part in _parts(story)))
+    for event in explained.events:
+        yield from _event(event)
+    if not explained.events:
+        of = "" if explained.source is None else f" of {explained.source}"
+        yield f"nothing is known of event {explained.event_id}{of}: no receipt, no dead letter"
 
 
-def _parts(story: EventExplanation) -> list[RenderableType]:
-    parts: list[RenderableType] = [f"event ({story.source or '-'}, {story.event_id}): {_verdict(story)}"]
-    for judged, receipt in story.receipts:
-        parts += [_facts(judged, receipt), _shares(receipt)]
-    if corrections := [_correction_row(*each) for each in story.corrections]:
-        parts.append(table("corrections", ["id", "is", "owner", "change", "reason"], corrections, numbers=["change"]))
-    if story.dead_letters:
-        rows = [[each.place, each.reason, each.detail] for each in story.dead_letters]
-        parts.append(table("dead letters", ["stood at", "reason", "why"], rows))
-    return parts
+def _event(event: ExplainedEvent) -> Iterator[str | ConsoleRenderable]:
+    yield f"event ({event.source or '-'}, {event.id}): {_verdict(event)}"
+    for receipt in event.receipts:
+        yield _facts(receipt)
+        yield _shares(receipt)
+    if event.corrections:
+        rows = map(_correction_row, event.corrections)
+        yield table("corrections", ["id", "is", "owner", "change", "reason"], rows, numbers=["change"])
+    if event.dead_letters:
+        yield table(
+            "dead letters",
+            ["record", "reason", "why"],
+            [[each.place, each.reason, each.detail] for each in event.dead_letters],
+        )
 
 
-def _verdict(story: EventExplanation) -> str:
-    committed = [receipt["micros"] for judged, receipt in story.receipts if judged.status is ReceiptStatus.COMMITTED]
-    match story.outcome:
+def _verdict(event: ExplainedEvent) -> str:
+    committed = [each.credit_micros for each in event.receipts if each.standing is ReceiptStatus.COMMITTED]
+    match event.outcome:
         case EventStatus.CREDITED if committed:
             return f"credited, {credits_text(sum(committed))} credits"
         case EventStatus.CREDITED:
-            places = ", ".join(f"partition {at.partition}, offset {at.offset}" for at in story.credited_at)
+            places = ", ".join(f"partition {at.partition}, offset {at.offset}" for at in event.credited_at)
             return f"credited by the ledger ({places}), but no receipt here is known to be the committed one"
         case EventStatus.DEAD_LETTERED:
-            return f"refused, {', '.join(dict.fromkeys(letter.reason for letter in story.dead_letters))}"
+            return f"refused, {', '.join(dict.fromkeys(each.reason for each in event.dead_letters))}"
         case EventStatus.AWAITED:
             return "attributed, not committed yet"
         case EventStatus.NOT_CREDITED:
@@ -70,87 +61,43 @@ def _verdict(story: EventExplanation) -> str:
             return "unclear"
 
 
-def _facts(judged: JudgedReceipt, receipt: Receipt) -> RenderableType:
-    at = receipt["position"]
-    return table(
+def _facts(receipt: ExplainedReceipt) -> ConsoleRenderable:
+    why = f": {receipt.why}" if receipt.why else ""
+    return facts(
         None,
-        ["", " "],
         [
-            ["batch", f"{judged.batch} of {judged.batch_receipts:,} receipts"],
-            ["it is", f"{_STANDINGS[judged.status]}{judged.why and ': '}{judged.why}"],
-            ["record", f"{at['topic']}/{at['partition']}/{at['offset']}"],
-            ["index", receipt["index"]],
-            ["settings", receipt["settings"]],
-            ["quality", f"{receipt['quality']:g}"],
-            ["temperature", f"{receipt['temperature']:g}"],
+            ("batch", f"{receipt.batch} of {receipt.batch_receipts:,} receipts"),
+            ("it is", f"{_STANDINGS[receipt.standing]}{why}"),
+            ("record", f"{receipt.topic}/{receipt.partition}/{receipt.offset}"),
+            ("index", receipt.index),
+            ("settings", receipt.settings),
+            ("quality", f"{receipt.quality:g}"),
+            ("temperature", f"{receipt.temperature:g}"),
         ],
     )
 
 
-def _shares(receipt: Receipt) -> RenderableType:
+def _shares(receipt: ExplainedReceipt) -> ConsoleRenderable:
     return table(
         None,
         ["training image", "owner", "distance", "utility", "weight", "value", "credits"],
         [
             [
-                each["image_id"],
-                each["owner_id"],
-                f"{each['distance']:.4f}",
-                f"{each['utility']:.6f}",
-                f"{each['weight']:g}",
-                f"{_value(receipt, each):.6f}",
-                credits_text(each["micros"]),
+                each.image_id,
+                each.owner_id,
+                f"{each.distance:.4f}",
+                f"{each.utility:.6f}",
+                f"{each.weight:g}",
+                f"{each.value:.6f}",
+                credits_text(each.credit_micros),
             ]
-            for each in receipt["contributors"]
+            for each in receipt.contributors
         ],
         numbers=["distance", "utility", "weight", "value", "credits"],
     )
 
 
-def _value(receipt: Receipt, share: Share) -> float:
-    """What the image is worth in credits, before it is rounded to micro-credits that add up."""
-    return receipt["quality"] * share["weight"] * share["utility"]
-
-
-def _receipt(judged: JudgedReceipt, receipt: Receipt) -> dict[str, Any]:
-    return {
-        "standing": judged.status,
-        "why": judged.why or None,
-        "batch": judged.batch,
-        "batch_receipts": judged.batch_receipts,
-        **receipt["position"],
-        "index": receipt["index"],
-        "settings": receipt["settings"],
-        "quality": receipt["quality"],
-        "temperature": receipt["temperature"],
-        "credit_micros": receipt["micros"],
-        "contributors": [
-            {
-                "image_id": each["image_id"],
-                "owner_id": each["owner_id"],
-                "distance": each["distance"],
-                "utility": each["utility"],
-                "weight": each["weight"],
-                "value": _value(receipt, each),
-                "credit_micros": each["micros"],
-            }
-            for each in receipt["contributors"]
-        ],
-    }
-
-
-def _correction(judged: JudgedReceipt, receipt: CorrectionReceipt) -> dict[str, Any]:
-    return {
-        "id": receipt["correction"],
-        "standing": judged.status,
-        "why": judged.why or None,
-        "batch": judged.batch,
-        "reason": receipt["reason"],
-        "changes": [{"owner_id": each["owner_id"], "change_micros": each["micros"]} for each in receipt["entries"]],
-    }
-
-
-def _correction_row(judged: JudgedReceipt, receipt: CorrectionReceipt) -> list[str]:
-    owners = "\n".join(each["owner_id"] for each in receipt["entries"])
-    changes = "\n".join(credits_text(each["micros"]) for each in receipt["entries"])
-    return [receipt["correction"], judged.status, owners, changes, receipt["reason"]]
+def _correction_row(correction: ExplainedCorrection) -> list[str]:
+    owners = "\n".join(each.owner_id for each in correction.changes)
+    changes = "\n".join(credits_text(each.change_micros) for each in correction.changes)
+    return [correction.id, correction.standing, owners, changes, correction.reason]

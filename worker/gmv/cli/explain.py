@@ -38,33 +38,34 @@ def explain(
     Without files, receipts and dead letters are those of the topic. Exits with 1 if nothing is known of the event.
     """
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
-    from gmv.cli.event_explanations import layout, plain
-    from gmv.cli.output import print_result, progress, watched
+    from gmv.cli.event_explanations import view
+    from gmv.cli.output import progress, render
     from gmv.operations.explaining import explain_event
+    from gmv.operations.explanation import explained
+    from gmv.operations.watching import watched
 
-    files, topics, letters = receipts_files or [], receipts_topics or [], dead_letters or []
+    files, topics = receipts_files or [], receipts_topics or []
     if not files and not topics:
         topics = [settings.kafka.receipts_topic]
     with _asking(settings.ledger) as (accounts, credited):
-        standing = accounts.positions()
+        positions = accounts.positions()
         with progress("reading", unit="receipts and dead letters") as advance:
-            stories = explain_event(
+            explanations = explain_event(
                 event_id,
                 source,
-                standing,
+                positions,
                 watched(published(files, topics, settings.kafka), advance),
-                watched(_letters(letters, bool(topics), settings), advance),
+                watched(_dead_letters(dead_letters or [], bool(topics), settings), advance),
                 credited,
             )
-    result = {"ledger_url": settings.ledger.url, "event_id": event_id, "events": [plain(story) for story in stories]}
-    print_result(result, json, lambda: layout(event_id, source, stories))
-    if not stories:
+    render(explained(settings.ledger.url, event_id, source, explanations), json, view)
+    if not explanations:
         raise typer.Exit(1)
 
 
 @contextmanager
 def _asking(settings: "LedgerSettings") -> "Iterator[tuple[Accounts, Callable[[bytes], Iterator[Known]]]]":
-    """Give a ledger's accounts, and what tells where it has credited an event: once for each of its books."""
+    """Give a ledger's accounts, and what knows where it has credited an event: once for each of its books."""
     from gmv.ledger.open import open_accounts, open_ledger
 
     with ExitStack() as stack:
@@ -73,16 +74,16 @@ def _asking(settings: "LedgerSettings") -> "Iterator[tuple[Accounts, Callable[[b
 
         def credited(identity: bytes) -> "Iterator[Known]":
             for book in range(accounts.books()):
-                yield from ledger.known(book, [identity]).values()  # partition p stands in book p mod their number
+                yield from ledger.known(book, [identity]).values()  # partition p is in book p mod their number
 
         yield accounts, credited
 
 
-def _letters(files: list[Path], is_kafka_read: bool, settings: "Settings") -> "Iterator[FoundDeadLetter]":
+def _dead_letters(files: list[Path], is_kafka_read: bool, settings: "Settings") -> "Iterator[FoundDeadLetter]":
     """Yield those of the files; where none is named, those of Kafka, if its receipts are read, too."""
-    from gmv.cli.dead_letters import dead_letters_of
+    from gmv.cli.dlq.choice import dead_letters_of
 
     for file in files:
-        yield from dead_letters_of(file, settings)
+        yield from dead_letters_of(file, settings.kafka)
     if is_kafka_read and not files:
-        yield from dead_letters_of(None, settings)
+        yield from dead_letters_of(None, settings.kafka)

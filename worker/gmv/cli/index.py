@@ -1,19 +1,47 @@
 """`gmv index`: the index of a training corpus, built, fetched, looked at and checked."""
 
 import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 
 if TYPE_CHECKING:
-    from gmv.index.manifest import Manifest
+    from rich.console import ConsoleRenderable
+
+    from gmv.index.manifest import CorpusEntry, Defaults, EncoderEntry, FileEntry, Manifest, RecallEntry
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIndex:
+    """An index by its id, where it is, and what its `Manifest` says."""
+
+    index_id: str
+    path: Path
+    format: str
+    format_version: int
+    encoder: "EncoderEntry"
+    corpus: "CorpusEntry"
+    recall: "RecallEntry"
+    defaults: "Defaults"
+    files: "Mapping[str, FileEntry]"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedIndex:
+    """An index that was read through, and how many files it has."""
+
+    index_id: str
+    files: int
+    verified: bool
 
 
 @app.command()
@@ -73,7 +101,7 @@ def build(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.output import progress, render
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
     from gmv.encoders.fitting import FittingSettings
@@ -88,30 +116,26 @@ def build(
         BuildOptions(factory, bad_share_max, FittingSettings(working_size=working_size), threads, force),
         progress,
     )
-    index_id = index_id_of(manifest.to_bytes())
-    print_result(_plain(out, manifest, index_id), json, lambda: _layout(out, manifest, index_id))
+    render(_shown(out, manifest, index_id_of(manifest.to_bytes())), json, _view)
 
 
 @app.command()
 def info(folder: FolderArgument, json: JsonOption = False) -> None:
     """Show what an index holds, without reading it through."""
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.index.manifest import read_manifest
 
-    manifest, index_id = read_manifest(folder)
-    print_result(_plain(folder, manifest, index_id), json, lambda: _layout(folder, manifest, index_id))
+    render(_shown(folder, *read_manifest(folder)), json, _view)
 
 
 @app.command()
 def verify(folder: FolderArgument, json: JsonOption = False) -> None:
     """Read an index through and compare every digest; exits with 11 if a bit differs."""
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.index.opened import open_index
 
     index = open_index(folder, verify=True)
-    files = len(index.manifest.files)
-    result = {"index_id": index.index_id, "files": files, "verified": True}
-    print_result(result, json, lambda: f"index {index.index_id}: {files} files are as they were built")
+    render(VerifiedIndex(index.index_id, len(index.manifest.files), True), json, _view_verified)
 
 
 @app.command()
@@ -132,36 +156,51 @@ def fetch(
 
     Interrupted, it goes on from there when it is run again; an index that is there already is kept if it is the same.
     """
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.output import progress, render
     from gmv.indexing.fetch import fetch_index
 
-    manifest = fetch_index(url, digest, out, progress)
-    print_result(_plain(out, manifest, digest), json, lambda: _layout(out, manifest, digest))
+    render(_shown(out, fetch_index(url, digest, out, progress), digest), json, _view)
 
 
-def _plain(folder: Path, manifest: "Manifest", index_id: str) -> dict[str, Any]:
-    return {"index_id": index_id, "path": folder, **manifest.model_dump(mode="json")}
+def _shown(folder: Path, manifest: "Manifest", index_id: str) -> ShownIndex:
+    return ShownIndex(
+        index_id,
+        folder,
+        manifest.format,
+        manifest.format_version,
+        manifest.encoder,
+        manifest.corpus,
+        manifest.recall,
+        manifest.defaults,
+        manifest.files,
+    )
 
 
-def _layout(folder: Path, manifest: "Manifest", index_id: str) -> Any:
-    from gmv.cli.output import table
+def _view_verified(index: VerifiedIndex) -> Iterator[str]:
+    yield f"index {index.index_id}: {index.files} files are as they were built"
+
+
+def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import facts
     from gmv.index.manifest import REJECTED_FILE
 
-    measured = manifest.recall.measured
-    tokens, size = manifest.encoder.tokens_shape
-    rows: list[tuple[str, object]] = [
-        ("index id", index_id),
-        ("training images", f"{manifest.corpus.images:,}"),
-        ("owners", f"{manifest.corpus.owners:,}"),
-        ("left out", f"{manifest.corpus.rejected:,}, named in {folder / REJECTED_FILE}"),
-        ("encoder", manifest.encoder.id),
-        ("features", f"vector of {manifest.encoder.vector_size}, {tokens} tokens of {size}"),
-        ("recall by", manifest.recall.factory),
-        (
-            "nearest found",
-            f"{measured.nearest_1:.1%}, of 10 {measured.nearest_10:.1%}, of 100 {measured.nearest_100:.1%}",
-        ),
-        ("measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"),
-        ("bytes", f"{sum(entry.bytes for entry in manifest.files.values()):,}"),
-    ]
-    return table(f"Index {folder}", ["", ""], rows)
+    measured = index.recall.measured
+    tokens, size = index.encoder.tokens_shape
+    yield facts(
+        f"Index {index.path}",
+        [
+            ("index id", index.index_id),
+            ("training images", index.corpus.images),
+            ("owners", index.corpus.owners),
+            ("left out", f"{index.corpus.rejected:,}, named in {index.path / REJECTED_FILE}"),
+            ("encoder", index.encoder.id),
+            ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
+            ("recall by", index.recall.factory),
+            (
+                "nearest found",
+                f"{measured.nearest_1:.1%}, of 10 {measured.nearest_10:.1%}, of 100 {measured.nearest_100:.1%}",
+            ),
+            ("measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"),
+            ("bytes", sum(entry.bytes for entry in index.files.values())),
+        ],
+    )

@@ -1,8 +1,9 @@
-"""How results look: one JSON object for machines, tables for people, progress bars for those who watch."""
+"""How results look: one JSON object for machines, text and tables for people, progress bars for those who watch."""
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,41 +12,68 @@ import typer
 from gmv.valuation.types import MICROS_PER_CREDIT
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from _typeshed import DataclassInstance
+    from rich.console import ConsoleRenderable
     from rich.table import Table
 
-T = TypeVar("T")
+R = TypeVar("R", bound="DataclassInstance")
 
 PIPED_WIDTH = 200  # columns; rich would fold at 80 what goes to a file
 
 
-def print_result(result: Mapping[str, Any], as_json: bool, lay_out: Callable[[], "RenderableType"]) -> None:
-    """Print a result on stdout.
+def render(result: R, as_json: bool, view: "Callable[[R], Iterator[str | ConsoleRenderable]]") -> None:
+    """Print a command's result on stdout, for programs or for people.
 
     Args:
-        result: what `--json` prints, as one object on one line; paths become text.
-        as_json: whether it was asked for.
-        lay_out: returns what a person sees instead, such as a `table`; called only then.
+        result: its fields, in order, are the JSON object. Paths become text, enums their values, bytes base64. A field
+            whose name in JSON is a word of Python's ends with an underscore.
+        as_json: whether to print that object, on one line.
+        view: yields what a person sees of the same result, from the top down; called only where it is wanted. Text is
+            printed as it is, neither folded nor read as markup.
     """
     if as_json:
         import orjson
 
-        typer.echo(orjson.dumps(result, default=_plain, option=orjson.OPT_NON_STR_KEYS))  # reasons and stages are keys
-    else:
-        print_for_people(lay_out())
+        options = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS  # numbers, reasons and stages are keys
+        typer.echo(orjson.dumps(result, default=_plain, option=options))
+        return
+    for part in view(result):
+        print_for_people(part)
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, Path):
-        return str(value)
+def _plain(value: Any) -> Any:
+    """Return what JSON has for a value that orjson does not write, or not by the names wanted."""
+    from base64 import b64encode
+
+    from pydantic import BaseModel
+
+    match value:
+        case Path():
+            return str(value)
+        case bytes():
+            return b64encode(value).decode()
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case tuple() if hasattr(value, "_asdict"):
+            return value._asdict()
+        case _ if is_dataclass(value):
+            return {field.name.removesuffix("_"): getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def print_for_people(content: "RenderableType") -> None:
-    """Print text or a table on stdout, wide enough that nothing is cut off in a file."""
+def print_for_people(part: "str | ConsoleRenderable") -> None:
+    """Print text as it is, or a table, wide enough that nothing is cut off in a file."""
+    if isinstance(part, str):
+        typer.echo(part)
+        return
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(content)
+    Console(
+        width=None if sys.stdout.isatty() else PIPED_WIDTH,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    ).print(part)
 
 
 def table(
@@ -65,6 +93,11 @@ def table(
     for row in rows:
         laid_out.add_row(*(Text(str(cell)) for cell in row))
     return laid_out
+
+
+def facts(title: str | None, rows: Iterable[tuple[str, object]]) -> "Table":
+    """Lay out names and values, a line each; whole numbers get their thousands separated."""
+    return table(title, ["", " "], [(name, f"{value:,}" if type(value) is int else value) for name, value in rows])
 
 
 def credits_text(micros: int) -> str:
@@ -102,10 +135,3 @@ def progress(description: str, total: int | None = None, unit: str = "") -> Iter
     with bars.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(description, total=total)
         yield lambda steps: bar.advance(task, steps)
-
-
-def watched(things: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:
-    """Yield them, telling a `progress` of each."""
-    for thing in things:
-        advance(1)
-        yield thing

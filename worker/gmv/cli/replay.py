@@ -1,5 +1,7 @@
 """`gmv replay`: a file of events, credited."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +20,30 @@ from gmv.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleRenderable
 
-    from gmv.assembly.replay import ReplaySummary
+    from gmv.assembly.replay import DeadLetterLine, ReplaySummary
+    from gmv.errors import Reason
+    from gmv.monitoring.catalogue import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What `gmv replay` did, or found done: a `ReplaySummary`, and the files that it is about."""
+
+    events: int
+    credited: int
+    duplicates: int
+    dead_letters: int
+    dead_letters_by_reason: "Mapping[Reason, int]"
+    first_dead_letters: "tuple[DeadLetterLine, ...]"
+    credit_micros: int
+    already_done: int
+    seconds: float
+    stage_seconds: "Mapping[Stage, float]"
+    receipts_path: Path
+    dead_letters_path: Path
+    events_path: Path
 
 
 def replay(
@@ -50,7 +73,7 @@ def replay(
     limit_threads()
     from gmv.assembly.replay import replay as run
     from gmv.cli.indexes import open_verified
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.output import progress, render
     from gmv.files.log import describe_file
     from gmv.ledger.open import open_ledger
 
@@ -71,49 +94,47 @@ def replay(
             summary = run(events, opened, book, receipts, dead_letters, settings, advance)
     finally:
         book.close()
-    result = {
-        "events": summary.events,
-        "credited": summary.credited,
-        "duplicates": summary.duplicates,
-        "dead_letters": summary.dead_letters,
-        "dead_letters_by_reason": summary.reasons,
-        "first_dead_letters": [letter._asdict() for letter in summary.first_dead_letters],
-        "credit_micros": summary.micros,
-        "already_done": summary.already_done,
-        "seconds": summary.seconds,
-        "stage_seconds": summary.stages,
-        "receipts_path": receipts,
-        "dead_letters_path": dead_letters,
-    }
-    print_result(result, json, lambda: _layout(events, summary, receipts, dead_letters))
+    render(_result(summary, events, receipts, dead_letters), json, _view)
 
 
-def _layout(events: Path, summary: "ReplaySummary", receipts: Path, dead_letters: Path) -> "RenderableType":
-    from rich.console import Group
+def _result(summary: "ReplaySummary", events: Path, receipts: Path, dead_letters: Path) -> Replayed:
+    return Replayed(
+        events=summary.events,
+        credited=summary.credited,
+        duplicates=summary.duplicates,
+        dead_letters=summary.dead_letters,
+        dead_letters_by_reason=summary.reasons,
+        first_dead_letters=tuple(summary.first_dead_letters),
+        credit_micros=summary.micros,
+        already_done=summary.already_done,
+        seconds=summary.seconds,
+        stage_seconds=summary.stages,
+        receipts_path=receipts,
+        dead_letters_path=dead_letters,
+        events_path=events,
+    )
 
-    from gmv.cli.output import credits_text, table
 
-    done = table(
-        f"Replayed {events}",
-        ["", " "],
+def _view(replayed: Replayed) -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import credits_text, facts, table
+
+    yield facts(
+        f"Replayed {replayed.events_path}",
         [
-            ["events credited", f"{summary.credited:,}"],
-            ["credits", credits_text(summary.micros)],
-            ["duplicates", f"{summary.duplicates:,}"],
-            ["dead letters", f"{summary.dead_letters:,}"],
-            ["lines done before", f"{summary.already_done:,}"],
-            ["seconds", f"{summary.seconds:,.1f}"],
-            ["receipts", receipts],
-            ["dead letters file", dead_letters],
+            ("events credited", replayed.credited),
+            ("credits", credits_text(replayed.credit_micros)),
+            ("duplicates", replayed.duplicates),
+            ("dead letters", replayed.dead_letters),
+            ("lines done before", replayed.already_done),
+            ("seconds", f"{replayed.seconds:,.1f}"),
+            ("receipts", replayed.receipts_path),
+            ("dead letters file", replayed.dead_letters_path),
         ],
     )
-    if not summary.dead_letters:
-        return done
-    reasons = sorted(summary.reasons.items(), key=lambda each: -each[1])
-    first = [[f"{letter.line:,}", letter.reason, letter.detail] for letter in summary.first_dead_letters]
-    return Group(
-        done,
-        table("Dead letters", ["reason", "lines"], [[why, f"{count:,}"] for why, count in reasons], numbers=["lines"]),
-        table("The first of them", ["line", "reason", "why"], first, numbers=["line"]),
-        f"all of them: gmv dlq list --file {dead_letters}",
-    )
+    if not replayed.dead_letters:
+        return
+    reasons = sorted(replayed.dead_letters_by_reason.items(), key=lambda each: -each[1])
+    first = [[f"{each.line:,}", each.reason, each.detail] for each in replayed.first_dead_letters]
+    yield table("Dead letters", ["reason", "lines"], [[why, f"{count:,}"] for why, count in reasons], numbers=["lines"])
+    yield table("The first of them", ["line", "reason", "why"], first, numbers=["line"])
+    yield f"all of them: gmv dlq list --file {replayed.dead_letters_path}"

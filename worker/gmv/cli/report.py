@@ -1,5 +1,7 @@
 """`gmv report`: the dashboards as one HTML file, for an incident's notes and where there is no Grafana."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,14 @@ if TYPE_CHECKING:
     from gmv.dashboards.prometheus import Window
 
 _POINTS = 240  # of a diagram: as many as it has pixels to show them by
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The file that was drawn, and how many panels it has."""
+
+    report: Path
+    panels: int
 
 
 def report(
@@ -33,14 +43,18 @@ def report(
     Alerts that fired in that time stand at its top. A time without an offset is this machine's.
     """
     window = _window(hours, until, scrape_seconds)
-    from gmv.cli.output import print_result, progress
+    from gmv.cli.output import progress, render
     from gmv.dashboards.prometheus import Prometheus
     from gmv.dashboards.report import panels_count, report
 
     with progress("drawing", panels_count(), "panels") as advance:
         page = report(Prometheus(prometheus), window, select, advance)
     out.write_text(page, encoding="utf-8")
-    print_result({"report": out, "panels": panels_count()}, json, lambda: f"{panels_count()} panels are in {out}")
+    render(Drawn(out, panels_count()), json, _view)
+
+
+def _view(drawn: Drawn) -> Iterator[str]:
+    yield f"{drawn.panels} panels are in {drawn.report}"
 
 
 def _window(hours: float, until: str | None, scrape_seconds: float) -> "Window":

@@ -1,12 +1,43 @@
 """`gmv topics`: the topics of events, receipts and dead letters, made on request."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, TopicOption, load_settings
 
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedTopic:
+    """A topic that was missing: its partitions, and Kafka's own settings of it by name."""
+
+    name: str
+    created: bool
+    partitions: int
+    configs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTopic:
+    """A topic that was there, and stayed as it is."""
+
+    name: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedTopics:
+    """The topics that gmv works with, all of which are there now."""
+
+    brokers: str
+    topics: tuple[CreatedTopic | KnownTopic, ...]
 
 
 @app.callback()
@@ -36,29 +67,25 @@ def create(
     image of `images.bytes_max`. `gmv doctor` says how topics that were there differ.
     """
     settings = load_settings(config, topic=topic, brokers=brokers)
-    from gmv.cli.output import print_result, table
+    from gmv.cli.output import render
     from gmv.kafka.topics import BROKERS_DEFAULT, create_missing, planned
 
     plan = planned(settings, partitions, retention_days)
     created = create_missing(settings, plan, replication or BROKERS_DEFAULT)
-    result = {
-        "brokers": settings.kafka.brokers,
-        "topics": [
-            {"name": each.name, "created": each.name in created}
-            | ({"partitions": each.partitions, "configs": dict(each.configs)} if each.name in created else {})
-            for each in plan
-        ],
-    }
-    print_result(
-        result,
-        json,
-        lambda: table(
-            None,
-            ["topic", "partitions", ""],
-            [
-                [each.name, each.partitions, "created"] if each.name in created else [each.name, "", "was there"]
-                for each in plan
-            ],
-            numbers=["partitions"],
-        ),
-    )
+    topics = [
+        CreatedTopic(each.name, True, each.partitions, each.configs)
+        if each.name in created
+        else KnownTopic(each.name, False)
+        for each in plan
+    ]
+    render(CreatedTopics(settings.kafka.brokers, tuple(topics)), json, _view)
+
+
+def _view(created: CreatedTopics) -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import table
+
+    rows = [
+        [each.name, each.partitions, "created"] if isinstance(each, CreatedTopic) else [each.name, "", "was there"]
+        for each in created.topics
+    ]
+    yield table(None, ["topic", "partitions", ""], rows, numbers=["partitions"])

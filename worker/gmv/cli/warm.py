@@ -1,10 +1,21 @@
 """`gmv warm`: the re-rank kernel compiled ahead of use."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
 from gmv.cli.options import JsonOption
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledKernel:
+    """Where the compiled kernel is kept, and its size."""
+
+    folder: Path
+    bytes: int
 
 
 def warm(json: JsonOption = False) -> None:
@@ -17,11 +28,14 @@ def warm(json: JsonOption = False) -> None:
 
     limit_threads()
     compile_kernel()
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.compiled import FOLDER
 
-    result = {"folder": FOLDER, "bytes": sum(file.stat().st_size for file in FOLDER.rglob("*.nb[ci]"))}
-    print_result(result, json, lambda: f"The re-rank kernel is compiled, in {FOLDER}")
+    render(CompiledKernel(FOLDER, sum(file.stat().st_size for file in FOLDER.rglob("*.nb[ci]"))), json, _view)
+
+
+def _view(kernel: CompiledKernel) -> Iterator[str]:
+    yield f"The re-rank kernel is compiled, in {kernel.folder}"
 
 
 def compile_kernel() -> None:

@@ -1,7 +1,9 @@
 """`gmv credits leaderboard`: the owners who have earned most, kept in Redis as a sorted set for other programs."""
 
 import signal
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,15 @@ from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file,
 if TYPE_CHECKING:
     from gmv.ledger.port import Sums
     from gmv.ledger.redis.leaderboard import RedisLeaderboard
+
+
+@dataclass(frozen=True, slots=True)
+class MadeLeaderboard:
+    """How many owners the leaderboard holds, and what the ledger counted before their totals were read."""
+
+    owners: int
+    credit_micros: int
+    events_credited: int
 
 
 def leaderboard(
@@ -51,16 +62,17 @@ def _stopped_by_sigterm() -> Event:
 
 def _make(board: "RedisLeaderboard", limit: int, json: bool) -> "Sums":
     """Make it, and say so on a line of its own."""
-    from gmv.cli.output import credits_text, print_result
+    from gmv.cli.output import render
 
     made = board.make(limit)
-    result = {"owners": made.owners, "credit_micros": made.as_of.micros, "events_credited": made.as_of.credited}
-    print_result(
-        result,
-        json,
-        lambda: (
-            f"{made.owners:,} owners hold places, as of {credits_text(made.as_of.micros)} credits "
-            f"for {made.as_of.credited:,} events"
-        ),
-    )
+    render(MadeLeaderboard(made.owners, made.as_of.micros, made.as_of.credited), json, _view)
     return made.as_of
+
+
+def _view(made: MadeLeaderboard) -> Iterator[str]:
+    from gmv.cli.output import credits_text
+
+    yield (
+        f"{made.owners:,} owners hold places, as of {credits_text(made.credit_micros)} credits "
+        f"for {made.events_credited:,} events"
+    )

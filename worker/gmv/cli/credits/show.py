@@ -1,5 +1,6 @@
 """`gmv credits`: what owners have earned, each answer read from the ledger at one moment."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,9 @@ from gmv.cli.credits.leaderboard import leaderboard
 from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file, load_settings, refuse_shared_files
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleRenderable
+
+    from gmv.operations.owners_credits import Leaders, OwnersCredits
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -33,44 +36,33 @@ def top(
 ) -> None:
     """Show the owners who have earned most, ties in order of their ids."""
     settings = load_settings(config, ledger=ledger)
-    from heapq import nsmallest
-
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.ledger.open import open_accounts
-    from gmv.ledger.totals import read_totals
+    from gmv.operations.owners_credits import leaders
 
     with closing(open_accounts(settings.ledger)) as accounts:
-        statement = read_totals(accounts)
-    leaders = nsmallest(limit, statement.balances, key=lambda balance: (-balance.micros, balance.owner_id))
-    result = {
-        "owners": [{"owner_id": leader.owner_id, "credit_micros": leader.micros} for leader in leaders],
-        "owners_credited": len(statement.balances),
-        "credit_micros": statement.micros,
-        "positions": [
-            {"topic": topic, "partition": number, "next_offset": position.next_offset}
-            for (topic, number), position in sorted(statement.positions.items())
+        found = leaders(accounts, limit)
+    render(found, json, _view_top)
+
+
+def _view_top(leaders: "Leaders") -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import credits_text, table
+
+    yield f"{leaders.owners_credited:,} owners have earned {credits_text(leaders.credit_micros)} credits"
+    yield table(
+        None,
+        ["rank", "owner", "credits", "share"],
+        [
+            [
+                rank,
+                each.owner_id,
+                credits_text(each.credit_micros),
+                f"{each.credit_micros / (leaders.credit_micros or 1):.1%}",
+            ]
+            for rank, each in enumerate(leaders.owners, start=1)
         ],
-    }
-
-    def lay_out() -> "RenderableType":
-        from rich.console import Group
-
-        from gmv.cli.output import credits_text, table
-
-        return Group(
-            f"{len(statement.balances):,} owners have earned {credits_text(statement.micros)} credits",
-            table(
-                None,
-                ["rank", "owner", "credits", "share"],
-                [
-                    [rank, each.owner_id, credits_text(each.micros), f"{each.micros / (statement.micros or 1):.1%}"]
-                    for rank, each in enumerate(leaders, start=1)
-                ],
-                numbers=["rank", "credits", "share"],
-            ),
-        )
-
-    print_result(result, json, lay_out)
+        numbers=["rank", "credits", "share"],
+    )
 
 
 @app.command()
@@ -82,33 +74,29 @@ def show(
 ) -> None:
     """Show what these owners have earned. Who never was credited has nothing; exits with 1 if that is all of them."""
     settings = load_settings(config, ledger=ledger)
-    from gmv.cli.output import credits_text, print_result, table
+    from gmv.cli.output import render
     from gmv.ledger.open import open_accounts
+    from gmv.operations.owners_credits import owners_credits
 
     with closing(open_accounts(settings.ledger)) as accounts:
-        totals = accounts.totals(owners)
-    wanted = list(dict.fromkeys(owners))
-    result = {
-        "owners": [
-            {"owner_id": owner_id, "credit_micros": totals.get(owner_id, 0), "ever_credited": owner_id in totals}
-            for owner_id in wanted
-        ]
-    }
-    print_result(
-        result,
-        json,
-        lambda: table(
-            None,
-            ["owner", "credits", ""],
-            [
-                [owner_id, credits_text(totals.get(owner_id, 0)), "" if owner_id in totals else "never credited"]
-                for owner_id in wanted
-            ],
-            numbers=["credits"],
-        ),
-    )
-    if not totals:
+        found = owners_credits(accounts, owners)
+    render(found, json, _view_show)
+    if not any(each.ever_credited for each in found.owners):
         raise typer.Exit(1)
+
+
+def _view_show(found: "OwnersCredits") -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import credits_text, table
+
+    yield table(
+        None,
+        ["owner", "credits", ""],
+        [
+            [each.owner_id, credits_text(each.credit_micros), "" if each.ever_credited else "never credited"]
+            for each in found.owners
+        ],
+        numbers=["credits"],
+    )
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """`gmv ledger accept-loss`: go on where a log begins, after records are gone that nobody can bring back."""
 
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,9 +8,7 @@ import typer
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 
 if TYPE_CHECKING:
-    from gmv.ledger.position import Position
-    from gmv.settings import LedgerSettings
-    from gmv.stream.records import LogDescription
+    from gmv.operations.accepting_loss import AcceptedLoss
 
 
 def accept_loss(
@@ -28,54 +25,16 @@ def accept_loss(
     partitions. A position that is still in its log is not moved. Needs the rights of a worker.
     """
     settings = load_settings(config, ledger=ledger, brokers=brokers, topic=topic)
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.kafka.admin import describe_topic
+    from gmv.operations import accepting_loss
 
-    described = describe_topic(settings.kafka)
-    before, after = _move(described, partition, settings.ledger)
-    lost = after.next_offset - before.next_offset
-    result = {
-        "topic": described.topic,
-        "partition": partition,
-        "position_before": before.next_offset,
-        "position": after.next_offset,
-        "offsets_lost": lost,
-    }
-    print_result(
-        result,
-        json,
-        lambda: (
-            f"{described.topic}[{partition}] stands at {after.next_offset:,} now. The {lost:,} offsets from "
-            f"{before.next_offset:,} on are never credited; keep this line"
-        ),
+    log = describe_topic(settings.kafka)
+    render(accepting_loss.accept_loss(log, partition, settings.ledger), json, _view)
+
+
+def _view(loss: "AcceptedLoss") -> Iterator[str]:
+    yield (
+        f"{loss.topic}[{loss.partition}] is at {loss.position:,} now. The {loss.offsets_lost:,} offsets from "
+        f"{loss.position_before:,} on are never credited; keep this line"
     )
-
-
-def _move(described: "LogDescription", number: int, ledger: "LedgerSettings") -> "tuple[Position, Position]":
-    """Commit a batch of nothing, which no worker that commits meanwhile can be overtaken by."""
-    from gmv.errors import LedgerMissing, LedgerRefused, PositionOutsideLog
-    from gmv.ledger.open import open_accounts, open_ledger
-    from gmv.ledger.port import AlreadyCommitted, Batch, Committed
-
-    where = f"{described.topic}[{number}]"
-    with closing(open_accounts(ledger)) as accounts:
-        before = accounts.positions().get((described.topic, number))
-    if before is None or number not in described.bounds:
-        raise LedgerMissing(f"{ledger.url} has no position in {where}: is it the right topic, partition and ledger?")
-    start = described.bounds[number].start
-    if before.topic_id != described.topic_id:
-        raise PositionOutsideLog(
-            f"{where} was deleted and made again: no position of the old one means anything in it. Give the new topic "
-            "another name"
-        )
-    if before.next_offset >= start:
-        raise LedgerRefused(
-            f"{where} begins at {start}, and the ledger stands at {before.next_offset}: nothing is lost, and nothing "
-            "was changed"
-        )
-    after = replace(before, next_offset=start)
-    with closing(open_ledger(ledger)) as book:
-        answer = book.commit(Batch(described.topic, number, before, after, credits={}, entries=()))
-    if not isinstance(answer, Committed | AlreadyCommitted):
-        raise LedgerRefused(f"{where}: the position moved meanwhile ({answer}); nothing was changed. Look again")
-    return before, after

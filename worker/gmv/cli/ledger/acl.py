@@ -1,11 +1,30 @@
 """`gmv ledger acl`: Redis users that may do what gmv does as them, and nothing else."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """One Redis user: its name, keys and commands, and the same as its line of an ACL file."""
+
+    role: str
+    keys: tuple[str, ...]
+    commands: tuple[str, ...]
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """The Redis users of a ledger."""
+
+    users: tuple[AccessRule, ...]
 
 
 def acl(
@@ -26,18 +45,19 @@ def acl(
     Append it to the server's `aclfile` and ACL LOAD it, and switch the default user off.
     """
     settings = load_settings(config, ledger=ledger)
-    from gmv.cli.output import print_result
+    from gmv.cli.output import render
     from gmv.credentials import secret_in
     from gmv.ledger.redis.acl import ROLES, rule_of
 
-    rules = {role: rule_of(role, settings.ledger) for role in ROLES}
-    secrets = {role: secret_in(passwords / role, "--passwords") if passwords else None for role in ROLES}
-    lines = {role: rule.line(secrets[role]) for role, rule in rules.items()}
-    if not json:
-        typer.echo("\n".join(lines.values()))  # as Redis reads it: no table, no folding
-        return
-    told = [
-        {"role": role, "keys": rule.keys, "commands": rule.commands, "line": lines[role]}
-        for role, rule in rules.items()
-    ]
-    print_result({"users": told}, json, str)
+    users = []
+    for role in ROLES:
+        rule = rule_of(role, settings.ledger)
+        secret = secret_in(passwords / role, "--passwords") if passwords else None
+        users.append(AccessRule(role, rule.keys, rule.commands, rule.line(secret)))
+    render(AccessRules(tuple(users)), json, _view)
+
+
+def _view(rules: AccessRules) -> Iterator[str]:
+    """Yield lines as Redis reads them: no table, no folding."""
+    for user in rules.users:
+        yield user.line

@@ -1,6 +1,6 @@
 """`gmv ledger init`: make a ledger, and make a log known to it."""
 
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +11,9 @@ from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOptio
 from gmv.operations.registering import Edge
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleRenderable
 
-    from gmv.operations.registering import Registered
+    from gmv.operations.initialising import InitialisedLedger
     from gmv.settings import KafkaSettings
     from gmv.stream.records import LogDescription
 
@@ -42,25 +42,11 @@ def init(
     their beginning, whatever --from says: nothing has credited what is in them.
     """
     settings = load_settings(config, ledger=ledger, brokers=brokers, topic=topic)
-    from gmv.cli.output import print_result
-    from gmv.ledger.open import open_accounts, open_registry
-    from gmv.operations.registering import register_log
+    from gmv.cli.output import render
+    from gmv.operations.initialising import initialise
 
     described = _describe(log, topic, settings.kafka)
-    with closing(open_registry(settings.ledger)) as registry, closing(open_accounts(settings.ledger)) as accounts:
-        registry.create(books)
-        if identity_window is not None:
-            registry.state_window(identity_window)
-        registered = register_log(described, edge, registry, accounts)
-    result = {
-        "ledger_url": settings.ledger.url,
-        "topic": described.topic,
-        "topic_id": described.topic_id,
-        "positions": {str(number): offset for number, offset in registered.positions.items()},
-        "registered": list(registered.new),
-        "added": list(registered.added),
-    }
-    print_result(result, json, lambda: _registration(settings.ledger.url, described.topic, registered))
+    render(initialise(described, edge, books, identity_window, settings.ledger), json, _view)
 
 
 def _describe(log: Path | None, topic: str | None, kafka: "KafkaSettings") -> "LogDescription":
@@ -73,26 +59,20 @@ def _describe(log: Path | None, topic: str | None, kafka: "KafkaSettings") -> "L
     return describe_topic(kafka) if log is None else describe_file(log)
 
 
-def _registration(url: str, topic: str, registered: "Registered") -> "RenderableType":
-    from rich.console import Group
-
+def _view(ledger: "InitialisedLedger") -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import table
 
-    said = f"{url} is ready for {topic}" if registered.new else f"{url} knows {topic} already; nothing was changed"
-    added = ", ".join(map(str, registered.added))
-    return Group(
-        said,
-        table(
-            None,
-            ["partition", "position", ""],
-            [
-                [number, f"{offset:,}", "registered now" if number in registered.new else "known before"]
-                for number, offset in registered.positions.items()
-            ],
-            numbers=["partition", "position"],
-        ),
-        *(
-            [f"Partitions added to the topic since begin at their beginning, so that no event is lost: {added}"]
-            * bool(added)
-        ),
+    url, topic = ledger.ledger_url, ledger.topic
+    yield f"{url} is ready for {topic}" if ledger.registered else f"{url} knows {topic} already; nothing was changed"
+    yield table(
+        None,
+        ["partition", "position", ""],
+        [
+            [number, f"{offset:,}", "registered now" if number in ledger.registered else "known before"]
+            for number, offset in ledger.positions.items()
+        ],
+        numbers=["partition", "position"],
     )
+    if ledger.added:
+        added = ", ".join(map(str, ledger.added))
+        yield f"Partitions added to the topic since begin at their beginning, so that no event is lost: {added}"

@@ -1,6 +1,6 @@
 """`gmv ledger prune`: remove the identities of events that count as credited no more."""
 
-from contextlib import closing
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +8,7 @@ import typer
 from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, load_settings
 
 if TYPE_CHECKING:
-    from gmv.ledger.administration import Janitor
+    from gmv.operations.pruning import Pruned
 
 WindowOption = Annotated[
     int | None,
@@ -35,50 +35,15 @@ def prune(
     each commit, so this is for a ledger that just got its first or a narrower window.
     """
     settings = load_settings(config, ledger=ledger)
-    from gmv.cli.output import print_result
-    from gmv.ledger.open import open_janitor, open_registry
+    from gmv.cli.output import progress, render
+    from gmv.operations import pruning
 
-    with closing(open_janitor(settings.ledger)) as janitor:
-        window = identity_window or _stated(janitor, settings.ledger.url)
-        if identity_window is not None and not dry_run:
-            with closing(open_registry(settings.ledger)) as registry:
-                registry.state_window(identity_window)
-        seen, lapsed = _passed_over(janitor, window if dry_run else None)
-    result = {
-        "ledger_url": settings.ledger.url,
-        "dry_run": dry_run,
-        "identity_window": window,
-        "seen": seen,
-        "lapsed": lapsed,
-        "removed": 0 if dry_run else lapsed,
-    }
-    done = "count no more" if dry_run else "counted no more, and were removed"
-    told = f"{settings.ledger.url}: {lapsed:,} of {seen:,} events {done}, with a window of {window:,} offsets"
-    print_result(result, json, lambda: told)
+    render(pruning.prune(settings.ledger, identity_window, dry_run, progress), json, _view)
 
 
-def _stated(janitor: "Janitor", url: str) -> int:
-    from gmv.errors import InvalidSettings
-
-    window = janitor.window()
-    if window is None:
-        raise InvalidSettings(
-            f"{url} states no window, so every event counts for ever; state one by --identity-window OFFSETS, wider "
-            "than the latest repeat you expect"
-        )
-    return window
-
-
-def _passed_over(janitor: "Janitor", dry_window: int | None) -> tuple[int, int]:
-    """Pass once over every book; return how many events were seen, and how many of them count no more."""
-    from gmv.cli.output import progress
-    from gmv.ledger.tidy import one_pass
-
-    sizes = {book: janitor.identities(book) for book in range(janitor.books)}
-    seen = lapsed = 0
-    with progress("looking at identities" if dry_window else "pruning", sum(sizes.values())) as advance:
-        for book in sizes:
-            for swept in one_pass(janitor, book, dry_window):
-                seen, lapsed = seen + swept.seen, lapsed + swept.expired
-                advance(swept.seen)
-    return seen, lapsed
+def _view(pruned: "Pruned") -> Iterator[str]:
+    done = "count no more" if pruned.dry_run else "counted no more, and were removed"
+    yield (
+        f"{pruned.ledger_url}: {pruned.lapsed:,} of {pruned.seen:,} events {done}, with a window of "
+        f"{pruned.identity_window:,} offsets"
+    )

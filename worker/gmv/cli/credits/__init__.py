@@ -1,0 +1,1 @@
+"""`gmv credits`: a file per command."""

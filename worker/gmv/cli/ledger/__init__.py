@@ -1,0 +1,1 @@
+"""`gmv ledger`: a file per command."""
