@@ -118,10 +118,6 @@ def _tombstone(event: Event) -> Transport:
     return key, None, headers
 
 
-def _nothing_at_all(event: Event) -> Transport:
-    return None, None, []
-
-
 def _other_content_type(event: Event) -> Transport:
     return _binary(event, content__type=b"application/avro")
 
@@ -137,7 +133,6 @@ def _id_twice(event: Event) -> Transport:
 
 BROKEN_TRANSPORTS: Final[tuple[Callable[[Event], Transport], ...]] = (
     _tombstone,
-    _nothing_at_all,
     _other_content_type,
     _id_not_utf8,
     _id_twice,
