@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.services.server import mortal
+
 ROOT: Final = Path(__file__).parents[1]
 
 _COMMAND_SECONDS_MAX: Final = 1_200.0
@@ -51,7 +53,7 @@ class Commit:
 
     def python(self, *arguments: object, settings: Mapping[str, str] | None = None) -> bytes:
         """Run Python as `run` does."""
-        command = [sys.executable, *map(str, arguments)]
+        command = mortal([sys.executable, *map(str, arguments)])
         environment = self.environment | dict(settings or {})
         try:
             done = subprocess.run(  # noqa: S603 - our own command

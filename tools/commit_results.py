@@ -6,6 +6,8 @@ when or by what it was made:
 - `seconds` of `gmv demo --json`;
 - the ledger's own id, the version that created it (`ledger`, `created_by`), and the `writer` of a worker's note;
 - the version of the worker that wrote a dead letter (`gmv.dlq.worker_version`);
+- the demo's report, which is for people;
+- the ledger's address in what `gmv ledger verify --json` says, as its port is another each time;
 - the order of receipts and dead letters within their topics, which is that of fetches: they are sorted.
 """
 

@@ -1,7 +1,8 @@
 """What one commit makes of mixed events in Kafka, with a ledger of several books in Redis.
 
 All records are in the topic before a worker starts, and each partition holds a multiple of `RUN_RECORDS`, the most that
-a worker reads at once. So runs end at the same places every time, and batch ids are compared with all else.
+a worker reads at once. So runs end at the same places every time, and batch ids are compared with all else. That holds
+as long as one fetch brings all of a partition, for which `EVENTS_MAX` is far enough below gmv's limit of 50 MiB.
 """
 
 import base64
@@ -21,6 +22,7 @@ from tools.commit_results import INDEX, OWNERS
 BOOKS: Final = 4
 PARTITIONS: Final = 8
 RUN_RECORDS: Final = 50
+EVENTS_MAX: Final = 4_000
 GROUP: Final = "compare"
 
 _CREDITED_SECONDS_MAX: Final = 1_200.0

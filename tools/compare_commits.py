@@ -12,6 +12,7 @@ few fields that are left out are named in `commit_results.py`.
 Needs the servers of `make services`. The commits run in this environment: their dependencies have to be in it.
 """
 
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from tests.services.kafka import KafkaBroker
 from tests.services.redis import RedisServer
@@ -40,7 +41,16 @@ from tools.commit_results import (
     replay_file,
     run_demo,
 )
-from tools.commit_results_kafka import BOOKS, GROUP, PARTITIONS, RUN_RECORDS, keep_outcomes, keep_topic, run_worker
+from tools.commit_results_kafka import (
+    BOOKS,
+    EVENTS_MAX,
+    GROUP,
+    PARTITIONS,
+    RUN_RECORDS,
+    keep_outcomes,
+    keep_topic,
+    run_worker,
+)
 from tools.folder_comparison import ComparedFile, compare_folders
 from tools.mixed_events import correction_lines, mixed_records, owners_lines, read_material
 from tools.topic_contents import ends_of, read_topic, send_records
@@ -48,6 +58,8 @@ from tools.topic_contents import ends_of, read_topic, send_records
 TOPIC: Final = "mixed-events"
 SEED: Final = 1
 EVENTS_STEP: Final = PARTITIONS * RUN_RECORDS
+
+_FILE_COLUMNS: Final = 120
 
 
 class Comparison:
@@ -144,11 +156,10 @@ def compare_commits(before: str, after: str, events: int, work: Path) -> list[Co
         ServerError: a server did not start.
     """
     with ExitStack() as stack:
-        sides = [
-            stack.enter_context(checked_out(*each, work / each[0])) for each in (("before", before), ("after", after))
-        ]
+        one = stack.enter_context(checked_out("before", before, work / "before"))
+        other = stack.enter_context(checked_out("after", after, work / "after"))
         broker = stack.enter_context(KafkaBroker())
-        return Comparison(sides[0], sides[1], broker, events).run()
+        return Comparison(one, other, broker, events).run()
 
 
 def main(
@@ -157,7 +168,7 @@ def main(
     work: Annotated[
         Path | None, typer.Option(help="New folder, whose results stay. Default: a temporary one, removed.")
     ] = None,
-    events: Annotated[int, typer.Option(min=EVENTS_STEP, help=f"A multiple of {EVENTS_STEP}.")] = 2_000,
+    events: Annotated[int, typer.Option(min=EVENTS_STEP, max=EVENTS_MAX, help=f"A multiple of {EVENTS_STEP}.")] = 2_000,
     excepted: Annotated[
         list[str] | None,
         typer.Option("--except", metavar="PATTERN", help="Results that may differ, such as '*-sentences.txt'."),
@@ -203,13 +214,13 @@ def _print_json(
 
 
 def _print_table(files: list[ComparedFile], differing: list[ComparedFile], seconds: float) -> None:
-    table = Table("result", "bytes", "sha256 before", "sha256 after", "")
+    table = Table(Column("result", no_wrap=True), Column("bytes", justify="right"), "sha256 before", "sha256 after", "")
     for file in files:
         size = file.bytes_before if file.bytes_after is None else file.bytes_after
         digests = (digest[:16] if digest else "missing" for digest in (file.sha256_before, file.sha256_after))
         verdict = "equal" if file.is_equal else "DIFFERS" if file in differing else "differs, excepted"
         table.add_row(file.name, f"{size:,}", *digests, verdict)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _FILE_COLUMNS)
     console.print(table)
     for file in files:
         if file.difference:

@@ -3,6 +3,7 @@
 import io
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -152,7 +153,9 @@ def test_what_is_marked_as_an_event_is_one_in_a_file_and_in_kafka(records: list[
 def test_there_are_duplicates_conflicts_and_poison_and_no_identity_in_two_partitions(
     records: list[MixedRecord],
 ) -> None:
-    payloads, partitions, repeats = defaultdict(set), defaultdict(set), 0
+    payloads: defaultdict[bytes, set[bytes]] = defaultdict(set)
+    partitions: defaultdict[bytes, set[int]] = defaultdict(set)
+    repeats = 0
     for record in records:
         if record.is_event:
             event = decode(record.line)
@@ -185,7 +188,7 @@ def test_poison_is_of_many_kinds(records: list[MixedRecord]) -> None:
 
 
 def test_corrections_take_no_more_than_their_event_gave_to_who_is_paid() -> None:
-    receipts = [
+    receipts: list[dict[str, Any]] = [
         {
             "event": {"source": "/s", "id": f"event-{number}"},
             "position": {"topic": "t", "partition": number % 3, "offset": number},
