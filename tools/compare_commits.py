@@ -224,7 +224,7 @@ def _print_table(files: list[ComparedFile], differing: list[ComparedFile], secon
     console.print(table)
     for file in files:
         if file.difference:
-            console.print(f"{file.name}: {file.difference}", markup=False, highlight=False)
+            console.print(f"{file.name}: {file.difference}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"{len(files)} results, {len(differing)} differ; {seconds:.0f} s")
 
 
