@@ -12,6 +12,7 @@ few fields that are left out are named in `commit_results.py`.
 Needs the servers of `make services`. The commits run in this environment: their dependencies have to be in it.
 """
 
+import signal
 import sys
 import tempfile
 import time
@@ -229,4 +230,5 @@ def _print_table(files: list[ComparedFile], differing: list[ComparedFile], secon
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that work trees are removed
     typer.run(main)
