@@ -119,14 +119,12 @@ def _view(redriven: "Redriven") -> "Iterator[str | ConsoleRenderable]":
 
     rows = [[reason, f"{count:,}", ""] for reason, count in redriven.chosen_by_reason.items()]
     rows += [["", f"{count:,}", f"held back: {_why(why)}"] for why, count in redriven.held_back.items()]
-    yield table(
-        f"{redriven.chosen:,} records would go to {redriven.into}"
-        if redriven.dry_run
-        else f"{redriven.sent:,} records sent to {redriven.into}",
-        ["reason", "records", " "],
-        rows,
-        numbers=["records"],
-    )
+    # Not as the table's title, which would be folded to its width, through the name.
+    if redriven.dry_run:
+        yield f"{redriven.chosen:,} records would go to {redriven.into}"
+    else:
+        yield f"{redriven.sent:,} records sent to {redriven.into}"
+    yield table(None, ["reason", "records", " "], rows, numbers=["records"])
     if redriven.dry_run:
         yield "nothing was sent; say --send to send them"
 
