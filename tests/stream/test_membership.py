@@ -143,6 +143,26 @@ async def test_a_partition_that_was_added_waits_until_it_is_registered_and_the_o
     assert len(room.ledger.events) == 12
 
 
+async def test_a_partition_that_waits_is_not_forgotten_when_another_is_taken_back(room: Room) -> None:
+    """The first was lost to another worker for a moment, and no rebalance came."""
+    await room.member.revoke()
+    del room.ledger.state[1]
+    room.ledger.added = {1}
+    await room.member.assign({FIRST, SECOND})
+    room.ledger.state[0] = Position(TOPIC_ID, 2, -1, "another's")
+    await room.credit_next()
+    assert room.log.paused == {FIRST, SECOND}
+    room.now += SESSION_SECONDS
+    await room.member.assign_dropped()
+    assert room.log.paused == {SECOND}
+
+    room.ledger.added, room.ledger.state[1] = set(), Position(TOPIC_ID, 0)
+    await room.member.check_ledger()
+    for _ in range(3):
+        await room.credit_next()
+    assert (room.positions(), room.log.paused) == ([6, 6], set())
+
+
 async def test_a_partition_that_lost_its_position_stops_the_worker(room: Room) -> None:
     await room.member.revoke()
     del room.ledger.state[1]

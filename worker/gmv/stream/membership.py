@@ -93,7 +93,7 @@ class Member:
             if oldest is None or self._monotonic() - oldest < self._kafka.session_seconds:
                 return
             dropped = set(self._dropped_at)
-            await self._assign(self._owned | dropped)
+            await self._assign(self._owned | dropped | self._unregistered)
             for partition in dropped & self._log.assignment():
                 self._log.resume(partition)
 
