@@ -175,7 +175,7 @@ def test_without_a_limit_nothing_is_too_old() -> None:
     ("begins", "state", "found"),
     [
         ({0: Begin(9, 0), 1: Begin(0, 0)}, State.OK, "each partition began where it should"),
-        ({0: Begin(9, 0), 1: Begin(4, 4)}, State.OK, "each partition began where it should"),
+        ({0: Begin(9, 0), 1: Begin(0, 4)}, State.OK, "each partition began where it should"),
         ({1: Begin(12, 3)}, State.PROBLEM, "events[1] was added to the topic and began at 12: records 3 to 11"),
     ],
 )

@@ -27,14 +27,14 @@ def test_a_partition_that_was_not_there_at_first_begins_at_its_beginning(
     begins = first.begins_at(log_starts)
     assert begins.keys() == log_starts.keys()
     for number, begin in begins.items():
-        assert begin == (first.begins.get(number) or Begin(log_starts[number], log_starts[number]))
+        assert begin == (first.begins.get(number) or Begin(0, log_starts[number]))
     added = {number: begin for number, begin in begins.items() if number not in first.begins}
     assert first.late(added) == {}
 
 
 def test_only_what_was_added_and_began_after_its_beginning_is_late() -> None:
     first = FirstPartitions("id", {0: Begin(9, 0), 1: None})
-    begins = {0: Begin(9, 0), 1: Begin(5, 0), 2: Begin(0, 0), 3: Begin(7, 7), 4: Begin(8, 7)}
+    begins = {0: Begin(9, 0), 1: Begin(5, 0), 2: Begin(0, 0), 3: Begin(0, 7), 4: Begin(8, 7)}
     assert first.late(begins) == {4: Begin(8, 7)}
 
 

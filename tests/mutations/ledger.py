@@ -184,8 +184,8 @@ redis.call('HSET', book, unpack(rest))""",
     Mutation(
         "Partitions that are added to a topic begin at their beginning",
         "ledger/beginning.py",
-        "or Begin(log_start, log_start)",
-        "or Begin(log_start + 1, log_start)",
+        "or Begin(0, log_start)",
+        "or Begin(1, log_start)",
         pytest("tests/contract/test_registering.py", "-k", "added and simulated"),
     ),
     Mutation(

@@ -1,8 +1,8 @@
 """Where crediting of a log began: pure rules, which every ledger and every way to register a partition share.
 
 What a log held when a ledger first knew it may be left out (`gmv ledger init --from end`). What comes later may not: a
-partition that is added to a topic begins at its own beginning, whichever `--from` it is registered with, since records
-are in it by then that nothing has credited.
+partition that is added to a topic begins at offset 0, however it is registered, since nothing has credited what is in
+it by then. Where retention has taken its first records already, that position is outside the log, and workers stop.
 """
 
 from collections.abc import Mapping
@@ -73,17 +73,11 @@ class FirstPartitions:
         Args:
             log_starts: the first offset of each partition that the log has now.
         """
-        return {
-            number: self.begins.get(number) or Begin(log_start, log_start) for number, log_start in log_starts.items()
-        }
+        return {number: self.begins.get(number) or Begin(0, log_start) for number, log_start in log_starts.items()}
 
     def late(self, begins: Mapping[int, Begin]) -> dict[int, Begin]:
         """Return those of the partitions that were added later and did not begin at their beginning."""
-        return {
-            number: each
-            for number, each in begins.items()
-            if number not in self.begins and each.offset > each.log_start
-        }
+        return {number: each for number, each in begins.items() if number not in self.begins and each.offset > 0}
 
 
 class Beginning(NamedTuple):
