@@ -60,7 +60,7 @@ lint: install-dev ## Style, types, and the order of the layers.
 simulate: install-dev ## 20,000 simulated runs under faults, each judged; some 20 minutes. RUNS=500 for fewer.
 	$(BIN)/python -m tests.simulator --runs $(or $(RUNS),20000)
 
-faults: install-dev services ## 28 faults on real processes, each judged, into faults.md; some hour and a half. RUNS=1 for fewer.
+faults: install-dev services ## 29 faults on real processes, each judged, into faults.md; some hour and a half. RUNS=1 for fewer.
 	$(BIN)/python -m tests.faults --markdown faults.md --json faults.json $(and $(RUNS),--runs $(RUNS))
 
 mutations: install-dev services ## Each protection of exactly once taken away in turn: which test misses it.

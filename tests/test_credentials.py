@@ -50,6 +50,6 @@ def test_only_the_named_authority_is_trusted(tmp_path: Path) -> None:
     assert len(tls_context(Guarded(ca_file=Authority(tmp_path).file), "kafka").get_ca_certs()) == 1
 
 
-def test_what_is_no_matter_of_certificates_is_told_by_others() -> None:
+def test_what_is_no_matter_of_certificates_is_reported_by_others() -> None:
     assert tls_trouble(ConnectionResetError(), "kafka") is None
     assert tls_trouble(ssl.SSLEOFError(8, "EOF occurred"), "kafka") is None

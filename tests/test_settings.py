@@ -133,7 +133,7 @@ def test_settings_are_frozen() -> None:
             {},
             (
                 "the environment variable GMV_LEDGER_NAMESPACE sets ledger.namespace to 'Ours': "
-                "it should be small letters from a to z, digits and dashes, at least one and no other sign"
+                "it should be lower-case letters from a to z, digits and dashes, at least one and no other sign"
             ),
         ),
         (

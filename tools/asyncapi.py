@@ -39,7 +39,7 @@ _TRACE_HEADERS: Final = {
 def document() -> dict[str, Any]:
     """Return the document, for topics with the names and sizes of the default settings."""
     settings = Settings()
-    events, receipts, letters = planned(settings, partitions=1, retention_days=1.0)
+    events, receipts, dead_letters = planned(settings, partitions=1, retention_days=1.0)
     return {
         "asyncapi": "3.0.0",
         "id": "urn:gmv:asyncapi:v1",
@@ -63,7 +63,7 @@ def document() -> dict[str, Any]:
                 settings, receipts, "One record per credited event. The key is the event id.", {"receipt": "receipt"}
             ),
             "deadLetters": _channel(
-                settings, letters, "Records that cannot be credited, byte for byte.", {"deadLetter": "deadLetter"}
+                settings, dead_letters, "Records that cannot be credited, byte for byte.", {"deadLetter": "deadLetter"}
             ),
         },
         "operations": {
@@ -90,7 +90,7 @@ def _channel(settings: Settings, topic: Topic, description: str, messages: Mappi
 
 
 def _is_for_operators(name: str, value: str) -> bool:
-    """Tell whether a setting is no promise: how long events are kept is for whoever runs the workers to say."""
+    """Say whether a setting is no promise: how long events are kept is for those who run the workers to say."""
     return name.startswith("retention.") and value != "-1"
 
 
@@ -130,16 +130,16 @@ def _messages() -> dict[str, Any]:
         "deadLetter": {
             "summary": "A record that cannot be credited: its key, value and headers as they were, and why",
             "headers": _dead_letter_headers(),
-            "payload": {"description": "the record's value as it was, whatever that is"},
+            "payload": {"description": "the record's value as it was, of any content"},
         },
     }
 
 
-def _message(summary: str, content_type: str, schema: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def _message(summary: str, content_type: str, schema: str, described_headers: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "summary": summary,
         "contentType": content_type,
-        "headers": told,
+        "headers": described_headers,
         "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": f"./{schema}.schema.json"}},
         "bindings": {"kafka": {"key": {"type": "string", "description": "the event id"}, "bindingVersion": _BINDING}},
     }
@@ -148,16 +148,19 @@ def _message(summary: str, content_type: str, schema: str, told: Mapping[str, An
 def _attribute_headers() -> dict[str, Any]:
     """Describe the headers of the binary mode: the event's attributes, each behind a prefix."""
     described = TypeAdapter(WireAttributes).json_schema()
-    told = {f"{ATTRIBUTE_PREFIX}{name}": schema for name, schema in described["properties"].items()}
-    told |= {CONTENT_TYPE: _constant(JSON_CONTENT), **_texts(_TRACE_HEADERS)}
-    return _headers(told, required=[f"{ATTRIBUTE_PREFIX}{name}" for name in described["required"]])
+    described_headers = {f"{ATTRIBUTE_PREFIX}{name}": schema for name, schema in described["properties"].items()}
+    described_headers |= {CONTENT_TYPE: _constant(JSON_CONTENT), **_texts(_TRACE_HEADERS)}
+    return _headers(described_headers, required=[f"{ATTRIBUTE_PREFIX}{name}" for name in described["required"]])
 
 
 def _dead_letter_headers() -> dict[str, Any]:
-    told = _texts(_DEAD_LETTER_HEADERS)
-    told[headers.DLQ_REASON]["enum"] = [reason.value for reason in Reason]
-    told[headers.DLQ_NO_KEY] = {"type": "string", "description": "there if the key is made up: the record had none"}
-    return _headers(told, required=list(_DEAD_LETTER_HEADERS))
+    described_headers = _texts(_DEAD_LETTER_HEADERS)
+    described_headers[headers.DLQ_REASON]["enum"] = [reason.value for reason in Reason]
+    described_headers[headers.DLQ_NO_KEY] = {
+        "type": "string",
+        "description": "there if the key is made up: the record had none",
+    }
+    return _headers(described_headers, required=list(_DEAD_LETTER_HEADERS))
 
 
 def _texts(meanings: Mapping[str, str]) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def demo(checkout: Checkout, out: Path) -> dict[str, bytes]:
 
 
 def replay(checkout: Checkout, work: Path, index: Path) -> dict[str, bytes]:
-    """Replay `mixed.jsonl` of the folder with an owners file, correct some of it; keep receipts, letters and ledger."""
+    """Replay `mixed.jsonl` of the folder with an owners file, correct some of it; keep all that it leaves."""
     ledger, events = f"sqlite:///{work / 'ledger.db'}", work / "mixed.jsonl"
     first, second = _owners(checkout, index)
     (work / "owners.jsonl").write_bytes(orjson.dumps({"owner_id": first, "opted_out": True}) + b"\n")
@@ -129,7 +129,8 @@ def books(redis: RedisServer, namespace: str) -> bytes:
     for key, fields in _hashes(redis, namespace).items():
         for field, value in fields.items():
             if not field.startswith((b"#m:ledger", b"#m:created_by", b"#m:first:", b"#m:begin:", b"#n:")):
-                kept = value.rpartition(b"|")[0] if field.startswith(b"#p:") else value
+                # Of a position: no batch id, and no topic id, which Kafka makes up.
+                kept = b"|".join(value.split(b"|")[1:-1]) if field.startswith(b"#p:") else value
                 lines.append(b" ".join((key.replace(namespace.encode(), b"ledger"), field, kept)))
     return b"\n".join(sorted(lines))
 
@@ -187,24 +188,24 @@ def _values(kafka: KafkaBroker, topic: str) -> list[bytes]:
 
 
 def _without_batch(receipt: bytes) -> bytes:
-    told: dict[str, Any] = orjson.loads(receipt)
-    return orjson.dumps({name: value for name, value in told.items() if name not in _BATCH_FIELDS})
+    found: dict[str, Any] = orjson.loads(receipt)
+    return orjson.dumps({name: value for name, value in found.items() if name not in _BATCH_FIELDS})
 
 
 def _owners(checkout: Checkout, index: Path) -> tuple[str, str]:
     """Two owners of the index: the events' first contributors are not known before, so any two do."""
     demo_ledger = f"sqlite:///{index.parent / 'ledger.db'}"
-    told: Mapping[str, Any] = orjson.loads(
+    found: Mapping[str, Any] = orjson.loads(
         checkout.gmv("credits", "top", "--limit", 2, "--ledger", demo_ledger, "--json")
     )
-    first, second = (owner["owner_id"] for owner in told["owners"])
+    first, second = (owner["owner_id"] for owner in found["owners"])
     return str(first), str(second)
 
 
 def _corrections(checkout: Checkout, ledger: str, owner: str, *flags: object) -> bytes:
     """A few lines that take from the owner who earned most, in the book that has it."""
-    told = orjson.loads(checkout.gmv("credits", "top", "--limit", 2, "--ledger", ledger, "--json", *flags))
-    richest, next_one = (each["owner_id"] for each in told["owners"])
+    found = orjson.loads(checkout.gmv("credits", "top", "--limit", 2, "--ledger", ledger, "--json", *flags))
+    richest, next_one = (each["owner_id"] for each in found["owners"])
     owner = next_one if owner == richest else owner
     lines = [
         {"id": "one", "from_owner": richest, "to_owner": owner, "micros": _CORRECTED_MICROS, "reason": "mistaken"},

@@ -45,7 +45,7 @@ def differing(folder: Path) -> dict[Path, bytes]:
     """Return the files whose contents are not those of the models, with what they should hold."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     documents = {f"{name}{SUFFIX}": schema for name, schema in json_schemas().items()} | {ASYNCAPI: document()}
-    wanted = {folder / name: orjson.dumps(told, option=options) for name, told in documents.items()}
+    wanted = {folder / name: orjson.dumps(content, option=options) for name, content in documents.items()}
     return {path: content for path, content in wanted.items() if not path.is_file() or path.read_bytes() != content}
 
 

@@ -74,7 +74,7 @@ class TestFromFiles:
         assert done.stdout.startswith("event (/s, e2): credited, 1.000000 credits\n")
         assert ["image", "cy", "0.5000", "1.000000", "1", "1.000000", "1.000000"] in rows
         assert ["record", f"{TOPIC}/0/2"] in rows
-        assert "the ledger vouches for it" in done.stdout
+        assert "the ledger confirms it" in done.stdout
 
     def test_a_dead_letter(self, ledger: LedgerSettings, files: list[object]) -> None:
         (event,) = told(ledger, "explain", "bad", *files)["events"]

@@ -33,7 +33,7 @@ def books(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def made(place: LedgerWorld, books: int) -> LedgerWorld:
-    """A ledger that stands at the start of four partitions."""
+    """A ledger whose positions are the starts of four partitions."""
     _make(place, books)
     return place
 

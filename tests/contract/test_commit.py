@@ -12,20 +12,20 @@ from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 
 
 def test_all_that_a_batch_changes_is_changed(made: LedgerWorld) -> None:
-    told = batch(
+    first = batch(
         credits={"alice": 700_000, "bob": 1_300_000},
         entries=[entry(1, 0, payload=11), entry(2, 4, payload=12)],
         dead_letters=3,
         duplicates=4,
     )
     ledger, accounts = made.ledger(), made.accounts()
-    assert ledger.commit(told) == Committed()
+    assert ledger.commit(first) == Committed()
     assert balances(made) == {"alice": 700_000, "bob": 1_300_000}
     assert accounts.totals(["alice"]) == {"alice": 700_000}
     assert accounts.totals(["carol"]) == {}
     assert accounts.sums() == Sums(micros=2_000_000, credited=2, dead_letters=3, duplicates=4)
-    assert ledger.positions(TOPIC, [0, 1]) == {0: told.next, 1: START}
-    assert accounts.positions()[TOPIC, 0] == told.next
+    assert ledger.positions(TOPIC, [0, 1]) == {0: first.next, 1: START}
+    assert accounts.positions()[TOPIC, 0] == first.next
     assert ledger.known(0, [identity(1), identity(2), identity(3)]) == {
         identity(1): Known(0, 0, (11).to_bytes(8, "big")),
         identity(2): Known(0, 4, (12).to_bytes(8, "big")),

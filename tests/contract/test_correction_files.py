@@ -53,8 +53,8 @@ class Desk:
         batch_id, self._events = seal(made)
         earned = {"ada": 3_000_000, "ben": 1_000_000}
         entries = [entry(number, number) for number in range(len(owners))]
-        told = batch(following=at(len(owners), batch_id), credits=earned, entries=entries)
-        assert place.ledger().commit(told) == Committed()
+        credited = batch(following=at(len(owners), batch_id), credits=earned, entries=entries)
+        assert place.ledger().commit(credited) == Committed()
 
     def file(self, *lines: dict[str, Any], name: str = "june.jsonl") -> Path:
         path = self.folder / name
@@ -191,12 +191,12 @@ def killed_at_commit(number: int, *, after: bool):
     def patched(kind: type) -> Any:
         commit = kind.commit  # type: ignore[attr-defined]
 
-        def dying(self: Any, told: Batch) -> Any:
+        def dying(self: Any, sent: Batch) -> Any:
             nonlocal commits
             commits += 1
             if commits == number and not after:
                 raise Killed
-            answer = commit(self, told)
+            answer = commit(self, sent)
             if commits == number:
                 raise Killed
             return answer
@@ -243,24 +243,24 @@ def test_what_was_spent_by_another_file_meanwhile_is_not_spent_again(desk: Desk)
     with pytest.raises(CorrectionsRefused, match=r"'o:ada' would leave"):
         desk.apply(late)
     assert balances(desk.place) == before
-    assert desk.explained().orphans == 1, "its receipt was published, and is told from those that count"
+    assert desk.explained().orphans == 1, "its receipt was published, and is distinguished from those that count"
 
 
 def test_a_book_pays_for_what_was_credited_in_it(desk: Desk, books: int) -> None:
-    told = line(id="c-1", micros=1, partition=1)
+    taken = line(id="c-1", micros=1, partition=1)
     if books == 1:
-        desk.correct(told)
+        desk.correct(taken)
         assert balances(desk.place)["ada"] == 2_999_999
         return
     with pytest.raises(CorrectionsRefused, match="who has 0 in book 1, that of partition 1, and 3000000 in the others"):
-        desk.correct(told)
+        desk.correct(taken)
     credited = batch(credits={"ada": 7}, partition=1, entries=[entry(50)])
     assert desk.place.ledger().commit(credited) == Committed()
-    desk.correct(told, line(id="c-2", micros=3_000_000), line(id="c-3", micros=6, partition=4, to_owner=...))
+    desk.correct(taken, line(id="c-2", micros=3_000_000), line(id="c-3", micros=6, partition=4, to_owner=...))
     assert balances(desk.place) == {"ada": 0, "ben": 4_000_001}
     assert conservation(desk.place.accounts()).complaints == ()
-    standing = desk.place.accounts().positions()
-    assert {number: position.next_offset for (topic, number), position in standing.items() if topic != TOPIC} == {
+    positions = desk.place.accounts().positions()
+    assert {number: position.next_offset for (topic, number), position in positions.items() if topic != TOPIC} == {
         0: 2,
         1: 3,
     }

@@ -31,8 +31,8 @@ def correction(
     number: int = 9,
     **changes: object,
 ) -> Batch:
-    told = batch(credits=given_to, entries=[entry(number)], topic=CORRECTIONS)
-    return replace(told, debits=debits, is_correction=True, **changes)  # type: ignore[arg-type]
+    given = batch(credits=given_to, entries=[entry(number)], topic=CORRECTIONS)
+    return replace(given, debits=debits, is_correction=True, **changes)  # type: ignore[arg-type]
 
 
 def test_what_is_taken_from_one_is_given_to_another(credited: LedgerWorld) -> None:
@@ -56,17 +56,19 @@ def test_no_total_falls_below_zero_and_nothing_else_is_changed(credited: LedgerW
 
 
 def test_one_that_was_applied_is_not_applied_again(credited: LedgerWorld) -> None:
-    ledger, told = credited.ledger(), correction({"alice": 100}, {"bob": 100})
-    ledger.commit(told)
-    assert refuse(credited, replace(told, next=at(99))) == Fenced(told.next)
-    assert refuse(credited, replace(told, expected=told.next, next=at(99))) == Duplicate(frozenset([entry(9).identity]))
+    ledger, applied = credited.ledger(), correction({"alice": 100}, {"bob": 100})
+    ledger.commit(applied)
+    assert refuse(credited, replace(applied, next=at(99))) == Fenced(applied.next)
+    assert refuse(credited, replace(applied, expected=applied.next, next=at(99))) == Duplicate(
+        frozenset([entry(9).identity])
+    )
     assert set(ledger.known(0, [entry(9).identity])) == {entry(9).identity}
 
 
 def test_a_book_pays_for_its_own(credited: LedgerWorld, books: int) -> None:
     """Alice has something in the book of partition 0 alone."""
-    told = correction({"alice": 1}, partition=1)
-    answer = credited.ledger().commit(told)
+    taken = correction({"alice": 1}, partition=1)
+    answer = credited.ledger().commit(taken)
     assert answer == (Committed() if book_of(1, books) == 0 else OutOfRange("o:alice"))
 
 
@@ -80,7 +82,7 @@ def test_totals_of_one_book(credited: LedgerWorld, books: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "refused",
     [
         replace(batch(), debits={"alice": 1}),
         correction({"alice": 0}),
@@ -91,10 +93,10 @@ def test_totals_of_one_book(credited: LedgerWorld, books: int) -> None:
         correction({}, {"alice": -1}),
     ],
 )
-def test_what_is_no_correction_is_sent_nowhere(credited: LedgerWorld, told: Batch) -> None:
+def test_what_is_no_correction_is_sent_nowhere(credited: LedgerWorld, refused: Batch) -> None:
     before = credited.dump()
     with pytest.raises(CreditOutOfRange):
-        credited.ledger().commit(told)
+        credited.ledger().commit(refused)
     assert credited.dump() == before
 
 
@@ -112,7 +114,7 @@ OWNERS = ["alice", "bob", "carol", "#p:x", ""]
     )
 )
 def test_any_corrections_leave_the_totals_of_a_dictionary(
-    place: LedgerWorld, told: list[tuple[dict[str, int], dict[str, int]]]
+    place: LedgerWorld, drawn_changes: list[tuple[dict[str, int], dict[str, int]]]
 ) -> None:
     registry = place.registry()
     registry.create()
@@ -120,7 +122,7 @@ def test_any_corrections_leave_the_totals_of_a_dictionary(
     registry.register(topic, {0: START})
     held = {owner: balances(place).get(owner, 0) for owner in OWNERS}
     ledger, position = place.ledger(), START
-    for debits, drawn in told:
+    for debits, drawn in drawn_changes:
         given_to = {owner: micros for owner, micros in drawn.items() if owner not in debits}
         following = at(position.next_offset + 1)
         answer = ledger.commit(Batch(topic, 0, position, following, given_to, [], debits=debits, is_correction=True))

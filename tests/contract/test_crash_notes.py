@@ -1,4 +1,4 @@
-"""What one worker tells the next: a text per partition, which decides no total."""
+"""What one worker leaves for the next: a text per partition, which decides no total."""
 
 import pytest
 

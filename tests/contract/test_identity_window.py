@@ -1,4 +1,4 @@
-"""For how long an event counts as credited: what window.py says, told by what a ledger answers."""
+"""For how long an event counts as credited: what window.py says, seen by what a ledger answers."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WINDOW = 100
 
 @pytest.fixture
 def remembering(made: LedgerWorld) -> LedgerWorld:
-    """Event 1 was credited at offset 9 of partition 0, which stands at 10, by a ledger with a window of 100 offsets."""
+    """Event 1 was credited at offset 9 of partition 0, now at 10, by a ledger with a window of 100 offsets."""
     made.registry().state_window(WINDOW)
     first = batch(START, at(10), {"alice": 1}, [entry(1, offset=9)])
     assert made.ledger().commit(first) == Committed()
@@ -48,7 +48,7 @@ def test_a_repeat_after_the_window_is_a_new_event(remembering: LedgerWorld) -> N
 
 
 def test_what_a_batch_takes_for_credited_has_to_count(remembering: LedgerWorld) -> None:
-    """It may have lapsed since it was asked for, where another partition of the book moved on."""
+    """It may have expired since it was asked for, where another partition of the book moved on."""
     move_to(remembering, 109)
     assert remembering.ledger().commit(batch(at(109), at(110), duplicates=1, repeats={1: 0})) == Committed()
     assert refuse(remembering, batch(at(110), at(111), duplicates=1, repeats={1: 0})) == Rewound(at(110))
@@ -58,7 +58,7 @@ def test_what_a_batch_takes_for_credited_has_to_count(remembering: LedgerWorld) 
 def test_a_partition_far_behind_counts_by_the_partition_of_the_original(
     remembering: LedgerWorld, books: int, position: int, is_one: bool
 ) -> None:
-    """Partition 3 shares the book and stands at its start: its own position has no say."""
+    """Partition 3 shares the book and is at its start: its own position has no say."""
     move_to(remembering, position)
     lagging = batch(START, at(10), {"alice": 1}, [entry(1, offset=5)], partition=3)
     if is_one:
@@ -69,7 +69,7 @@ def test_a_partition_far_behind_counts_by_the_partition_of_the_original(
 
 
 @pytest.mark.parametrize("topic", ["a:b", "0", ":", "other:0", "фото"])
-def test_topics_of_one_ledger_are_told_apart(remembering: LedgerWorld, topic: str) -> None:
+def test_topics_of_one_ledger_are_distinct(remembering: LedgerWorld, topic: str) -> None:
     """Each counts its own offsets, though the numbers of the partitions are the same."""
     remembering.registry().register(topic, {0: START})
     ledger = remembering.ledger()

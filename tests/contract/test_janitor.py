@@ -1,4 +1,4 @@
-"""A janitor removes what counts no more, and nothing that anybody is told depends on it."""
+"""A janitor removes what counts no more, and no answer depends on it."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def test_sweeps_are_short_and_begin_anew_after_a_pass(full: LedgerWorld) -> None
     janitor = full.janitor()
     for removed in (EVENTS - WINDOW, 0):
         sweeps = list(one_pass(janitor, 0))
-        assert sum(swept.lapsed for swept in sweeps) == removed
+        assert sum(swept.expired for swept in sweeps) == removed
         assert all(swept.seen <= 1.1 * SWEEP_FIELDS for swept in sweeps)
     assert len(sweeps) == 1
 
@@ -69,7 +69,7 @@ def test_a_survey_tells_what_a_sweep_would_do_and_does_nothing(full: LedgerWorld
     surveyor = full.janitor()
     surveyed = list(one_pass(surveyor, 0, WINDOW))
     assert sum(swept.seen for swept in surveyed) == EVENTS
-    assert sum(swept.lapsed for swept in surveyed) == EVENTS - WINDOW
+    assert sum(swept.expired for swept in surveyed) == EVENTS - WINDOW
     assert full.dump() == before
     assert surveyor.identities(0) >= EVENTS
     assert (surveyor.books, surveyor.window()) == (books, None)
@@ -82,7 +82,7 @@ def test_without_a_window_nothing_is_removed(full: LedgerWorld) -> None:
 
 
 def test_each_identity_goes_by_the_partition_it_was_credited_in(full: LedgerWorld) -> None:
-    """Partition 3 shares the book, and lags: its events are young, whatever partition 0's positions are."""
+    """Partition 3 shares the book, and lags: its events are young, wherever partition 0 is."""
     credit(full, 3, range(EVENTS, EVENTS + 50))
     full.registry().register("another", {0: START})
     other = batch(START, at(10), entries=[entry(9_999, offset=1)], topic="another")
@@ -103,21 +103,21 @@ def test_books_are_swept_one_by_one(made: LedgerWorld, books: int) -> None:
 
 
 def test_it_works_beside_commits(full: LedgerWorld) -> None:
-    """Commits that repeat what lapses at that moment are credited or refused by the rule, never by the janitor."""
+    """Commits that repeat what expires at that moment are credited or refused by the rule, never by the janitor."""
     full.registry().state_window(WINDOW)
     done = Event()
 
     def sweep() -> int:
-        janitor, lapsed = full.janitor(), 0
+        janitor, expired = full.janitor(), 0
         while not done.is_set():
-            lapsed += janitor.sweep(0).lapsed
-        return lapsed + pass_over(janitor, 0) + pass_over(janitor, 0)
+            expired += janitor.sweep(0).expired
+        return expired + pass_over(janitor, 0) + pass_over(janitor, 0)
 
     with ThreadPoolExecutor(1) as executor:
         sweeping = executor.submit(sweep)
         try:
             ledger = full.ledger()
-            for offset in range(EVENTS, EVENTS + REPEATS):  # each repeats the one that has just lapsed
+            for offset in range(EVENTS, EVENTS + REPEATS):  # each repeats the one that has just expired
                 repeated = offset - WINDOW - 1
                 assert ledger.known(0, [identity(repeated)]) == {}
                 again = batch(at(offset), at(offset + 1), {"alice": 1}, [entry(repeated, offset=offset)])

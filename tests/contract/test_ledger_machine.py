@@ -110,14 +110,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(offsets=st.integers(1, 12))
     def state_window(self, offsets: int) -> None:
         if self.place.has_janitor and self.model.window is not None and offsets > self.model.window:
-            self.sweep(1)  # what lapsed and is not removed yet would count again
+            self.sweep(1)  # what expired and is not removed yet would count again
             self.model.let_go()
         self.place.registry().state_window(offsets)
         self.model.window = offsets
 
     @rule(sweeps=st.integers(1, 2))
     def sweep(self, sweeps: int) -> None:
-        """Nothing that anybody is told may depend on it; the janitor of the rule before is taken for dead."""
+        """No answer may depend on it; the janitor of the rule before is taken for dead."""
         if self.place.has_janitor:
             janitor = self.place.janitor()
             assert (janitor.books, janitor.window()) == (len(self.model.events), self.model.window)

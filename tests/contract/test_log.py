@@ -1,4 +1,4 @@
-"""What the core may expect of a log, whichever it is: a file and a Kafka topic."""
+"""What the core may expect of any log: a file and a Kafka topic."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""Whoever an owner is, the totals are theirs and come once."""
+"""Any owner's totals are theirs and come once."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_any_text_is_an_owner_and_nothing_else(made: LedgerWorld, owner_id: str)
     assert made.ledger().positions(TOPIC, [0]) == {0: at(20)}
 
 
-def test_hostile_owners_are_told_apart(made: LedgerWorld) -> None:
+def test_hostile_owners_are_distinct(made: LedgerWorld) -> None:
     earned = {owner_id: number for number, owner_id in enumerate(HOSTILE_OWNERS, 1)}
     made.ledger().commit(batch(credits=earned))
     assert balances(made) == earned

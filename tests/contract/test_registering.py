@@ -157,7 +157,7 @@ def test_a_position_that_began_late_is_found(empty: LedgerWorld) -> None:
     assert "grown[2] was added to its topic and began at 7, not at 0" in complaint
 
 
-def test_a_partition_that_was_added_is_told_from_one_that_lost_its_position(empty: LedgerWorld) -> None:
+def test_a_partition_that_was_added_is_distinguished_from_one_that_lost_its_position(empty: LedgerWorld) -> None:
     """The first waits for an administrator; for the second, and where nothing is known, a worker stops."""
     ledger = empty.ledger()
     assert ledger.unregistered("grown", [0, 1, 2]) == set()

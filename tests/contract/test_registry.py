@@ -29,7 +29,7 @@ def test_any_number_of_books_is_content_with_those_there_are(made: LedgerWorld) 
     assert made.dump() == before
 
 
-def test_a_ledger_has_one_book_unless_told_otherwise(place: LedgerWorld) -> None:
+def test_a_ledger_has_one_book_unless_stated_otherwise(place: LedgerWorld) -> None:
     place.registry().create()
     assert len(list(place.accounts().snapshots())) == 1
 
@@ -45,7 +45,7 @@ def test_a_position_is_given_and_never_moved(made: LedgerWorld) -> None:
 
 
 @pytest.mark.parametrize("topic", ["a:b", "0", ":", "generated-images.v2", "фото"])
-def test_topics_are_told_apart(made: LedgerWorld, topic: str) -> None:
+def test_topics_are_distinct(made: LedgerWorld, topic: str) -> None:
     made.registry().register(topic, {0: at(5), 1: at(6)})
     assert made.accounts().positions() == {(TOPIC, partition): START for partition in range(4)} | {
         (topic, 0): at(5),

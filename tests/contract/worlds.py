@@ -113,7 +113,7 @@ class ClusterWorld(RedisWorld):
 
 
 class SimulatedWorld(LedgerWorld):
-    """A simulated server, which runs our scripts in a real Lua: the simulator stands on its keeping the contract."""
+    """A simulated server, which runs our scripts in a real Lua: the simulator relies on it keeping the contract."""
 
     has_janitor = False
 
@@ -201,4 +201,4 @@ def balances(place: LedgerWorld) -> dict[str, int]:
 
 def pass_over(janitor: Janitor, book: int) -> int:
     """Sweep a book to the end of a pass; return how many identities were removed."""
-    return sum(swept.lapsed for swept in one_pass(janitor, book))
+    return sum(swept.expired for swept in one_pass(janitor, book))

@@ -133,8 +133,8 @@ def test_what_is_no_object_is_no_event(value: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        (("ce_id", b"again"), "ce_id stands there 2 times"),
-        (("content-type", b"application/json"), "content-type stands there 2 times"),
+        (("ce_id", b"again"), "ce_id is there 2 times"),
+        (("content-type", b"application/json"), "content-type is there 2 times"),
         (("ce_subject", b"\xff"), "not UTF-8"),
     ],
 )

@@ -32,7 +32,7 @@ def main(
     seed: Annotated[int | None, typer.Option(help="Of the first run; the next ones count up. Default: random.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the table there.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all that is known there.")] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Tell what there is, and play nothing.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List what there is, and play nothing.")] = False,
 ) -> None:
     """Exactly once under fire, on real processes. Exits 1 if an invariant was violated."""
     chosen = _chosen(only or [])
@@ -60,7 +60,7 @@ def main(
 
 def _chosen(names: list[str]) -> list[Scenario]:
     if unknown := set(names) - {each.name for each in SCENARIOS}:
-        raise typer.BadParameter(f"no scenario is called {', '.join(sorted(unknown))}; --list tells them all")
+        raise typer.BadParameter(f"no scenario is called {', '.join(sorted(unknown))}; --list names them all")
     return sorted((each for each in SCENARIOS if not names or each.name in names), key=lambda each: each.number)
 
 

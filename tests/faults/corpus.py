@@ -1,6 +1,6 @@
 """A tiny index of made-up features, and what each owner is owed for a picture of it, worked out by brute force.
 
-An event's id says which picture it shows and in what quality, so that whoever reads the log knows what is owed
+An event's id says which picture it shows and in what quality, so that a reader of the log knows what is owed
 without a word of gmv. One event is attributed in about a millisecond: the protocol is what is tried here.
 """
 

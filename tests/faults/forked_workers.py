@@ -1,7 +1,7 @@
 """Worker processes that need not load their libraries: a process that has loaded them forks one for each start.
 
 `gmv worker` takes seven seconds of a core to import torch, numba and Faust, which would be most of the time of
-hundreds of kills. Whatever a worker does after its imports, it does in a process of its own here, by its own command
+hundreds of kills. What a worker does after its imports, it does in a process of its own here, by its own command
 line: it is killed, stopped and woken like any other. Nothing is open and no thread runs when it is forked.
 
 Read from stdin, a JSON line per worker: `arguments`, `environment` and `log`. Written to stdout: `ready`, once; then
@@ -96,7 +96,7 @@ class Forked:
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
         if self.is_running:
-            with suppress(ProcessLookupError):  # it has ended, and we are about to be told
+            with suppress(ProcessLookupError):  # it has ended, and its end is about to be reported
                 os.kill(self.pid, number)
 
     def end(self, number: signal.Signals | None = None) -> int:
@@ -115,18 +115,18 @@ class Forked:
         return ", ".join((task / "wchan").read_text() or "nothing" for task in tasks) or "it is gone"
 
 
-def _tell(**what: int) -> None:
+def _report(**what: int) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
 def _reap() -> None:
-    """Tell who has ended. No signal handler: libraries have threads, and the signal may come to one of those."""
+    """Report who has ended. No signal handler: libraries have threads, and the signal may come to one of those."""
     with suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            _tell(ended=pid, code=os.waitstatus_to_exitcode(status))
+            _report(ended=pid, code=os.waitstatus_to_exitcode(status))
 
 
 def _become(asked: Mapping[str, Any]) -> None:
@@ -162,7 +162,7 @@ def _serve() -> None:
     from gmv.cli.warm import compile_kernel
 
     compile_kernel()
-    _tell(ready=1)
+    _report(ready=1)
     while True:
         _reap()
         asked, _, _ = select.select([sys.stdin], [], [], _REAP_SECONDS)
@@ -174,7 +174,7 @@ def _serve() -> None:
         pid = os.fork()
         if not pid:
             _become(json.loads(line))
-        _tell(started=pid)
+        _report(started=pid)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def judge(brokers: str, topic: str, snapshot: Snapshot, attempts_max: int) -> li
         brokers: of Kafka.
         topic: of the events.
         snapshot: the ledger's one book, with its balances.
-        attempts_max: how often a stretch of the log may have been taken up, and so a dead letter been repeated.
+        attempts_max: how often a range of the log may have been read, and so a dead letter been repeated.
     """
     positions = {number: position.next_offset for (_, number), position in snapshot.positions.items()}
     expected = expect(read_topic(brokers, topic), positions)
@@ -76,20 +76,20 @@ def _committed(newest: str, batches: Mapping[str, Mapping[Place, Receipt]]) -> I
         newest = next(iter(receipts.values()))["previous_batch"]
 
 
-def _dead_letters(topic: str, expected: Expected, letters: list[Logged], attempts_max: int) -> Iterator[str]:
+def _dead_letters(topic: str, expected: Expected, dead_letters: list[Logged], attempts_max: int) -> Iterator[str]:
     times: Counter[Place] = Counter()
-    for letter in letters:
-        told = {name: value or b"" for name, value in letter.headers}
-        place = int(told[PARTITION_HEADER]), int(told[OFFSET_HEADER])
+    for dead_letter in dead_letters:
+        texts = {name: value or b"" for name, value in dead_letter.headers}
+        place = int(texts[PARTITION_HEADER]), int(texts[OFFSET_HEADER])
         times[place] += 1
         record = expected.records.get(place)
         if record is None:  # beyond the position: published, and its commit never came
             continue
-        if told[TOPIC_HEADER].decode() != topic or place not in expected.dead:
+        if texts[TOPIC_HEADER].decode() != topic or place not in expected.dead:
             yield f"I9: there is a dead letter of {place}, which is not poison"
-        own = letter.headers[: len(record.headers)]
-        if (letter.value, letter.key, own) != (record.value, record.key, record.headers):
-            yield f"I9: the dead letter of {place} is not the record that stands there"
+        own = dead_letter.headers[: len(record.headers)]
+        if (dead_letter.value, dead_letter.key, own) != (record.value, record.key, record.headers):
+            yield f"I9: the dead letter of {place} is not the record that is there"
     if missing := expected.dead - times.keys():
         yield f"I9: passed without a dead letter: {sorted(missing)[:10]}"
     if (most := max(times.values(), default=0)) > attempts_max:

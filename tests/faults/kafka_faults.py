@@ -1,4 +1,4 @@
-"""Faults of the log: brokers that go, topics made anew, records that are gone, transactions, no dead letters."""
+"""Faults of the log: brokers that go, recreated topics, records that are gone, transactions, no dead letters."""
 
 import asyncio
 import random
@@ -10,6 +10,7 @@ from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
+from gmv.operations.registering import Edge
 from tests.end_to_end.command import command
 from tests.faults.corpus import event
 from tests.faults.producing import POISON
@@ -97,11 +98,11 @@ def sent_again(site: Servers, chance: random.Random) -> Outcome:
 
 @scenario(
     19,
-    "topic-made-anew",
+    "topic-recreated",
     "the topic is deleted and made again, with fewer records or more, under a frozen worker",
     runs=2,
 )
-def topic_made_anew(site: Servers, chance: random.Random) -> Outcome:
+def topic_recreated(site: Servers, chance: random.Random) -> Outcome:
     with site.world(chance) as world:
         worker = world.fork()
         world.credit(200)
@@ -135,6 +136,32 @@ def retention(site: Servers, chance: random.Random) -> Outcome:
         if world.snapshot().positions[world.topic, partition] != before.positions[world.topic, partition]:
             world.violations.append("I8: the position went past records that are gone")
     return Outcome(world.violations)
+
+
+@scenario(
+    29,
+    "topic-grows",
+    "the topic is given partitions under load and registered from its end, as an upgrade does; workers are killed",
+    runs=3,
+)
+def topic_grows(site: Servers, chance: random.Random) -> Outcome:
+    with site.world(chance) as world:
+        workers = {name: world.fork(name) for name in ("one", "two")}
+        with world.crediting():
+            time.sleep(chance.uniform(0.5, 2.0))
+        world.grow(2)
+        with world.load():
+            for name in ("one", "two"):
+                time.sleep(chance.uniform(0.5, 6.0))
+                workers[name].end(signal.SIGKILL)
+                workers[name] = world.fork(name)
+                time.sleep(chance.uniform(0.0, 3.0))
+                world.register(Edge.END)
+        world.finish()
+        began = {number: begin for (_, number), begin in world.snapshot().begins.items()}
+        if any(begin.offset > begin.log_start for begin in began.values()) or len(began) != world.partitions:
+            world.violations.append(f"I3: partitions began at {began}")
+    return Outcome(world.violations, kills=2)
 
 
 @scenario(
@@ -182,7 +209,7 @@ def no_dead_letter_topic(site: Servers, chance: random.Random) -> Outcome:
         with world.load() as load:
             load.send(100)
         world.wait_until_done()
-        _limit_letters(site.kafka, world, "10")
+        _limit_dead_letters(site.kafka, world, "10")
         poisoned = chance.randrange(PARTITIONS)
         fence = world.snapshot().positions[world.topic, poisoned]
         with world.load() as load:
@@ -191,7 +218,7 @@ def no_dead_letter_topic(site: Servers, chance: random.Random) -> Outcome:
         world.expect_exit(worker, LogUnavailable.exit_code)
         if world.snapshot().positions[world.topic, poisoned] != fence:
             world.violations.append("I9: the position went past a record whose dead letter was refused")
-        _limit_letters(site.kafka, world, "1000000")
+        _limit_dead_letters(site.kafka, world, "1000000")
         began, done = time.monotonic(), world.done()
         world.fork()
         seconds = world.wait_for_credits(done, began)
@@ -199,10 +226,10 @@ def no_dead_letter_topic(site: Servers, chance: random.Random) -> Outcome:
     return Outcome(world.violations, [seconds])
 
 
-def _limit_letters(kafka: KafkaBroker, world: World, bytes_max: str) -> None:
-    letters = ConfigResource(ConfigResourceType.TOPIC, f"{world.topic}.dlq", {"max.message.bytes": bytes_max})
+def _limit_dead_letters(kafka: KafkaBroker, world: World, bytes_max: str) -> None:
+    limit = ConfigResource(ConfigResourceType.TOPIC, f"{world.topic}.dlq", {"max.message.bytes": bytes_max})
     with kafka.admin() as admin:
-        admin.alter_configs([letters])
+        admin.alter_configs([limit])
 
 
 def _unchanged(world: World, before: object) -> None:

@@ -16,7 +16,7 @@ Place = tuple[int, int]
 
 
 class Logged(NamedTuple):
-    """A record as it stands in a partition."""
+    """A record as it is in a partition."""
 
     partition: int
     offset: int
@@ -35,7 +35,7 @@ class Expected:
 
     Attributes:
         totals: owner -> micro-credits, without owners that were owed nothing.
-        credited: event id -> the places it stands in; it must be credited in one of them.
+        credited: event id -> the places it is in; it must be credited in one of them.
         dead: places that must be dead letters.
         repeats: number of records that say again what is credited.
         records: by place.
@@ -100,7 +100,7 @@ class Totals:
 def _event_id(record: Logged) -> str | None:
     """The id of a sound event, which is `number/picture/quality`; any other record is poison.
 
-    It stands in a header, as `gmv emit` sends events, or in the value.
+    It is in a header, as `gmv emit` sends events, or in the value.
     """
     for name, content in record.headers:
         if name == "ce_id":

@@ -77,7 +77,7 @@ class Load:
                 continue
 
     def _next(self) -> tuple[int, bytes | None]:
-        """Whatever is sent of one event goes to one partition."""
+        """All that is sent of one event goes to one partition."""
         draw = self._chance.random()
         if draw < 0.03:
             return self._chance.randrange(self._partitions), self._chance.choice(POISON)

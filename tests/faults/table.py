@@ -38,7 +38,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "what": row.scenario.what,
             "seeds": row.seeds,
             "processes_killed": row.kills,
-            "violations": {str(seed): told for seed, told in row.violations.items()},
+            "violations": {str(seed): found for seed, found in row.violations.items()},
             "seconds_to_recover": [round(each, 2) for each in row.seconds_to_recover],
             "seconds": round(row.seconds, 1),
             "not_played": row.not_played,

@@ -11,7 +11,7 @@ from tests.faults.oracle import Logged, Totals, expect
 from tests.faults.scenario import SCENARIOS, Outcome, Row
 from tests.faults.table import as_markdown
 
-FAULTS = 28
+FAULTS = 29
 
 
 def logged(*values: bytes | None, partition: int = 0) -> list[Logged]:
@@ -21,12 +21,12 @@ def logged(*values: bytes | None, partition: int = 0) -> list[Logged]:
 def test_each_fault_has_a_scenario() -> None:
     assert {each.number for each in SCENARIOS} == set(range(1, FAULTS + 1))
     assert len({each.name for each in SCENARIOS}) == len(SCENARIOS)
-    told = CliRunner().invoke(app, ["--list"])
-    assert told.exit_code == 0
-    assert all(each.name in told.output for each in SCENARIOS)
+    listed = CliRunner().invoke(app, ["--list"])
+    assert listed.exit_code == 0
+    assert all(each.name in listed.output for each in SCENARIOS)
 
 
-def test_the_oracle_credits_each_event_once_and_tells_poison_from_repeats() -> None:
+def test_the_oracle_credits_each_event_once_and_knows_poison_from_repeats() -> None:
     first, other = event_of("1/3/1.0"), event_of("2/4/0.5")
     conflict = event_of("1/5/1.0").replace(b'"1/5/1.0"', b'"1/3/1.0"')
     records = logged(first, b"{broken", first, conflict, None, other, first)
@@ -50,8 +50,8 @@ def test_a_violation_is_in_the_table_with_what_plays_it_again() -> None:
     row = Row(SCENARIOS[0])
     row.add(7, Outcome([], [1.0, 3.0]))
     row.add(8, Outcome(["I2: one micro-credit"], [2.0], kills=2))
-    told = as_markdown([row])
-    assert "| 2 | 2 | 1 | 2.0 / 3.0 |" in told
-    assert f"--only {row.scenario.name} --runs 1 --seed 8" in told
-    assert "I2: one micro-credit" in told
+    table = as_markdown([row])
+    assert "| 2 | 2 | 1 | 2.0 / 3.0 |" in table
+    assert f"--only {row.scenario.name} --runs 1 --seed 8" in table
+    assert "I2: one micro-credit" in table
     assert Counter(row.seeds) == Counter([7, 8])

@@ -139,9 +139,7 @@ def double_assignment(site: Servers, chance: random.Random) -> Outcome:
     return Outcome(world.violations)
 
 
-@scenario(
-    4, "one-name-twice", "two workers under one static member's name, both started again whenever they end", runs=2
-)
+@scenario(4, "one-name-twice", "two workers under one static member's name, both started again when they end", runs=2)
 def one_name_twice(site: Servers, chance: random.Random) -> Outcome:
     with site.world(chance) as world:
         workers = [world.fork("one"), world.fork("one")]

@@ -19,6 +19,7 @@ from gmv.kafka.receipts import receipts_in_topic
 from gmv.kafka.topics import planned
 from gmv.ledger.open import open_accounts, open_registry
 from gmv.ledger.port import Snapshot
+from gmv.operations.registering import Edge, register_log
 from gmv.operations.verifying import verify_receipts
 from gmv.settings import KafkaSettings, LedgerSettings, load
 from gmv.temporary import TemporaryFolder
@@ -71,7 +72,7 @@ class World:
     """Workers over one topic and one ledger; closing it ends them.
 
     Attributes:
-        violations: found so far, for whoever plays a fault to add to.
+        violations: found so far; those that play a fault add to them.
         may_go_back: whether the server's history changes here, so that positions may.
         starts: how often a worker took partitions up, at least.
     """
@@ -83,6 +84,7 @@ class World:
         self.violations: list[str] = []
         self.may_go_back = False
         self.starts = 0
+        self.partitions = PARTITIONS
         self._workers: list[Forked | Worker] = []
         self._events = 0
         self._stack = ExitStack()
@@ -107,12 +109,25 @@ class World:
     def __enter__(self) -> Self:
         for each in planned(load(environment=self.settings()), PARTITIONS, RETENTION_DAYS):
             self.site.kafka.create_topic(each.name, each.partitions, **each.configs)
-        described = describe_topic(self.kafka)
         with contextlib.closing(open_registry(self.ledger)) as registry:
             registry.create(books=1)
-            registry.register(described.topic, described.starts())
+        self.register(Edge.START)
         self.watcher = self._stack.enter_context(Watcher(lambda: self.ledger))
         return self
+
+    def register(self, edge: Edge) -> None:
+        """What `gmv ledger init` does, at first and at each upgrade."""
+        with (
+            contextlib.closing(open_registry(self.ledger)) as registry,
+            contextlib.closing(open_accounts(self.ledger)) as accounts,
+        ):
+            register_log(describe_topic(self.kafka), edge, registry, accounts)
+
+    def grow(self, partitions: int) -> None:
+        """Give the topic more partitions, which records go to from the next load on."""
+        with self.site.kafka.admin() as admin:
+            admin.create_partitions({self.topic: self.partitions + partitions})
+        self.partitions += partitions
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error is not None and self.log.exists():
@@ -159,7 +174,8 @@ class World:
     @contextmanager
     def load(self, records_per_second: float = 150.0) -> Iterator[Load]:
         """Send records as long as this is open."""
-        sending = Load(self.site.kafka.address, self.topic, PARTITIONS, self.chance, self._events, records_per_second)
+        brokers = self.site.kafka.address
+        sending = Load(brokers, self.topic, self.partitions, self.chance, self._events, records_per_second)
         try:
             with sending:
                 yield sending

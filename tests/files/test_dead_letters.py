@@ -1,4 +1,4 @@
-"""Dead letters of a file: what was written is read back, and what is none is told."""
+"""Dead letters of a file: what was written is read back, and what is none is reported."""
 
 import base64
 from pathlib import Path
@@ -17,21 +17,22 @@ from tests.operations.dead_letters import PARTITIONS, RECORDS
 
 
 @given(st.lists(st.tuples(PARTITIONS, RECORDS, st.sampled_from(Reason), st.text(max_size=20)), max_size=4))
-def test_letters_are_read_back_as_they_were(
-    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[Partition, Record, Reason, str]]
+def test_dead_letters_are_read_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, written: list[tuple[Partition, Record, Reason, str]]
 ) -> None:
-    path = tmp_path_factory.mktemp("letters") / "dead.jsonl"
+    path = tmp_path_factory.mktemp("dead_letters") / "dead.jsonl"
     lines = [
-        dead_letter_line(partition, DeadLetter(record, Poison(why, detail))) for partition, record, why, detail in told
+        dead_letter_line(partition, DeadLetter(record, Poison(why, detail)))
+        for partition, record, why, detail in written
     ]
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    assert list(dead_letters_in_file(path)) == [FoundDeadLetter(*each) for each in told]
+    assert list(dead_letters_in_file(path)) == [FoundDeadLetter(*each) for each in written]
 
 
 GOOD = dead_letter_line(Partition("events.jsonl", 0), DeadLetter(Record(0, b"x"), Poison(Reason.INVALID_EVENT, "why")))
 
 
-def test_a_torn_last_line_is_no_letter(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_no_dead_letter(tmp_path: Path) -> None:
     path = tmp_path / "dead.jsonl"
     path.write_bytes(GOOD + b"\n" + GOOD[:30])
     assert len(list(dead_letters_in_file(path))) == 1
@@ -50,7 +51,7 @@ def test_a_torn_last_line_is_no_letter(tmp_path: Path) -> None:
         GOOD.replace(b'"headers":[]', b'"headers":[["h"]]'),
     ],
 )
-def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, line: bytes) -> None:
+def test_a_line_that_is_none_is_reported_by_its_number(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "dead.jsonl"
     path.write_bytes(GOOD + b"\n" + line + b"\n")
     with pytest.raises(EventsRefused, match=r"dead\.jsonl:2 is no dead letter"):

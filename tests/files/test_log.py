@@ -59,7 +59,7 @@ async def test_seeking_stays_before_a_line_without_its_end(tmp_path: Path) -> No
     assert await read_all(log) == [(1, b"1"), (2, b"2")]
 
 
-async def test_a_last_line_without_its_end_is_told_with_its_number(tmp_path: Path) -> None:
+async def test_a_last_line_without_its_end_is_reported_with_its_number(tmp_path: Path) -> None:
     path = written(tmp_path, b"0\n\n2\n3")
     log = JsonLinesLog(path, run_records_max=10)
     await read_all(log)

@@ -22,12 +22,12 @@ async def test_dead_letters_are_byte_identical(tmp_path: Path) -> None:
     outbox = FileOutbox(tmp_path / "new" / "receipts.jsonl", tmp_path / "new" / "dead.jsonl")
     await outbox.publish(PARTITION, [], [DeadLetter(record, Poison(Reason.MALFORMED_JSON, "line 1"))])
     outbox.close()
-    told = orjson.loads((tmp_path / "new" / "dead.jsonl").read_bytes())
-    assert base64.b64decode(told["value"]) == record.value
-    assert told["key"] is None
-    assert [(name, base64.b64decode(value)) for name, value in told["headers"]] == list(record.headers)
-    assert (told["topic"], told["partition"], told["offset"]) == ("events.jsonl", 0, 7)
-    assert (told["reason"], told["detail"]) == ("malformed_json", "line 1")
+    written = orjson.loads((tmp_path / "new" / "dead.jsonl").read_bytes())
+    assert base64.b64decode(written["value"]) == record.value
+    assert written["key"] is None
+    assert [(name, base64.b64decode(value)) for name, value in written["headers"]] == list(record.headers)
+    assert (written["topic"], written["partition"], written["offset"]) == ("events.jsonl", 0, 7)
+    assert (written["reason"], written["detail"]) == ("malformed_json", "line 1")
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"batch":"1"}\n', b'{"batch":"1"}\n{"bat', b'{"ba', b"x" * 200_000])
@@ -41,7 +41,7 @@ async def test_a_torn_last_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
     assert path.read_bytes() == whole + b'{"batch":"2"}\n'
 
 
-async def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outbox = FileOutbox(tmp_path / "receipts.jsonl", tmp_path / "dead.jsonl")
 
     def full(_descriptor: int) -> None:

@@ -7,14 +7,14 @@ import pytest
 
 from gmv.errors import DiskFull, EventsRefused
 from gmv.files.redrive import FileOfEvents
-from tests.operations.dead_letters import letter
+from tests.operations.dead_letters import dead_letter
 
 
 def append(path: Path, *values: bytes) -> None:
     async def run() -> None:
         async with FileOfEvents(path) as events:
             for offset, value in enumerate(values):
-                await events.send(letter(offset, value=value))
+                await events.send(dead_letter(offset, value=value))
             await events.finish()
 
     asyncio.run(run())
@@ -38,6 +38,6 @@ def test_no_file_is_made(tmp_path: Path, name: str, why: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     with pytest.raises(DiskFull, match=r"/dev/full cannot be written \(No space"):
         append(Path("/dev/full"), b"a")

@@ -87,7 +87,7 @@ class TestRefusals:
         by_address = secure_kafka.sasl.replace("localhost", "127.0.0.1")
         assert "IP address mismatch" in refusal(by_password, brokers=by_address)
 
-    def test_a_certificate_that_nobody_vouches_for(self, by_password: KafkaSettings) -> None:
+    def test_a_certificate_that_nobody_signed(self, by_password: KafkaSettings) -> None:
         said = refusal(by_password, ca_file=None)
         assert "unable to get local issuer certificate" in said
         assert "kafka.ca_file" in said

@@ -40,8 +40,8 @@ def test_it_is_dead_lettered_and_everything_else_is_credited(world: World) -> No
     assert worker.end(signal.SIGTERM) == 0, worker.said
 
     assert CRASHES_PER_RECORD_MAX <= crashes <= CRASHES_PER_RECORD_MAX + 2
-    (letter,) = dead_letters_in_topic(world.kafka)
-    assert (letter.reason, letter.record.value) == (Reason.KILLED_WORKER, fatal.value)
+    (dead_letter,) = dead_letters_in_topic(world.kafka)
+    assert (dead_letter.reason, dead_letter.record.value) == (Reason.KILLED_WORKER, fatal.value)
     assert world.totals() == {"ada": 300_000_000}
     assert world.sums().dead_letters == 1
     assert world.explanation().micros == 300_000_000

@@ -1,4 +1,4 @@
-"""Dead letters as Kafka records: read back as they were, whatever headers the record had itself."""
+"""Dead letters as Kafka records: read back as they were, whichever headers the record had itself."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,13 +14,15 @@ from tests.operations.dead_letters import PARTITIONS, RECORDS
 
 
 def read_back(sent: DeadLetterMessage) -> FoundDeadLetter | None:
-    told = dict.fromkeys(ConsumerRecord._fields)
-    told |= {"key": sent.key, "value": sent.value, "headers": sent.headers, "timestamp": 1_700}
-    return found(ConsumerRecord(**told))
+    fields = dict.fromkeys(ConsumerRecord._fields)
+    fields |= {"key": sent.key, "value": sent.value, "headers": sent.headers, "timestamp": 1_700}
+    return found(ConsumerRecord(**fields))
 
 
 @given(PARTITIONS, RECORDS, st.sampled_from(Reason), st.text(max_size=20))
-def test_letters_are_read_back_as_they_were(partition: Partition, record: Record, why: Reason, detail: str) -> None:
+def test_dead_letters_are_read_back_as_they_were(
+    partition: Partition, record: Record, why: Reason, detail: str
+) -> None:
     sent = dead_letter_message(partition, DeadLetter(record, Poison(why, detail)), "group")
     assert sent.headers[: len(record.headers)] == list(record.headers)
     assert (sent.key, sent.value) != (None, None), "which no producer sends"
@@ -32,7 +34,7 @@ def test_a_record_that_is_none_is_passed_over(record: Record) -> None:
     assert read_back(DeadLetterMessage(record.key, record.value, list(record.headers))) is None
 
 
-def test_a_letter_of_a_letter_is_the_outer_one() -> None:
+def test_a_dead_letter_of_a_dead_letter_is_the_outer_one() -> None:
     """A topic of dead letters may be the input of another worker."""
     inner = dead_letter_message(
         Partition("a", 1), DeadLetter(Record(2, b"v"), Poison(Reason.INVALID_EVENT, "inner")), "g"

@@ -31,7 +31,7 @@ def records(kafka: KafkaBroker, topic: str, partitions: int) -> list[tuple[int, 
                 found += [(each.partition, each.offset, each) for each in batch]
     return [
         (partition, KafkaMessage(each.key, each.value, list(each.headers)))
-        for partition, _, each in sorted(found, key=lambda told: told[:2])
+        for partition, _, each in sorted(found, key=lambda place_and_record: place_and_record[:2])
     ]
 
 
@@ -50,7 +50,7 @@ def test_every_record_is_in_the_topic_byte_for_byte_and_counted(kafka: KafkaBrok
     assert {message.value: message for _, message in found} == {message.value: message for message in sent}
     assert counts == {0: 0, 1: 0, 2: 0} | Counter(partition for partition, _ in found)
     numbers = [[int(m.key) for p, m in found if p == partition and m.key] for partition in range(3)]
-    assert all(stretch == sorted(stretch) for stretch in numbers)
+    assert all(each == sorted(each) for each in numbers)
 
 
 def test_an_empty_run_names_every_partition(kafka: KafkaBroker, topic: TopicFactory) -> None:

@@ -33,7 +33,7 @@ def world(kafka: KafkaBroker, redis_url: str, tmp_path: Path) -> Iterator[World]
 
 
 def events(seed: int, count: int, first: int = 0) -> list[Sent]:
-    """Make events of one to three owners; one in ten is sent twice, to whichever partition."""
+    """Make events of one to three owners; one in ten is sent twice, to any partition."""
     chance = random.Random(seed + first)
     made: list[Sent] = []
     for number in range(first, first + count):
@@ -113,8 +113,8 @@ class TestMembership:
         world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
         with kafka.admin() as admin:
-            told = admin.list_group_offsets(world.kafka.group)
-        offsets = {place.partition: offset.offset for place, offset in told[world.kafka.group].items()}
+            groups = admin.list_group_offsets(world.kafka.group)
+        offsets = {place.partition: offset.offset for place, offset in groups[world.kafka.group].items()}
         assert offsets == world.positions()
 
 
@@ -133,11 +133,13 @@ class TestDeadLetters:
         worker = world.start()
         world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
-        letters = list(world.read(world.kafka.dead_letters_topic))
-        assert [(letter.value, letter.key) for letter in letters] == [(each.value, each.key) for each in self.POISON]
-        for letter, record in zip(letters, self.POISON, strict=True):
-            assert tuple(letter.headers[: len(record.headers)]) == record.headers
-            added = dict(letter.headers[len(record.headers) :])
+        dead_letters = list(world.read(world.kafka.dead_letters_topic))
+        assert [(dead_letter.value, dead_letter.key) for dead_letter in dead_letters] == [
+            (each.value, each.key) for each in self.POISON
+        ]
+        for dead_letter, record in zip(dead_letters, self.POISON, strict=True):
+            assert tuple(dead_letter.headers[: len(record.headers)]) == record.headers
+            added = dict(dead_letter.headers[len(record.headers) :])
             assert added[headers.DLQ_TOPIC] == world.kafka.topic.encode()
             assert added[headers.DLQ_PARTITION] == b"1"
             assert added[headers.DLQ_PAYLOAD_SHA256] == hashlib.sha256(record.value or b"").hexdigest().encode()
@@ -156,8 +158,12 @@ class TestDeadLetters:
         worker = world.start()
         world.wait_until_done(1)
         assert worker.end(signal.SIGTERM) == 0, worker.said
-        (letter,) = dead_letters_in_topic(world.kafka)
-        assert (letter.record.key, letter.record.value, letter.record.headers) == (None, None, (("h", None),))
+        (dead_letter,) = dead_letters_in_topic(world.kafka)
+        assert (dead_letter.record.key, dead_letter.record.value, dead_letter.record.headers) == (
+            None,
+            None,
+            (("h", None),),
+        )
 
     def test_too_many_in_a_row_stop_the_worker(self, world: World) -> None:
         world.initialise()
@@ -195,7 +201,7 @@ class TestRefusals:
             assert worker.end() == LogUnavailable.exit_code, worker.said
             assert "no-such-topic" in worker.said
 
-    def test_a_topic_made_anew_while_no_worker_runs(self, world: World, kafka: KafkaBroker, seed: int) -> None:
+    def test_a_topic_recreated_while_no_worker_runs(self, world: World, kafka: KafkaBroker, seed: int) -> None:
         world.initialise()
         recreate(kafka, world.kafka.topic)
         world.produce(events(seed, 50))
@@ -203,7 +209,7 @@ class TestRefusals:
         assert worker.end() == PositionOutsideLog.exit_code, worker.said
         assert not world.totals()
 
-    def test_a_topic_made_anew_under_a_running_worker(self, world: World, kafka: KafkaBroker, seed: int) -> None:
+    def test_a_topic_recreated_under_a_running_worker(self, world: World, kafka: KafkaBroker, seed: int) -> None:
         world.initialise()
         world.produce(events(seed, 50))
         worker = world.start()

@@ -39,9 +39,9 @@ def world(secure_kafka: SecureKafkaBroker, redis_url: str, tmp_path: Path) -> It
 
 def start(world: World, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> Worker:
     """A worker that comes by way of these settings."""
-    told = settings.model_dump(exclude_none=True, exclude_defaults=True)
+    stated = settings.model_dump(exclude_none=True, exclude_defaults=True)
     for name in ("security_protocol", "username", "password_file", "ca_file", "cert_file", "key_file"):
-        monkeypatch.setenv(f"GMV_KAFKA_{name.upper()}", str(told.get(name, "")))
+        monkeypatch.setenv(f"GMV_KAFKA_{name.upper()}", str(stated.get(name, "")))
     inner, world.kafka = world.kafka, world.kafka.model_copy(update={"brokers": settings.brokers})
     try:
         return world.start()
@@ -199,7 +199,7 @@ def test_a_stranger_may_do_nothing(secure_kafka: SecureKafkaBroker, world: World
 
 def test_the_security_page_lists_these_rights() -> None:
     page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
-    told = [tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in page.splitlines()]
+    rows = [tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in page.splitlines()]
     expected = [(role, *right) for role in ROLES for right in rights(role, KafkaSettings())]
 
-    assert [row for row in told if row[0] in ROLES] == expected
+    assert [row for row in rows if row[0] in ROLES] == expected

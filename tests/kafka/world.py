@@ -89,7 +89,7 @@ class World:
                 worker.end(signal.SIGKILL)
 
     def initialise(self, ahead: int = 0) -> None:
-        """Make the ledger, and let it stand at the topic's start, or so many offsets ahead of it."""
+        """Make the ledger, with its positions at the topic's start, or so many offsets ahead of it."""
         log = describe_topic(self.kafka)
         starts = {
             number: replace(position, next_offset=position.next_offset + ahead)
@@ -164,7 +164,7 @@ class World:
         totals: Counter[str] = Counter()
         credited: set[str] = set()
         for _, record in self.sent:
-            event = told(record)
+            event = content_of(record)
             if event is None or event.name in credited or not event.owners:
                 continue
             credited.add(event.name)
@@ -179,31 +179,31 @@ def new_world(
     folder: Path,
     partitions: int,
     receipts_partitions: int = 1,
-    letters_partitions: int = 1,
+    dead_letters_partitions: int = 1,
     **configs: str,
 ) -> Iterator[World]:
     """Make topics that no other test sees, and a world over them; `configs` are those of the receipts' topic."""
     name = f"test-{uuid.uuid4().hex}"
     kafka.create_topic(name, partitions)
     kafka.create_topic(f"{name}.attributions", receipts_partitions, **configs)
-    kafka.create_topic(f"{name}.dlq", letters_partitions)
+    kafka.create_topic(f"{name}.dlq", dead_letters_partitions)
     with World(kafka, name, redis_url, folder) as world:
         yield world
 
 
-class Told(NamedTuple):
+class Content(NamedTuple):
     """What an event of the test's world says."""
 
     name: str
     owners: list[str]
 
 
-def told(record: Record) -> Told | None:
+def content_of(record: Record) -> Content | None:
     try:
         event = orjson.loads(record.value or b"")
     except orjson.JSONDecodeError:
         return None
-    return Told(event["id"], event["owners"])
+    return Content(event["id"], event["owners"])
 
 
 def equal_parts(owners: Sequence[str]) -> dict[str, int]:

@@ -37,7 +37,7 @@ def keeping_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def settings(server: RedisServer) -> LedgerSettings:
-    """A ledger of one book that stands at the start of two partitions, and is given up on quickly."""
+    """A ledger of one book whose positions are the starts of two partitions, retried for a short time only."""
     settings = LedgerSettings(url=server.url, retry_seconds=RETRY_SECONDS)
     create(settings)
     return settings

@@ -57,7 +57,7 @@ class Sweeping:
 
     def sweep(self, book: int) -> Swept:
         self.swept.append(book)
-        return Swept(seen=0 if self._window is None else 1, lapsed=0, is_pass_over=True)
+        return Swept(seen=0 if self._window is None else 1, expired=0, is_pass_over=True)
 
 
 def tidy(answer: Answer, janitor: Sweeping) -> TidyLedger:

@@ -39,7 +39,7 @@ def test_books_that_agree_are_summed() -> None:
         pytest.param({"micros": 1_500_001}, "book 0: the totals of 2 owners add up to 1500001", id="an owner has more"),
         pytest.param({"events": 2}, "it keeps 2 events and corrections, and counted 3", id="an event is gone"),
         pytest.param({"events": 4}, "it keeps 4 events and corrections, and counted 3", id="an event too many"),
-        pytest.param({"events": 4, "window": 9}, "it keeps 4 events", id="an event too many, whatever the window"),
+        pytest.param({"events": 4, "window": 9}, "it keeps 4 events", id="an event too many, with any window"),
         pytest.param({"micros": 2_000_001, "sums": Sums(2_000_001, 2, 0, 0, 1)}, "more than 2 events", id="too much"),
     ],
 )

@@ -20,7 +20,7 @@ class Mutation:
     Attributes:
         protection: what is taken away, for a reader of the table.
         file: below `worker/gmv`.
-        old: text that stands in the file once.
+        old: text that is in the file once.
         new: what replaces it.
         caught_by: the test, as arguments of the Python interpreter; exits 1 if it fails.
     """
@@ -38,7 +38,7 @@ class Mutation:
             PatchFailed: see there.
         """
         if (times := text.count(self.old)) != 1:
-            raise PatchFailed(f"{self.protection!r}: in {self.file}, the text to replace stands {times} times")
+            raise PatchFailed(f"{self.protection!r}: in {self.file}, the text to replace is there {times} times")
         return text.replace(self.old, self.new)
 
 

@@ -59,7 +59,7 @@ MUTATIONS = [
         _bounds("certificate"),
     ),
     Mutation(
-        "Candidates are ranked in order of row, whatever order they come in",
+        "Candidates are ranked in order of row, in whichever order they come",
         f"{_KERNEL}/rerank.py",
         "        return ascending\n",
         "        return rows\n",

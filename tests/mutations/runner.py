@@ -16,7 +16,7 @@ from gmv.temporary import TemporaryFolder
 from .mutation import SOURCE, Arguments, Mutation
 
 ROOT = Path(__file__).parents[2]
-SECONDS_MAX = 900.0  # of a whole run; the kernel is compiled anew for each of its mutations
+SECONDS_MAX = 900.0  # of a whole run; the kernel is compiled again for each of its mutations
 FAILED = 1  # how pytest and the simulator end where a test failed; other codes say that none was run
 _FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) tests/(?P<file>[^:\s]+)(?P<test>::.*?)?(?: - .*)?$", re.MULTILINE)
 _VIOLATION = re.compile(r"^violated (?P<invariant>I\d+)[^\0]*?--seed (?P<seed>\d+)", re.MULTILINE)
@@ -85,7 +85,7 @@ class Tree:
 
     @contextmanager
     def _without(self, mutation: Mutation) -> Iterator[None]:
-        """Python tells a file that changed by its age in seconds and its size: so the age is another."""
+        """Python knows a file that changed by its age in seconds and its size: so the age is another."""
         file = self._root / SOURCE / mutation.file
         text, age = file.read_text(), file.stat().st_mtime
         file.write_text(mutation.applied_to(text))

@@ -22,11 +22,11 @@ MUTATIONS = [
         "Dead letters are published before the commit",
         "stream/core.py",
         PUBLISH + COMMIT,
-        "            letters = proposal.dead_letters\n"
+        "            dead_letters = proposal.dead_letters\n"
         "            object.__setattr__(proposal, 'dead_letters', ())\n"
         + PUBLISH
         + COMMIT
-        + "            object.__setattr__(proposal, 'dead_letters', letters)\n"
+        + "            object.__setattr__(proposal, 'dead_letters', dead_letters)\n"
         + PUBLISH,
         simulator("killed at an await"),
     ),
@@ -40,7 +40,7 @@ MUTATIONS = [
     Mutation(
         "A dead letter is published once in an attempt",
         "stream/core.py",
-        "if letter.record.offset not in published]",
+        "if each.record.offset not in published]",
         "]",
         CORE,
     ),
@@ -66,7 +66,7 @@ MUTATIONS = [
         CORE,
     ),
     Mutation(
-        "A topic made anew is refused when a partition is taken up",
+        "A recreated topic is refused when a partition is assigned",
         "stream/continuity.py",
         "if position.topic_id != topic_id:",
         "if False:",
@@ -131,19 +131,19 @@ MUTATIONS = [
     Mutation(
         "A place that is gone from the log ends the worker where nobody was ahead",
         "stream/membership.py",
-        "        if not self._dropped_at and self._standing() == before:\n",
+        "        if not self._dropped_at and self._next_offsets() == before:\n",
         "        if False:\n",
         MEMBER,
     ),
     Mutation(
-        "A place that is gone from the log is judged by where the ledger stands",
+        "A place that is gone from the log is judged by the ledger's position",
         "stream/membership.py",
         "        await self._core.assign(self._owned, self._log)\n",
         "        pass\n",
         MEMBER,
     ),
     Mutation(
-        "A run in flight ends before its partition is given up",
+        "A run in flight ends before its partition is revoked",
         "stream/membership.py",
         "        async with self._busy:\n            await self._report_to_lag_tools()\n            await self._assign",
         "        if True:\n            await self._report_to_lag_tools()\n            await self._assign",
@@ -157,7 +157,7 @@ MUTATIONS = [
         MEMBER,
     ),
     Mutation(
-        "A topic made anew is not credited: its id is confirmed after each fetch",
+        "A recreated topic is not credited: its id is confirmed after each fetch",
         "stream/membership.py",
         "        confirmed = asyncio.ensure_future(self._confirm_topic())\n",
         "        confirmed = None\n",

@@ -1,4 +1,4 @@
-"""Each mutation still fits the code: whoever moves a protection finds out at once. `make mutations` runs them."""
+"""Each mutation still fits the code: moving a protection is noticed at once. `make mutations` runs them."""
 
 import ast
 from pathlib import Path
@@ -23,11 +23,11 @@ def test_the_protection_is_where_it_was(mutation: Mutation) -> None:
         assert not argument.startswith("tests/") or (ROOT / argument.split("::")[0]).exists(), argument
 
 
-def test_names_are_told_apart() -> None:
+def test_names_are_distinct() -> None:
     assert len({mutation.protection for mutation in MUTATIONS}) == len(MUTATIONS)
 
 
 @pytest.mark.parametrize("text", ["nothing of the kind", "here and here"])
-def test_a_text_that_is_gone_or_stands_twice_is_told(text: str) -> None:
-    with pytest.raises(PatchFailed, match="stands"):
+def test_a_text_that_is_gone_or_there_twice_is_refused(text: str) -> None:
+    with pytest.raises(PatchFailed, match="is there"):
         Mutation("a check", "file.py", "here", "", some_tests()).applied_to(text)

@@ -25,7 +25,7 @@ MUTATIONS = [
         pytest("tests/valuation/test_receipt.py"),
     ),
     Mutation(
-        "Receipts vouch for themselves by the digest of their batch",
+        "Receipts prove themselves by the digest of their batch",
         "operations/published.py",
         " and batch_id(self.receipts) == self.id",
         "",

@@ -20,7 +20,7 @@ RECORDS = st.builds(
 PARTITIONS = st.builds(Partition, st.sampled_from(["images", "a.b-c_d"]), st.integers(0, 99))
 
 
-def letter(
+def dead_letter(
     offset: int = 0,
     name: str = "event-1",
     reason: str = "image_unreachable",

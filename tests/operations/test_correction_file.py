@@ -1,4 +1,4 @@
-"""Files of corrections: what is read, and what is refused by the line it stands in."""
+"""Files of corrections: what is read, and what is refused by its line."""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from gmv.operations.correction_file import CorrectionFile, read_corrections
 
 
 def line(**changes: Any) -> dict[str, Any]:
-    told = {"id": "c-1", "from_owner": "ada", "to_owner": "ben", "micros": 5, "reason": "mistaken ownership", **changes}
-    return {name: value for name, value in told.items() if value is not ...}
+    said = {"id": "c-1", "from_owner": "ada", "to_owner": "ben", "micros": 5, "reason": "mistaken ownership", **changes}
+    return {name: value for name, value in said.items() if value is not ...}
 
 
 def read(path: Path, *lines: dict[str, Any] | str) -> CorrectionFile:
@@ -22,15 +22,15 @@ def read(path: Path, *lines: dict[str, Any] | str) -> CorrectionFile:
 
 
 def test_all_that_is_said_is_read(tmp_path: Path) -> None:
-    told = read(
+    file = read(
         tmp_path / "june.jsonl",
         "",
         line(event={"source": "/s", "id": "e1"}, partition=3),
         "   ",
         line(id="c-2", to_owner=...),
     )
-    first, second = told.corrections
-    assert told.topic == "corrections/june.jsonl"
+    first, second = file.corrections
+    assert file.topic == "corrections/june.jsonl"
     assert (first.offset, first.id, first.from_owner, first.to_owner, first.micros) == (1, "c-1", "ada", "ben", 5)
     assert (first.reason, first.event, first.partition) == ("mistaken ownership", {"source": "/s", "id": "e1"}, 3)
     assert (second.offset, second.to_owner, second.event, second.partition) == (3, None, None, 0)
@@ -66,7 +66,7 @@ def test_a_file_that_grew_is_the_same_log_and_one_that_begins_otherwise_is_not(t
         (line(id="c-0"), ":2 has the id of line 1"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_line(tmp_path: Path, bad: dict[str, Any] | str, complaint: str) -> None:
+def test_what_is_wrong_is_reported_by_its_line(tmp_path: Path, bad: dict[str, Any] | str, complaint: str) -> None:
     with pytest.raises(CorrectionsRefused) as refused:
         read(tmp_path / "june.jsonl", line(id="c-0"), bad)
     assert f"{tmp_path / 'june.jsonl'}{complaint}" in str(refused.value)

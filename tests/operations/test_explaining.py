@@ -1,4 +1,4 @@
-"""What became of one event: what the ledger vouches for, and every way in which it does not."""
+"""What became of one event: what the ledger confirms, and every way in which it does not."""
 
 from collections.abc import Iterable, Sequence
 
@@ -37,23 +37,23 @@ def made(event_id: str, offset: int, previous: str = "", partition: int = 0, own
 
 def asked(
     lines: Sequence[bytes],
-    standing: dict[int, Position],
+    by_partition: dict[int, Position],
     *,
-    letters: Iterable[FoundDeadLetter] = (),
+    dead_letters: Iterable[FoundDeadLetter] = (),
     credited: Sequence[Known] = (),
     event_id: str = "a",
     source: str | None = None,
 ) -> list[EventExplanation]:
-    positions = {("t", number): position for number, position in standing.items()}
+    positions = {("t", number): position for number, position in by_partition.items()}
     published = [Published(f"r:{number}", line) for number, line in enumerate(lines, start=1)]
-    return explain_event(event_id, source, positions, published, letters, lambda _: credited)
+    return explain_event(event_id, source, positions, published, dead_letters, lambda _: credited)
 
 
-def stood(story: EventExplanation) -> list[ReceiptStatus]:
-    return [judged.standing for judged in story.judged]
+def statuses(story: EventExplanation) -> list[ReceiptStatus]:
+    return [judged.status for judged in story.judged]
 
 
-def letter(offset: int, event_id: str, source: str = "/s") -> FoundDeadLetter:
+def dead_letter(offset: int, event_id: str, source: str = "/s") -> FoundDeadLetter:
     value = orjson.dumps({"source": source, "id": event_id})
     return FoundDeadLetter(Partition("t", 0), Record(offset, value), Reason.IMAGE_CORRUPT, "torn")
 
@@ -63,7 +63,7 @@ def test_a_batch_behind_the_newest_is_committed() -> None:
     newest, more = seal([made("c", 2, first)])
     (story,) = asked(lines + more, {0: Position("id", 3, -1, newest)})
     ((judged, found),) = story.receipts
-    assert (judged.standing, judged.batch, judged.batch_receipts) == (ReceiptStatus.COMMITTED, first, 2)
+    assert (judged.status, judged.batch, judged.batch_receipts) == (ReceiptStatus.COMMITTED, first, 2)
     assert found["contributors"][0]["micros"] == 1_000_000
     assert story.outcome is EventStatus.CREDITED
 
@@ -72,31 +72,31 @@ def test_a_record_that_was_read_again_left_an_orphan() -> None:
     _, orphans = seal([made("a", 0, owner="by an older version")])
     name, lines = seal([made("a", 0), made("b", 1)])
     (story,) = asked(orphans + lines, {0: Position("id", 2, -1, name)})
-    assert stood(story) == [ReceiptStatus.ORPHAN, ReceiptStatus.COMMITTED]
+    assert statuses(story) == [ReceiptStatus.ORPHAN, ReceiptStatus.COMMITTED]
 
 
 def test_a_record_credited_by_another_partition_is_a_duplicate() -> None:
     name, lines = seal([made("a", 0)])
     _, others = seal([made("a", 7, partition=1)])
-    standing = {0: Position("id", 1, -1, name), 1: Position("id", 8)}
-    (story,) = asked(lines + others, standing)
-    assert stood(story) == [ReceiptStatus.COMMITTED, ReceiptStatus.DUPLICATE]
-    (told_by_the_ledger,) = asked(others, standing, credited=[Known(0, 0, PAYLOAD)])
-    assert stood(told_by_the_ledger) == [ReceiptStatus.DUPLICATE]
-    assert told_by_the_ledger.outcome is EventStatus.CREDITED
+    positions = {0: Position("id", 1, -1, name), 1: Position("id", 8)}
+    (story,) = asked(lines + others, positions)
+    assert statuses(story) == [ReceiptStatus.COMMITTED, ReceiptStatus.DUPLICATE]
+    (known_to_the_ledger,) = asked(others, positions, credited=[Known(0, 0, PAYLOAD)])
+    assert statuses(known_to_the_ledger) == [ReceiptStatus.DUPLICATE]
+    assert known_to_the_ledger.outcome is EventStatus.CREDITED
 
 
 def test_what_the_position_has_not_come_to_is_awaited() -> None:
     _, lines = seal([made("a", 5)])
     (story,) = asked(lines, {0: Position("id", 5)})
-    assert stood(story) == [ReceiptStatus.AWAITED]
+    assert statuses(story) == [ReceiptStatus.AWAITED]
     assert story.outcome is EventStatus.AWAITED
 
 
 def test_an_orphan_alone_is_not_credited() -> None:
     _, lines = seal([made("a", 0)])
     (story,) = asked(lines, {0: Position("id", 1)})
-    assert stood(story) == [ReceiptStatus.ORPHAN]
+    assert statuses(story) == [ReceiptStatus.ORPHAN]
     assert story.outcome is EventStatus.NOT_CREDITED
 
 
@@ -104,27 +104,27 @@ def test_where_receipts_are_missing_it_is_unclear_what_stands_before_them() -> N
     first, lines = seal([made("a", 0)])
     second, _ = seal([made("b", 1, first)])
     third, newest = seal([made("c", 2, second)])
-    standing = {0: Position("id", 3, -1, third)}
-    (story,) = asked(lines + newest, standing)
+    positions = {0: Position("id", 3, -1, third)}
+    (story,) = asked(lines + newest, positions)
     ((judged, _),) = story.receipts
-    assert (judged.standing, story.outcome) == (ReceiptStatus.UNCLEAR, EventStatus.UNCLEAR)
+    assert (judged.status, story.outcome) == (ReceiptStatus.UNCLEAR, EventStatus.UNCLEAR)
     assert second in judged.why
-    (after,) = asked(lines + newest, standing, event_id="c")
-    assert stood(after) == [ReceiptStatus.COMMITTED]
+    (after,) = asked(lines + newest, positions, event_id="c")
+    assert statuses(after) == [ReceiptStatus.COMMITTED]
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         pytest.param(lambda lines: [lines[0].replace(b'"ada"', b'"eve"'), lines[1]], id="altered"),
         pytest.param(lambda lines: lines[:1], id="one missing"),
     ],
 )
-def test_a_batch_that_is_not_whole_vouches_for_nothing(spoil: object) -> None:
+def test_a_batch_that_is_not_whole_confirms_nothing(damage: object) -> None:
     name, lines = seal([made("a", 0), made("b", 1)])
-    (story,) = asked(spoil(lines), {0: Position("id", 2, -1, name)})  # type: ignore[operator]
+    (story,) = asked(damage(lines), {0: Position("id", 2, -1, name)})  # type: ignore[operator]
     ((judged, _),) = story.receipts
-    assert judged.standing is ReceiptStatus.UNCLEAR
+    assert judged.status is ReceiptStatus.UNCLEAR
     assert judged.why.startswith("its receipts are")
 
 
@@ -132,13 +132,13 @@ def test_receipts_of_a_log_that_the_ledger_does_not_know() -> None:
     _, lines = seal([made("a", 0, partition=5)])
     (story,) = asked(lines, {0: Position("id", 1)})
     ((judged, _),) = story.receipts
-    assert (judged.standing, judged.why) == (ReceiptStatus.UNCLEAR, "the ledger has no position in t[5]")
+    assert (judged.status, judged.why) == (ReceiptStatus.UNCLEAR, "the ledger has no position in t[5]")
 
 
 def test_a_receipt_that_was_published_twice_is_one() -> None:
     name, lines = seal([made("a", 0)])
     (story,) = asked(lines * 2, {0: Position("id", 1, -1, name)})
-    assert stood(story) == [ReceiptStatus.COMMITTED]
+    assert statuses(story) == [ReceiptStatus.COMMITTED]
 
 
 def test_what_is_no_receipt_is_passed_over() -> None:
@@ -152,17 +152,19 @@ def test_what_is_no_receipt_is_passed_over() -> None:
 
 
 def test_dead_letters_of_the_event_once_each() -> None:
-    (story,) = asked([], {0: Position("id", 9)}, letters=[letter(3, "a"), letter(4, "b"), letter(3, "a")])
+    (story,) = asked(
+        [], {0: Position("id", 9)}, dead_letters=[dead_letter(3, "a"), dead_letter(4, "b"), dead_letter(3, "a")]
+    )
     assert [each.record.offset for each in story.dead_letters] == [3]
     assert story.outcome is EventStatus.DEAD_LETTERED
 
 
 def test_events_of_two_sources_are_two_unless_one_is_named() -> None:
     name, lines = seal([made("a", 0)])
-    standing = {0: Position("id", 1, -1, name)}
-    letters = [letter(3, "a", "/other")]
-    assert [story.source for story in asked(lines, standing, letters=letters)] == ["/s", "/other"]
-    assert [story.source for story in asked(lines, standing, letters=letters, source="/other")] == ["/other"]
+    positions = {0: Position("id", 1, -1, name)}
+    dead_letters = [dead_letter(3, "a", "/other")]
+    assert [story.source for story in asked(lines, positions, dead_letters=dead_letters)] == ["/s", "/other"]
+    assert [story.source for story in asked(lines, positions, dead_letters=dead_letters, source="/other")] == ["/other"]
 
 
 def test_the_ledger_is_asked_for_a_source_of_which_nothing_was_published() -> None:
@@ -171,13 +173,13 @@ def test_the_ledger_is_asked_for_a_source_of_which_nothing_was_published() -> No
     assert (story.outcome, story.judged) == (EventStatus.CREDITED, [])
 
 
-def test_corrections_are_told_with_the_event() -> None:
+def test_corrections_are_listed_with_the_event() -> None:
     name, lines = seal([made("a", 0)])
     correction = Correction(0, "case-1", "ada", None, 5, "mistaken", {"source": "/s", "id": "a"})
     newest, corrected = seal([correction.receipt("corrections/c", 0, "")])
-    standing = {("t", 0): Position("id", 1, -1, name), ("corrections/c", 0): Position("c", 1, -1, newest)}
+    positions = {("t", 0): Position("id", 1, -1, name), ("corrections/c", 0): Position("c", 1, -1, newest)}
     published = [Published("r", line) for line in lines + corrected]
-    (story,) = explain_event("a", None, standing, published, [], lambda _: [])
+    (story,) = explain_event("a", None, positions, published, [], lambda _: [])
     ((judged, found),) = story.corrections
-    assert (judged.standing, found["correction"]) == (ReceiptStatus.COMMITTED, "case-1")
+    assert (judged.status, found["correction"]) == (ReceiptStatus.COMMITTED, "case-1")
     assert [receipt["event"]["id"] for _, receipt in story.receipts] == ["a"]

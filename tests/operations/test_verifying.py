@@ -72,7 +72,7 @@ class Books:
 
 
 def published(*lines: bytes) -> Callable[[], Iterator[Published]]:
-    """A source of receipts, whose first line stands at r:1."""
+    """A source of receipts, whose first line is r:1."""
     return lambda: (Published(f"r:{number}", line) for number, line in enumerate(lines, start=1))
 
 
@@ -94,8 +94,8 @@ def test_a_batch_torn_by_a_crash_and_published_again_counts_once() -> None:
 
 def test_committed_receipts_come_once_each_and_orphans_not_at_all() -> None:
     receipts = published(*first_lines[:2], *orphan_lines, *first_lines, *second_lines, *second_lines)
-    told = committed_receipts(Books(second, AGREED), receipts)
-    assert [receipt["position"]["offset"] for receipt in told] == [0, 1, 2, 3, 4]
+    receipts_found = committed_receipts(Books(second, AGREED), receipts)
+    assert [receipt["position"]["offset"] for receipt in receipts_found] == [0, 1, 2, 3, 4]
     with pytest.raises(ConservationBroken, match=first):
         list(committed_receipts(Books(second, AGREED), published(*second_lines)))
 
@@ -121,9 +121,9 @@ def test_an_owner_without_receipts_and_receipts_without_an_owner_are_noticed() -
 
 
 def altered(line: bytes) -> bytes:
-    told = orjson.loads(line)
-    told["contributors"][0]["owner_id"] = "eve"
-    return orjson.dumps(told)
+    receipt = orjson.loads(line)
+    receipt["contributors"][0]["owner_id"] = "eve"
+    return orjson.dumps(receipt)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def altered(line: bytes) -> bytes:
     ],
     ids=["missing", "altered", "incomplete", "one of three"],
 )
-def test_a_batch_that_lacks_its_receipts_is_told_with_its_log_and_where_they_stand(
+def test_a_batch_that_lacks_its_receipts_is_reported_with_its_log_and_where_they_are(
     lines: list[bytes], says: str
 ) -> None:
     with pytest.raises(ConservationBroken, match=re.escape(f"batch {first} of t[0] is in the ledger, but {says}")):

@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     seed: Annotated[int | None, typer.Option(help="Play this one run.")] = None,
-    trace: Annotated[bool, typer.Option("--trace", help="With --seed: tell all that happened.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="With --seed: print all that happened.")] = False,
     runs: Annotated[int, typer.Option(help="Play so many runs.")] = 1_000,
     first: Annotated[int, typer.Option(help="Seed of the first of them.")] = 0,
     fault: Annotated[list[str] | None, typer.Option(help="Let only this one occur; may be given again.")] = None,
@@ -58,7 +58,7 @@ def _play_one(seed: int, is_traced: bool, faults: list[str]) -> None:
     world = play(seed, is_traced, faults)
     sys.stdout.write("".join(f"{line}\n" for line in world.trace))
     sys.stdout.write(
-        "".join(f"violated {told}\n" for told in world.violations) or f"seed {seed}: nothing is violated\n"
+        "".join(f"violated {violation}\n" for violation in world.violations) or f"seed {seed}: nothing is violated\n"
     )
     if world.violations:
         raise typer.Exit(1)
@@ -77,7 +77,7 @@ def _play_many(seeds: range, failures_max: int, faults: list[str]) -> Summary:
             summary.seen += world.seen
             if world.violations:
                 summary.violations[seed] = world.violations
-                _tell_failure(seed, faults)
+                _print_failure(seed, faults)
             if len(summary.violations) >= failures_max:
                 break
     summary.seconds = time.process_time() - began
@@ -92,11 +92,11 @@ def _play(seed: int, faults: list[str]) -> World:
         raise
 
 
-def _tell_failure(seed: int, faults: list[str]) -> None:
-    """Play the run again, telling what happens in it."""
+def _print_failure(seed: int, faults: list[str]) -> None:
+    """Play the run again, and print what happens in it."""
     world = play(seed, True, faults)
     sys.stdout.write("".join(f"{line}\n" for line in world.trace))
-    sys.stdout.write("".join(f"violated {told}\n" for told in world.violations))
+    sys.stdout.write("".join(f"violated {violation}\n" for violation in world.violations))
     again = "".join(f" --fault '{name}'" for name in faults)
     sys.stdout.write(f"replay: python -m tests.simulator --seed {seed} --trace{again}\n\n")
 

@@ -1,7 +1,7 @@
 """A `GroupLog` that behaves as `KafkaLog` over aiokafka 0.14 does, the awkward parts above all.
 
 After an assignment, aiokafka sets partitions that were not sought to the *group's* offset, or reports that there is
-none; records are kept in a buffer until they are asked for; a fetch is answered for where the reader stood when it
+none; records are kept in a buffer until they are asked for; a fetch is answered for where the reader was when it
 was sent, and thrown away only if the reader has moved since.
 """
 
@@ -32,7 +32,7 @@ TOPIC = "images"
 
 
 class Listener(Protocol):
-    """Who is told of rebalances."""
+    """Who learns of rebalances."""
 
     async def on_revoked(self) -> None:
         """Partitions are about to be given to others."""
@@ -130,11 +130,11 @@ class Consumer(GroupLog, Log):
     @override
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
         place = self._place
-        told = {partition.number: offset for partition, offset in offsets.items()}
+        by_number = {partition.number: offset for partition, offset in offsets.items()}
         can_be_stored = self._brokers.is_up and self._brokers.is_storing_offsets
         if not can_be_stored or place is None:
             raise LogUnavailable("group offsets cannot be stored")
-        if not await self._ask(lambda: self._group.commit(place.member, place.generation, told)):
+        if not await self._ask(lambda: self._group.commit(place.member, place.generation, by_number)):
             self._seen("group offsets of a member that is none any more")
             raise LogUnavailable("not a member any more")
 
@@ -161,7 +161,7 @@ class Consumer(GroupLog, Log):
         return runs
 
     async def _fetch(self, readings: dict[int, Reading]) -> None:
-        """Ask for where each partition stands now; the answer counts only for those that stand there still."""
+        """Ask from each partition's position now; the answer counts only for those that are there still."""
         asked = {number: each.position for number, each in readings.items() if each.position is not None}
         if not asked or not self._brokers.is_up:
             return
@@ -171,7 +171,7 @@ class Consumer(GroupLog, Log):
         def answer() -> dict[int, tuple[Sequence[Record], int] | None]:
             logs_now = self._brokers.topic.partitions
             if logs_now is not logs:
-                self._seen("fetch from a topic made anew")
+                self._seen("fetch from a recreated topic")
             return {
                 number: logs_now[number].read(offset, sizes[number])
                 if logs_now[number].start <= offset <= logs_now[number].end

@@ -12,7 +12,7 @@ REBALANCE_SECONDS = 8.0
 
 
 class Verdict(Enum):
-    """What a member is told that says it is alive."""
+    """The answer to a member that says it is alive."""
 
     OK = "ok"
     REJOIN = "a rebalance began"
@@ -113,7 +113,7 @@ class Coordinator:
         self.loop.outside(REBALANCE_SECONDS, self._give_up_on_the_late, generation)
 
     def _replace(self, place: str, instance: str | None, reply: Reply) -> None:
-        """A static member is back: it takes its old place at once, and whoever held it is fenced."""
+        """A static member is back: it takes its old place at once, and the process that held it is fenced."""
         before = self.members.pop(place)
         if before.reply is not None:
             before.reply(None)

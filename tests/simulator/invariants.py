@@ -60,20 +60,20 @@ def oracle(world: World) -> list[Book]:
         [meaning if entry.kind == "data" else None for entry, meaning in zip(part.history, meanings, strict=True)]
         for part, meanings in zip(world.topic.partitions, world.meanings, strict=True)
     ]
-    stretches = []
+    ranges = []
     for primary in world.site.primaries:
-        for partition, start, end in _stretches(world, primary.server.file):
+        for partition, start, end in _ranges(world, primary.server.file):
             if end > len(log[partition]):
                 world.violate(
                     "I2", f"partition {partition} is credited to {end}, the log ends at {len(log[partition])}"
                 )
                 end = len(log[partition])
-            stretches.append((partition, start, end))
-    return replay(stretches, log, world.plan.books)
+            ranges.append((partition, start, end))
+    return replay(ranges, log, world.plan.books)
 
 
-def _stretches(world: World, file: list[Command]) -> Iterator[tuple[int, int, int]]:
-    standing: dict[int, int] = {}
+def _ranges(world: World, file: list[Command]) -> Iterator[tuple[int, int, int]]:
+    next_offsets: dict[int, int] = {}
     for command in file:
         for name, value in zip(command[2::2], command[3::2], strict=True):
             if not name.startswith(b"#p:"):
@@ -81,9 +81,9 @@ def _stretches(world: World, file: list[Command]) -> Iterator[tuple[int, int, in
             partition, (topic_id, offset) = partition_of(name), position_of(value)
             if topic_id != world.topic.id:
                 world.violate("I8", f"a position in topic {topic_id}, which the ledger was not made for")
-            if partition in standing:
-                yield partition, standing[partition], offset
-            standing[partition] = offset
+            if partition in next_offsets:
+                yield partition, next_offsets[partition], offset
+            next_offsets[partition] = offset
 
 
 def _check_book(world: World, found: Snapshot, book: Book) -> None:
@@ -105,28 +105,28 @@ def _check_book(world: World, found: Snapshot, book: Book) -> None:
 
 def _check_dead_letters(world: World, books: list[Book]) -> None:
     """I9, and that no record was passed without its dead letter."""
-    lettered: set[Place] = set()
+    dead_lettered: set[Place] = set()
     attempts: Counter[tuple[Place, object, object]] = Counter()
-    for letter in world.dead_letters.records:
-        told = dict(letter.headers)
-        place = int(told[headers.DLQ_PARTITION]), int(told[headers.DLQ_OFFSET])
-        lettered.add(place)
+    for dead_letter in world.dead_letters.records:
+        texts = dict(dead_letter.headers)
+        place = int(texts[headers.DLQ_PARTITION]), int(texts[headers.DLQ_OFFSET])
+        dead_lettered.add(place)
         history = world.topic.partitions[place[0]].history
         if place[1] >= len(history):
             world.violate("I8", f"a dead letter of {place}, which the ledger's topic does not have")
             continue
         record = history[place[1]].record
-        if (letter.key, letter.value, letter.headers[: len(record.headers)]) != (
+        if (dead_letter.key, dead_letter.value, dead_letter.headers[: len(record.headers)]) != (
             record.key,
             record.value,
             record.headers,
         ):
-            world.violate("I9", f"the dead letter of {place} is not the record that stands there")
-        attempts[place, letter.sender.process, letter.sender.seeks.get(place[0])] += 1
+            world.violate("I9", f"the dead letter of {place} is not the record that is there")
+        attempts[place, dead_letter.sender.process, dead_letter.sender.seeks.get(place[0])] += 1
     for (place, _, _), times in attempts.items():
         if times > 1:
             world.violate("I9", f"{times} dead letters of {place} in one attempt")
     for book in books:
-        missing = {place for place, fate in book.fates.items() if fate == {"dead"}} - lettered
+        missing = {place for place, fate in book.fates.items() if fate == {"dead"}} - dead_lettered
         if missing:
             world.violate("I9", f"passed without a dead letter: {sorted(missing)}")

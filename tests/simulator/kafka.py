@@ -11,7 +11,7 @@ Kind = Literal["data", "pending", "aborted", "marker"]
 
 @dataclass
 class Entry:
-    """What stands at one offset."""
+    """What is at one offset."""
 
     record: Record
     kind: Kind = "data"
@@ -98,7 +98,7 @@ class Topic:
     partitions: list[PartitionLog]
 
     def bounds(self, partition: int) -> Bounds:
-        """Return what a reader of committed records is told."""
+        """Return what a reader of committed records is answered."""
         log = self.partitions[partition]
         return Bounds(log.start, log.stable_end)
 

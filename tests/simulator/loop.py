@@ -1,6 +1,6 @@
 """An asyncio event loop in simulated time. Every callback belongs to a process, which can be frozen or killed.
 
-A killed process runs nothing any more, not even a `finally`, and a frozen one runs all it missed when it thaws: as
+A killed process runs nothing any more, not even a `finally`, and a frozen one runs all it missed when it resumes: as
 SIGKILL and SIGSTOP do. What happens outside of processes (brokers, servers, networks) belongs to nobody.
 """
 
@@ -85,7 +85,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def outside(self, delay: float, callback: Callable[..., Any], *args: Any) -> Handle:
-        """Call later what belongs to no process, whoever asks for it."""
+        """Call later what belongs to no process, even if a process asks for it."""
         return self.call_at(self._now + delay, callback, *args, context=self._nobody.copy())
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -118,7 +118,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         if "exception" in context:
             self.unhandled.append(context)
 
-    def thaw(self, owner: Owner) -> None:
+    def resume(self, owner: Owner) -> None:
         """Let a process that was frozen run what it missed."""
         self._ready.extend(self._parked.pop(owner, ()))
 

@@ -1,6 +1,6 @@
-"""What the ledger must hold: one plain pass over the log, in the order in which stretches of it were committed.
+"""What the ledger must hold: one plain pass over the log, in the order in which ranges of it were committed.
 
-Nothing of gmv is called here, and no record is parsed: what a record says is known from whoever sent it.
+Nothing of gmv is called here, and no record is parsed: what a record says is known from its sender.
 """
 
 from collections import Counter
@@ -53,18 +53,16 @@ def shares(owners: Sequence[str]) -> Mapping[str, int]:
     return {owner: whole + (rank < left) for rank, owner in enumerate(sorted(owners))}
 
 
-def replay(
-    stretches: Iterable[tuple[int, int, int]], log: Sequence[Sequence[Meaning | None]], books: int
-) -> list[Book]:
-    """Credit stretches of the log record by record.
+def replay(ranges: Iterable[tuple[int, int, int]], log: Sequence[Sequence[Meaning | None]], books: int) -> list[Book]:
+    """Credit ranges of the log record by record.
 
     Args:
-        stretches: partition, first offset, offset after the last.
-        log: per partition and offset what stands there, None where a reader finds nothing.
+        ranges: partition, first offset, offset after the last.
+        log: per partition and offset what is there, None where a reader finds nothing.
         books: how many there are.
     """
     found = [Book() for _ in range(books)]
-    for partition, start, end in stretches:
+    for partition, start, end in ranges:
         for offset in range(start, end):
             meaning = log[partition][offset]
             if meaning is not None:

@@ -86,13 +86,13 @@ class Process:
         self._steps_to_live = None
 
     def freeze(self) -> None:
-        """Run nothing until it thaws."""
+        """Run nothing until it resumes."""
         self.is_frozen = True
 
-    def thaw(self) -> None:
+    def resume(self) -> None:
         """Go on."""
         self.is_frozen = False
-        self._loop.thaw(self)
+        self._loop.resume(self)
 
     def runs(self, callback: Callable[..., Any]) -> bool:
         """See `Owner`: counts down to the moment at which the process is to die."""
@@ -122,9 +122,9 @@ class AwaitPoint(NamedTuple):
 
 
 def await_points(task: asyncio.Task[Any]) -> list[AwaitPoint]:
-    """Return the awaits of gmv's code that the task stands at, the innermost last; none if it is not in gmv's code.
+    """Return the awaits of gmv's code that the task is at, the innermost last; none if it is not in gmv's code.
 
-    `Core._blocking` is looked through: what it is waited for in tells more.
+    `Core._blocking` is looked through: what it is waited for in says more.
     """
     coroutine: Any = task.get_coro()
     places: list[AwaitPoint] = []

@@ -1,4 +1,4 @@
-"""The receipts of a world: each credit has one, each one adds up, and the ledger vouches for them (I1, I2, I3)."""
+"""The receipts of a world: each credit has one, each one adds up, and the ledger confirms them (I1, I2, I3)."""
 
 import hashlib
 from collections import Counter, defaultdict

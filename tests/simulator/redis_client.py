@@ -1,4 +1,4 @@
-"""What stands in for redis-py's client: it reaches simulated servers over a network that loses things."""
+"""What replaces redis-py's client: it reaches simulated servers over a network that loses things."""
 
 import hashlib
 from collections import defaultdict, deque
@@ -53,7 +53,7 @@ class Site:
     fields_max: int
     violated: Callable[[str, str], None]
     seen: Callable[[str], None] = lambda _: None
-    told: Callable[[str], None] = lambda _: None
+    log: Callable[[str], None] = lambda _: None
     processes: dict[str, Process] = field(default_factory=dict)
     faults: defaultdict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -127,7 +127,7 @@ class Client:
         reply, effects = self._server(keys[0]).evaluate(digest, keys, arguments)
         if digest == COMMIT_DIGEST:
             before, after, said = arguments[0].decode(), arguments[1].decode(), b" ".join(reply[:2])
-            self.site.told(f"{self._name}: commit {before} -> {after}: {said!r}")
+            self.site.log(f"{self._name}: commit {before} -> {after}: {said!r}")
             self._check(reply, effects)
         return reply
 

@@ -28,7 +28,7 @@ class Server:
         hashes: what is in memory.
         scripts: by digest; a restart forgets them.
         offsets: the newest offset written to each position's field, by this process.
-        after_write: is told of each call that wrote, and what.
+        after_write: is called after each call that wrote, with what it wrote.
     """
 
     file: list[Command] = field(default_factory=list)
@@ -119,7 +119,7 @@ def load_file(commands: Sequence[Command], is_torn: bool) -> tuple[list[Command]
 
     A file that ends inside a MULTI is cut back to before it. But where it ends in the middle of a command, it is cut
     back to the last whole one alone: memory is right, and a MULTI stays open in the file, which the next MULTI and
-    EXEC close at the restart after this one (`loadSingleAppendOnlyFile`; mended in Valkey by its #4342).
+    EXEC close at the restart after this one (`loadSingleAppendOnlyFile`; fixed in Valkey by its #4342).
     """
     hashes: Hashes = {}
     queue: list[Command] | None = None

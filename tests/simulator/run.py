@@ -15,7 +15,7 @@ STOPPING_SECONDS = 15.0
 
 
 def play(seed: int, is_traced: bool = False, faults: Collection[str] = ()) -> World:
-    """Play the world of a seed; what is wrong with it stands in `violations`.
+    """Play the world of a seed; what is wrong with it is in `violations`.
 
     Args:
         seed: decides all of it.
@@ -75,7 +75,7 @@ def _read(world: World) -> None:
 
 def _quiet(world: World) -> None:
     """End all faults."""
-    world.tell("faults end")
+    world.log("faults end")
     world.quiet_since = world.loop.time()
     world.dead_letters_in_a_row_max = 10**6
     for faults in world.site.faults.values():
@@ -91,7 +91,7 @@ def _quiet(world: World) -> None:
     for worker in world.workers:
         worker.process.spare()
         if worker.process.is_frozen:
-            worker.process.thaw()
+            worker.process.resume()
 
 
 def _finish(world: World) -> None:
@@ -103,7 +103,7 @@ def _finish(world: World) -> None:
         due = world.refusals_due()
         if not due:
             world.violate(
-                "I7", f"{QUIET_SECONDS_MAX:g} s after the last fault the ledger stands at {world.positions()}"
+                "I7", f"{QUIET_SECONDS_MAX:g} s after the last fault the ledger's positions are {world.positions()}"
             )
         else:
             refusals = sorted({type(failure).__name__ for _, failure in world.failures})

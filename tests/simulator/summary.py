@@ -34,7 +34,7 @@ class Summary:
             "first_seed": self.first_seed,
             "runs": self.runs,
             "seconds": round(self.seconds, 1),
-            "violations": {str(seed): told for seed, told in self.violations.items()},
+            "violations": {str(seed): found for seed, found in self.violations.items()},
             "never_seen": unseen(self.seen),
             "awaits_killed_at": sorted(hit),
             "awaits_never_killed_at": sorted(missed),

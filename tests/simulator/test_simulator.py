@@ -43,7 +43,7 @@ def test_no_invariant_is_violated() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_replayed_to_the_letter() -> None:
+def test_a_run_is_replayed_exactly() -> None:
     with ThreadPoolExecutor(2) as executor:
         first, second = executor.map(lambda _: simulator("--seed", "5", "--trace"), range(2))
     assert first.stdout == second.stdout
@@ -71,10 +71,10 @@ def test_a_commit_script_without_one_of_its_checks_is_found_out(check: str) -> N
 
 class TestLoop:
     def test_time_passes_only_by_waiting(self) -> None:
-        loop, told = SimulatedLoop(), list[float]()  # type: ignore[abstract]
-        loop.outside(2.0, lambda: told.append(loop.time()))
-        loop.outside(1.0, lambda: told.append(loop.time()))
+        loop, called_at = SimulatedLoop(), list[float]()  # type: ignore[abstract]
+        loop.outside(2.0, lambda: called_at.append(loop.time()))
+        loop.outside(1.0, lambda: called_at.append(loop.time()))
         assert not loop.run(1.5)
-        assert told == [1.0]
-        assert loop.run(10.0, lambda: len(told) == 2)
-        assert told == [1.0, 2.0]
+        assert called_at == [1.0]
+        assert loop.run(10.0, lambda: len(called_at) == 2)
+        assert called_at == [1.0, 2.0]

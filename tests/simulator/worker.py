@@ -48,7 +48,7 @@ def kafka_settings() -> KafkaSettings:
 
 
 def ledger_settings(client: str) -> LedgerSettings:
-    """Return the settings of one client of the ledger, which is told apart by the host of its URL."""
+    """Return the settings of one client of the ledger, which is known by the host of its URL."""
     return LedgerSettings(url=f"redis://{client}:6379/0", namespace=NAMESPACE, retry_seconds=AT_ONCE)
 
 

@@ -71,7 +71,7 @@ class World:
             plan.fields_max,
             self.violate,
             self.note,
-            self.tell,
+            self.log,
         )
         self.slots = [Slot(number) for number in range(plan.workers)]
         self.workers: list[Worker] = []
@@ -84,7 +84,7 @@ class World:
         self.lost: Server | None = None
         self.expected_refusal: type[Refusal] | None = None
         self.baseline: Counter[str] = Counter()
-        self.tell(str(plan))
+        self.log(str(plan))
 
     @contextmanager
     def patched(self) -> Iterator[None]:
@@ -97,13 +97,13 @@ class World:
     def note(self, what: str) -> None:
         """Count that something happened."""
         self.seen[what] += 1
-        self.tell(what)
+        self.log(what)
 
     def count(self, what: str) -> None:
-        """Count that something happened, which the trace tells already."""
+        """Count that something happened, which the trace has already."""
         self.seen[what] += 1
 
-    def tell(self, what: str) -> None:
+    def log(self, what: str) -> None:
         """Write down what happened, for a person."""
         if self.is_traced:
             self.trace.append(f"{self.loop.time():9.3f}  {what}")
@@ -111,7 +111,7 @@ class World:
     def violate(self, invariant: str, what: str) -> None:
         """Write down that an invariant does not hold."""
         self.violations.append(f"{invariant}: {what}")
-        self.tell(f"VIOLATION {self.violations[-1]}")
+        self.log(f"VIOLATION {self.violations[-1]}")
 
     def new_server(self) -> Server:
         """Return an empty Redis server, whose positions are watched (I5)."""
@@ -198,7 +198,7 @@ class World:
 
         worker = process.context.run(build)
         self.workers.append(worker)
-        self.tell(f"{name} starts")
+        self.log(f"{name} starts")
         worker.start()
         return worker
 
@@ -230,14 +230,14 @@ class World:
         assert failure is not None
         self.failures.append((self.loop.time(), failure))
         self.note(f"worker ended: {type(failure).__name__}")
-        self.tell(f"{worker.process.name}: {failure}")
+        self.log(f"{worker.process.name}: {failure}")
         if not isinstance(failure, Refusal | RuntimeError):
             self.violate("I8", f"a worker ended by no refusal: {failure!r}")
         if isinstance(failure, PositionOutsideLog) and self.loop.time() - self._outside_at > BELIEVED_SECONDS:
             self.violate("I8", f"a worker refused without a reason: {failure}")
 
     def positions(self) -> dict[int, tuple[str, int]]:
-        """Return the topic id and the offset where each partition stands in the ledger."""
+        """Return the topic id and the offset that each partition has in the ledger."""
         return dict(_positions([primary.server for primary in self.site.primaries]))
 
     def _is_outside_the_log(self) -> bool:

@@ -18,7 +18,7 @@ IMAGES = Partition("images", 3)
         pytest.param(Position("id", 7), "3 records were lost to retention", id="before the start"),
         pytest.param(Position("id", 21), "the log was cut or replaced", id="beyond the end"),
         pytest.param(Position("other", 15), "was deleted and made again", id="in another log"),
-        pytest.param(Position("other", 7), "was deleted and made again", id="in another log, whatever the offset"),
+        pytest.param(Position("other", 7), "was deleted and made again", id="in another log, at any offset"),
     ],
 )
 def test_where_a_position_may_stand(position: Position, words: str | None) -> None:

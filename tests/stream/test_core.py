@@ -72,11 +72,11 @@ async def test_credits_dead_letters_and_duplicates_of_one_run(room: Room) -> Non
     (summary,) = room.notes.summaries
     assert (summary.records, summary.credited, summary.duplicates, summary.micros) == (4, 2, 1, 2_000_000)
     assert summary.dead_letters == {Reason.MALFORMED_JSON: 1}
-    (letter,) = room.outbox.dead_letters
-    assert letter.record == poison_record(1)
+    (dead_letter,) = room.outbox.dead_letters
+    assert dead_letter.record == poison_record(1)
 
 
-async def test_receipts_name_their_batch_and_the_position_vouches_for_them(room: Room) -> None:
+async def test_receipts_name_their_batch_and_the_position_confirms_them(room: Room) -> None:
     await room.credit(event_record(0, "a"), event_record(1, "b"))
     await room.credit(poison_record(2))
     await room.credit(event_record(3, "c"))
@@ -91,8 +91,8 @@ async def test_receipts_name_their_batch_and_the_position_vouches_for_them(room:
 async def test_an_id_with_other_data_is_poison_within_a_run_and_across_runs(room: Room) -> None:
     await room.credit(event_record(0, "a", says=1), event_record(1, "a", says=2))
     await room.credit(event_record(2, "a", says=3), event_record(3, "a", says=1))
-    assert [letter.poison.reason for letter in room.outbox.dead_letters] == [Reason.ID_CONFLICT] * 2
-    assert [letter.record.offset for letter in room.outbox.dead_letters] == [1, 2]
+    assert [dead_letter.poison.reason for dead_letter in room.outbox.dead_letters] == [Reason.ID_CONFLICT] * 2
+    assert [dead_letter.record.offset for dead_letter in room.outbox.dead_letters] == [1, 2]
     assert room.ledger.totals == {"ada": 1_000_000}
 
 
@@ -100,7 +100,7 @@ async def test_the_second_of_an_id_is_credited_where_the_first_was_poison(room: 
     """A duplicate is a duplicate of a credit, not of an attempt."""
     await room.credit(event_record(0, "a", owners=[]), event_record(1, "a"))
     assert room.ledger.totals == {"ada": 1_000_000}
-    assert [letter.record.offset for letter in room.outbox.dead_letters] == [0]
+    assert [dead_letter.record.offset for dead_letter in room.outbox.dead_letters] == [0]
 
 
 async def test_records_below_the_position_are_not_credited_again(room: Room) -> None:
@@ -149,9 +149,9 @@ async def test_a_duplicate_of_an_event_that_the_server_lost_meanwhile_is_read_ag
     known = room.ledger.known
 
     def known_and_lost(partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        told = known(partition, identities)
+        answer = known(partition, identities)
         room.ledger.events.clear()
-        return told
+        return answer
 
     monkeypatch.setattr(room.ledger, "known", known_and_lost)
     assert await room.credit(record) == Rewound(START)

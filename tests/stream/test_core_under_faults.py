@@ -1,6 +1,6 @@
 """The core under faults that Hypothesis chooses: crashes at each step, lost replies, rewinds, other boundaries.
 
-Whatever happens, once the log is read to its end the totals are those of a single pass over it (I2), each record is
+In every case, once the log is read to its end the totals are those of a single pass over it (I2), each record is
 credited, dead-lettered or a duplicate, exactly one of the three (I3), and the receipts explain every micro-credit.
 """
 
@@ -105,14 +105,14 @@ def oracle(log: list[Record]) -> tuple[dict[str, int], set[int]]:
         if record.value == b"{broken":
             dead.add(record.offset)
             continue
-        told = orjson.loads(record.value or b"")
-        if told["id"] in credited:
-            if credited[told["id"]] != told["says"]:
+        event = orjson.loads(record.value or b"")
+        if event["id"] in credited:
+            if credited[event["id"]] != event["says"]:
                 dead.add(record.offset)
-        elif not told["owners"]:
+        elif not event["owners"]:
             dead.add(record.offset)
         else:
-            credited[told["id"]] = told["says"]
+            credited[event["id"]] = event["says"]
             outcome = EqualShares().attribute([JsonDecoder().decode(record)])[0]
             assert isinstance(outcome, Attribution)
             for owner, micros in owner_credits([outcome]).items():
@@ -146,12 +146,12 @@ def test_the_log_read_to_its_end_gives_the_totals_of_one_pass(drawn: list[object
         asyncio.run(read_to_the_end(log, ledger, outbox, copy.copy(plan), pool))
     totals, dead = oracle(log)
     assert ledger.totals == totals
-    assert {letter.record.offset for letter in outbox.dead_letters} == dead
+    assert {dead_letter.record.offset for dead_letter in outbox.dead_letters} == dead
     assert explained(outbox, ledger) == totals
 
 
 def explained(outbox: MemoryOutbox, ledger: MemoryLedger) -> dict[str, int]:
-    """Totals from the receipts that the ledger's position vouches for, walking the chain back from it."""
+    """Totals from the receipts that the ledger's position confirms, walking the chain back from it."""
     batches: dict[str, dict[int, Receipt]] = {}
     for published in outbox.receipts:
         batch, _, receipt = unseal(published.value)

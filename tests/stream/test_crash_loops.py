@@ -1,4 +1,4 @@
-"""Which records are held to end workers, whatever else ends them, and that healthy ones are not."""
+"""Which records are held to end workers, while other things end them too, and that healthy ones are not."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class OutsideKill(Crash):
 
 @dataclass
 class Line:
-    """A log of records, some of which end whoever attributes them, and workers that are started until all is done."""
+    """A log of records, some of which end their worker, and workers that are started until all is done."""
 
     size: int
     killers: frozenset[int] = frozenset()
@@ -104,7 +104,7 @@ def test_a_record_that_ends_workers_is_found_and_the_others_are_credited(killer:
 
 
 def test_it_is_not_attributed_again_where_its_dead_letter_was_not_committed() -> None:
-    """The worker ends between finding it and the commit of the run that it stands in, again and again."""
+    """The worker ends between finding it and the commit of the run that it is in, again and again."""
     line = Line(5, frozenset({1}), kills=[])
     line.run()
     before = len(line.attributions)
@@ -114,7 +114,7 @@ def test_it_is_not_attributed_again_where_its_dead_letter_was_not_committed() ->
     assert (1,) not in line.attributions[before:]
 
 
-def test_after_a_careful_stretch_runs_are_whole_again() -> None:
+def test_after_a_careful_range_runs_are_whole_again() -> None:
     line = Line(CAREFUL_OFFSETS + 30, frozenset({0}), run_records=10)
     line.run()
     assert line.attributions[-2:] == [
@@ -146,7 +146,7 @@ def test_many_in_a_row_stop_the_worker_each_time_it_was_tried_again() -> None:
     with pytest.raises(TooManyDeadLetters):
         line.run()
     assert line.attributions.count((10,)) == attempts + CRASHES_PER_RECORD_MAX, "it was tried again before"
-    line.killers = frozenset()  # the fault is mended
+    line.killers = frozenset()  # the fault is fixed
     line.run()
     assert line.condemned == [7, 8, 9]
     assert line.credited == [*range(7), *range(10, 20)]
@@ -199,7 +199,7 @@ def test_a_partition_taken_up_again_is_begun_again() -> None:
     assert line.attributions == [(0, 1, 2, 3, 4), (0,), (1,), (2,), (3,), (4,)]
 
 
-def test_a_poisoned_letter_says_why() -> None:
+def test_a_poisoned_dead_letter_says_why() -> None:
     line = Line(3, frozenset({1}))
     found: list[Poisoned] = []
     commit = line.commit

@@ -60,9 +60,9 @@ def test_one_record_is_dead_lettered_and_the_others_are_credited(
         registry.register(described.topic, described.starts())
 
     assert replay(path, ledger) == [ENDS[way]] * (UNAWARES + CRASHES_PER_RECORD_MAX) + [0]
-    (letter,) = dead_letters_in_file(path.with_suffix(".dlq"))
-    assert (letter.record.offset, letter.record.value) == (KILLER, records[KILLER].value)
-    assert letter.reason == Reason.KILLED_WORKER
+    (dead_letter,) = dead_letters_in_file(path.with_suffix(".dlq"))
+    assert (dead_letter.record.offset, dead_letter.record.value) == (KILLER, records[KILLER].value)
+    assert dead_letter.reason == Reason.KILLED_WORKER
     with closing(open_accounts(ledger)) as accounts:
         assert accounts.totals(["ada", way]) == {"ada": (EVENTS - 1) * 1_000_000}
         assert (accounts.sums().credited, accounts.sums().dead_letters) == (EVENTS - 1, 1)

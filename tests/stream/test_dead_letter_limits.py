@@ -33,7 +33,7 @@ def refused_at(limits: DeadLetterLimits, poisoned: Sequence[bool], run: int = 1)
 
 
 def expected_refusal(poisoned: Sequence[bool], in_a_row_max: int, ratio_max: float) -> int | None:
-    """The same of records one by one, by counting anew at each."""
+    """The same of records one by one, by counting again at each."""
     for number in range(len(poisoned)):
         seen = poisoned[: number + 1]
         in_a_row = [len(list(group)) for is_poison, group in groupby(seen) if is_poison] if seen[-1] else [0]
@@ -100,14 +100,14 @@ async def test_a_share_above_the_limit_stops_a_worker_before_the_run_is_publishe
     with pytest.raises(TooManyDeadLetters, match=r"25% of the last 1000 records are poison"):
         await credit_in_runs(core, records, 300)
     assert ledger.state[0].next_offset == 900
-    assert [letter.record.offset for letter in outbox.dead_letters] == list(range(0, 900, 4))
+    assert [dead_letter.record.offset for dead_letter in outbox.dead_letters] == list(range(0, 900, 4))
     assert sum(ledger.totals.values()) == 675 * 1_000_000
 
-    mended = core_of(executor, ledger, outbox, ratio_max=0.25)
-    await mended.assign([PARTITION], MemoryLog(records))
-    await credit_in_runs(mended, records[900:], 300)
+    repaired = core_of(executor, ledger, outbox, ratio_max=0.25)
+    await repaired.assign([PARTITION], MemoryLog(records))
+    await credit_in_runs(repaired, records[900:], 300)
     assert ledger.state[0].next_offset == 1_200
-    assert [letter.record.offset for letter in outbox.dead_letters] == list(range(0, 1_200, 4))
+    assert [dead_letter.record.offset for dead_letter in outbox.dead_letters] == list(range(0, 1_200, 4))
     assert sum(ledger.totals.values()) == 900 * 1_000_000
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gmv.stream.dead_letters import REPLAYED_FROM, EventName, FoundDeadLetter, Wanted, each_once
 from gmv.stream.records import Partition, Record
 from tests.events.samples import envelope, line
-from tests.operations.dead_letters import RECORDS, letter
+from tests.operations.dead_letters import RECORDS, dead_letter
 
 
 def named(value: bytes | None, *headers: tuple[str, bytes | None]) -> EventName:
@@ -34,11 +34,11 @@ def test_a_record_is_named_as_far_as_it_says(
 
 
 def test_an_event_is_found_or_none() -> None:
-    found = letter(name="a").event()
+    found = dead_letter(name="a").event()
     assert found is not None
     assert (found.source, found.event_id) == (envelope()["source"], "a")
-    assert letter(value=b"{broken").event() is None
-    assert letter(value=None).event() is None
+    assert dead_letter(value=b"{broken").event() is None
+    assert dead_letter(value=None).event() is None
 
 
 @given(RECORDS, RECORDS)
@@ -56,9 +56,15 @@ def test_being_sent_again_is_no_part_of_the_content(record: Record, places: list
     assert other.replayed_from == places
 
 
-def test_a_crash_repeats_letters_and_a_topic_made_anew_does_not() -> None:
-    letters = [letter(3), letter(4), letter(3), letter(3, name="of the topic before"), letter(3, partition=1)]
-    assert list(each_once(letters)) == [letters[0], letters[1], letters[3], letters[4]]
+def test_a_crash_repeats_dead_letters_and_a_recreated_topic_does_not() -> None:
+    dead_letters = [
+        dead_letter(3),
+        dead_letter(4),
+        dead_letter(3),
+        dead_letter(3, name="of the topic before"),
+        dead_letter(3, partition=1),
+    ]
+    assert list(each_once(dead_letters)) == [dead_letters[0], dead_letters[1], dead_letters[3], dead_letters[4]]
 
 
 @pytest.mark.parametrize(
@@ -74,10 +80,10 @@ def test_a_crash_repeats_letters_and_a_topic_made_anew_does_not() -> None:
         (Wanted(place="7"), [1, 2]),
     ],
 )
-def test_letters_are_found_by_what_is_said_of_them(wanted: Wanted, found: list[int]) -> None:
-    letters = [
-        letter(17, "a"),
-        letter(7, "b", "image_corrupt"),
-        letter(7, "b", "id_conflict", partition=1),
+def test_dead_letters_are_found_by_what_is_said_of_them(wanted: Wanted, found: list[int]) -> None:
+    dead_letters = [
+        dead_letter(17, "a"),
+        dead_letter(7, "b", "image_corrupt"),
+        dead_letter(7, "b", "id_conflict", partition=1),
     ]
-    assert [place for place, each in enumerate(letters) if wanted.includes(each)] == found
+    assert [place for place, each in enumerate(dead_letters) if wanted.includes(each)] == found

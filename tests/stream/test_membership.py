@@ -217,7 +217,7 @@ async def test_a_position_that_is_gone_from_the_log_ends_the_worker(room: Room) 
 
 
 async def test_an_offset_of_the_groups_that_is_gone_from_the_log_is_no_matter(room: Room) -> None:
-    """After a rebalance, a client begins there until it is told where to read."""
+    """After a rebalance, a client begins there until it is given an offset."""
     room.log.while_reading = room.rebalance
     room.log.failure = PositionOutsideLog("gone")
     for _ in range(4):
@@ -266,7 +266,7 @@ async def test_a_ledger_that_is_gone_stops_an_idle_worker(room: Room) -> None:
         await room.member.check_ledger()
 
 
-async def test_what_was_fetched_of_a_topic_made_anew_is_not_credited(room: Room) -> None:
+async def test_what_was_fetched_of_a_recreated_topic_is_not_credited(room: Room) -> None:
     await room.credit_next()
     room.log.id = "another"
     with pytest.raises(PositionOutsideLog, match="made again"):

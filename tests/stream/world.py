@@ -48,11 +48,11 @@ def poison_record(offset: int) -> Record:
 class JsonDecoder:
     def decode(self, record: Record) -> GeneratedImage:
         try:
-            told = orjson.loads(record.value or b"")
+            event = orjson.loads(record.value or b"")
         except orjson.JSONDecodeError as error:
             raise Poison(Reason.MALFORMED_JSON, str(error)) from error
         return GeneratedImage(
-            "/test", told["id"], ImageBytes(b""), payload=told["says"].to_bytes(8, "big"), metadata=told
+            "/test", event["id"], ImageBytes(b""), payload=event["says"].to_bytes(8, "big"), metadata=event
         )
 
 
@@ -79,7 +79,7 @@ class MemoryLedger:
     notes: dict[int, str] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     hidden: set[bytes] = field(default_factory=set)
-    """Identities that `known` does not tell once: credited by another worker after we asked."""
+    """Identities that `known` leaves out once: credited by another worker after we asked."""
     added: set[int] = field(default_factory=set)
     """Partitions that were added to the topic and are not registered yet."""
 
@@ -92,9 +92,9 @@ class MemoryLedger:
         return set(partitions) & self.added
 
     def known(self, partition: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
-        told = {each: self.events[each] for each in identities if each in self.events and each not in self.hidden}
+        found = {each: self.events[each] for each in identities if each in self.events and each not in self.hidden}
         self.hidden -= set(identities)
-        return told
+        return found
 
     def note(self, topic: str, partition: int) -> str | None:
         return self.notes.get(partition)

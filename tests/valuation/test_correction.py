@@ -48,14 +48,14 @@ def test_receipts_say_what_is_added_to_whom(corrections: list[Correction]) -> No
     totals: Counter[str] = Counter()
     for each in corrections:
         (line,) = seal([each.receipt("t", 0, "")])[1]
-        _, _, told = unseal(line)
-        assert is_correction(told)
+        _, _, published = unseal(line)
+        assert is_correction(published)
         assert (
-            told["micros"]
-            == sum(micros for _, micros in changes_of(told))
+            published["micros"]
+            == sum(micros for _, micros in changes_of(published))
             == (-each.micros if each.to_owner is None else 0)
         )
-        for owner, micros in changes_of(told):
+        for owner, micros in changes_of(published):
             totals[owner] += micros
     credits, debits = net(corrections)  # noqa: A001 - the field's own word
     assert {owner: micros for owner, micros in totals.items() if micros} == credits | {

@@ -1,4 +1,4 @@
-"""The chain of receipts: what a batch id vouches for."""
+"""The chain of receipts: what a batch id confirms."""
 
 import orjson
 from hypothesis import given

@@ -28,13 +28,13 @@ def fast(function: Function) -> Function:
     return _compile(function, fastmath=_FINITE_MATHS)
 
 
-def wary(function: Function) -> Function:
+def nan_safe(function: Function) -> Function:
     """Compile for speed, for numbers that nobody has looked at yet: NaN and infinity stay what they are."""
     return _compile(function, fastmath=_FINITE_MATHS - {"nnan", "ninf"})
 
 
 def strict(function: Function) -> Function:
-    """Compile to the letter of IEEE 754: what it computes stands in a receipt, or proves it."""
+    """Compile exactly as IEEE 754 says: what it computes is in a receipt, or proves it."""
     return _compile(function, fastmath=False)
 
 
@@ -68,7 +68,7 @@ def cache_folder(sources: Path, wanted: Path) -> Path:
 
 
 def is_compiled() -> bool:
-    """Tell whether the kernel was compiled before, by whoever, into the folder in use."""
+    """Return whether the kernel was compiled before, by any process, into the folder in use."""
     return any(FOLDER.rglob("*.nbc"))
 
 

@@ -48,7 +48,7 @@ def secret_in(path: Path, setting: str) -> str:
 
 
 def names_tls_files(settings: Guarded) -> bool:
-    """Tell whether any file is named that only an encrypted connection uses."""
+    """Return whether any file is named that only an encrypted connection uses."""
     return any((settings.ca_file, settings.cert_file, settings.key_file))
 
 
@@ -78,7 +78,7 @@ def tls_context(settings: Guarded, group: str) -> ssl.SSLContext:
 
 
 def tls_trouble(error: BaseException, group: str) -> str | None:
-    """Say what a TLS connection was refused for, if that is what an error, or a cause of it, tells.
+    """Say what a TLS connection was refused for, if that is what an error, or a cause of it, says.
 
     Returns:
         What is wrong and what to do; None for any other error, such as a server that is away.

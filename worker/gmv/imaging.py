@@ -3,7 +3,7 @@
 What a file can hold beyond plain RGB is settled here, once, for training images and generated ones alike:
 
 - an animation counts as its first frame;
-- the orientation that EXIF tells is applied;
+- the orientation in EXIF is applied;
 - transparency is laid over white;
 - 16-bit greys keep their upper 8 bits, 16-bit colours too;
 - palettes, greys and CMYK become RGB; colour profiles are not applied.
@@ -23,7 +23,7 @@ JPEG_SCANS_MAX = 100
 """A progressive JPEG has about 10; a file of 20 MB could hold a million, each a pass over all pixels."""
 
 PIXELS_OPENED_MAX = 178_956_970
-"""Pillow opens no larger file whatever it is told: twice its `MAX_IMAGE_PIXELS`, which is left as it is."""
+"""Pillow opens no larger file in any case: twice its `MAX_IMAGE_PIXELS`, which is left as it is."""
 
 _DETAIL_CHARACTERS_MAX = 200
 
@@ -69,7 +69,7 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
 
 
 def _format(content: bytes) -> str:
-    """Tell the format by the file's first bytes, so that no codec but the right one sees them."""
+    """Find the format by the file's first bytes, so that no codec but the right one sees them."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if content.startswith(b"\xff\xd8\xff"):

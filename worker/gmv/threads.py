@@ -18,7 +18,7 @@ def limit_threads() -> None:
     another in a loop. Cores are used by events side by side (`worker.threads`), and by more workers.
 
     Libraries read their limits when they are loaded, so this has to be called before numpy is imported; torch and
-    faiss are told again, for a process that has imported them already.
+    faiss are limited again, for a process that has imported them already.
     """
     os.environ.update(dict.fromkeys(_POOLS, "1"))
     import faiss
@@ -30,7 +30,7 @@ def limit_threads() -> None:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch and faiss use one thread, for what has to give the same bits whatever the process is set to."""
+    """Let torch and faiss use one thread, for what has to give the same bits under any setting of the process."""
     import faiss
     import torch
 

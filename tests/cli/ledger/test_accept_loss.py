@@ -76,7 +76,5 @@ def test_a_person_is_told_what_to_keep(world: World, kafka: KafkaBroker) -> None
     done = gmv(world.ledger, *arguments(world))
     assert (
         done.stdout.split()
-        == (
-            f"{world.kafka.topic}[1] stands at 4 now. The 4 offsets from 0 on are never credited; keep this line"
-        ).split()
+        == (f"{world.kafka.topic}[1] is at 4 now. The 4 offsets from 0 on are never credited; keep this line").split()
     )

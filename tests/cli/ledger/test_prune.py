@@ -119,7 +119,7 @@ def test_killed_anywhere_while_a_worker_commits_no_answer_changes(full: LedgerSe
         assert accounts.sums().credited == credited
         assert conservation(accounts).complaints == ()
     with closing(open_janitor(full)) as janitor:
-        assert janitor.sweep(0).lapsed == 0
+        assert janitor.sweep(0).expired == 0
 
 
 @contextmanager

@@ -82,7 +82,7 @@ class TestTls:
         assert open_ledger(theirs).commit(batch(credits={"alice": 1})) == Committed()
         assert "WRONGPASS" in self.refusal(theirs.model_copy(update={"username": "nobody"}))
 
-    def test_a_certificate_that_nobody_vouches_for(self, secure: SecureRedisServer) -> None:
+    def test_a_certificate_that_nobody_signed(self, secure: SecureRedisServer) -> None:
         said = self.refusal(self.settings_for(secure, ca_file=None))
         assert "the server's certificate is refused (self-signed certificate in certificate chain)" in said
         assert "ledger.ca_file" in said
@@ -171,7 +171,7 @@ class TestForeign:
             open_registry(settings).create(2)
 
     @pytest.mark.parametrize("books", [None, 2])
-    def test_a_book_that_was_lost_is_never_made_anew(self, server: RedisServer, books: int | None) -> None:
+    def test_a_book_that_was_lost_is_never_recreated(self, server: RedisServer, books: int | None) -> None:
         settings = LedgerSettings(url=server.url, namespace="two", retry_seconds=RETRY_SECONDS)
         create(settings, books=2)
         client(server).delete("two:{1}")

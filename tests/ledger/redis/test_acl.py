@@ -79,7 +79,7 @@ def work_as_administrator(settings: LedgerSettings) -> None:
     assert fresh.register(TOPIC, {0: at(99)}) == (0,)
     fresh.state_window(WINDOW)
     work_as_worker(settings.model_copy(update={"username": None, "password_file": None}), old_events=3)
-    assert open_janitor(settings).sweep(0).lapsed > 0
+    assert open_janitor(settings).sweep(0).expired > 0
 
 
 WORK = {
@@ -192,8 +192,8 @@ def test_every_command_of_a_worker_can_be_asked_about(server: RedisServer, setti
     everything = {*rule_of("worker", settings).commands, "select", *redis_cluster.COMMANDS}
     allow(server, "worker", (*rule_of("worker", settings).tokens, *(f"+{command}" for command in everything)))
 
-    told = RedisInspector(settings).user(sorted(everything), "worker")
-    assert (len(told.allowed), told.refused) == (len(everything), ())
+    facts = RedisInspector(settings).user(sorted(everything), "worker")
+    assert (len(facts.allowed), facts.refused) == (len(everything), ())
 
 
 def test_select_goes_with_a_database_but_the_first() -> None:
@@ -259,9 +259,9 @@ class TestCommand:
                 with pytest.raises(AuthenticationError):
                     theirs.ping()
 
-    def test_a_namespace_is_guarded_by_its_own_keys_and_json_tells_the_same(self) -> None:
-        told = gmv_json("ledger", "acl", environment={"GMV_LEDGER_NAMESPACE": "shop"})["users"]
-        assert {user["role"]: user["keys"] for user in told} == {
+    def test_a_namespace_is_guarded_by_its_own_keys_and_json_says_the_same(self) -> None:
+        users = gmv_json("ledger", "acl", environment={"GMV_LEDGER_NAMESPACE": "shop"})["users"]
+        assert {user["role"]: user["keys"] for user in users} == {
             "worker": ["~shop:*"],
             "reader": ["%R~shop:*"],
             "leaderboard": ["%R~shop:*", "~shop:{leaderboard}*"],
@@ -279,7 +279,7 @@ class TestCommand:
 
 
 def earn(settings: LedgerSettings, topic: str) -> None:
-    """Commit a batch from where the ledger stands."""
+    """Commit a batch from the ledger's position."""
     ledger = open_ledger(settings)
     position = ledger.positions(topic, [0])[0]
     following = replace(position, next_offset=position.next_offset + 1)

@@ -41,7 +41,7 @@ def cluster() -> Iterator[RedisCluster]:
 
 @pytest.fixture
 def settings(cluster: RedisCluster, request: pytest.FixtureRequest) -> LedgerSettings:
-    """A ledger of four books, with a partition for each, which stands at its start."""
+    """A ledger of four books, with a partition for each, whose position is its start."""
     namespace = f"t{abs(hash(request.node.name))}"
     settings = LedgerSettings(url=cluster.url, namespace=namespace, retry_seconds=patience(20))
     registry = open_registry(settings)
@@ -60,7 +60,7 @@ def step(partition: int, number: int) -> Batch:
 
 
 def go_on(ledger: Ledger, partition: int, number: int) -> int:
-    """Commit what follows, going back as far as one is told; return how many batches were committed once more."""
+    """Commit what follows, going back to where the answer says; return how many batches were committed once more."""
     answer = ledger.commit(step(partition, number))
     again = 0
     if isinstance(answer, Rewound):
@@ -99,8 +99,8 @@ def test_totals_are_summed_over_primaries_and_each_commit_is_one_call(
 
 def calls(client: Redis) -> int:
     """How many scripts a server has run."""
-    told = client.info("commandstats").get("cmdstat_evalsha", {})
-    return int(told.get("calls", 0))
+    statistics = client.info("commandstats").get("cmdstat_evalsha", {})
+    return int(statistics.get("calls", 0))
 
 
 @pytest.mark.parametrize("share_kept", [0.0, 0.7])
@@ -216,14 +216,14 @@ def test_a_book_that_moves_to_another_primary_is_followed(cluster: RedisCluster,
     assert open_accounts(settings).totals(["everybody"]) == {"everybody": 7}
 
 
-def test_identities_lapse_book_by_book(settings: LedgerSettings) -> None:
+def test_identities_expire_book_by_book(settings: LedgerSettings) -> None:
     open_registry(settings).state_window(15)
     ledger, janitor = open_ledger(settings), open_janitor(settings)
     for number in range(4):
         ledger.commit(step(0, number))
         if number < 2:
             ledger.commit(step(1, number))
-    assert [janitor.sweep(book).lapsed for book in range(BOOKS)] == [3, 1, 0, 0]
+    assert [janitor.sweep(book).expired for book in range(BOOKS)] == [3, 1, 0, 0]
     assert ledger.known(1, [identity(101)]).keys() == {identity(101)}
 
 

@@ -30,7 +30,7 @@ def remembering(settings: LedgerSettings) -> LedgerSettings:
 
 
 def commit(settings: LedgerSettings, number: int) -> Answer:
-    """Credit event `number` at offset 10 * number, from where a worker stands that has credited all before it."""
+    """Credit event `number` at offset 10 * number, from the position of a worker that has credited all before it."""
     expected = at(10 * number, f"{number}") if number else START
     following = at(10 * number + 10, f"{number + 1}")
     one = entry(number, offset=10 * number)
@@ -38,7 +38,7 @@ def commit(settings: LedgerSettings, number: int) -> Answer:
 
 
 def sweep(settings: LedgerSettings) -> int:
-    return sum(swept.lapsed for swept in one_pass(open_janitor(settings), 0))
+    return sum(swept.expired for swept in one_pass(open_janitor(settings), 0))
 
 
 def assert_the_window_is_exact(settings: LedgerSettings) -> int:
@@ -69,7 +69,7 @@ def test_wherever_a_crash_tore_the_log_the_window_is_exact(keeping_server: Redis
         log_of(server).write_bytes(whole[:cut])
         server.start()
         position = assert_the_window_is_exact(remembering)
-        if position < 10 * STEPS:  # what a worker is told that knows nothing of the crash
+        if position < 10 * STEPS:  # the answer to a worker that knows nothing of the crash
             assert commit(remembering, STEPS) == Rewound(at(position, f"{position // 10}"))
         for number in range(position // 10, STEPS):
             assert commit(remembering, number) == Committed()
@@ -127,7 +127,7 @@ def test_a_book_that_is_gone_or_anothers_is_left_alone(server: RedisServer, reme
     with pytest.raises(LedgerMissing, match="book 0 is gone"):
         janitor.sweep(0)
     create(remembering)
-    with pytest.raises(LedgerMissing, match="made anew"):
+    with pytest.raises(LedgerMissing, match="recreated"):
         janitor.sweep(0)
 
 

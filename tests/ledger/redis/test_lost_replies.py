@@ -44,8 +44,8 @@ def test_the_proxy_loses_what_was_done(server: RedisServer, proxy: Proxy) -> Non
 
 def test_a_commit_sent_again_counts_once(settings: LedgerSettings, proxy: Proxy, ledger: Ledger) -> None:
     proxy.lose_next_answer()
-    told = batch(at(10), credits={"alice": 10, "bob": 5}, entries=[entry(1)], dead_letters=1, duplicates=1)
-    assert ledger.commit(told) == AlreadyCommitted()
+    sent_twice = batch(at(10), credits={"alice": 10, "bob": 5}, entries=[entry(1)], dead_letters=1, duplicates=1)
+    assert ledger.commit(sent_twice) == AlreadyCommitted()
     assert proxy.strikes == 1
     accounts = open_accounts(settings)
     assert accounts.totals(["alice"]) == {"alice": 11}
@@ -65,15 +65,15 @@ class WithItsOwnRetries:
 def test_a_commit_that_redis_py_sends_again_counts_once(
     settings: LedgerSettings, proxy: Proxy, server: RedisServer
 ) -> None:
-    """Whoever retries, at whatever depth: the second sending finds the position where the batch leads."""
+    """At any depth of retries, the second sending finds the position where the batch leads."""
     once = settings.model_copy(update={"url": proxy.url, "retry_seconds": 1e-9})
     with patch.object(redis_server, "Redis", WithItsOwnRetries):
         ledger = open_ledger(once)
         assert ledger.commit(batch(credits={"alice": 1})) == Committed()
         client(server).config_resetstat()
         proxy.lose_next_answer()
-        told = batch(at(10), credits={"alice": 10, "bob": 5}, entries=[entry(1)])
-        assert ledger.commit(told) == AlreadyCommitted()
+        sent_twice = batch(at(10), credits={"alice": 10, "bob": 5}, entries=[entry(1)])
+        assert ledger.commit(sent_twice) == AlreadyCommitted()
     assert client(server).info("commandstats")["cmdstat_evalsha"]["calls"] == 2
     assert open_accounts(settings).sums() == Sums(16, 1, 0, 0)
 

@@ -27,7 +27,7 @@ ALL = {"alice": 50_301, "bob": 20, "cy": 4_000}
 
 
 def go_on(ledger: Ledger, following: list[Batch]) -> None:
-    """Do what a worker does that had committed all but the last: try that, and go back as far as it is told."""
+    """Do what a worker does that had committed all but the last: try that, and go back to where the answer says."""
     answer = ledger.commit(following[-1])
     if isinstance(answer, Rewound):
         go_on(ledger, following[:-1])

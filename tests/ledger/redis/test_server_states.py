@@ -195,7 +195,7 @@ def test_data_that_is_gone_is_never_taken_for_a_young_ledger(server: RedisServer
             question()
     assert client(server).keys() == []
     create(settings)
-    assert ledger.commit(batch(credits={"alice": 1})) == Missing(), "made anew by somebody else: not ours"
+    assert ledger.commit(batch(credits={"alice": 1})) == Missing(), "recreated by somebody else: not ours"
 
 
 def test_one_book_that_is_gone_is_noticed(server: RedisServer, settings: LedgerSettings) -> None:

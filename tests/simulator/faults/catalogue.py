@@ -11,7 +11,7 @@ Fault = Callable[[World], bool]
 ALWAYS: dict[str, Fault] = {
     **{kind: processes.at_a_commit(kind) for kind in processes.COMMIT_FAULTS},
     "killed at an await": processes.kill_at_an_await,
-    "frozen and thawed": processes.freeze,
+    "frozen and resumed": processes.freeze,
     "stopped in order": processes.stop_in_order,
     "a worker came and went": processes.come_and_go,
     "static member doubled": processes.double_a_static_member,
@@ -36,11 +36,11 @@ ALWAYS: dict[str, Fault] = {
 """What every run may suffer, by name; after it the log is read to its end."""
 
 ONCE: dict[str, Fault] = {
-    "topic made anew": endings.topic_made_anew,
+    "topic recreated": endings.topic_recreated,
     "retention passed the position": endings.retention_passes_the_position,
     "log cut": endings.log_cut,
     "ledger lost": endings.ledger_lost,
-    "ledger made anew": endings.ledger_made_anew,
+    "ledger recreated": endings.ledger_recreated,
     "flood of poison": endings.flood_of_poison,
 }
 """What one run in a few suffers beside."""
@@ -55,7 +55,7 @@ SPARING = frozenset(
         "request lost",
         "request late",
         "reply lost",
-        "frozen and thawed",
+        "frozen and resumed",
         "stopped in order",
         "a worker came and went",
         "rebalance",

@@ -10,7 +10,7 @@ from tests.simulator.workload import DEADLY, OWNERS, Meaning
 from tests.simulator.world import World
 
 
-def topic_made_anew(world: World) -> bool:
+def topic_recreated(world: World) -> bool:
     """Delete the topic and make another of its name."""
     world.brokers.topic = Topic("topic-2", [PartitionLog() for _ in world.topic.partitions])
     world.producer.prefix = "new-"
@@ -24,8 +24,8 @@ def topic_made_anew(world: World) -> bool:
 def retention_passes_the_position(world: World) -> bool:
     """Delete records that the ledger does not hold."""
     number = world.chance.randrange(world.plan.partitions)
-    log, standing = world.topic.partitions[number], world.positions()
-    if number not in standing or not log.has_data_after(offset := standing[number][1]):
+    log, positions = world.topic.partitions[number], world.positions()
+    if number not in positions or not log.has_data_after(offset := positions[number][1]):
         return False
     log.start = world.chance.randint(offset + 1, log.end)
     world.expected_refusal = PositionOutsideLog
@@ -44,7 +44,7 @@ def log_cut(world: World) -> bool:
 
 
 def ledger_lost(world: World) -> bool:
-    """Lose a server's data for good: one that a partition stands in, so that workers notice."""
+    """Lose a server's data for good: one that has a partition's position, so that workers notice."""
     number = world.chance.randrange(world.plan.partitions)
     primary = world.site.primary_of(book_key(NAMESPACE, number % world.plan.books).encode())
     primary.server = world.lost = world.new_server()
@@ -53,7 +53,7 @@ def ledger_lost(world: World) -> bool:
     return True
 
 
-def ledger_made_anew(world: World) -> bool:
+def ledger_recreated(world: World) -> bool:
     """Make a new ledger where the old one was: workers of the old one must not write to it; new ones may."""
     if any(log.start for log in world.topic.partitions):
         return False
@@ -79,7 +79,7 @@ def total_at_its_limit(world: World) -> bool:
 
 
 def deadly_records(world: World) -> bool:
-    """Let there be records that end whoever attributes them; nobody is killed from outside in such a run."""
+    """Let there be records that end the worker that attributes them; nobody is killed from outside in such a run."""
     world.crashes_per_record_max = 2
     for number in range(world.chance.randint(1, 2)):
         meaning = Meaning(f"{DEADLY}{number}", 0, ("a",))

@@ -1,4 +1,4 @@
-"""Brokers, topics and transactions: what befalls the log and what is published."""
+"""Brokers, topics and transactions: what happens to the log and what is published."""
 
 from tests.simulator.world import World
 

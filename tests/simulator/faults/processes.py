@@ -44,8 +44,8 @@ def freeze(world: World) -> bool:
     process = world.chance.choice(workers).process
     seconds = world.chance.choice([0.5, 3.0, 9.0, 15.0]) * world.chance.uniform(0.5, 1.5)
     process.freeze()
-    world.tell(f"{process.name} freezes for {seconds:.1f} s")
-    world.loop.outside(seconds, process.thaw)
+    world.log(f"{process.name} freezes for {seconds:.1f} s")
+    world.loop.outside(seconds, process.resume)
     return True
 
 

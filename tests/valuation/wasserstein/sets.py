@@ -34,7 +34,7 @@ def least_total(costs: NDArray[np.float64]) -> float:
 
 
 class Kind(Enum):
-    """What makes token sets hard to tell apart, or to compute with."""
+    """What makes token sets hard to distinguish, or to compute with."""
 
     RANDOM = "independent normal numbers"
     CLUSTERED = "a few places, with a little noise around each"

@@ -206,7 +206,7 @@ def test_another_store_is_refused(store: NDArray[np.float32]) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("number", [np.nan, -np.nan, np.inf, -np.inf])
-def test_a_store_that_is_not_finite_is_told(dtype: type[np.floating[Any]], number: float) -> None:
+def test_a_store_that_is_not_finite_is_reported(dtype: type[np.floating[Any]], number: float) -> None:
     store = STORE.astype(dtype)
     store[2, 1, 0] = number
     with pytest.raises(ValueError, match="row 2 of the token store is not finite"):

@@ -17,8 +17,8 @@ def allocated(arrays: tuple[object, ...]) -> int:
 
 @pytest.mark.parametrize(("candidates", "tokens", "size"), [(100, 64, 64), (500, 196, 64), (7, 1, 4), (1_000, 49, 15)])
 def test_scratch_is_as_large_as_its_formula_says(candidates: int, tokens: int, size: int) -> None:
-    told, real = scratch_bytes(candidates, tokens, size), allocated(new_scratch(candidates, tokens, size))
-    assert told <= real <= told + 130 * (tokens + candidates) + 8 * size + 1_000
+    estimated, real = scratch_bytes(candidates, tokens, size), allocated(new_scratch(candidates, tokens, size))
+    assert estimated <= real <= estimated + 130 * (tokens + candidates) + 8 * size + 1_000
 
 
 def test_scratch_stays_below_64_mb_at_196_tokens_and_500_candidates() -> None:

@@ -54,7 +54,7 @@ def read_ownership(settings: OwnersSettings, images: ImagesTable) -> Ownership:
 
 
 def settings_digest(valuation: ValuationSettings, ownership: Ownership) -> str:
-    """Return 16 hex digits over all that decides a credit beside the index: it stands in every receipt."""
+    """Return 16 hex digits over all that decides a credit beside the index: it is in every receipt."""
     if not ownership.digest:
         return valuation.digest
     parts = [valuation.digest, ownership.digest, ownership.is_left_out]
@@ -112,5 +112,5 @@ def _refuse_unknown(path: Path, ownership: Ownership, images: ImagesTable) -> No
             more = f" and {len(unknown) - _NAMED_MAX} more" if len(unknown) > _NAMED_MAX else ""
             raise OwnersRefused(
                 f"{path} is about {kind} that the index lacks: {', '.join(sorted(unknown)[:_NAMED_MAX])}{more}. "
-                "Correct the names, or remove the lines if the index was built anew without them"
+                "Correct the names, or remove the lines if the index was built again without them"
             )

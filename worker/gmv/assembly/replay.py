@@ -28,7 +28,7 @@ DEAD_LETTERS_SHOWN_MAX: Final = 5
 
 
 class DeadLetterLine(NamedTuple):
-    """A dead letter as a person is told of it: its line, counted from 1, and why it cannot be credited."""
+    """A dead letter as it is shown: its line, counted from 1, and why it cannot be credited."""
 
     line: int
     reason: Reason
@@ -47,7 +47,7 @@ class ReplaySummary:
         reasons: dead letters by reason.
         first_dead_letters: the first `DEAD_LETTERS_SHOWN_MAX` dead letters of this replay.
         micros: micro-credits committed now.
-        already_done: lines that the ledger stood past when the replay began.
+        already_done: lines that the ledger was past when the replay began.
         seconds: from the first read to the last commit.
         stages: seconds per stage.
     """
@@ -100,16 +100,18 @@ class Tally(Observer):
 class DeadLetterRecorder(Outbox):
     """An `Outbox` that takes down the first dead letters."""
 
-    def __init__(self, inner: Outbox, told: list[DeadLetterLine]) -> None:
+    def __init__(self, inner: Outbox, first: list[DeadLetterLine]) -> None:
         self._inner = inner
-        self._told = told
+        self._first = first
 
     @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
-        for letter in dead_letters[: DEAD_LETTERS_SHOWN_MAX - len(self._told)]:
-            self._told.append(DeadLetterLine(letter.record.offset + 1, letter.poison.reason, letter.poison.detail))
+        for dead_letter in dead_letters[: DEAD_LETTERS_SHOWN_MAX - len(self._first)]:
+            self._first.append(
+                DeadLetterLine(dead_letter.record.offset + 1, dead_letter.poison.reason, dead_letter.poison.detail)
+            )
         await self._inner.publish(partition, receipts, dead_letters)
 
 
@@ -122,7 +124,7 @@ def replay(
     settings: Settings,
     progress: Callable[[int], None] = lambda _lines: None,
 ) -> ReplaySummary:
-    """Credit a JSON-lines file of events from where the ledger stands to the file's end.
+    """Credit a JSON-lines file of events from the ledger's position to the file's end.
 
     Args:
         events: the file.
@@ -135,7 +137,7 @@ def replay(
 
     Raises:
         EventsRefused: the last line has no end; all before it are credited.
-        Refusal: whatever stopped it; what was committed until then stays, and the next replay goes on from there.
+        Refusal: what stopped it; what was committed until then stays, and the next replay goes on from there.
     """
     clock, tally = StageClock(), Tally(progress)
     log = JsonLinesLog(events, settings.kafka.run_records_max)

@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 
 class SideBySide:
-    """Cuts work into one stretch per thread."""
+    """Cuts work into one part per thread."""
 
     def __init__(self, executor: Executor, threads: int) -> None:
         self._executor = executor
         self._threads = threads
 
     def each(self, work: Callable[[slice], T], count: int) -> list[T]:
-        """Do work on stretches that cover 0 to `count`, in order; what one of them raises, this raises."""
+        """Do work on parts that cover 0 to `count`, in order; what one of them raises, this raises."""
         length = max(1, -(-count // self._threads))
         return list(self._executor.map(work, [slice(first, first + length) for first in range(0, count, length)]))
 
@@ -43,7 +43,7 @@ class EncoderSideBySide(AroundEncoder):
     def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
         if len(images) < 2:
             return self._inner.encode(images)
-        encoded = self._side_by_side.each(lambda stretch: self._inner.encode(images[stretch]), len(images))
+        encoded = self._side_by_side.each(lambda part: self._inner.encode(images[part]), len(images))
         return Features(
             np.concatenate([each.vectors for each in encoded]), np.concatenate([each.tokens for each in encoded])
         )
@@ -58,7 +58,5 @@ class RecallSideBySide(Recall):
 
     @override
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
-        recalled = self._side_by_side.each(
-            lambda stretch: self._inner.recall(vectors[stretch], candidates), len(vectors)
-        )
+        recalled = self._side_by_side.each(lambda part: self._inner.recall(vectors[part], candidates), len(vectors))
         return list(chain.from_iterable(recalled))

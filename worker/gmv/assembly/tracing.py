@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 SERVICE_NAME: Final = "gmv-worker"  # where OTEL_SERVICE_NAME names no other
-_FAREWELL_SECONDS_MAX: Final = 3.0
+_SHUTDOWN_SECONDS_MAX: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ def tracing(settings: Settings) -> Iterator[Tracing]:
         yield Tracing(spans.around_core, spans.around_parts)
     finally:
         # For as long as OpenTelemetry tries a collector that is away, half a minute, no worker may be kept from ending.
-        farewell = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
-        farewell.start()
-        farewell.join(_FAREWELL_SECONDS_MAX)
+        shutting_down = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
+        shutting_down.start()
+        shutting_down.join(_SHUTDOWN_SECONDS_MAX)
 
 
 def _provider(settings: Settings) -> "TracerProvider":

@@ -68,7 +68,7 @@ def run_worker(
 
             run_until_stopped(settings, make_parts, _pages(registry, health), traced.core)
     except Exception as failure:
-        log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is told by whoever catches it
+        log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
     log.info("worker_stopped")
 
@@ -89,7 +89,7 @@ def run_until_stopped(
 
     Raises:
         LogUnavailable: no broker answers, or a topic does not exist.
-        Refusal: whatever ended the worker.
+        Refusal: what ended the worker.
     """
     ending = Ending()
     with (

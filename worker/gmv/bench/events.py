@@ -110,9 +110,9 @@ def _both_ways(events: Path, index: Index, settings: Settings) -> tuple[list[Rec
             seen = index.encoder.encode([reader.read(event.content)])
         except Poison:
             continue
-        told = EventFeatures(index.encoder.encoder_id, seen.vectors[0], seen.tokens[0])
+        features_of_event = EventFeatures(index.encoder.encoder_id, seen.vectors[0], seen.tokens[0])
         images.append(record)
-        features.append(Record(record.offset, structured(replace(event, content=told))))
+        features.append(Record(record.offset, structured(replace(event, content=features_of_event))))
     if not images:
         raise EventsRefused(f"{events} holds no event with an image in it; `gmv demo` makes such")
     return images, features

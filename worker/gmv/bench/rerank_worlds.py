@@ -69,7 +69,7 @@ class Worlds:
         return World(self._index.tokens, list(features.tokens), recalled)
 
     def finer(self, candidates: int, queries: int) -> World:
-        """Return the first queries on a finer grid, their candidates' tokens made anew from the corpus."""
+        """Return the first queries on a finer grid, their candidates' tokens made from the corpus."""
         recalled = self.as_indexed(candidates, queries).candidates
         rows, places = np.unique(np.concatenate(recalled), return_inverse=True)
         store = np.stack(

@@ -1,7 +1,7 @@
 """How much more two workers do than one: whole `gmv worker` processes over one topic and one ledger, taking turns.
 
 Workers are all there, with their shares of the partitions, before the first event is: what is timed is crediting, from
-a tenth of the events to nine tenths, read off the ledger's positions. What else the machine did meanwhile is told with
+a tenth of the events to nine tenths, read off the ledger's positions. What else the machine did meanwhile is given with
 the rate, since workers that share their cores with others cannot double it.
 """
 
@@ -190,9 +190,9 @@ def _progress(settings: Settings, total: int, processes: Sequence[int], check: C
             check()
             if time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's workers did not end within {_WORK_SECONDS_MAX:g} s")
-            standing = sum(position.next_offset for position in accounts.positions().values())
-            if standing > done:
-                done = standing
+            passed = sum(position.next_offset for position in accounts.positions().values())
+            if passed > done:
+                done = passed
                 yield Moment(time.perf_counter(), done, sum(map(_ticks_of, processes)), _ticks_of_machine())
             time.sleep(_POLL_SECONDS)
 

@@ -161,9 +161,9 @@ def _progress_of_worker(index: Path, settings: Settings, worker: tuple[str, ...]
         while done < end:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's worker ended or hangs (exit code {process.returncode}); see its log")
-            standing = sum(position.next_offset for position in accounts.positions().values())
-            if standing > done:
-                done = standing
+            passed = sum(position.next_offset for position in accounts.positions().values())
+            if passed > done:
+                done = passed
                 yield time.perf_counter(), done, _anonymous_bytes(process.pid)
             time.sleep(_POLL_SECONDS)
     accounts.close()
@@ -195,9 +195,9 @@ def variables_of(settings: Settings) -> dict[str, str]:
     Raises:
         InvalidSettings: there are none, as for an empty text where the default is another, or a comma inside a list.
     """
-    told = settings.model_dump(mode="json", exclude_defaults=True)
+    stated = settings.model_dump(mode="json", exclude_defaults=True)
     variables: dict[str, str] = {}
-    for name, value in told.items():
+    for name, value in stated.items():
         fields = (
             {f"{name}_{field}": inner for field, inner in value.items()} if isinstance(value, dict) else {name: value}
         )

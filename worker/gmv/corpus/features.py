@@ -112,7 +112,7 @@ def check_features(image: ImageFeatures, shape: FeaturesShape) -> None:
 
 
 def features_digest(image: ImageFeatures) -> bytes:
-    """Return the SHA-256 of shape and numbers, little-endian: what stands for an image file's in an index."""
+    """Return the SHA-256 of shape and numbers, little-endian: in an index, in place of an image file's."""
     digest = hashlib.sha256(struct.pack("<III", *shape_of(image)))
     for numbers in (image.vector, image.tokens):
         digest.update(numbers.astype("<f4").tobytes())

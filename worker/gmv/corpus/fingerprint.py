@@ -1,4 +1,4 @@
-"""Whether a corpus is still the one that was read before, told without reading it."""
+"""Whether a corpus is still the one that was read before, without reading it."""
 
 import hashlib
 from pathlib import Path
@@ -14,6 +14,6 @@ def fingerprint(path: Path, reading: str) -> str:
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     digest = hashlib.blake2b(f"{reading}\n".encode(), digest_size=16)
     for file in files:
-        told = file.stat()
-        digest.update(f"{file.relative_to(path)}\0{told.st_size}\0{told.st_mtime_ns}\n".encode())
+        found = file.stat()
+        digest.update(f"{file.relative_to(path)}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
     return digest.hexdigest()

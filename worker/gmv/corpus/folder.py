@@ -60,7 +60,7 @@ class FolderCorpus(Corpus):
                 yield ImageFile(_image_id(row), content)
 
     def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield rows and where they stand."""
+        """Yield rows and where they are."""
         metadata = self._path / METADATA
         try:
             with metadata.open(encoding="utf-8-sig", newline="") as file:

@@ -51,7 +51,7 @@ class ParquetFiles:
         schema = read_schema(file)
         if column not in schema.names:
             raise CorpusRefused(
-                f"{file} has no column {column!r}, but {', '.join(schema.names)}; tell its names by the options that "
+                f"{file} has no column {column!r}, but {', '.join(schema.names)}; give its names by the options that "
                 "end in -column"
             )
         return schema.field(column).type

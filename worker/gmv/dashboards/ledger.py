@@ -184,7 +184,7 @@ POSITIONS = Row(
             {"{{state}}": "max by (state) (gmv_ledger_state)"},
             "What the audit found: sound; missing, no ledger or a partition without a position; refused, "
             "damaged or closed to this user; outside_log, a position that retention passed or a topic made "
-            "anew; unreachable and log_unreachable, a server that is away.",
+            "again; unreachable and log_unreachable, a server that is away.",
             width=24,
             colours={
                 "sound": GREEN,

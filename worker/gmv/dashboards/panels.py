@@ -1,4 +1,4 @@
-"""What a panel is, whoever draws it."""
+"""What a panel is, for all that draw it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ class Panel:
         kind: how it is drawn.
         title: what is shown.
         unit: of every series.
-        queries: by legend, in which `{{label}}` stands for a label's value, PromQL without selectors.
+        queries: by legend, in which `{{label}}` is a label's value, PromQL without selectors.
         description: what it means, and what a bad value looks like.
         width: of `GRID_WIDTH`.
         scale: colours of a stat or bar; lines in a diagram.

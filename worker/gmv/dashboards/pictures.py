@@ -81,7 +81,7 @@ def diagram(panel: Panel, lines: Sequence[Line], window: Window) -> str:
 
 
 def spark(series: Series, colour: str, window: Window) -> str:
-    """Return the SVG of how a value came to be what it is: an area without axes, and gaps where nobody told it."""
+    """Return the SVG of how a value came to be what it is: an area without axes, and gaps where it is not known."""
     values = _on_grid(series, window)
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=_SPARK_INCHES)

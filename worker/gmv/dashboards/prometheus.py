@@ -18,7 +18,7 @@ _ANSWER_SECONDS_MAX = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time, in Unix seconds.
+    """A span of time, in Unix seconds.
 
     Attributes:
         start: its beginning.

@@ -26,7 +26,7 @@ def word(unit: Unit) -> str:
 
 
 def number(value: float, unit: Unit) -> str:
-    """Return a value without its `word`: where many stand together, the word is said once."""
+    """Return a value without its `word`: where many are together, the word is said once."""
     match unit:
         case Unit.SECONDS:
             return _seconds(value)

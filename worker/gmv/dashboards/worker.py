@@ -59,7 +59,7 @@ AT_A_GLANCE = Row(
             "Lag",
             Unit.COUNT,
             {"records": "sum(gmv_lag_records) or sum(gmv_ledger_lag_records)"},
-            "Records in the log beyond the ledger's position, all partitions together; while no worker tells, as the "
+            "Records in the log beyond the ledger's position, all partitions together; while no worker reports, as the "
             "audit sees it.",
             width=3,
         ),

@@ -25,14 +25,14 @@ class Books:
     Attributes:
         sums: the ledger's own counts.
         balances: every owner's total, the highest first, ties by owner id.
-        told: the committed events beside their true sources, in the order of the log.
+        outcomes: the committed events beside their true sources, in the order of the log.
         explanation: how the receipts account for the totals.
         reasons: number of dead letters by reason.
     """
 
     sums: Sums
     balances: tuple[Balance, ...]
-    told: tuple[Outcome, ...]
+    outcomes: tuple[Outcome, ...]
     explanation: VerifiedReceipts
     reasons: Mapping[str, int]
 
@@ -43,10 +43,10 @@ class Books:
 
     @property
     def conserved(self) -> bool:
-        """Whether receipts, accounts and the ledger's count tell the same sum, and of as many events."""
+        """Whether receipts, accounts and the ledger's count give the same sum, and of as many events."""
         on_accounts = sum(balance.micros for balance in self.balances)
-        in_receipts = sum(outcome.receipt["micros"] for outcome in self.told)
-        return on_accounts == in_receipts == self.sums.micros and len(self.told) == self.sums.credited
+        in_receipts = sum(outcome.receipt["micros"] for outcome in self.outcomes)
+        return on_accounts == in_receipts == self.sums.micros and len(self.outcomes) == self.sums.credited
 
 
 def read_books(folder: DemoFolder, ledger: LedgerSettings) -> Books:
@@ -64,12 +64,12 @@ def read_books(folder: DemoFolder, ledger: LedgerSettings) -> Books:
         receipts = list(committed_receipts(accounts, lambda: receipts_in(folder.receipts)))
         balances = sorted(accounts.balances(), key=lambda balance: (-balance.micros, balance.owner_id))
     receipts.sort(key=lambda receipt: receipt["position"]["offset"])
-    told = outcomes(receipts, {event_id: tuple(image_ids) for event_id, image_ids in sources.items()})
-    return Books(conserved.sums, tuple(balances), tuple(told), explanation, _reasons(folder))
+    known = outcomes(receipts, {event_id: tuple(image_ids) for event_id, image_ids in sources.items()})
+    return Books(conserved.sums, tuple(balances), tuple(known), explanation, _reasons(folder))
 
 
 def _reasons(folder: DemoFolder) -> Counter[str]:
     """Count each record once: a crash between publishing and commit leaves the same dead letter twice."""
     with folder.dead_letters.open("rb") as lines:
-        letters = [orjson.loads(line) for line in lines]
-    return Counter({letter["offset"]: letter["reason"] for letter in letters}.values())
+        dead_letters = [orjson.loads(line) for line in lines]
+    return Counter({dead_letter["offset"]: dead_letter["reason"] for dead_letter in dead_letters}.values())

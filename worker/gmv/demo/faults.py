@@ -34,7 +34,7 @@ BAD_RECORDS: Final = len(_FAULTS)
 def with_faults(lines: Iterable[bytes], count: int) -> Iterator[bytes]:
     """Yield `count` event lines, and among them three bad records, then the first event once more.
 
-    The bad ones stand after a quarter, half and three quarters of the events, each made from the event before it.
+    The bad ones come after a quarter, half and three quarters of the events, each made from the event before it.
     """
     first = b""
     faults = {(place * count) // (BAD_RECORDS + 1): fault for place, fault in enumerate(_FAULTS, start=1)}

@@ -101,7 +101,7 @@ class DemoFigures:
 def figures_of(result: DemoResult) -> DemoFigures:
     """Return a demo's figures."""
     books, folder, hits = result.books, result.folder, result.hits
-    best_middle_worst = spread(books.told, 3)
+    best_middle_worst = spread(books.outcomes, 3)
     return DemoFigures(
         events=books.events,
         credited=books.sums.credited,
@@ -128,7 +128,7 @@ def figures_of(result: DemoResult) -> DemoFigures:
         leaders=tuple(DemoLeader(each.owner_id, each.micros) for each in books.balances[:LEADERS]),
         example=_event(best_middle_worst[len(best_middle_worst) // 2]),
         checks=DemoChecks(
-            receipts=len(books.told),
+            receipts=len(books.outcomes),
             receipt_micros=books.explanation.micros,
             account_micros=sum(balance.micros for balance in books.balances),
             sources=hits.sources,

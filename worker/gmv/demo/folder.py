@@ -74,7 +74,7 @@ class DemoFolder:
         return self.root / "report.html"
 
     def claim(self, inputs: Inputs) -> None:
-        """Make the folder for these inputs, or go on where an earlier demo of the same inputs stands.
+        """Make the folder for these inputs, or go on where an earlier demo of the same inputs ended.
 
         Raises:
             InvalidSettings: the folder holds a demo of other inputs, or something else.

@@ -20,7 +20,7 @@ from gmv.demo.layouts import LAYOUTS, layout_masks
 from gmv.errors import CorpusRefused
 
 SOURCES_MIN, SOURCES_MAX = 2, 4
-CANVAS_PIXELS_MAX = 256  # longest side; a demo's events stay small whatever the corpus holds
+CANVAS_PIXELS_MAX = 256  # longest side; a demo's events stay small with any corpus
 
 Pixels = NDArray[np.uint8]
 

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing but itself, for whoever wants to see what was credited and why.
+"""The report: one HTML file that needs nothing but itself, for anyone who wants to see what was credited and why.
 
 Everything comes from receipts, the ledger's own totals and the corpus, so what the report shows is what was
 committed. Pictures are data URIs, there is no script, and a content security policy forbids every request.
@@ -27,7 +27,7 @@ class Story:
     Attributes:
         outcomes: the committed events, in the order of the log.
         hits: how well known sources were credited, None where no sources are known.
-        balances: every owner's total, as the ledger tells it.
+        balances: every owner's total, as the ledger has it.
         sums: the ledger's own counts.
         images_by_owner: number of training images of each owner.
         generated: each event's image, by event id; an event may have none.

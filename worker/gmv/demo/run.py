@@ -32,7 +32,7 @@ _THREADS: Final = os.cpu_count() or 1
 
 
 class StageReporter(Protocol):
-    """Tells whoever waits how far the demo is."""
+    """Shows how far the demo is."""
 
     def stage(self, name: str, text: str) -> None:
         """Say what is being done, or was found done, in a stage of that name."""
@@ -64,7 +64,7 @@ class DemoResult:
 
 
 def run_demo(
-    corpus_path: Path, folder: DemoFolder, events: int, seed: int, settings: Settings, narrator: StageReporter
+    corpus_path: Path, folder: DemoFolder, events: int, seed: int, settings: Settings, reporter: StageReporter
 ) -> DemoResult:
     """Run the whole story, or the rest of it.
 
@@ -74,56 +74,56 @@ def run_demo(
         events: number of images to generate.
         seed: of the remix generator.
         settings: of everything; index and ledger are the folder's.
-        narrator: told how far it is.
+        reporter: shows how far it is.
 
     Raises:
-        Refusal: whatever stops a stage; what was made until then is used by the next run.
+        Refusal: what stops a stage; what was made until then is used by the next run.
     """
     started = time.perf_counter()
     folder.claim(Inputs(corpus_digest(corpus_path), events, seed))
     corpus = open_corpus(corpus_path, settings.images.bytes_max)
-    index = _index(corpus, folder, settings, narrator)
-    _events(corpus, index, folder, events, seed, settings, narrator)
-    now = _credit(folder, index, settings, narrator)
-    narrator.stage("Check", "owners' totals against receipts and counts")
+    index = _index(corpus, folder, settings, reporter)
+    _events(corpus, index, folder, events, seed, settings, reporter)
+    now = _credit(folder, index, settings, reporter)
+    reporter.stage("Check", "owners' totals against receipts and counts")
     books = read_books(folder, settings.ledger)
-    hits = source_hits(books.told, len(index.images))
+    hits = source_hits(books.outcomes, len(index.images))
     if hits is None:
         raise EventsRefused(f"no event could be credited; {folder.dead_letters} says why")
-    narrator.stage("Report", str(folder.report))
+    reporter.stage("Report", str(folder.report))
     write_whole(folder.report, render(story_of(corpus, index, folder, books, hits, settings)).encode())
     return DemoResult(folder, index, now, books, hits, time.perf_counter() - started)
 
 
-def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, narrator: StageReporter) -> Index:
+def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, reporter: StageReporter) -> Index:
     if folder.index.exists():
-        narrator.stage("Index", f"{folder.index} is there")
+        reporter.stage("Index", f"{folder.index} is there")
     else:
-        narrator.stage("Index", f"building {folder.index} from {corpus.path}")
-        build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), narrator.progress)
+        reporter.stage("Index", f"building {folder.index} from {corpus.path}")
+        build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), reporter.progress)
     index = open_index(folder.index, verify=True)
-    narrator.stage("", f"{index.manifest.corpus.images:,} images of {index.manifest.corpus.owners:,} owners")
+    reporter.stage("", f"{index.manifest.corpus.images:,} images of {index.manifest.corpus.owners:,} owners")
     return index
 
 
 def _events(
-    corpus: Corpus, index: Index, folder: DemoFolder, count: int, seed: int, settings: Settings, narrator: StageReporter
+    corpus: Corpus, index: Index, folder: DemoFolder, count: int, seed: int, settings: Settings, reporter: StageReporter
 ) -> None:
     if folder.events.exists():
-        narrator.stage("Events", f"{folder.events} is there")
+        reporter.stage("Events", f"{folder.events} is there")
         return
-    narrator.stage("Events", f"mixing {count:,} images, each of two to four training images of different owners")
+    reporter.stage("Events", f"mixing {count:,} images, each of two to four training images of different owners")
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
-    with narrator.progress("mixing", count, "images") as advance:
+    with reporter.progress("mixing", count, "images") as advance:
         make_events(corpus, index.images, count, seed, limits, folder, advance)
 
 
-def _credit(folder: DemoFolder, index: Index, settings: Settings, narrator: StageReporter) -> ReplaySummary:
+def _credit(folder: DemoFolder, index: Index, settings: Settings, reporter: StageReporter) -> ReplaySummary:
     log = describe_file(folder.events)
     with closing(open_registry(settings.ledger)) as registry:
         registry.create(books=1)
         registry.register(log.topic, log.starts())
     lines = log.bounds[0].end
-    narrator.stage("Credits", f"crediting {lines:,} records into {folder.ledger_url}")
-    with closing(open_ledger(settings.ledger)) as ledger, narrator.progress("crediting", lines, "records") as advance:
+    reporter.stage("Credits", f"crediting {lines:,} records into {folder.ledger_url}")
+    with closing(open_ledger(settings.ledger)) as ledger, reporter.progress("crediting", lines, "records") as advance:
         return replay(folder.events, index, ledger, folder.receipts, folder.dead_letters, settings, advance)

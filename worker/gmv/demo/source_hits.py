@@ -81,9 +81,9 @@ def outcomes(receipts: Sequence[Receipt], sources: Mapping[str, tuple[str, ...]]
     return [Outcome(receipt, sources.get(receipt["event"]["id"], ())) for receipt in receipts]
 
 
-def source_hits(told: Sequence[Outcome], corpus_images: int) -> SourceHits | None:
+def source_hits(outcomes: Sequence[Outcome], corpus_images: int) -> SourceHits | None:
     """Count over the events with known sources; None where there is no such event."""
-    known = [outcome for outcome in told if outcome.sources]
+    known = [outcome for outcome in outcomes if outcome.sources]
     if not known:
         return None
     sources = sum(len(outcome.sources) for outcome in known)
@@ -99,13 +99,13 @@ def source_hits(told: Sequence[Outcome], corpus_images: int) -> SourceHits | Non
     )
 
 
-def spread(told: Sequence[Outcome], count: int) -> list[Outcome]:
+def spread(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:
     """Return `count` outcomes at equal steps from the best explained to the worst, both included.
 
     Best is whose sources earned most; where sources are unknown, whose budget is least spread out. Showing the best
     alone would flatter gmv.
     """
-    ranked = sorted(told, key=_merit, reverse=True)
+    ranked = sorted(outcomes, key=_merit, reverse=True)
     if len(ranked) <= count or count < 2:
         return ranked[:count]
     return [ranked[round(step * (len(ranked) - 1) / (count - 1))] for step in range(count)]

@@ -19,17 +19,17 @@ def story_of(
     corpus: Corpus, index: Index, folder: DemoFolder, books: Books, hits: SourceHits, settings: Settings
 ) -> Story:
     """Gather pictures and figures; reads the corpus and the events file once."""
-    featured, listed = shown(books.told)
+    featured, listed = shown(books.outcomes)
     offsets = {outcome.receipt["position"]["offset"] for outcome in featured + listed}
     images = index.images.images(range(len(index.images)))
     return Story(
-        outcomes=books.told,
+        outcomes=books.outcomes,
         hits=hits,
         balances=books.balances,
         sums=books.sums,
         images_by_owner=Counter(image.owner_id for image in images),
         generated={name: thumbnail(file) for name, file in generated_images(folder, offsets).items()},
-        training=training_thumbnails(corpus, pictured(books.told)),
+        training=training_thumbnails(corpus, pictured(books.outcomes)),
         candidates=settings.valuation.candidates,
         facts=list(_facts(corpus, index, folder, books, settings).items()),
     )

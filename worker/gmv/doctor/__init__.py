@@ -1,1 +1,1 @@
-"""What stands between a worker and its work: looked up, judged by pure rules, and never changed."""
+"""What keeps a worker from its work: looked up, judged by pure rules, and never changed."""

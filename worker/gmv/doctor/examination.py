@@ -71,8 +71,8 @@ class Examination:
         from gmv.index.opened import open_index
 
         index = open_index(self._settings.index, verify=True)
-        told = f"{index.index_id[:12]}: {len(index.images):,} images, every file as its manifest says"
-        yield fine("index", told)
+        found = f"{index.index_id[:12]}: {len(index.images):,} images, every file as its manifest says"
+        yield fine("index", found)
         size = sum(file.stat().st_size for file in self._settings.index.iterdir() if file.is_file())
         yield from machine_rules.judge_memory(size, available_bytes())
 
@@ -96,8 +96,8 @@ class Examination:
             user = inspector.user([*wanted, *redis_rules.UNWANTED], self._redis_user)
         for address, server in servers.items():
             yield from redis_rules.judge_server(server, address)
-        told = [server.clock_ahead_seconds for server in servers.values() if server.clock_ahead_seconds is not None]
-        self._redis_ahead_seconds = max(told, key=abs, default=None)
+        found = [server.clock_ahead_seconds for server in servers.values() if server.clock_ahead_seconds is not None]
+        self._redis_ahead_seconds = max(found, key=abs, default=None)
         yield from redis_rules.judge_user(user, "worker")
 
     def _kafka(self) -> Iterator[Finding]:
@@ -106,14 +106,14 @@ class Examination:
         kafka = self._settings.kafka
         with KafkaInspector(kafka) as inspector:
             yield fine("brokers", f"{', '.join(inspector.brokers())} answer")
-            events, receipts, letters = (
+            events, receipts, dead_letters = (
                 inspector.topic(name) for name in (kafka.topic, kafka.receipts_topic, kafka.dead_letters_topic)
             )
             group = inspector.group(kafka.group)
             yield from kafka_rules.judge_events(events, self._settings)
             yield from kafka_rules.judge_receipts(receipts, self._settings)
-            yield from kafka_rules.judge_dead_letters(letters, events)
-            yield from kafka_rules.judge_rights([events, receipts, letters], group, self._settings)
+            yield from kafka_rules.judge_dead_letters(dead_letters, events)
+            yield from kafka_rules.judge_rights([events, receipts, dead_letters], group, self._settings)
             yield from kafka_rules.judge_group(group, kafka.group, len(events.partitions))
             self._newest_event_ms = events.newest_ms
             if not events.partitions:

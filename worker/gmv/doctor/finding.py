@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """How it stands. A warning is for a person to weigh; a problem stops a worker, or puts credits at risk."""
+    """Its state. A warning is for a person to weigh; a problem stops a worker, or puts credits at risk."""
 
     OK = "ok"
     WARNING = "warning"
@@ -19,7 +19,7 @@ class Finding:
 
     Attributes:
         check: what was looked at, such as "topic generated-images".
-        state: how it stands.
+        state: fine, a warning or a problem.
         found: what was found, in words.
         advice: what to change; empty where nothing has to be.
     """

@@ -90,8 +90,8 @@ def judge_rights(topics: list[TopicFacts], group: GroupFacts, settings: Settings
         if not _is_allowed(right.operation, right.resource, may.get(right.name), group)
     ]
     if lacking:
-        told = f"this user may not do what a worker does: {', '.join(lacking)}"
-        return [problem("Kafka rights", told, "give it these rights; SECURITY.md lists all")]
+        found = f"this user may not do what a worker does: {', '.join(lacking)}"
+        return [problem("Kafka rights", found, "give it these rights; SECURITY.md lists all")]
     return [fine("Kafka rights", "this user may do what a worker does")]
 
 
@@ -135,7 +135,7 @@ def judge_headroom(
 
     Args:
         events: the topic.
-        positions: where the ledger stands, by partition.
+        positions: of the ledger, by partition.
         times: by partition, the time of the record that is credited next.
         now_ms: by this machine's clock.
     """
@@ -154,8 +154,9 @@ def judge_headroom(
             elif position.topic_id != events.topic_id:
                 yield problem(
                     check,
-                    f"the ledger stands in another topic of this name (id {position.topic_id}, now {events.topic_id})",
-                    "a topic made anew is a new log: give it a new name, or a ledger of its own",
+                    f"the ledger's position is in another topic of this name (id {position.topic_id}, "
+                    f"now {events.topic_id})",
+                    "a topic made again is a new log: give it a new name, or a ledger of its own",
                 )
             elif position.next_offset < held.start:
                 yield problem(
@@ -167,7 +168,7 @@ def judge_headroom(
             elif position.next_offset > held.end:
                 yield problem(
                     check,
-                    f"{events.name}[{number}]: the ledger stands at {position.next_offset:,}, above the log's end "
+                    f"{events.name}[{number}]: the ledger's position is {position.next_offset:,}, above the log's end "
                     f"{held.end:,}",
                     "the log lost its tail, or is another one; restore it",
                 )
@@ -187,9 +188,9 @@ def _aging(times: Mapping[int, int], retention: int | None, now_ms: int, check: 
     age = now_ms - min(times.values())
     if age <= AGE_WARNING * retention:
         return
-    told = f"the oldest record not credited yet is {_days(age)} old, and they are deleted after {_days(retention)}"
+    found = f"the oldest record not credited yet is {_days(age)} old, and they are deleted after {_days(retention)}"
     advice = "run more workers, or raise the topic's retention.ms until they have caught up"
-    yield (problem if age > AGE_PROBLEM * retention else warning)(check, told, advice)
+    yield (problem if age > AGE_PROBLEM * retention else warning)(check, found, advice)
 
 
 def _described(topic: TopicFacts, check: str, complaints: Iterator[Finding]) -> list[Finding]:
@@ -233,8 +234,8 @@ def _kept_for_good(topic: TopicFacts, check: str, why: str) -> Iterator[Finding]
     for name in ("retention.ms", "retention.bytes"):
         limit = _number(topic, name)
         if limit is not None and limit >= 0:
-            told = f"kept for {_days(limit)}" if name == "retention.ms" else f"kept up to {limit:,} bytes a partition"
-            yield warning(check, f"{told}, and {why}", f"set its {name} to -1, or archive it before")
+            found = f"kept for {_days(limit)}" if name == "retention.ms" else f"kept up to {limit:,} bytes a partition"
+            yield warning(check, f"{found}, and {why}", f"set its {name} to -1, or archive it before")
 
 
 def _is_allowed(operation: str, resource: str, may: frozenset[str] | None, group: GroupFacts) -> bool:

@@ -25,10 +25,10 @@ def judge_threads(threads: int, cores: float) -> list[Finding]:
 def judge_memory(index_bytes: int, available_bytes: int) -> list[Finding]:
     """Judge whether the index fits into memory; it is mapped, so that what does not fit is read again and again."""
     check = "memory"
-    told = f"the index takes {index_bytes / 2**20:,.0f} MiB, and {available_bytes / 2**20:,.0f} MiB are free"
+    found = f"the index takes {index_bytes / 2**20:,.0f} MiB, and {available_bytes / 2**20:,.0f} MiB are free"
     if index_bytes > available_bytes:
-        return [warning(check, told, "give the worker more memory, or it reads from the disk for every event")]
-    return [fine(check, told)]
+        return [warning(check, found, "give the worker more memory, or it reads from the disk for every event")]
+    return [fine(check, found)]
 
 
 def judge_clocks(redis_ahead_seconds: float | None, newest_event_ms: int | None, now_ms: int) -> list[Finding]:

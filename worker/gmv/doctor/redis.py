@@ -7,8 +7,8 @@ from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
 from gmv.ledger.redis.inspection import ServerFacts, UserFacts
 
 OLDEST: Final = (7, 0)
-MENDED: Final = {(7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2}
-"""By series, the release that mends CVE-2025-49844: a user who may run scripts could run code in the server."""
+FIXED: Final = {(7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2}
+"""By series, the release that fixes CVE-2025-49844: a user who may run scripts could run code in the server."""
 
 FULL_WARNING: Final = 0.75
 FULL_PROBLEM: Final = 0.95
@@ -23,8 +23,8 @@ def judge_server(facts: ServerFacts, address: str = "") -> list[Finding]:
     """Judge a server; one of several is called by its address."""
     info, name = facts.info, f"Redis {address}".strip()
     if info is None:
-        told = "this user may not ask it how it is (INFO, CONFIG GET)"
-        return [warning(name, told, "run this as the user `doctor` of `gmv ledger acl`, or as an administrator")]
+        found = "this user may not ask it how it is (INFO, CONFIG GET)"
+        return [warning(name, found, "run this as the user `doctor` of `gmv ledger acl`, or as an administrator")]
     return [
         _version(str(info.get("redis_version", "")), f"{name} version"),
         *fine_unless(_role(info, role := f"{name} role"), role, "it is a primary"),
@@ -41,8 +41,8 @@ def judge_user(facts: UserFacts, role: str) -> list[Finding]:
     """Judge a user's rights for a role, of which `UNWANTED` were asked about too."""
     check = "Redis rights"
     if facts.name is None:
-        told = "this user may not ask what it may do (ACL WHOAMI, ACL DRYRUN)"
-        return [warning(check, told, "run this as the user `doctor` of `gmv ledger acl`, with --user")]
+        found = "this user may not ask what it may do (ACL WHOAMI, ACL DRYRUN)"
+        return [warning(check, found, "run this as the user `doctor` of `gmv ledger acl`, with --user")]
     if lacking := [name for command in facts.refused if (name := "|".join(command)) not in UNWANTED]:
         return [
             problem(
@@ -69,13 +69,13 @@ def _version(text: str, check: str) -> Finding:
         return warning(check, f"it calls itself {text!r}", "gmv is tested with Redis 7.0 and newer")
     if (major, minor) < OLDEST:
         return problem(check, f"it is {text}", "gmv's scripts need Redis 7.0 or newer")
-    mended = MENDED.get((major, minor), 0 if (major, minor) > max(MENDED) else None)
-    if mended is None or patch < mended:
-        newest = ", ".join(f"{series[0]}.{series[1]}.{release}" for series, release in MENDED.items())
+    fixed = FIXED.get((major, minor), 0 if (major, minor) > max(FIXED) else None)
+    if fixed is None or patch < fixed:
+        newest = ", ".join(f"{series[0]}.{series[1]}.{release}" for series, release in FIXED.items())
         return warning(
             check,
             f"it is {text}, and CVE-2025-49844 lets users who may run scripts run code in the server",
-            f"{newest} or newer; or see that your distribution has mended its package",
+            f"{newest} or newer; or see that your distribution has fixed its package",
         )
     return fine(check, f"it is {text}")
 
@@ -124,8 +124,8 @@ def _memory(info: Mapping[str, Any], check: str) -> Iterator[Finding]:
     used = int(info.get("used_memory", 0))
     if size and used > FULL_WARNING * size:
         of = "maxmemory" if limit else "the machine's memory"
-        told = f"it uses {used / size:.0%} of {of}; full, it refuses commits"
-        yield (problem if used > FULL_PROBLEM * size else warning)(check, told, "give it more memory")
+        found = f"it uses {used / size:.0%} of {of}; full, it refuses commits"
+        yield (problem if used > FULL_PROBLEM * size else warning)(check, found, "give it more memory")
 
 
 def _use(info: Mapping[str, Any]) -> str:

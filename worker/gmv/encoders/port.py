@@ -32,7 +32,7 @@ class Features:
 
 
 class Encoder(Protocol):
-    """Turns images into features; the same image gives the same bits whatever else is in the batch."""
+    """Turns images into features; the same image gives the same bits in any batch."""
 
     @property
     def encoder_id(self) -> str:

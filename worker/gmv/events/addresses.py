@@ -35,7 +35,7 @@ def refuse_private(address: str, networks: Sequence[Network]) -> None:
 
 
 def _meant_by(address: Address) -> Iterator[Address]:
-    """Yield the address, or the IPv4 address that it stands for: all that is reached by it."""
+    """Yield the address, or the IPv4 address that it means: all that is reached by it."""
     if isinstance(address, IPv4Address):
         yield address
     elif address.ipv4_mapped:

@@ -60,8 +60,8 @@ def decode(value: bytes | None, headers: Headers = ()) -> GeneratedImage:
 def trace_of(headers: Headers) -> TraceContext | None:
     """Return which trace a record belongs to: as its headers say, or else the event's own attribute among them.
 
-    The header is of whoever sent the record last, the attribute (CloudEvents' extension for tracing) of whoever made
-    the event; an attribute inside a structured event is in the receipt alone.
+    The header is of the last sender of the record, the attribute (CloudEvents' extension for tracing) of the program
+    that made the event; an attribute inside a structured event is in the receipt alone.
     """
     return trace_context(headers) or trace_context(headers, ATTRIBUTE_PREFIX)
 
@@ -75,7 +75,7 @@ def _named_headers(headers: Headers) -> dict[str, str]:
     ]
     for name, count in Counter(name for name, _ in ours).items():
         if count > 1:
-            raise _invalid(f"header {name} stands there {count} times")
+            raise _invalid(f"header {name} is there {count} times")
     try:
         named = {name: value.decode() for name, value in ours if value is not None}
     except UnicodeDecodeError as error:
@@ -86,19 +86,19 @@ def _named_headers(headers: Headers) -> dict[str, str]:
 
 def _parse(value: bytes, what: str) -> dict[str, Any]:
     try:
-        told = orjson.loads(value)
+        found = orjson.loads(value)
     except orjson.JSONDecodeError as error:
         raise Poison(Reason.MALFORMED_JSON, f"{what} is not JSON: {error}"[:_DETAIL_CHARACTERS_MAX]) from None
-    if not isinstance(told, dict):
+    if not isinstance(found, dict):
         raise _invalid(f"{what} should be a JSON object")
-    return told
+    return found
 
 
-def _attributes(told: Mapping[str, Any]) -> WireAttributes:
-    kind = told.get("type")
+def _attributes(found: Mapping[str, Any]) -> WireAttributes:
+    kind = found.get("type")
     if isinstance(kind, str) and kind != EVENT_TYPE:
         raise Poison(Reason.UNSUPPORTED_TYPE, f"type is {kind[:_DETAIL_CHARACTERS_MAX]!r}; gmv credits {EVENT_TYPE}")
-    present = {name: value for name, value in told.items() if value is not None}
+    present = {name: value for name, value in found.items() if value is not None}
     if not is_traceparent(present.get(TRACEPARENT)):  # W3C: a wrong one is as good as none
         present.pop(TRACEPARENT, None)
     return _validate(WireAttributes, present, ())
@@ -143,10 +143,10 @@ def _image(image: WireImage) -> ImageBytes | ImageUri:
     raise _invalid("data.image should have either uri or bytes")
 
 
-def _validate(model: type[Model], told: Any, where: tuple[str, ...]) -> Model:
-    """Check types and limits; the first thing that is wrong is told."""
+def _validate(model: type[Model], data: Any, where: tuple[str, ...]) -> Model:
+    """Check types and limits; the first thing that is wrong is named."""
     try:
-        return model.model_validate(told)
+        return model.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = (*where, *first["loc"])

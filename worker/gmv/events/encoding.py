@@ -102,14 +102,14 @@ def _envelope(event: GeneratedImage) -> dict[str, Any]:
 def _data(event: GeneratedImage) -> dict[str, Any]:
     if not 0.0 <= event.quality <= 1.0:  # of NaN, JSON would make a null, and the reader a quality of 1
         raise ValueError(f"quality is {event.quality}, not within [0, 1]")
-    told: dict[str, Any] = _content(event.content)
+    data: dict[str, Any] = _content(event.content)
     if event.quality != 1.0:
-        told["quality"] = event.quality
+        data["quality"] = event.quality
     if event.model is not None:
-        told["model"] = event.model
+        data["model"] = event.model
     if event.metadata:
-        told["metadata"] = dict(event.metadata)
-    return told
+        data["metadata"] = dict(event.metadata)
+    return data
 
 
 def _content(content: ImageBytes | ImageUri | EventFeatures) -> dict[str, Any]:

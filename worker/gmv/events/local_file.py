@@ -1,4 +1,4 @@
-"""Reads a file under a folder, and no other file, whatever the path and whoever changes folders meanwhile."""
+"""Reads a file under a folder, and no other file, for any path, and though folders change meanwhile."""
 
 import os
 import stat

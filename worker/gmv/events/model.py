@@ -50,8 +50,8 @@ class GeneratedImage:
         content: what there is to look at.
         quality: in [0, 1], scales the event's budget.
         payload: 8 bytes, digest of what the event says (data alone, not the envelope).
-        model: the generator's name, if told.
-        traceparent: W3C trace context, if told.
+        model: the generator's name, if given.
+        traceparent: W3C trace context, if given.
         metadata: the producer's own; never part of a credit.
     """
 
@@ -66,7 +66,7 @@ class GeneratedImage:
 
     @property
     def identity(self) -> bytes:
-        """16 bytes that stand for (source, id)."""
+        """16 bytes in place of (source, id)."""
         return identity_of(self.source, self.event_id)
 
 

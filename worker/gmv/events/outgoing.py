@@ -35,7 +35,7 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is told of every image.
+    """What is said of every image.
 
     Attributes:
         source: CloudEvents source.
@@ -77,7 +77,7 @@ def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
     Args:
         path: an image file, a folder of them (with its folders), Parquet with an image column as Hugging Face
             datasets writes it, or JSON lines of structured events.
-        telling: what is told of images.
+        telling: what is said of images.
 
     Raises:
         EventsRefused: there is no event in it, or a line is none.
@@ -88,15 +88,15 @@ def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
         return
     write = structured_message if telling.is_structured else binary
     for name, content in _images(path):
-        told = {"name": name}
+        metadata = {"name": name}
         event = event_of_image(
-            content, telling.source, event_id_of(name, content), telling.quality, telling.model, told
+            content, telling.source, event_id_of(name, content), telling.quality, telling.model, metadata
         )
         yield Outgoing(name, write(event))
 
 
 def raw_lines(path: Path) -> Iterator[Outgoing]:
-    """Yield each line that is not blank as a record's value, whatever it holds, without key or headers.
+    """Yield each line that is not blank as a record's value, of any content, without key or headers.
 
     Raises:
         EventsRefused: the file cannot be read.

@@ -1,4 +1,4 @@
-"""The digest of what an event says, by which a re-sent event is told from another under the same id."""
+"""The digest of what an event says, by which a re-sent event differs from another under the same id."""
 
 import hashlib
 import struct

@@ -113,11 +113,11 @@ def _refused(detail: str) -> Poison:
 
 
 def _unreachable(error: Exception, attempts: int) -> Poison:
-    told = error.strerror if isinstance(error, OSError) and error.strerror else redact(str(error))
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else redact(str(error))
     tries = f" after {attempts} attempts" if attempts > 1 else ""
     return Poison(
         Reason.IMAGE_UNREACHABLE,
-        f"it cannot be read{tries} ({type(error).__name__}: {told[:_SHOWN_CHARACTERS_MAX]})",
+        f"it cannot be read{tries} ({type(error).__name__}: {reason[:_SHOWN_CHARACTERS_MAX]})",
     )
 
 

@@ -1,6 +1,6 @@
 """Reads a file of an object store through fsspec: from the place the worker's own configuration names, by its rights.
 
-No more bytes are taken than asked for, whatever the store says of the size; backends keep to their own time limits.
+No more bytes are taken than asked for, with any size that the store states; backends keep to their own time limits.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ def read_remote(uri: str, bytes_max: int) -> bytes:
     """Read at most `bytes_max` bytes.
 
     Raises:
-        Exception: whatever the backend raises.
+        Exception: what the backend raises.
     """
     import fsspec
 

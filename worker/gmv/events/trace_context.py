@@ -1,6 +1,6 @@
 """W3C Trace Context out of a record's headers: which trace an event belongs to. It never decides a credit.
 
-What is wrong with it is never an event's fault: a `traceparent` that is none, or that stands there twice, is as good
+What is wrong with it is never an event's fault: a `traceparent` that is none, or that is there twice, is as good
 as absent, and so is a `tracestate` beside it (https://www.w3.org/TR/trace-context/, sections 3.2 and 3.3).
 """
 
@@ -36,13 +36,13 @@ class TraceContext(NamedTuple):
 
     def headers(self) -> dict[str, bytes]:
         """Return them as headers of a record."""
-        told = {TRACEPARENT: self.traceparent, TRACESTATE: self.tracestate}
-        return {name: text.encode() for name, text in told.items() if text}
+        given = {TRACEPARENT: self.traceparent, TRACESTATE: self.tracestate}
+        return {name: text.encode() for name, text in given.items() if text}
 
 
-def is_traceparent(told: object) -> bool:
-    """Tell whether what was told is a valid `traceparent`."""
-    found = _TRACEPARENT.fullmatch(told) if isinstance(told, str) else None
+def is_traceparent(given: object) -> bool:
+    """Say whether it is a valid `traceparent`."""
+    found = _TRACEPARENT.fullmatch(given) if isinstance(given, str) else None
     return found is not None and not (found["version"] == "00" and found["more"])
 
 

@@ -24,7 +24,7 @@ class UriRefused(Exception):  # noqa: N818 - becomes a refusal
 
 
 def scheme_of(uri: str) -> str:
-    """Return the scheme, in small letters.
+    """Return the scheme, in lower case.
 
     Raises:
         UriRefused: there is none, or it wraps another URI.

@@ -1,6 +1,6 @@
 """Reads files over HTTP, from public addresses and those that the settings allow, checked where a connection is made.
 
-The check stands between the look-up of a name and the connection to one of its addresses, so a name that means another
+The check is between the look-up of a name and the connection to one of its addresses, so a name that means another
 address the next time (DNS rebinding) gains nothing. Redirects are not followed, nothing is decompressed on the way,
 proxies of the environment are not used, and an answer has to be whole within 30 s.
 """
@@ -34,13 +34,13 @@ class WebFiles:
         self._session: aiohttp.ClientSession | None = None
 
     def read(self, uri: str, bytes_max: int) -> bytes:
-        """Read at most `bytes_max` bytes, whatever the server says of the size.
+        """Read at most `bytes_max` bytes, with any size that the server states.
 
         Raises:
             AddressRefused: the host's address is not allowed.
             RedirectRefused: the answer is a redirect.
             FileNotFoundError, PermissionError: the server says so.
-            Exception: whatever aiohttp raises.
+            Exception: what aiohttp raises.
         """
         from fsspec.asyn import get_loop, sync
 

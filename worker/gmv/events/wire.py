@@ -29,7 +29,7 @@ class _Wire(BaseModel):
 
 
 def _either(*names: str, of: str) -> dict[str, Any]:
-    """JSON Schema's way to say that one of these fields is told, and only one."""
+    """JSON Schema's way to say that one of these fields is given, and only one."""
     return {"oneOf": [{"required": [name], "properties": {name: {"type": of}}} for name in names]}
 
 

@@ -13,16 +13,16 @@ from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
 
 
-def dead_letter_line(partition: Partition, letter: DeadLetter) -> bytes:
+def dead_letter_line(partition: Partition, dead_letter: DeadLetter) -> bytes:
     """Return a dead letter as one line of JSON, without its end; bytes are base64."""
-    record = letter.record
+    record = dead_letter.record
     return orjson.dumps(
         {
             "topic": partition.topic,
             "partition": partition.number,
             "offset": record.offset,
-            "reason": letter.poison.reason,
-            "detail": letter.poison.detail,
+            "reason": dead_letter.poison.reason,
+            "detail": dead_letter.poison.detail,
             "key": _base64(record.key),
             "value": _base64(record.value),
             "headers": [[name, _base64(value)] for name, value in record.headers],
@@ -47,15 +47,15 @@ def dead_letters_in_file(path: Path) -> Iterator[FoundDeadLetter]:
 
 def _parse(line: bytes, where: str) -> FoundDeadLetter:
     try:
-        told: dict[str, Any] = orjson.loads(line)
+        fields: dict[str, Any] = orjson.loads(line)
         record = Record(
-            offset=int(told["offset"]),
-            value=_bytes(told["value"]),
-            key=_bytes(told["key"]),
-            headers=tuple((str(name), _bytes(value)) for name, value in told["headers"]),
+            offset=int(fields["offset"]),
+            value=_bytes(fields["value"]),
+            key=_bytes(fields["key"]),
+            headers=tuple((str(name), _bytes(value)) for name, value in fields["headers"]),
         )
-        partition = Partition(str(told["topic"]), int(told["partition"]))
-        return FoundDeadLetter(partition, record, str(told["reason"]), str(told["detail"]))
+        partition = Partition(str(fields["topic"]), int(fields["partition"]))
+        return FoundDeadLetter(partition, record, str(fields["reason"]), str(fields["detail"]))
     except (ValueError, LookupError, TypeError) as error:
         raise EventsRefused(
             f"{where} is no dead letter ({type(error).__name__}: {error}); give the file that `gmv replay` wrote"

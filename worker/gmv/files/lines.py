@@ -51,8 +51,8 @@ def count_lines(path: Path) -> int:
 class Lines:
     """The lines of a file that have their end, one after the other.
 
-    A line is a record once a newline ends it. What stands after the last newline may still be being written, and read
-    now it would be lost: its beginning as a dead letter, and whatever follows on that line below the position.
+    A line is a record once a newline ends it. What comes after the last newline may still be being written, and read
+    now it would be lost: its beginning as a dead letter, and the rest of that line below the position.
 
     Attributes:
         number: lines that were passed, so that of the next, counted from 0.

@@ -20,8 +20,8 @@ def partition_of(path: Path) -> Partition:
 def identity_of(path: Path) -> str:
     """Return `first-record:` and 32 hex digits.
 
-    A digest of the first record: a file may grow, and one that was replaced under the same name is told from the one
-    that the ledger knows.
+    A digest of the first record: a file may grow, and one that was replaced under the same name is not taken for the
+    one that the ledger knows.
 
     Raises:
         EventsRefused: the file holds no record.

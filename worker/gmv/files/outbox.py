@@ -32,7 +32,7 @@ class FileOutbox(Outbox):
         Raises:
             DiskFull: nothing may be committed.
         """
-        append_lines(self._dead_letters, [dead_letter_line(partition, letter) for letter in dead_letters])
+        append_lines(self._dead_letters, [dead_letter_line(partition, dead_letter) for dead_letter in dead_letters])
         append_lines(self._receipts, [receipt.value for receipt in receipts])
 
     def close(self) -> None:

@@ -47,13 +47,13 @@ class FileOfEvents(Destination):
         self._file.close()
 
     @override
-    async def send(self, letter: FoundDeadLetter) -> None:
+    async def send(self, dead_letter: FoundDeadLetter) -> None:
         """Append a line.
 
         Raises:
             DiskFull: it was not written whole.
         """
-        append_whole(self._file, (letter.record.value or b"") + b"\n")
+        append_whole(self._file, (dead_letter.record.value or b"") + b"\n")
 
     @override
     async def finish(self) -> None:

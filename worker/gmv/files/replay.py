@@ -1,4 +1,4 @@
-"""File in, credits out: the worker core over a file of events, from where the ledger stands to the file's end."""
+"""File in, credits out: the worker core over a file of events, from the ledger's position to the file's end."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,18 +19,18 @@ async def replay_log(parts: Parts, log: Log, partition: Partition) -> None:
 
     Raises:
         EventsRefused: another process credits the same file into the same ledger.
-        Refusal: whatever the core raises.
+        Refusal: what the core raises.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="core") as executor:
         core = Core(parts, executor)
         await core.assign([partition], log)
         log.seek(partition, core.next_offset(partition))
         while runs := await log.read():
-            standing = await core.credit(runs[0])
-            if isinstance(standing, Fenced):
+            answer = await core.credit(runs[0])
+            if isinstance(answer, Fenced):
                 raise EventsRefused(
-                    f"{partition.topic}: another process moved the ledger on, to line {standing.found.next_offset}; "
+                    f"{partition.topic}: another process moved the ledger on, to line {answer.found.next_offset}; "
                     "let it finish, or stop it and run again"
                 )
-            if not isinstance(standing, Committed):
+            if not isinstance(answer, Committed):
                 log.seek(partition, core.next_offset(partition))

@@ -54,7 +54,7 @@ def _common(held: pa.Array, asked: Collection[str]) -> set[str]:
 def write_images(path: Path, images: Iterable[TrainingImage]) -> None:
     """Write the table, rows in the order given.
 
-    Through Python's own file, whose errors tell a full disk; in one batch, so that a row is found without search.
+    Through Python's own file, whose errors name a full disk; in one batch, so that a row is found without search.
     """
     rows = list(images)
     owners = pa.array([row.owner_id for row in rows], pa.large_string()).dictionary_encode()

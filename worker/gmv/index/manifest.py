@@ -43,7 +43,7 @@ class EncoderEntry(_Entry):
 
 
 class CorpusEntry(_Entry):
-    """What was indexed; `digest` is over ids, owners, weights and image files, whatever form the corpus has."""
+    """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
 
     images: int = Field(gt=0)
     owners: int = Field(gt=0)

@@ -51,7 +51,7 @@ class FaissRecall(Recall):
 
 
 def write_recall(path: Path, index: faiss.Index) -> None:
-    """Write an index through Python's own file, whose errors tell a full disk; faiss's do not."""
+    """Write an index through Python's own file, whose errors name a full disk; faiss's do not."""
     with path.open("wb") as file:
         file.write(faiss.serialize_index(index).data)
 

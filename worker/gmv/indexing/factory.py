@@ -21,7 +21,7 @@ _CODES_MAX = 128
 64 codes of eight bits, which takes 2.0 ms, .68 of the 100 nearest are among 100; by these, refined, .97 in 0.4 ms."""
 _NUMBERS_PER_CODE_MIN = 2
 _REFINED_TIMES_WANTED = 4
-"""So many times the rows wanted are ordered anew by their vectors in float16, 2 D bytes an image, of which the codes
+"""So many times the rows wanted are ordered again by their vectors in float16, 2 D bytes an image, of which the codes
 choose. Twice: .88 of the 100 nearest; six times: .99, in 0.1 ms more."""
 _LISTS_PROBED_SHARE = 1 / 8
 _TRAINING_ROWS_MAX = 100_000

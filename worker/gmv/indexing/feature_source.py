@@ -120,7 +120,7 @@ def _entry(kind: str, encoder: Encoder) -> EncoderEntry:
 def _sample(
     corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, fitting: FittingSettings
 ) -> list[NDArray[np.uint8]]:
-    """Draw sound images without replacement, whatever order the corpus has; damaged ones are told of later.
+    """Draw sound images without replacement, in any order of the corpus; damaged ones are named later.
 
     Returns:
         uint8 [side, side, 3] each, of the working size (4,000 of 32 pixels: 12 MB), in order of image id.

@@ -1,6 +1,6 @@
 """An index fetched from where it was published: an object store, a web server, or by any scheme that fsspec knows.
 
-Nothing that comes from there is trusted. The index id, which whoever wants the index has to know, is the digest of the
+Nothing that comes from there is trusted. The index id, which has to be known beforehand, is the digest of the
 manifest; the manifest holds the digest of every file.
 """
 
@@ -35,7 +35,7 @@ def fetch_index(url: str, index_id: str, out: Path, progress: Progress) -> Manif
         url: the published folder.
         index_id: 32 hex digits, as `gmv index info` prints them.
         out: the folder to be.
-        progress: told the bytes that came.
+        progress: called with the bytes that came.
 
     Raises:
         IndexRefused: there is no such index, it has another id, a file is not as it was built, or `out` is something
@@ -45,8 +45,8 @@ def fetch_index(url: str, index_id: str, out: Path, progress: Progress) -> Manif
     if out.exists():
         if not (out / MANIFEST).is_file():
             raise IndexRefused(f"{out} is there and is no index; give another --out")
-        if (standing := _standing(out, index_id)) is not None:
-            return standing
+        if (fetched := _fetched_before(out, index_id)) is not None:
+            return fetched
     source = _Source(url)
     content = source.manifest()
     if (found := index_id_of(content)) != index_id:
@@ -61,7 +61,7 @@ def fetch_index(url: str, index_id: str, out: Path, progress: Progress) -> Manif
     return manifest
 
 
-def _standing(folder: Path, index_id: str) -> Manifest | None:
+def _fetched_before(folder: Path, index_id: str) -> Manifest | None:
     """Return the manifest of the index in a folder if it is the wanted one, as it was built."""
     try:
         manifest, found = read_manifest(folder)
@@ -132,7 +132,7 @@ class _Source:
 
     @contextmanager
     def _naming(self, what: str) -> Iterator[None]:
-        """Turn whatever a backend raises into a refusal; who consumes the chunks raises outside."""
+        """Turn what a backend raises into a refusal; who consumes the chunks raises outside."""
         try:
             yield
         except ImportError as error:

@@ -1,4 +1,4 @@
-"""How long steps tell whoever watches how far they are."""
+"""How long steps show how far they are."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -69,7 +69,7 @@ class FeatureStage:
         return np.delete(np.arange(len(self.rows)), left_out)
 
     def put(self, images: Sequence[CorpusImage], encoded: Sequence[Seen | Poison]) -> None:
-        """Stage a stretch of the corpus; on disk when this returns."""
+        """Stage a batch of the corpus; on disk when this returns."""
         rejected: list[Rejected] = []
         for image, outcome in zip(images, encoded, strict=True):
             row = self._row_of[image.image_id]
@@ -100,11 +100,11 @@ def encode_corpus(
     images = islice(corpus.images(), stage.done, None)
     with ThreadPoolExecutor(threads) as pool, progress("encoding", total, "images") as advance:
         advance(stage.done)
-        while stretch := list(islice(images, _AT_ONCE)):
-            _check_order(stretch, stage)
-            stage.put(stretch, list(pool.map(lambda image: _encode(image, source), stretch)))
+        while batch := list(islice(images, _AT_ONCE)):
+            _check_order(batch, stage)
+            stage.put(batch, list(pool.map(lambda image: _encode(image, source), batch)))
             _check_rejected(stage.rejected, total, bad_share_max)
-            advance(len(stretch))
+            advance(len(batch))
     _check_rejected(stage.rejected, total, bad_share_max)  # also of a build that goes on under another limit
     if stage.done != total:
         raise CorpusRefused(f"{corpus.path} changed while it was read; build again")
@@ -117,9 +117,9 @@ def _encode(image: CorpusImage, source: FeatureSource) -> Seen | Poison:
         return poison
 
 
-def _check_order(stretch: Sequence[CorpusImage], stage: FeatureStage) -> None:
-    expected = stage.corpus_order[stage.done : stage.done + len(stretch)]
-    if [image.image_id for image in stretch] != expected:
+def _check_order(batch: Sequence[CorpusImage], stage: FeatureStage) -> None:
+    expected = stage.corpus_order[stage.done : stage.done + len(batch)]
+    if [image.image_id for image in batch] != expected:
         raise CorpusRefused("the corpus changed while it was read; build again")
 
 

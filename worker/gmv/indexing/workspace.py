@@ -1,6 +1,6 @@
 """Where an index is built: a folder beside its final name, that a build which was killed goes on in.
 
-Nothing stands under the final name before everything is on disk and described by the manifest. What is staged and by
+Nothing is under the final name before everything is on disk and described by the manifest. What is staged and by
 how much is in a journal, whose first line names the inputs: a workspace of other inputs is emptied.
 """
 
@@ -42,7 +42,7 @@ class Workspace:
     def staged(self, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap[Any, Any]:
         """Map an array file for writing, made with all its space the first time.
 
-        A full disk is an error here, where it can be told; in a mapped page it would kill the process.
+        A full disk is an error here, where it can be named; in a mapped page it would kill the process.
         """
         path = self.folder / name
         if not path.exists():
@@ -72,7 +72,7 @@ class Workspace:
         """
         for name in keep:
             _sync(self.folder / name)
-        (self.folder / _JOURNAL).unlink()  # first of all: it vouches for staged files that go next
+        (self.folder / _JOURNAL).unlink()  # first of all: it lists staged files that go next
         _sync(self.folder)
         for path in self.folder.iterdir():
             if path.name not in keep:

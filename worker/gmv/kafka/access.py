@@ -64,7 +64,7 @@ def greet(kafka: KafkaSettings) -> None:
     """Connect to each broker that the settings name until one lets us in; brokers that are away are passed over.
 
     The clients themselves treat a password or a certificate that was refused like a broker that is away: they try
-    again until their time is over, and then tell neither from the other.
+    again until their time is over, and then report both alike.
 
     Raises:
         LogRefused: none let us in, and what one said does not pass by waiting.

@@ -22,13 +22,13 @@ from gmv.stream.records import Bounds, LogDescription
 
 @contextmanager
 def refusing(kafka: KafkaSettings) -> Iterator[None]:
-    """Turn kafka-python's errors into `LogUnavailable`, and into `LogRefused` those that no waiting mends."""
+    """Turn kafka-python's errors into `LogUnavailable`, and into `LogRefused` those that do not pass by waiting."""
     try:
         yield
     except UnknownTopicOrPartitionError as error:
         raise LogUnavailable(_missing(kafka, kafka.topic)) from error
     except KafkaError as error:
-        # The second: where an idempotent producer is refused its id, kafka-python tells it in the text only.
+        # The second: where an idempotent producer is refused its id, kafka-python says it in the text only.
         if isinstance(error, AuthorizationError) or "AuthorizationFailed" in str(error):
             raise denied(kafka, error) from error
         greet(kafka)

@@ -25,16 +25,16 @@ class DeadLetterMessage(NamedTuple):
     headers: list[tuple[str, bytes | None]]
 
 
-def dead_letter_message(partition: Partition, letter: DeadLetter, group: str) -> DeadLetterMessage:
+def dead_letter_message(partition: Partition, dead_letter: DeadLetter, group: str) -> DeadLetterMessage:
     """Return a dead letter: the record, and after its own headers where it came from and why it is here."""
-    record = letter.record
+    record = dead_letter.record
     added = {
         headers.DLQ_TOPIC: partition.topic,
         headers.DLQ_PARTITION: str(partition.number),
         headers.DLQ_OFFSET: str(record.offset),
         headers.DLQ_GROUP: group,
-        headers.DLQ_MESSAGE: letter.poison.detail,
-        headers.DLQ_REASON: str(letter.poison.reason),
+        headers.DLQ_MESSAGE: dead_letter.poison.detail,
+        headers.DLQ_REASON: str(dead_letter.poison.reason),
         headers.DLQ_WORKER_VERSION: __version__,
         headers.DLQ_PAYLOAD_SHA256: hashlib.sha256(record.value or b"").hexdigest(),
     }
@@ -48,31 +48,31 @@ def dead_letter_message(partition: Partition, letter: DeadLetter, group: str) ->
 
 
 def dead_letters_in_topic(kafka: KafkaSettings) -> Iterator[FoundDeadLetter]:
-    """Yield the dead letters of the settings' topic; what else stands among them is passed over.
+    """Yield the dead letters of the settings' topic; other records in it are passed over.
 
     Raises:
         LogUnavailable: no broker answers, or there is no such topic.
         LogRefused: this user may not read it.
     """
     for record in records_in_topic(kafka, kafka.dead_letters_topic):
-        if (letter := found(record)) is not None:
-            yield letter
+        if (dead_letter := found(record)) is not None:
+            yield dead_letter
 
 
 def found(record: ConsumerRecord) -> FoundDeadLetter | None:
     """Return the dead letter that `dead_letter_message` made the record of, None if it did not."""
     own, ours = _parted(record.headers)
-    told = {name: (value or b"").decode(errors="replace") for name, value in ours}
+    texts = {name: (value or b"").decode(errors="replace") for name, value in ours}
     try:
-        partition = Partition(told[headers.DLQ_TOPIC], int(told[headers.DLQ_PARTITION]))
+        partition = Partition(texts[headers.DLQ_TOPIC], int(texts[headers.DLQ_PARTITION]))
         offset, reason, detail = (
-            int(told[headers.DLQ_OFFSET]),
-            told[headers.DLQ_REASON],
-            told[headers.DLQ_MESSAGE],
+            int(texts[headers.DLQ_OFFSET]),
+            texts[headers.DLQ_REASON],
+            texts[headers.DLQ_MESSAGE],
         )
     except (KeyError, ValueError):
         return None
-    key = None if headers.DLQ_NO_KEY in told else record.key
+    key = None if headers.DLQ_NO_KEY in texts else record.key
     return FoundDeadLetter(partition, Record(offset, record.value, key, own), reason, detail, record.timestamp)
 
 

@@ -1,4 +1,4 @@
-"""Names of the headers gmv writes; the one place where they stand.
+"""Names of the headers gmv writes; the one place where they are defined.
 
 A dead letter has its record's own headers first, then these, `DLQ_TOPIC` before all others: what follows the last
 `DLQ_TOPIC` is ours.

@@ -46,7 +46,7 @@ class TopicFacts:
         topic_id: given by the brokers; None where there is no such topic.
         partitions: by number; empty where there is no such topic.
         configs: all of them, defaults too; None where we may not look.
-        may: operations we are allowed, in capitals; None where brokers do not tell.
+        may: operations we are allowed, in capitals; None where brokers do not say.
         newest_ms: time of the newest record, as its producer or broker gave it; None for an empty topic.
     """
 
@@ -86,7 +86,7 @@ class KafkaInspector:
             self._client = KafkaAdminClient(**self._options)
 
     def brokers(self) -> list[str]:
-        """Return the addresses that the brokers tell clients to use; asks one of them at its own."""
+        """Return the addresses that the brokers advertise; asks one of them at its own."""
         with refusing(self._kafka):
             return [f"{broker['host']}:{broker['port']}" for broker in self._client.describe_cluster()["brokers"]]
 
@@ -170,7 +170,7 @@ class KafkaInspector:
     def _configs(self, name: str) -> Mapping[str, str] | None:
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
         try:
-            told = self._client.describe_configs([resource], config_filter="all")["topic"][name]
+            configs = self._client.describe_configs([resource], config_filter="all")["topic"][name]
         except KafkaError:  # managed clusters refuse it in ways of their own
             return None
-        return {key: each["value"] for key, each in told.items()} or None
+        return {key: each["value"] for key, each in configs.items()} or None

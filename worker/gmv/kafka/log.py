@@ -16,8 +16,8 @@ from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
 
-_FAREWELL_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
-_RETRY_WAIT_SECONDS = 0.5  # kafka-python gives up at once where it knows no broker that is up
+_LEAVE_SECONDS_MAX = 3.0  # aiokafka would wait for ever where no broker is up
+_RETRY_WAIT_SECONDS = 0.5  # kafka-python fails at once where it knows no broker that is up
 _READ_WAIT_MS = 200  # how long a stop or a drop of a partition may have to wait for an idle read
 _METADATA_MS = 5_000  # partitions that are added to the topic are noticed within that; the default is five minutes
 _FETCH_BYTES = 8 * 2**20
@@ -26,7 +26,7 @@ their features were a fetch, and so a run: 65 commits where 25 do."""
 
 
 class KafkaLog(GroupLog):
-    """Reads one topic. Where to read next is never the group's committed offset; whoever reads must `seek`."""
+    """Reads one topic. Where to read next is never the group's committed offset; its reader must `seek`."""
 
     def __init__(self, kafka: KafkaSettings, admin: TopicAdmin) -> None:
         self._kafka = kafka
@@ -73,7 +73,7 @@ class KafkaLog(GroupLog):
         """
         if self._consumer is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._consumer.stop(), _FAREWELL_SECONDS_MAX)
+                await asyncio.wait_for(self._consumer.stop(), _LEAVE_SECONDS_MAX)
 
     @override
     async def topic_id(self) -> str:
@@ -96,7 +96,9 @@ class KafkaLog(GroupLog):
             starts = await self._started.beginning_offsets(wanted)
             ends = await self._started.end_offsets(wanted)
         except KafkaError as error:
-            raise LogUnavailable(f"Kafka at {self._kafka.brokers} does not tell the log's bounds ({error})") from error
+            raise LogUnavailable(
+                f"Kafka at {self._kafka.brokers} does not report the log's bounds ({error})"
+            ) from error
         return {_partition(each): Bounds(starts[each], ends[each]) for each in wanted}
 
     @override
@@ -112,7 +114,7 @@ class KafkaLog(GroupLog):
 
     @override
     def pause(self, partition: Partition) -> None:
-        """Read nothing of the partition until it is assigned anew or resumed."""
+        """Read nothing of the partition until it is assigned again or resumed."""
         self._started.pause(_topic_partition(partition))
 
     @override
@@ -124,7 +126,7 @@ class KafkaLog(GroupLog):
     async def read(self) -> list[Run]:
         """Return what was fetched, one run per partition; empty after a short wait with nothing new.
 
-        A run without records tells that nothing was for us up to its end.
+        A run without records says that nothing was for us up to its end.
 
         Raises:
             NotSought: a partition was assigned and not yet sought.
@@ -145,7 +147,7 @@ class KafkaLog(GroupLog):
         return await self._runs({each: messages for each, messages in fetched.items() if messages})
 
     async def _runs(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]) -> list[Run]:
-        """The client goes past aborted records and marks of transactions without a word: its position tells."""
+        """The client goes past aborted records and marks of transactions without a word: its position shows it."""
         runs = []
         for each in fetched.keys() | self._read_to.keys():
             records = tuple(_record(message) for message in fetched.get(each, ()))
@@ -169,14 +171,14 @@ class KafkaLog(GroupLog):
 
     @override
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
-        """Tell the group how far we are, for lag tools and autoscalers only.
+        """Commit how far we are to the group, for lag tools and autoscalers only.
 
         Raises:
             LogUnavailable: it was refused, or nobody heard it; nothing is lost.
         """
-        told = {_topic_partition(partition): offset for partition, offset in offsets.items()}
+        committed = {_topic_partition(partition): offset for partition, offset in offsets.items()}
         try:
-            await asyncio.wait_for(self._started.commit(told), _FAREWELL_SECONDS_MAX)
+            await asyncio.wait_for(self._started.commit(committed), _LEAVE_SECONDS_MAX)
         except (KafkaError, TimeoutError) as error:
             raise LogUnavailable(f"{self._kafka.group}: the group's offsets were not committed ({error!r})") from error
 

@@ -44,8 +44,8 @@ class KafkaOutbox(Outbox):
         """
         topics = self._kafka
         messages: list[_Message] = [
-            (topics.dead_letters_topic, *dead_letter_message(partition, letter, topics.group))
-            for letter in dead_letters
+            (topics.dead_letters_topic, *dead_letter_message(partition, dead_letter, topics.group))
+            for dead_letter in dead_letters
         ]
         messages += [(topics.receipts_topic, each.key, each.value, _receipt_headers(each)) for each in receipts]
         try:

@@ -50,7 +50,7 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
         await self._kafka_log.start(self)
 
     async def on_stop(self) -> None:
-        """Let the run in flight end, tell the lag tools, leave."""
+        """Let the run in flight end, report to the lag tools, leave."""
         await self._member.end()
         await self._kafka_log.stop()
 
@@ -91,10 +91,10 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
 
     @asynccontextmanager
     async def _ending_on_failure(self) -> AsyncIterator[None]:
-        """The one place that handles what nothing else can: end the worker, and let a supervisor start it anew."""
+        """The one place that handles what nothing else can: end the worker, and let a supervisor start it again."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, going on would be a worker that only looks alive
+        except Exception as error:  # noqa: BLE001 - any error: going on would be a worker that only looks alive
             if self._ending.failure is None:
                 self._ending.failure = error
                 dead_man = threading.Timer(DEAD_MAN_SECONDS, _end_process, [error])

@@ -22,7 +22,7 @@ _FETCH_RECORDS_MAX: Final = 100_000  # all of a fetch, which is bounded in bytes
 def records_in_topic(kafka: KafkaSettings, topic: str) -> Iterator[ConsumerRecord]:
     """Yield all records in constant memory, those of all partitions together in order of time.
 
-    What was sent together comes together, whichever partitions it went to: so a reader of receipts has few batches
+    What was sent together comes together, from all partitions it went to: so a reader of receipts has few batches
     open at a time. Order within a partition is the partition's.
 
     Args:

@@ -60,9 +60,9 @@ class TopicOfEvents(Destination):
         await self._producer.stop()
 
     @override
-    async def send(self, letter: FoundDeadLetter) -> None:
+    async def send(self, dead_letter: FoundDeadLetter) -> None:
         """Send the record with its own headers, and one that says where it was."""
-        record = letter.record
+        record = dead_letter.record
         size = len(record.value or b"")
         while self._underway and (
             self._underway_bytes + size > _UNDERWAY_BYTES_MAX or len(self._underway) >= _UNDERWAY_RECORDS_MAX
@@ -73,11 +73,11 @@ class TopicOfEvents(Destination):
                 self._kafka.topic,
                 value=record.value,
                 key=record.key,
-                partition=letter.partition.number,
-                headers=[*record.headers, (REPLAYED_FROM, letter.place.encode())],
+                partition=dead_letter.partition.number,
+                headers=[*record.headers, (REPLAYED_FROM, dead_letter.place.encode())],
             )
         )
-        self._underway.append((letter.place, size, acknowledged))
+        self._underway.append((dead_letter.place, size, acknowledged))
         self._underway_bytes += size
 
     @override

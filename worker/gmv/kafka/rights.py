@@ -41,7 +41,7 @@ _ROLES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 }
 """By role: operation, resource, and the setting that names it.
 
-The worker is `gmv worker`, and `gmv doctor`, which looks for what a worker may; the producer whoever sends events, the
+The worker is `gmv worker`, and `gmv doctor`, which looks for what a worker may; the producer is what sends events, the
 auditor `gmv ledger audit`, the verifier `gmv ledger verify`, the explainer `gmv explain`, the redriver `gmv dlq`, the
 administrator `gmv topics create`, `gmv ledger init` and `gmv ledger accept-loss`.
 """

@@ -69,11 +69,11 @@ def planned(settings: Settings, partitions: int, retention_days: float) -> tuple
         "retention.bytes": "-1",
         "max.message.bytes": str(event_bytes),
     }
-    letters = for_good | {"max.message.bytes": str(event_bytes + DEAD_LETTER_HEADERS_BYTES)}
+    dead_letters = for_good | {"max.message.bytes": str(event_bytes + DEAD_LETTER_HEADERS_BYTES)}
     return (
         Topic(settings.kafka.topic, partitions, events),
         Topic(settings.kafka.receipts_topic, partitions, for_good),
-        Topic(settings.kafka.dead_letters_topic, 1, letters),
+        Topic(settings.kafka.dead_letters_topic, 1, dead_letters),
     )
 
 

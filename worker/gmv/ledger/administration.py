@@ -14,12 +14,12 @@ class Swept:
 
     Attributes:
         seen: number of event identities looked at.
-        lapsed: of them, those that count no more.
+        expired: of them, those that count no more.
         is_pass_over: whether with this sweep every identity that was there at the pass's start has been looked at.
     """
 
     seen: int
-    lapsed: int
+    expired: int
     is_pass_over: bool
 
 
@@ -73,7 +73,7 @@ class Registry(Protocol):
 class Janitor(Protocol):
     """Removes identities of events that count as credited no more. Blocking. Raises as `Ledger` does.
 
-    What it removes has no say in any answer, so it may work beside commits, be ended anywhere, and begin anew.
+    What it removes has no say in any answer, so it may work beside commits, be ended anywhere, and begin again.
     """
 
     @property
@@ -84,7 +84,7 @@ class Janitor(Protocol):
         """Return for how many offsets an event counts as credited; None is for ever."""
 
     def identities(self, book: int) -> int:
-        """Return about how many identities a book keeps, for whoever shows how far a pass is."""
+        """Return about how many identities a book keeps, to show how far a pass is."""
 
     def sweep(self, book: int) -> Swept:
         """Look at the next thousand identities or so of a book, and remove those that count no more.
@@ -93,7 +93,7 @@ class Janitor(Protocol):
         """
 
     def survey(self, book: int, window: int) -> Swept:
-        """Look as `sweep` does, remove nothing, and tell how many would count no more with that window."""
+        """Look as `sweep` does, remove nothing, and return how many would count no more with that window."""
 
     def close(self) -> None:
         """Release the connection."""

@@ -1,4 +1,4 @@
-"""What no ledger accepts, whatever its server: mistakes of the caller, found before anything is sent."""
+"""What no ledger accepts, on any server: mistakes of the caller, found before anything is sent."""
 
 from gmv.errors import CreditOutOfRange, InvalidSettings
 from gmv.ledger.port import FIELDS_MAX, Batch, fields_of
@@ -12,7 +12,7 @@ def admit(batch: Batch) -> None:
 
     Raises:
         CreditOutOfRange: too many fields, or a credit or count that is negative or no integer (I10).
-        ValueError: the position does not move forward, or an event stands twice, is credited and taken for credited
+        ValueError: the position does not move forward, or an event is in it twice, is credited and taken for credited
             before, or has ids of a wrong length.
     """
     where = f"{batch.topic}[{batch.partition}]"
@@ -27,11 +27,11 @@ def admit(batch: Batch) -> None:
     if batch.debits:
         _admit_debits(batch, where)
     if batch.next.next_offset <= batch.expected.next_offset:
-        # A commit whose reply was lost is sent again: only a position that moved tells that it was applied.
+        # A commit whose reply was lost is sent again: only a position that moved shows that it was applied.
         raise ValueError(f"{where}: a batch must end after {batch.expected.next_offset}: {batch.next.next_offset}")
     identities = {entry.identity for entry in batch.entries}
     if len(identities) != len(batch.entries) or not identities.isdisjoint(batch.repeats):
-        raise ValueError(f"{where}: an event stands twice in one batch")
+        raise ValueError(f"{where}: an event is twice in one batch")
     if any(len(entry.identity) != IDENTITY_BYTES or len(entry.payload) != PAYLOAD_BYTES for entry in batch.entries):
         raise ValueError(f"{where}: an identity has {IDENTITY_BYTES} bytes and a payload digest {PAYLOAD_BYTES}")
 

@@ -1,8 +1,8 @@
 """Where crediting of a log began: pure rules, which every ledger and every way to register a partition share.
 
 What a log held when a ledger first knew it may be left out (`gmv ledger init --from end`). What comes later may not: a
-partition that is added to a topic begins at its own beginning, whatever was asked for when it is registered, since
-records are in it by then that nothing has credited.
+partition that is added to a topic begins at its own beginning, whichever `--from` it is registered with, since records
+are in it by then that nothing has credited.
 """
 
 from collections.abc import Mapping

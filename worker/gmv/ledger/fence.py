@@ -20,7 +20,7 @@ def decide(found: str | None, expected: Position, following: Position) -> Refuse
     | a higher offset                            | Fenced           | somebody else moved on
 
     A batch id is a digest over the batch's receipts and the batch id before it, so a batch id that differs at the
-    same offset stands for other receipts: what this worker would add does not continue them.
+    same offset is of other receipts: what this worker would add does not continue them.
 
     Raises:
         ValueError: the ledger holds `expected`, so the position was no reason to refuse.

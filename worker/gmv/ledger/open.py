@@ -61,7 +61,7 @@ def open_janitor(settings: LedgerSettings) -> Janitor:
 def _sqlite_file(settings: LedgerSettings) -> SqliteFile | None:
     """Return the file that the URL names, None where it names a Redis server.
 
-    All after `sqlite:///` is the path as it stands: `sqlite:///ledger.db` is relative, `sqlite:////var/ledger.db` not.
+    All after `sqlite:///` is the path as it is: `sqlite:///ledger.db` is relative, `sqlite:////var/ledger.db` not.
     """
     scheme, separator, rest = settings.url.partition("://")
     if separator and scheme in _REDIS_SCHEMES:

@@ -18,8 +18,8 @@ class Entry:
 
     Attributes:
         identity: 16 bytes, digest of the event's (source, id).
-        offset: where the event stands in the batch's partition.
-        payload: 8 bytes, digest of what the event says; tells a re-sent event from another one of the same id.
+        offset: of the event in the batch's partition.
+        payload: 8 bytes, digest of what the event says; another event of the same id has another.
     """
 
     identity: bytes
@@ -47,7 +47,7 @@ class Batch:
         next: the position after it.
         credits: owner id -> micro-credits to add, each >= 0; one entry per owner.
         entries: the events credited, or the corrections applied, each identity once.
-        dead_letters: number of records dead-lettered in this stretch of the log.
+        dead_letters: number of records dead-lettered in this range of the log.
         duplicates: number of records refused as already credited.
         repeats: identities that this batch takes for credited before it, with the payload digest credited then.
         debits: owner id -> micro-credits to take away, each > 0, of owners that are not in `credits`; in corrections
@@ -85,7 +85,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyCommitted:
-    """The ledger stands exactly where this batch leads: our own earlier call applied it and its reply was lost."""
+    """The ledger's position is where this batch leads: our own earlier call applied it and its reply was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +220,9 @@ class Ledger(Protocol):
         """Return what was noted last for the partition, None where nothing was."""
 
     def take_note(self, topic: str, partition: int, expected: str | None, text: str) -> bool:
-        """Keep a text with the partition, if `expected` still is what was noted last; tell whether it was.
+        """Keep a text with the partition, if `expected` still is what was noted last; return whether it was.
 
-        A note outlives its worker and moves nothing: it is for what one worker has to tell the next.
+        A note outlives its worker and moves nothing: it is for what the next worker has to know.
 
         Args:
             topic: name of the log.

@@ -1,4 +1,4 @@
-"""The position: where a book stands in one partition of a log, and the fence that keeps others from moving it."""
+"""The position: how far a book is in one partition of a log, and the fence that keeps others from moving it."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ class Position:
     Attributes:
         topic_id: identity of the log itself: a topic that is deleted and made again has another.
         next_offset: the first offset that is not yet in the totals.
-        leader_epoch: reserved, -1: aiokafka tells no epochs (0.14). Another number that is found is kept as it is.
+        leader_epoch: reserved, -1: aiokafka gives no epochs (0.14). Another number that is found is kept as it is.
         batch_id: of the newest batch that credited anything, "" before the first. Each batch id is a digest over
-            the batch's receipts and the batch id before it, so it vouches for the whole history of receipts.
+            the batch's receipts and the batch id before it, so it confirms the whole history of receipts.
     """
 
     topic_id: str

@@ -15,7 +15,7 @@ from gmv.ledger.window import SWEEP_FIELDS
 FIELDS_PER_EVENT: Final = 4
 """How many fields of a book are looked at for each event credited to it.
 
-So a pass over F fields takes F / 4 events, and of those that lapse no more than that many are still kept: a book never
+So a pass over F fields takes F / 4 events, and of those that expire no more than that many are still kept: a book never
 holds more than 4/3 of its owners and of the identities that count. Four workers on one book do a quarter of it each.
 """
 

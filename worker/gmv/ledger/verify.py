@@ -17,7 +17,7 @@ class Conservation:
     Attributes:
         micros: the owners' totals, summed over the books.
         sums: the books' own counts, added up.
-        positions: number of partitions the ledger stands in.
+        positions: number of partitions that the ledger has a position in.
         complaints: one sentence for each thing that does not fit; empty if all is conserved.
         offsets_passed: offsets below the positions, from where crediting began; from 0 where that is not recorded.
         begins_unrecorded: partitions of which it is not recorded where crediting began, as `topic[partition]`.
@@ -34,7 +34,7 @@ class Conservation:
     def offsets_uncounted(self) -> int:
         """Offsets that were passed and held no record that was counted.
 
-        Aborted records and marks of transactions, blank lines, records that `gmv ledger accept-loss` gave up; and,
+        Aborted records and marks of transactions, blank lines, records that `gmv ledger accept-loss` passed over; and,
         where it is not recorded where crediting began, all that was there before.
         """
         return self.offsets_passed - self.sums.credited - self.sums.dead_letters - self.sums.duplicates

@@ -5,9 +5,9 @@ a partition counts as credited as long as that partition's position is at most x
 
 - A repeat in the same partition is recognised if the run it is read with begins at most N offsets after the original.
 - A repeat in another partition of the book is recognised if, at the moment of its commit, the *original's* partition
-  stands at most N offsets after the original, however far behind the repeat's own partition is.
-- A repeat that comes later is a new event, and is credited. Whoever wants to be safe from late repeats states a window
-  that is wider than the latest of them, or none.
+  is at most N offsets after the original, however far behind the repeat's own partition is.
+- A repeat that comes later is a new event, and is credited. To be safe from late repeats, state a window that is wider
+  than the latest of them, or none.
 
 The rule is a function of what the book holds when a batch is committed, and of nothing else: of no clock, and not of
 whether a janitor has been here. An identity that counts no more never counts again in the same history, since
@@ -25,15 +25,15 @@ SWEEP_FIELDS: Final = 1_000
 """About how many fields of a book a janitor looks at in one go; a millisecond of a Redis server's time."""
 
 
-def counts(offset: int, standing: Position | None, window: int | None) -> bool:
-    """Tell whether an event still counts as credited.
+def counts(offset: int, position: Position | None, window: int | None) -> bool:
+    """Return whether an event still counts as credited.
 
     Args:
         offset: where it was credited.
-        standing: the position of the partition it was credited in.
+        position: the position of the partition it was credited in.
         window: of the ledger; None is for ever.
     """
-    return window is None or standing is None or standing.next_offset - offset <= window
+    return window is None or position is None or position.next_offset - offset <= window
 
 
 def admit_window(offsets: int) -> None:

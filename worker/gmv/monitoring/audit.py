@@ -1,7 +1,7 @@
-"""What an audit sees of a ledger from outside: what no worker can tell, least of all one that has ended.
+"""What an audit sees of a ledger from outside: what no worker can see, least of all one that has ended.
 
-A examine costs a few fields and is taken often. A check adds up every owner's total, for which Redis stops for seconds
-(1.8 s for a million owners and as many events): that is why workers do not do it, and why it is done seldom.
+An examination costs a few fields and is made often. A check adds up every owner's total, for which Redis stops for
+seconds (1.8 s for a million owners and as many events): that is why workers do not do it, and why it is done seldom.
 """
 
 import time
@@ -28,7 +28,7 @@ _STATES = {
 class Audit:
     """Looks at a ledger and its log, and checks the totals. Changes nothing. For one thread at a time.
 
-    The ledger is opened for each examine: one kept open would go on missing a ledger that was made anew.
+    The ledger is opened for each examination: one kept open would go on missing a ledger that was made again.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Audit:
         self._state: LedgerState | None = None
 
     def examine(self) -> LedgerState:
-        """Compare the ledger's positions with its log, and tell what was found."""
+        """Compare the ledger's positions with its log, and return what was found."""
         reason = ""
         try:
             state = self._compare()
@@ -61,17 +61,17 @@ class Audit:
             self._metrics.lag_records.clear()
             self._metrics.headroom_records.clear()
         if state != self._state:
-            tell = self._log.info if state is LedgerState.SOUND else self._log.warning
-            tell("ledger_seen", state=state, why=reason)
+            write = self._log.info if state is LedgerState.SOUND else self._log.warning
+            write("ledger_seen", state=state, why=reason)
         self._state = state
         for each in LedgerState:
             self._metrics.state.labels(each).set(each is state)
         return state
 
     def check(self) -> bool:
-        """Add up all totals, and tell whether each book holds what was committed to it; False where it cannot be read.
+        """Add up all totals, and return whether each book holds what was committed; False where it cannot be read.
 
-        What keeps it from being read is for a examine to tell.
+        What keeps it from being read is for an examination to say.
         """
         try:
             with closing(self._open_accounts()) as accounts:
@@ -81,14 +81,14 @@ class Audit:
             return False
         self._metrics.complaints.set(len(found.complaints))
         self._metrics.checked_timestamp_seconds.set(self._unix_time())
-        tell = self._log.info if found.conserved else self._log.warning
-        tell("ledger_checked", conserved=found.conserved, complaints=found.complaints, credits_micros=found.micros)
+        write = self._log.info if found.conserved else self._log.warning
+        write("ledger_checked", conserved=found.conserved, complaints=found.complaints, credits_micros=found.micros)
         return found.conserved
 
     def _compare(self) -> LedgerState:
         """Read positions first, bounds second, as a worker does: a live log only grows past a position.
 
-        Partitions that were added to the topic are seen one examine later.
+        Partitions that were added to the topic are seen one examination later.
         """
         known = self._described or self._describe()
         with closing(self._open_ledger()) as ledger, closing(self._open_accounts()) as accounts:
@@ -106,7 +106,7 @@ class Audit:
         return LedgerState.SOUND if all(inside) else LedgerState.OUTSIDE_LOG
 
     def _stands_inside(self, found: LogDescription, number: int, position: Position) -> bool:
-        """Show how far a position is from both ends of its log, and tell whether a worker could read on there."""
+        """Show how far a position is from both ends of its log, and return whether a worker could read on there."""
         if position.topic_id != found.topic_id or number not in found.bounds:
             return False
         bounds = found.bounds[number]

@@ -67,7 +67,7 @@ ANSWERS: Final[dict[type[Answer], str]] = {
 RERANK_STEPS: Final[dict[Step, str]] = {step: step.name.lower() for step in Step}
 
 GENERAL_TRANSPORT: Final = "general_transport"
-"""Stands for a step: what the kernel is not made for, such as token sets of unequal size."""
+"""In place of a step: what the kernel is not made for, such as token sets of unequal size."""
 
 
 class LedgerState(StrEnum):
@@ -107,7 +107,7 @@ EFFECTIVE_CONTRIBUTORS_BUCKETS: Final = (1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5,
 CONTRIBUTOR_DEPTH_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 # A worker that keeps up credits within a fetch wait and a run, so below 1 s; a rebalance costs up to a minute; at
-# 300 s the stuck detector ends the worker; beyond that it is a backlog, told from hours to a day.
+# 300 s the stuck detector ends the worker; beyond that it is a backlog, from hours to a day.
 EVENT_TO_CREDIT_SECONDS_BUCKETS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86_400.0)
 
 
@@ -160,7 +160,7 @@ class Metrics:
         )
         self.contributor_depth_ratio = Histogram(
             "gmv_contributor_depth_ratio",
-            "Where an event's contributors stood among the recalled images, in order of recall: 0 first, 1 last.",
+            "Where an event's contributors were among the recalled images, in order of recall: 0 first, 1 last.",
             buckets=CONTRIBUTOR_DEPTH_BUCKETS,
             registry=registry,
         )

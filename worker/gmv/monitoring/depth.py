@@ -1,4 +1,4 @@
-"""How deep in the list of recalled images the contributors stand: what tells a recall that has become poor."""
+"""How deep in the list of recalled images the contributors are: what shows a recall that has become poor."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """Whether a worker is alive and ready, as a state machine that reads no clock of its own and asks no server.
 
-It is told what happened and judges from that, so a probe never waits for Redis or Kafka.
+It hears what happened and judges from that, so a probe never waits for Redis or Kafka.
 """
 
 import time
@@ -29,7 +29,7 @@ class Verdict:
 
 
 class Health:
-    """Judges a worker. Told and asked on the event loop, `ledger_failed` excepted, which is one assignment."""
+    """Judges a worker. Called on the event loop, `ledger_failed` excepted, which is one assignment."""
 
     def __init__(self, stuck_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._stuck_seconds = stuck_seconds

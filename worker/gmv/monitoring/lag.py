@@ -7,7 +7,7 @@ from gmv.stream.records import Partition
 
 
 class LagClock:
-    """Tells, per partition, the longest that a record which is not credited yet can have waited.
+    """Gives, per partition, the longest that a record which is not credited yet can have waited.
 
     Such a record came after the newest one credited, and after the moment at which nothing was left to credit: it waits
     for no longer than since the later of the two. Of a partition taken up behind, neither is known before its first

@@ -15,8 +15,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from gmv.settings import redact
 
-# At INFO aiokafka tells of every connection, Faust and mode of every service they start and stop. kafka-python writes
-# four lines for each try at a broker that is away; what it found is told by us, in one sentence.
+# At INFO aiokafka reports every connection, Faust and mode of every service they start and stop. kafka-python writes
+# four lines for each try at a broker that is away; what it found is said by us, in one sentence.
 _NOISY: Final = ("aiokafka", "faust", "mode")
 _FOR_DEBUGGING: Final = "kafka"
 _SECRET_WORDS: Final = ("password", "secret", "credential", "authorization")
@@ -48,7 +48,7 @@ def configure(
 
 
 def _stdlib_config(log_format: Literal["json", "console"], log_level: str, stream: str) -> dict[str, Any]:
-    """Return what the standard library is told: one handler, whose formatter renders its lines and structlog's."""
+    """Return what the standard library is given: one handler, whose formatter renders its lines and structlog's."""
     level = logging.getLevelNamesMapping()[log_level.upper()]
     return {
         "version": 1,

@@ -99,9 +99,9 @@ class TracedCreditor(LoggedTraces):
             ours = span.get_span_context()
             names = {"trace_id": format_trace_id(ours.trace_id), "span_id": format_span_id(ours.span_id)}
             with bound_contextvars(**names):
-                standing = await super().credit(run, confirmed)
-            span.set_attribute("gmv.standing", ANSWERS[type(standing)])
-            return standing
+                answer = await super().credit(run, confirmed)
+            span.set_attribute("gmv.standing", ANSWERS[type(answer)])
+            return answer
 
 
 class TracedValuer(Valuer):
@@ -167,5 +167,5 @@ def _messaging(topic: str, operation: str, records: int) -> dict[str, str | int]
 
 
 def _link(trace: TraceContext) -> Link:
-    told = {TRACEPARENT: trace.traceparent, TRACESTATE: trace.tracestate}
-    return Link(get_current_span(_PROPAGATOR.extract(told, Context())).get_span_context())
+    headers = {TRACEPARENT: trace.traceparent, TRACESTATE: trace.tracestate}
+    return Link(get_current_span(_PROPAGATOR.extract(headers, Context())).get_span_context())

@@ -101,11 +101,11 @@ class Watcher(Observer):
         self._log.info("run_finished", **_canonical_fields(summary, seconds, effective), lag_records=lag_records)
 
     def _show_standing(self) -> None:
-        """Show how far each partition stands from both ends of its log, of those whose ends are known."""
+        """Show how far each partition is from both ends of its log, of those whose ends are known."""
         metrics = self._metrics
         metrics.assigned_partitions.set(len(self._next_offsets))
         for gauge in (metrics.lag_records, metrics.lag_seconds, metrics.position_headroom_records):
-            gauge.clear()  # of partitions that another worker owns now, that worker tells
+            gauge.clear()  # of partitions that another worker owns now, that worker reports
         for partition in self._next_offsets.keys() & self._bounds.keys():
             labels = (partition.topic, str(partition.number))
             lag_records = self._lag_records(partition) or 0

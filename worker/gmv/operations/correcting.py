@@ -2,10 +2,10 @@
 
 The file is a log of its own in the ledger, with a partition per book. Its receipts are on disk before each commit, and
 one atomic commit moves totals, ids of corrections and position together. So a run that ended anywhere is repeated
-safely, and a file that has grown goes on where it stood. All of it is checked before anything is applied: a file is
+safely, and a file that has grown goes on where it was. All of it is checked before anything is applied: a file is
 refused whole.
 
-Ids are recognised as those of events are, for as long as the ledger's window has it: a correction that stands in
+Ids are recognised as those of events are, for as long as the ledger's window has it: a correction that is in
 another file again is applied once more only when its first file has grown by more lines than the window has offsets.
 """
 
@@ -48,7 +48,7 @@ class BookPlan:
 
     Attributes:
         book: its number, which is the partition of the file's log there.
-        position: where the file stands in it.
+        position: of the file in it.
         pending: corrections to apply, in order.
         repeated: number of corrections after the position that were applied already, by way of another file.
         end: the position's offset when all is done.
@@ -88,7 +88,7 @@ def plan_corrections(file: CorrectionFile, ledger: Ledger, accounts: Accounts) -
     """Compare a file with the ledger, and see that all of it can be applied. Nothing is written.
 
     Raises:
-        CorrectionsRefused: a line that was applied has changed since, an id stands for another correction, or an owner
+        CorrectionsRefused: a line that was applied has changed since, an id belongs to another correction, or an owner
             has less than is taken.
         LedgerMissing: there is no ledger.
     """

@@ -38,11 +38,11 @@ class WireCorrection(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    id: Text = Field(description="names this correction for good; applied once, whichever file it stands in")
+    id: Text = Field(description="names this correction for good; applied once, whichever file it is in")
     from_owner: Owner = Field(description="whose micro-credits are taken")
-    to_owner: Owner | None = Field(None, description="who is given them; nobody if not told: they are withdrawn")
+    to_owner: Owner | None = Field(None, description="who is given them; nobody if left out: they are withdrawn")
     micros: Annotated[int, Field(gt=0, le=MICROS_MAX)] = Field(description="micro-credits; 1,000,000 are one credit")
-    reason: Text = Field(description="for whoever audits the ledger")
+    reason: Text = Field(description="for those who audit the ledger")
     event: WireEventName | None = Field(None, description="what was credited wrongly, if it is one event")
     partition: Annotated[int, Field(ge=0)] = Field(
         0, description="in which that event was credited, as its receipt says; matters to ledgers of several books"
@@ -91,12 +91,12 @@ def read_corrections(path: Path) -> CorrectionFile:
 def _parse(line: bytes, path: Path, offset: int) -> Correction:
     where = f"{path}:{offset + 1}"
     try:
-        told = WireCorrection.model_validate(orjson.loads(line))
+        wire = WireCorrection.model_validate(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         raise CorrectionsRefused(f"{where} is not JSON: {error}") from None
     except ValidationError as error:
         raise CorrectionsRefused(f"{where}: {first_error(error, 'the line')}") from None
-    if told.from_owner == told.to_owner:
-        raise CorrectionsRefused(f"{where} takes from {told.from_owner!r} and gives to the same; leave it out")
-    event = None if told.event is None else EventName(source=told.event.source, id=told.event.id)
-    return Correction(offset, told.id, told.from_owner, told.to_owner, told.micros, told.reason, event, told.partition)
+    if wire.from_owner == wire.to_owner:
+        raise CorrectionsRefused(f"{where} takes from {wire.from_owner!r} and gives to the same; leave it out")
+    event = None if wire.event is None else EventName(source=wire.event.source, id=wire.event.id)
+    return Correction(offset, wire.id, wire.from_owner, wire.to_owner, wire.micros, wire.reason, event, wire.partition)

@@ -1,4 +1,4 @@
-"""What became of one event: its receipts, its dead letters, and which of them the ledger vouches for.
+"""What became of one event: its receipts, its dead letters, and which of them the ledger confirms.
 
 One pass over all receipts and one over all dead letters. Memory grows with the batches among the receipts, 250 bytes
 each, and with what is found of the event.
@@ -37,7 +37,7 @@ class ReceiptStatus(StrEnum):
     """Its batch was never committed: the worker died before, and the record was read again."""
 
     UNCLEAR = "unclear"
-    """The ledger has no position in that log, or receipts that would tell are missing or altered."""
+    """The ledger has no position in that log, or receipts that would show it are missing or altered."""
 
 
 class EventStatus(StrEnum):
@@ -58,14 +58,14 @@ class JudgedReceipt:
         receipt: as it was published, less its batch.
         batch: id of the batch it was published with.
         batch_receipts: number of receipts that batch has.
-        standing: what it is worth.
+        status: what it is worth.
         why: where that is unclear, the reason in a sentence; "" elsewhere.
     """
 
     receipt: AnyReceipt
     batch: str
     batch_receipts: int
-    standing: ReceiptStatus
+    status: ReceiptStatus
     why: str = ""
 
 
@@ -104,12 +104,12 @@ class EventExplanation:
     @property
     def outcome(self) -> EventStatus:
         """The best that is known of it. Where the ledger and a receipt agree on nothing else, it is not credited."""
-        standings = {judged.standing for judged, _ in self.receipts}
-        if self.credited_at or ReceiptStatus.COMMITTED in standings:
+        statuses = {judged.status for judged, _ in self.receipts}
+        if self.credited_at or ReceiptStatus.COMMITTED in statuses:
             return EventStatus.CREDITED
-        if ReceiptStatus.UNCLEAR in standings:
+        if ReceiptStatus.UNCLEAR in statuses:
             return EventStatus.UNCLEAR
-        if ReceiptStatus.AWAITED in standings:
+        if ReceiptStatus.AWAITED in statuses:
             return EventStatus.AWAITED
         return EventStatus.DEAD_LETTERED if self.dead_letters else EventStatus.NOT_CREDITED
 
@@ -117,9 +117,9 @@ class EventExplanation:
 def explain_event(
     event_id: str,
     source: str | None,
-    standing: Mapping[tuple[str, int], Position],
+    positions: Mapping[tuple[str, int], Position],
     published: Iterable[Published],
-    letters: Iterable[FoundDeadLetter],
+    dead_letters: Iterable[FoundDeadLetter],
     credited: Callable[[bytes], Iterable[Known]],
 ) -> list[EventExplanation]:
     """Gather what is known of an event; of several sources, if none is named and events of theirs share the id.
@@ -127,21 +127,21 @@ def explain_event(
     Args:
         event_id: CloudEvents id.
         source: CloudEvents source, None for any.
-        standing: the ledger's positions, from before the receipts were read: all that it vouches for was published.
+        positions: of the ledger, from before the receipts were read: all that they confirm was published.
         published: all receipts, in any order.
-        letters: all dead letters.
+        dead_letters: all dead letters.
         credited: (identity) to the places at which the ledger says it was credited; asked last.
     """
     stories: dict[str | None, EventExplanation] = {}
     if source is not None:
         stories[source] = EventExplanation(source, event_id)
-    for found in _judged(_gathered(event_id, source, published), standing):
-        teller = found.receipt["event"]["source"]
-        stories.setdefault(teller, EventExplanation(teller, event_id)).judged.append(found)
-    for letter in each_once(filter(Wanted(event_id=event_id).includes, letters)):
-        name = letter.event_name().source
+    for found in _judged(_gathered(event_id, source, published), positions):
+        named = found.receipt["event"]["source"]
+        stories.setdefault(named, EventExplanation(named, event_id)).judged.append(found)
+    for dead_letter in each_once(filter(Wanted(event_id=event_id).includes, dead_letters)):
+        name = dead_letter.event_name().source
         if source is None or name == source:
-            stories.setdefault(name, EventExplanation(name, event_id)).dead_letters.append(letter)
+            stories.setdefault(name, EventExplanation(name, event_id)).dead_letters.append(dead_letter)
     for story in stories.values():
         if story.source is not None:
             story.credited_at = tuple(credited(identity_of(story.source, event_id)))
@@ -165,46 +165,46 @@ def _gathered(event_id: str, source: str | None, published: Iterable[Published])
         if is_whole:
             gathered.previous[batch.id] = batch.previous
         for offset, receipt in batch.by_offset.items():
-            key = batch.id, offset, is_whole  # a spoilt copy does not hide the one that it is a copy of
+            key = batch.id, offset, is_whole  # a damaged copy does not hide the whole one
             if _is_about(receipt, event_id, source) and key not in seen:
                 seen.add(key)
                 gathered.found.append((receipt, batch))
     return gathered
 
 
-def _is_about(told: object, event_id: str, source: str | None) -> bool:
-    """Tell whether it is a receipt that names the event; in a batch that is not whole it may be anything."""
-    match told:
-        case {"event": {"id": id_told, "source": source_told}} if id_told == event_id:
-            return source in (None, source_told) and _is_receipt(told)
+def _is_about(content: object, event_id: str, source: str | None) -> bool:
+    """Return whether it is a receipt that names the event; in a batch that is not whole it may be anything."""
+    match content:
+        case {"event": {"id": named_id, "source": named_source}} if named_id == event_id:
+            return source in (None, named_source) and _is_receipt(content)
         case _:
             return False
 
 
-def _is_receipt(told: object) -> bool:
+def _is_receipt(content: object) -> bool:
     try:
-        _RECEIPT.validate_python(told)
+        _RECEIPT.validate_python(content)
     except ValidationError:
         return False
     return True
 
 
-def _judged(gathered: _Gathered, standing: Mapping[tuple[str, int], Position]) -> Iterator[JudgedReceipt]:
+def _judged(gathered: _Gathered, positions: Mapping[tuple[str, int], Position]) -> Iterator[JudgedReceipt]:
     wanted = {batch.id for _, batch in gathered.found}
     logs = {(each["position"]["topic"], each["position"]["partition"]) for each, _ in gathered.found}
-    ways = {log: _way_back(standing[log].batch_id, gathered.previous, wanted) for log in logs if log in standing}
+    ways = {log: _way_back(positions[log].batch_id, gathered.previous, wanted) for log in logs if log in positions}
     for receipt, batch in gathered.found:
         at = receipt["position"]
         log = at["topic"], at["partition"]
         committed, lost_at = ways.get(log, (frozenset(), ""))
         why = ""
-        if log not in standing:
+        if log not in positions:
             kind, why = ReceiptStatus.UNCLEAR, f"the ledger has no position in {at['topic']}[{at['partition']}]"
         elif not batch.is_whole:
             kind, why = ReceiptStatus.UNCLEAR, batch.complaint
         elif batch.id in committed:
             kind = ReceiptStatus.COMMITTED
-        elif at["offset"] >= standing[log].next_offset:
+        elif at["offset"] >= positions[log].next_offset:
             kind = ReceiptStatus.AWAITED
         elif lost_at:
             kind, why = ReceiptStatus.UNCLEAR, f"on the way back from the ledger's position, batch {lost_at} is missing"
@@ -225,11 +225,11 @@ def _way_back(newest: str, previous: Mapping[str, str], wanted: set[str]) -> tup
 
 
 def _recognised(judged: JudgedReceipt, story: EventExplanation) -> JudgedReceipt:
-    """Tell an orphan whose event was credited by another record from one whose own record was read again."""
-    if judged.standing is not ReceiptStatus.ORPHAN or is_correction(judged.receipt):
+    """Distinguish an orphan whose event was credited by another record from one whose own record was read again."""
+    if judged.status is not ReceiptStatus.ORPHAN or is_correction(judged.receipt):
         return judged
     own = judged.receipt["position"]
-    committed = [each["position"] for other, each in story.receipts if other.standing is ReceiptStatus.COMMITTED]
+    committed = [each["position"] for other, each in story.receipts if other.status is ReceiptStatus.COMMITTED]
     credited = {(at["partition"], at["offset"]) for at in committed if at["topic"] == own["topic"]}
     credited |= {(known.partition, known.offset) for known in story.credited_at}
     if not credited or (own["partition"], own["offset"]) in credited:

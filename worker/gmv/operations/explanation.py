@@ -149,7 +149,7 @@ def _event(explanation: EventExplanation) -> ExplainedEvent:
 def _receipt(judged: JudgedReceipt, receipt: Receipt) -> ExplainedReceipt:
     position = receipt["position"]
     return ExplainedReceipt(
-        standing=judged.standing,
+        standing=judged.status,
         why=judged.why or None,
         batch=judged.batch,
         batch_receipts=judged.batch_receipts,
@@ -180,7 +180,7 @@ def _share(receipt: Receipt, share: Share) -> ExplainedShare:
 def _correction(judged: JudgedReceipt, receipt: CorrectionReceipt) -> ExplainedCorrection:
     return ExplainedCorrection(
         id=receipt["correction"],
-        standing=judged.standing,
+        standing=judged.status,
         why=judged.why or None,
         batch=judged.batch,
         reason=receipt["reason"],

@@ -14,7 +14,7 @@ ELSEWHERE: Final = "in the other receipts files or topics of this ledger"
 
 
 class Published(NamedTuple):
-    """A line or a record where receipts are, and where it stands: `file:line`, or `topic/partition/offset`."""
+    """A line or a record where receipts are, and its place: `file:line`, or `topic/partition/offset`."""
 
     place: str
     content: bytes
@@ -56,7 +56,7 @@ class PublishedBatch:
 
 
 def published_batches(published: Iterable[Published]) -> Iterator[PublishedBatch]:
-    """Yield a batch whenever its last receipt comes, and at the end those whose last did not.
+    """Yield a batch when its last receipt comes, and at the end those whose last did not.
 
     One that was published twice may come twice. A line that is no receipt, such as one that a crash tore, explains
     nothing and is passed over: a batch that needs it stays unfinished.
@@ -64,8 +64,8 @@ def published_batches(published: Iterable[Published]) -> Iterator[PublishedBatch
     unfinished: dict[str, PublishedBatch] = {}
     for place, content in published:
         try:
-            told_name, told_size, receipt = unseal(content)
-            name, size, offset = str(told_name), int(told_size), int(receipt["position"]["offset"])  # as they should be
+            said_name, said_size, receipt = unseal(content)
+            name, size, offset = str(said_name), int(said_size), int(receipt["position"]["offset"])  # as they should be
         except (ValueError, LookupError, TypeError, AttributeError):
             continue
         batch = unfinished.setdefault(name, PublishedBatch(name, size, place, place, {}))

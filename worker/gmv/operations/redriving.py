@@ -1,7 +1,7 @@
 """Dead letters sent once more to the log they came from: which of them, and at which pace.
 
 It can be done any number of times, and end anywhere. An event has the id it had before, so the ledger credits it
-once; where it knows ids within a window alone, what could have lapsed from it is held back. Letters of one record are
+once; where it knows ids within a window only, what could have expired is held back. Dead letters of one record are
 one: what a crash has repeated, and what came back as a dead letter after it was sent again, so that a record which
 is refused every time is one record however often that is tried.
 """
@@ -21,8 +21,8 @@ from gmv.stream.dead_letters import FoundDeadLetter, Wanted
 
 _KNOWN_AT_ONCE: Final = 1_000
 _ENDS_SECONDS: Final = 1.0
-"""How old the ends may be that letters are judged by: a partition that gets 5,000 events a second, where windows are of
-millions, has gone on by that many; asking costs a broker three small requests."""
+"""How old the ends may be that dead letters are judged by: a partition that gets 5,000 events a second, where windows
+are of millions, has gone on by that many; asking costs a broker three small requests."""
 
 Credited = Callable[[int, Sequence[bytes]], Mapping[bytes, Known]]
 """(partition, identities) to those that its book has credited, as `Ledger.known`."""
@@ -39,7 +39,7 @@ class HeldBack(StrEnum):
     """Its id was credited with other data: the ledger would refuse it again, or pay one id twice once it forgot."""
 
     KILLED_WORKER = "killed_worker"
-    """It has ended workers, and would again, unless the fault was mended since."""
+    """It has ended workers, and would again, unless the fault was fixed since."""
 
     EMPTY = "empty"
     """It has neither key nor value; there is nothing in it, and producers refuse to send it."""
@@ -55,17 +55,19 @@ class HeldBack(StrEnum):
     meanwhile, the ledger may have let that go, and would pay it once more."""
 
 
-DOUBTFUL: Final = frozenset({HeldBack.NO_EVENT, HeldBack.ID_CONFLICT, HeldBack.KILLED_WORKER, HeldBack.BEYOND_WINDOW})
+IF_INSISTED: Final = frozenset(
+    {HeldBack.NO_EVENT, HeldBack.ID_CONFLICT, HeldBack.KILLED_WORKER, HeldBack.BEYOND_WINDOW}
+)
 """What a person may insist on; the others are sent by nobody."""
 
 
 class Reach:
-    """How far from the end of its partition a letter may stand for the ledger to know its event, if it was credited.
+    """How far from its partition's end a dead letter may be for the ledger to know its event, if it was credited.
 
-    A record is sent to the partition it stood in, so each time it was sent before, it came to stand after its letter;
-    now it comes to stand at the partition's end. The ledger tells a repeat from what was credited at most a window
-    before it. So no letter that stands within a window of the end is paid twice, however far behind workers are: it is
-    the end that counts, and not the position they stand at.
+    A record is sent to the partition it came from, so each time it was sent before, it was written after its dead
+    letter's offset; now it is written at the partition's end. The ledger recognises a repeat of what was credited at
+    most a window before it. So no dead letter within a window of the end is paid twice, however far behind workers
+    are: the end counts, and not their position.
     """
 
     def __init__(
@@ -88,19 +90,19 @@ class Reach:
         self._ask_at = float("-inf")
 
     def covers(self, partition: int, offset: int) -> bool:
-        """Tell whether a letter from there may be sent now, for a partition that the log has."""
+        """Return whether a dead letter from there may be sent now, for a partition that the log has."""
         if (began := self._monotonic()) >= self._ask_at:
             self._ends = self._ask()
-            told = self._monotonic()
+            answered = self._monotonic()
             # A file is counted by the gigabyte a second: no more than half of the time goes into that.
-            self._ask_at = told + max(_ENDS_SECONDS, told - began)
+            self._ask_at = answered + max(_ENDS_SECONDS, answered - began)
         return self._ends[partition] - offset <= self._window
 
 
 class Destination(Protocol):
     """The log that dead letters are sent to."""
 
-    async def send(self, letter: FoundDeadLetter) -> None:
+    async def send(self, dead_letter: FoundDeadLetter) -> None:
         """Send its record; may return before it is durable."""
 
     async def finish(self) -> None:
@@ -108,7 +110,7 @@ class Destination(Protocol):
 
 
 class NewestDeadLetter(NamedTuple):
-    """The newest letter of a record. A plan keeps one per record, about 500 bytes each, and no contents."""
+    """The newest dead letter of a record. A plan keeps one per record, about 500 bytes each, and no contents."""
 
     place: str
     age: tuple[int, int]
@@ -121,7 +123,7 @@ class NewestDeadLetter(NamedTuple):
 
     @property
     def offset(self) -> int:
-        """Where the record stood in its partition."""
+        """Offset of the record in its partition."""
         return self.age[1]
 
 
@@ -130,8 +132,8 @@ class RedrivePlan:
     """What would be sent.
 
     Attributes:
-        chosen: the letters to send, by the content of their record.
-        held_back: number of letters that were asked for and are not sent, by why.
+        chosen: the dead letters to send, by the content of their record.
+        held_back: number of dead letters that were asked for and are not sent, by why.
     """
 
     chosen: Mapping[bytes, NewestDeadLetter]
@@ -139,12 +141,12 @@ class RedrivePlan:
 
     @property
     def by_reason(self) -> Counter[str]:
-        """Number of letters to send, by why they were refused."""
+        """Number of dead letters to send, by why they were refused."""
         return Counter(candidate.reason for candidate in self.chosen.values())
 
 
 def plan(
-    letters: Iterable[FoundDeadLetter],
+    dead_letters: Iterable[FoundDeadLetter],
     wanted: Wanted,
     topic: str,
     partitions: Iterable[int],
@@ -152,29 +154,29 @@ def plan(
     credited: Credited | None,
     reach: Reach | None,
 ) -> RedrivePlan:
-    """Choose the letters to send.
+    """Choose the dead letters to send.
 
     Args:
-        letters: all there are: a letter may be superseded by a newer one of its record.
+        dead_letters: all there are: a dead letter may be superseded by a newer one of its record.
         wanted: which of the newest are meant.
         topic: of the log that is sent to.
         partitions: that it has.
-        insist: whether to send also what is `DOUBTFUL`.
+        insist: whether to send also what is `IF_INSISTED`.
         credited: asks the ledger; None where it is not to be asked.
         reach: of the ledger; None where it knows for good what it credited.
     """
     numbers = frozenset(partitions)
     newest: dict[bytes, NewestDeadLetter] = {}
-    for letter in letters:
-        candidate = _candidate(letter, wanted, topic, numbers)
-        if (other := newest.get(letter.content)) is None or candidate.age >= other.age:
-            newest[letter.content] = candidate
+    for dead_letter in dead_letters:
+        candidate = _candidate(dead_letter, wanted, topic, numbers)
+        if (other := newest.get(dead_letter.content)) is None or candidate.age >= other.age:
+            newest[dead_letter.content] = candidate
     meant = {content: candidate for content, candidate in newest.items() if candidate.is_wanted}
     if reach is not None:
         meant = {content: _reached(candidate, reach) for content, candidate in meant.items()}
     if credited is not None:
         meant = _looked_up(meant, credited)
-    ignored: frozenset[HeldBack | None] = frozenset({None, *(DOUBTFUL if insist else ())})
+    ignored: frozenset[HeldBack | None] = frozenset({None, *(IF_INSISTED if insist else ())})
     return RedrivePlan(
         chosen={content: each for content, each in meant.items() if each.held_back in ignored},
         held_back=Counter(
@@ -183,71 +185,75 @@ def plan(
     )
 
 
-def selected(letters: Iterable[FoundDeadLetter], chosen: Mapping[bytes, NewestDeadLetter]) -> Iterator[FoundDeadLetter]:
-    """Yield the chosen letters on a second pass over all of them, each once."""
+def selected(
+    dead_letters: Iterable[FoundDeadLetter], chosen: Mapping[bytes, NewestDeadLetter]
+) -> Iterator[FoundDeadLetter]:
+    """Yield the chosen dead letters on a second pass over all of them, each once."""
     left = dict(chosen)
-    for letter in letters:
-        if (candidate := left.get(letter.content)) is not None and candidate.place == letter.place:
-            del left[letter.content]
-            yield letter
+    for dead_letter in dead_letters:
+        if (candidate := left.get(dead_letter.content)) is not None and candidate.place == dead_letter.place:
+            del left[dead_letter.content]
+            yield dead_letter
 
 
 class Sending(NamedTuple):
-    """What became of the chosen letters: how many were sent, and how many had gone out of reach before their turn."""
+    """What became of the chosen dead letters: how many were sent, and how many were out of reach before their turn."""
 
     sent: int
     beyond_window: int
 
 
 async def send(
-    letters: Iterable[FoundDeadLetter],
+    dead_letters: Iterable[FoundDeadLetter],
     destination: Destination,
     per_second: float,
     sent: Callable[[int], None],
     reach: Reach | None,
 ) -> Sending:
-    """Send letters, no more than so many in a second, and return once all are durable.
+    """Send dead letters, no more than so many in a second, and return once all are durable.
 
     They are read in a thread of their own: reading a topic blocks. Each is judged by the reach once more when it is
     due: at 100 a second a million takes three hours, in which a partition may grow by a window.
     """
     loop = asyncio.get_running_loop()
-    left, begun, number, missed = iter(letters), loop.time(), 0, 0
+    left, begun, number, missed = iter(dead_letters), loop.time(), 0, 0
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as executor:
-        while (letter := await loop.run_in_executor(executor, next, left, None)) is not None:
+        while (dead_letter := await loop.run_in_executor(executor, next, left, None)) is not None:
             await asyncio.sleep(max(0.0, begun + number / per_second - loop.time()))
-            place = letter.partition.number, letter.record.offset
+            place = dead_letter.partition.number, dead_letter.record.offset
             if reach is not None and not await loop.run_in_executor(executor, reach.covers, *place):
                 missed += 1
                 continue
-            await destination.send(letter)
+            await destination.send(dead_letter)
             number += 1
             sent(1)
     await destination.finish()
     return Sending(number, missed)
 
 
-def _candidate(letter: FoundDeadLetter, wanted: Wanted, topic: str, partitions: frozenset[int]) -> NewestDeadLetter:
+def _candidate(
+    dead_letter: FoundDeadLetter, wanted: Wanted, topic: str, partitions: frozenset[int]
+) -> NewestDeadLetter:
     # What has ended workers is not decoded here: it may end this process, too.
-    event = None if letter.reason == Reason.KILLED_WORKER else letter.event()
+    event = None if dead_letter.reason == Reason.KILLED_WORKER else dead_letter.event()
     held_back = None
-    if letter.partition.topic != topic or letter.partition.number not in partitions:
+    if dead_letter.partition.topic != topic or dead_letter.partition.number not in partitions:
         held_back = HeldBack.OTHER_LOG
-    elif letter.record.key is None and letter.record.value is None:
+    elif dead_letter.record.key is None and dead_letter.record.value is None:
         held_back = HeldBack.EMPTY
-    elif letter.reason == Reason.KILLED_WORKER:
+    elif dead_letter.reason == Reason.KILLED_WORKER:
         held_back = HeldBack.KILLED_WORKER
     elif event is None:
         held_back = HeldBack.NO_EVENT
-    elif letter.reason == Reason.ID_CONFLICT:
+    elif dead_letter.reason == Reason.ID_CONFLICT:
         held_back = HeldBack.ID_CONFLICT
     return NewestDeadLetter(
-        place=letter.place,
-        age=(len(letter.replayed_from), letter.record.offset),
-        reason=letter.reason,
-        is_wanted=wanted.includes(letter),
+        place=dead_letter.place,
+        age=(len(dead_letter.replayed_from), dead_letter.record.offset),
+        reason=dead_letter.reason,
+        is_wanted=wanted.includes(dead_letter),
         held_back=held_back,
-        partition=letter.partition.number,
+        partition=dead_letter.partition.number,
         identity=event.identity if event else b"",
         payload=event.payload if event else b"",
     )

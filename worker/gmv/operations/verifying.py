@@ -1,8 +1,8 @@
 """Does the ledger hold what the receipts say, no more and no less? Recomputed from receipts alone.
 
 Each partition's position names its newest batch, and each receipt the batch before its own: walking back from the
-positions tells committed batches from orphans. Memory grows with batches and owners, not with events: receipts may
-stand in any order, but those of one batch are near each other, since one worker sent them at once.
+positions separates committed batches from orphans. Memory grows with batches and owners, not with events: receipts may
+be in any order, but those of one batch are near each other, since one worker sent them at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -61,7 +61,7 @@ def verify_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Publishe
 
 
 def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Iterator[Receipt]:
-    """Yield the receipts of events that the ledger's positions vouch for, each once, in the order published.
+    """Yield the receipts of events that the ledger's positions confirm, each once, in the order published.
 
     Args:
         accounts: the ledger.
@@ -77,7 +77,7 @@ def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Publi
 
 def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[str, str], set[str]]:
     """Return the batch before each published one, and the ids of those that were committed."""
-    standing = accounts.positions()
+    positions = accounts.positions()
     previous: dict[str, str] = {}
     complaints: dict[str, str] = {}
     for batch in published_batches(published):
@@ -86,7 +86,7 @@ def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[s
         else:
             complaints[batch.id] = batch.complaint
     committed: set[str] = set()
-    for (topic, number), position in standing.items():
+    for (topic, number), position in positions.items():
         name = position.batch_id
         while name:
             if name not in previous:

@@ -44,7 +44,7 @@ class KafkaSettings(Guarded):
     heartbeat_seconds: Seconds = Field(
         3.0,
         gt=0,
-        description="How often a worker tells the group that it is alive. At most a third of the session, so that a "
+        description="How often a worker shows the group that it is alive. At most a third of the session, so that a "
         "lost heartbeat does no harm.",
     )
     rebalance_seconds: Seconds = Field(

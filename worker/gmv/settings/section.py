@@ -9,7 +9,7 @@ TOPIC_PATTERN: Final = r"^[a-zA-Z0-9._-]+$"
 NAMESPACE_PATTERN: Final = r"^[a-z0-9-]+$"
 IN_WORDS: Final = {
     TOPIC_PATTERN: "letters from a to z, digits, dots, underscores and dashes, at least one and no other sign",
-    NAMESPACE_PATTERN: "small letters from a to z, digits and dashes, at least one and no other sign",
+    NAMESPACE_PATTERN: "lower-case letters from a to z, digits and dashes, at least one and no other sign",
 }
 """What a value that does not match a pattern should be."""
 

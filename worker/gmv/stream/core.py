@@ -3,14 +3,14 @@
 A run is credited in these steps, and nothing between them may be left out or reordered:
 
 1. records below the position are dropped: they are in the totals already; a run may hold none at all, and pass over
-   what is not for us (aborted, or marks of transactions), lest retention find the position before it;
+   what is not for us (aborted, or marks of transactions), or else retention would overtake the position;
 2. each record is decoded, known events are set aside, and the rest are attributed;
 3. receipts and dead letters are published, and acknowledged;
 4. one atomic commit moves totals, event identities and position together, or changes nothing;
 5. the position held here advances to the one committed.
 
-A crash after 3 and before 4 leaves receipts of a batch that never was (orphans; the batch id tells) and repeats
-dead letters (same topic, partition and offset). A crash after 4 repeats nothing: the position is in the ledger.
+A crash after 3 and before 4 leaves receipts of a batch that never was (orphans; the batch id shows it) and
+repeats dead letters (same topic, partition and offset). A crash after 4 repeats nothing: the position is in the ledger.
 """
 
 import asyncio
@@ -130,9 +130,9 @@ class Core(Creditor):
             return Committed()
         *firsts, last = list(pieces(outcomes)) or [()]
         for piece in firsts:
-            standing = await self._commit(run.partition, piece, piece[-1].record.offset + 1)
-            if not isinstance(standing, Committed):
-                return standing
+            answer = await self._commit(run.partition, piece, piece[-1].record.offset + 1)
+            if not isinstance(answer, Committed):
+                return answer
         return await self._commit(run.partition, last, run.next_offset)
 
     def _attribute(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
@@ -201,10 +201,10 @@ class Core(Creditor):
         if not published:
             reasons = [outcome.poison if isinstance(outcome, Poisoned) else None for outcome in proposal.outcomes]
             self._limits[partition].admit(str(partition), reasons)
-        unpublished = [letter for letter in proposal.dead_letters if letter.record.offset not in published]
+        unpublished = [each for each in proposal.dead_letters if each.record.offset not in published]
         if proposal.receipts or unpublished:
             await self._parts.outbox.publish(partition, proposal.receipts, unpublished)
-        published.update(letter.record.offset for letter in unpublished)
+        published.update(each.record.offset for each in unpublished)
 
     async def _checked_positions(self, partitions: Collection[Partition], log: Log) -> dict[Partition, Position]:
         """Positions first, bounds second: a live log only grows past a position, so the other order errs.

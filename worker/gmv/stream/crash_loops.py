@@ -1,12 +1,13 @@
 """Records that end the worker: found by its successors, and dead-lettered.
 
 A record can end the process that attributes it, by a fault in native code or by taking more memory than there is.
-Whoever takes the partition up next reads the same record and ends the same way, and none of them knows of the others.
+The next worker that is assigned the partition reads the same record and ends the same way, and none of them knows of
+the others.
 So a worker notes what it begins, in the ledger:
 
-1. The first run of a partition taken up is noted, and no other: a crash always leads back to a first run, so nothing
+1. The first run of an assigned partition is noted, and no other: a crash always leads back to a first run, so nothing
    is written on the way after it.
-2. Whoever finds the run it begins begun before attributes one record at a time, and notes each beforehand. So the
+2. A worker that finds its first run begun before attributes one record at a time, and notes each beforehand. So the
    record at which it ends is known.
 3. A record at which workers have ended `crashes_max` times while they attributed it alone is dead-lettered. After
    `CONDEMNED_IN_A_ROW_MAX` of them in a row the fault is not theirs, and the worker stops.
@@ -41,10 +42,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What one worker tells the next, by offsets of the partition.
+    """What one worker leaves for the next, by offsets of the partition.
 
     Attributes:
-        writer: whoever wrote it; makes notes of two workers differ.
+        writer: the worker that wrote it; makes notes of two workers differ.
         begun: where the first run begins.
         pending: the record that is being attributed alone.
         suspect: the last record at which a worker ended so.
@@ -69,8 +70,8 @@ class Note:
     def decode(cls, text: str | None) -> "Note":
         """Parse what `encode` wrote; a text that is none says nothing, and must not keep a worker from starting."""
         try:
-            told: dict[str, Any] = orjson.loads(text or "{}")
-            return cls(**told | {"condemned": tuple(told.get("condemned", ()))})
+            fields: dict[str, Any] = orjson.loads(text or "{}")
+            return cls(**fields | {"condemned": tuple(fields.get("condemned", ()))})
         except (ValueError, TypeError, AttributeError):
             return cls()
 
@@ -94,7 +95,7 @@ class Note:
         return replace(cleared, suspect=None, crashes=0) if self.suspect == offset else cleared
 
     def is_suspicious(self, first: int) -> bool:
-        """Tell whether a worker that begins at `first` has reason to be careful, by the note it finds."""
+        """Return whether a worker that begins at `first` has reason to be careful, by the note it finds."""
         return self.begun == first or any(each is not None and each >= first for each in (self.pending, self.suspect))
 
     def crashes_at(self, offset: int) -> int:
@@ -111,7 +112,7 @@ class _Watch:
     """One partition's note, as this worker knows it.
 
     Attributes:
-        text: as it stands in the ledger.
+        text: as it is in the ledger.
         note: the same, and what will be written with the next.
         careful_below: offset below which records are attributed one at a time.
         is_ours: whether nobody else has written since: a worker that took the partition over has.
@@ -132,7 +133,7 @@ class CrashLoops:
         self._watches: dict[Partition, _Watch] = {}
 
     def forget(self) -> None:
-        """Begin anew with each partition: they have been taken up."""
+        """Begin again with each partition: they have been assigned."""
         self._watches = {}
 
     def attribute(
@@ -196,17 +197,17 @@ class CrashLoops:
         return outcomes
 
     def _condemn(self, partition: Partition, watch: _Watch, offset: int) -> None:
-        given_up = replace(watch.note, pending=None, suspect=None, crashes=0)
+        cleared = replace(watch.note, pending=None, suspect=None, crashes=0)
         if watch.note.condemned_before(offset) >= CONDEMNED_IN_A_ROW_MAX:
-            self._take_note(partition, watch, given_up)  # so that the record is tried again, once the fault is mended
+            self._take_note(partition, watch, cleared)  # so that the record is tried again, once the fault is fixed
             raise TooManyDeadLetters(
                 f"{partition}: each of the last {CONDEMNED_IN_A_ROW_MAX + 1} records up to {offset} has ended "
                 f"{self._crashes_max} workers; the run was not committed. That is no fault of the records: look at how "
-                "the workers ended, at their limit of memory and at their index, mend it, and start again. "
+                "the workers ended, at their limit of memory and at their index, fix the cause, and start again. "
                 "`gmv dlq redrive --reason killed_worker --insist` sends those once more that were dead-lettered"
             )
         logger.error("%s: the record at %d has ended %d workers: a dead letter", partition, offset, self._crashes_max)
-        self._take_note(partition, watch, replace(given_up, condemned=(*watch.note.condemned, offset)))
+        self._take_note(partition, watch, replace(cleared, condemned=(*watch.note.condemned, offset)))
 
     def _take_note(self, partition: Partition, watch: _Watch, note: Note) -> None:
         """Write, unless somebody else has taken the partition over, whose commits will end this worker's."""

@@ -27,7 +27,7 @@ class DeadLetterLimits:
 
         Raises:
             TooManyDeadLetters: a limit is passed. The run must not be committed, so that nothing is lost: once
-                the cause is mended, the records are read again.
+                the cause is fixed, the records are read again.
         """
         for poison in outcomes:
             self._in_a_row = self._in_a_row + 1 if poison else 0
@@ -43,6 +43,6 @@ class DeadLetterLimits:
 
     def _too_many(self, name: str, much: str, limit: str) -> TooManyDeadLetters:
         return TooManyDeadLetters(
-            f"{name}: {much} are poison, the last for {self._last}; the run was not committed. Mend the producer or "
+            f"{name}: {much} are poison, the last for {self._last}; the run was not committed. Fix the producer or "
             f"the settings, and start again ({limit} is the limit)"
         )

@@ -28,8 +28,8 @@ class FoundDeadLetter:
     """A dead letter as it was read back.
 
     Attributes:
-        partition: where the record stood.
-        record: the record as it stood there, byte for byte.
+        partition: where the record was read.
+        record: the record as it was there, byte for byte.
         reason: why it was refused; text, since another version of gmv may have reasons of its own.
         detail: the same in a sentence.
         timestamp_ms: when it was dead-lettered, -1 where unknown.
@@ -43,17 +43,17 @@ class FoundDeadLetter:
 
     @property
     def place(self) -> str:
-        """`topic/partition/offset`, where the record stood."""
+        """`topic/partition/offset` of the record."""
         return f"{self.partition.topic}/{self.partition.number}/{self.record.offset}"
 
     @property
     def replayed_from(self) -> list[str]:
-        """The places where it stood before it was sent again, oldest first."""
+        """The places that it was sent again from, oldest first."""
         return [(value or b"").decode(errors="replace") for name, value in self.record.headers if name == REPLAYED_FROM]
 
     @property
     def content(self) -> bytes:
-        """16 bytes that stand for key, value and headers, less what sending it again has added."""
+        """16 bytes: a digest of key, value and headers, less what sending it again has added."""
         kept = [(name.encode(), value) for name, value in self.record.headers if name != REPLAYED_FROM]
         digest = hashlib.blake2b(digest_size=16)
         for part in (self.record.key, self.record.value, *(part for header in kept for part in header)):
@@ -70,13 +70,13 @@ class FoundDeadLetter:
 
     def event_name(self) -> EventName:
         """Return what the record calls itself, also where it is no event that could be credited."""
-        told: dict[str, object] = {
+        fields: dict[str, object] = {
             name.removeprefix(ATTRIBUTE_PREFIX): value.decode(errors="replace")
             for name, value in self.record.headers
             if value is not None and name.startswith(ATTRIBUTE_PREFIX)
         }
-        told = told or _json_object(self.record.value)
-        return EventName(*(name if isinstance(name := told.get(field), str) else None for field in EventName._fields))
+        fields = fields or _json_object(self.record.value)
+        return EventName(*(name if isinstance(name := fields.get(field), str) else None for field in EventName._fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,35 +86,38 @@ class Wanted:
     Attributes:
         reasons: one of these; any where there are none.
         event_id: of the event; any where None.
-        place: where the record stood, or a part of it from the right, such as `partition/offset`; any where None.
+        place: of the record, or a part of it from the right, such as `partition/offset`; any where None.
     """
 
     reasons: frozenset[str] = frozenset()
     event_id: str | None = None
     place: str | None = None
 
-    def includes(self, letter: FoundDeadLetter) -> bool:
-        """Tell whether the letter is one of them."""
+    def includes(self, dead_letter: FoundDeadLetter) -> bool:
+        """Return whether the dead letter is one of them."""
         return (
-            (not self.reasons or letter.reason in self.reasons)
-            and (self.place is None or f"/{letter.place}".endswith(f"/{self.place}"))
-            and (self.event_id is None or letter.event_name().id == self.event_id)
+            (not self.reasons or dead_letter.reason in self.reasons)
+            and (self.place is None or f"/{dead_letter.place}".endswith(f"/{self.place}"))
+            and (self.event_id is None or dead_letter.event_name().id == self.event_id)
         )
 
 
-def each_once(letters: Iterable[FoundDeadLetter]) -> Iterator[FoundDeadLetter]:
-    """Leave out what a crash between publishing and commit has repeated: another letter of the same record."""
+def each_once(dead_letters: Iterable[FoundDeadLetter]) -> Iterator[FoundDeadLetter]:
+    """Leave out what a crash between publishing and commit has repeated: another dead letter of the same record."""
     seen: set[tuple[str, bytes]] = set()
-    for letter in letters:
-        key = (letter.place, letter.content)  # a topic that was made anew has other records in the same places
+    for dead_letter in dead_letters:
+        key = (
+            dead_letter.place,
+            dead_letter.content,
+        )  # a topic that was recreated has other records in the same places
         if key not in seen:
             seen.add(key)
-            yield letter
+            yield dead_letter
 
 
 def _json_object(value: bytes | None) -> dict[str, object]:
     try:
-        told = orjson.loads(value or b"")
+        parsed = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}

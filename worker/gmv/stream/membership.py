@@ -2,15 +2,15 @@
 
 Rules, each earned by a fault that was seen:
 
-- One lock around batches and rebalances: a run in flight ends before its partition is given up.
-- A *turn* counter, raised whenever partitions are sought while a fetch may be in flight: what was fetched on an
+- One lock around batches and rebalances: a run in flight ends before its partition is revoked.
+- A *turn* counter, raised when partitions are sought while a fetch may be in flight: what was fetched on an
   earlier turn is thrown away and fetched again, for it may begin beyond the place that was sought.
-- In doubt, seek to the ledger's position.
+- When unsure, seek to the ledger's position.
 - Partitions that were added to the topic and are not registered yet wait, paused; all others go on.
 - The ledger is looked at now and then also where nothing is to be committed: a server that lost a tail of an idle
   partition would otherwise not be noticed.
-- No run is credited unless the topic's id was confirmed after it was fetched: what a topic made anew holds at the
-  same offsets would be credited otherwise. The question takes 1.7 ms, while the run is attributed.
+- No run is credited unless the topic's id was confirmed after it was fetched: what a recreated topic holds at the same
+  offsets would be credited otherwise. The question takes 1.7 ms, while the run is attributed.
 
 No client of Kafka is known here, nor is any clock but the one given, so that a simulator can play all of it.
 """
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Member:
-    """Credits the partitions it owns. Whatever its methods raise, but for what they log, has to end the worker."""
+    """Credits the partitions it owns. What its methods raise has to end the worker; they log what need not."""
 
     def __init__(
         self,
@@ -60,23 +60,23 @@ class Member:
         self._topic_id = await self._log.topic_id()
 
     async def end(self) -> None:
-        """Let the run in flight end, and tell the lag tools."""
+        """Let the run in flight end, and report to the lag tools."""
         async with self._busy:
             await self._report_to_lag_tools()
 
     async def revoke(self) -> None:
-        """A rebalance takes all partitions away: give them up, once the run in flight has ended."""
+        """A rebalance revokes all partitions: let them go once the run in flight has ended."""
         async with self._busy:
             await self._report_to_lag_tools()
             await self._assign(set())
 
     async def assign(self, partitions: set[Partition]) -> None:
-        """A rebalance gives partitions: take them up where the ledger stands."""
+        """A rebalance assigns partitions: read them from the ledger's positions."""
         async with self._busy:
             await self._assign(partitions)
 
     async def credit_next(self, is_stopping: Callable[[], bool]) -> None:
-        """Read once, and credit what came; a stop is heeded between runs."""
+        """Read once, and credit what came; a stop is obeyed between runs."""
         turn = self._turn
         try:
             runs = await self._log.read()
@@ -87,7 +87,7 @@ class Member:
             await self._credit(turn, runs, is_stopping)
 
     async def assign_dropped(self) -> None:
-        """No rebalance came within a session time-out, so the partition is ours after all: check where it stands."""
+        """No rebalance came within a session time-out, so the partition is ours after all: check its position."""
         async with self._busy:
             oldest = min(self._dropped_at.values(), default=None)
             if oldest is None or self._monotonic() - oldest < self._kafka.session_seconds:
@@ -112,7 +112,7 @@ class Member:
                 self._yield_to(partition, answer)
 
     async def report_lag(self) -> None:
-        """Tell the lag tools how far we are, and the observer what the log holds."""
+        """Report to the lag tools how far we are, and to the observer what the log holds."""
         async with self._busy:
             await self._report_to_lag_tools()
             owned = self._owned & self._log.assignment()
@@ -137,9 +137,9 @@ class Member:
             return
         confirmed = asyncio.ensure_future(self._confirm_topic())
         for run in runs:
-            standing = await self._core.credit(run, confirmed)
-            if not isinstance(standing, Committed):
-                self._yield_to(run.partition, standing)
+            answer = await self._core.credit(run, confirmed)
+            if not isinstance(answer, Committed):
+                self._yield_to(run.partition, answer)
             if is_stopping():
                 return
 
@@ -194,14 +194,14 @@ class Member:
     async def _see_who_was_ahead(self, error: PositionOutsideLog) -> None:
         """Raise unless another worker credited what is gone, so that only our own place was outside the log.
 
-        Clients tell of the place of a partition that was dropped, too, though it is paused.
+        Clients report the place of a partition that was dropped, too, though it is paused.
         """
-        before = self._standing()
+        before = self._next_offsets()
         await self._core.assign(self._owned, self._log)
-        if not self._dropped_at and self._standing() == before:
+        if not self._dropped_at and self._next_offsets() == before:
             raise error
 
-    def _standing(self) -> dict[Partition, int]:
+    def _next_offsets(self) -> dict[Partition, int]:
         return {partition: self._core.next_offset(partition) for partition in self._owned}
 
     def _drop(self, partition: Partition) -> None:
@@ -214,7 +214,7 @@ class Member:
         """Commit the group's offsets, which decide nothing here: where to read next is in the ledger."""
         moved = {
             partition: offset
-            for partition, offset in self._standing().items()
+            for partition, offset in self._next_offsets().items()
             if self._reported.get(partition) != offset
         }
         if not moved:

@@ -27,7 +27,7 @@ class Credited:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyCredited:
-    """An event that was credited before, with the payload `earlier`, or stands in this run twice."""
+    """An event that was credited before, with the payload `earlier`, or is in this run twice."""
 
     record: Record
     event: GeneratedImage
@@ -74,7 +74,7 @@ class Proposal:
     @property
     def dead_letters_by_reason(self) -> Counter[Reason]:
         """Number of dead letters per reason."""
-        return Counter(letter.poison.reason for letter in self.dead_letters)
+        return Counter(dead_letter.poison.reason for dead_letter in self.dead_letters)
 
     @property
     def attributions(self) -> tuple[Attribution, ...]:
@@ -109,7 +109,7 @@ def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list
 
 
 def repeated(record: Record, event: GeneratedImage, credited_payload: bytes) -> AlreadyCredited | Poisoned:
-    """Tell a re-sent event from another event under an id that was credited with `credited_payload`."""
+    """Distinguish a re-sent event from another event under an id that was credited with `credited_payload`."""
     if event.payload == credited_payload:
         return AlreadyCredited(record, event, credited_payload)
     name = f"({event.source}, {event.event_id})"
@@ -118,7 +118,7 @@ def repeated(record: Record, event: GeneratedImage, credited_payload: bytes) -> 
 
 
 def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
-    """Cut a run into stretches that one commit can hold: at most `FIELDS_MAX` owners, events and fixed fields.
+    """Cut a run into pieces that one commit can hold: at most `FIELDS_MAX` owners, events and fixed fields.
 
     One event always fits: it has at most K owners, and K is at most 1,000.
     """
@@ -141,15 +141,15 @@ def pieces(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, ...]]:
 def propose(
     partition: Partition, expected: Position, piece: Sequence[Outcome], next_offset: int, stamp: Stamp
 ) -> Proposal:
-    """Turn a stretch of outcomes into a commit, its receipts and its dead letters.
+    """Turn a piece of a run into a commit, its receipts and its dead letters.
 
     The batch id moves on only with a batch that credits something, since only such a batch has receipts to chain.
 
     Args:
         partition: where the records were read.
-        expected: the position before the stretch.
-        piece: outcomes in order of offset; none where the stretch holds nothing for us.
-        next_offset: where the stretch ends.
+        expected: the position before the piece.
+        piece: outcomes in order of offset; none where the piece holds nothing for us.
+        next_offset: where the piece ends.
         stamp: for the receipts.
     """
     credited = [outcome for outcome in piece if isinstance(outcome, Credited)]

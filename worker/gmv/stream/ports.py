@@ -1,4 +1,4 @@
-"""The seams of the worker core: what it needs of a log, of the place where receipts go, and of whoever watches."""
+"""The ports of the worker core: what it needs of a log, of the place where receipts go, and of an observer."""
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class DeadLetter:
 
 
 class Log(Protocol):
-    """An ordered, re-readable stretch of records: a Kafka topic or a file."""
+    """An ordered, re-readable sequence of records: a Kafka topic or a file."""
 
     async def topic_id(self) -> str:
         """Return the log's identity; a log that was deleted and made again has another.
@@ -52,7 +52,7 @@ class GroupLog(Log, Protocol):
         """Return the partitions the group gave to this member."""
 
     def pause(self, partition: Partition) -> None:
-        """Read nothing of the partition until it is assigned anew or resumed."""
+        """Read nothing of the partition until it is assigned again or resumed."""
 
     def resume(self, partition: Partition) -> None:
         """Read the partition again."""
@@ -66,10 +66,10 @@ class GroupLog(Log, Protocol):
         """
 
     async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None:
-        """Tell the group how far we are, for lag tools and autoscalers only.
+        """Commit how far we are to the group, for lag tools and autoscalers only.
 
         Raises:
-            LogUnavailable: it was refused, or nobody heard it; nothing is lost.
+            LogUnavailable: it was refused, or no broker answered; nothing is lost.
         """
 
 
@@ -105,7 +105,7 @@ class Creditor(Protocol):
         """
 
     async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
-        """Credit a run of a partition taken up before: all of it, or up to the commit that was refused.
+        """Credit a run of a partition that was assigned: all of it, or up to the commit that was refused.
 
         Args:
             run: as it was read.
@@ -160,7 +160,7 @@ class Outbox(Protocol):
     ) -> None:
         """Return once all of them are durable: acknowledged by all in-sync replicas, or on disk.
 
-        The same receipts or dead letters may be published again after a crash; readers tell by batch id and
+        The same receipts or dead letters may be published again after a crash; readers recognise them by batch id and
         by (topic, partition, offset).
 
         Raises:
@@ -198,13 +198,13 @@ class RunSummary:
 
 
 class Observer(Protocol):
-    """Whoever watches the core; never decides anything."""
+    """Watches the core; never decides anything."""
 
     def run_finished(self, summary: RunSummary) -> None:
         """Take note of a run that was committed."""
 
     def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
-        """Take note of the partitions now owned and where each stands; replaces what was owned before."""
+        """Take note of the partitions now owned and of their positions; replaces what was owned before."""
 
     def bounds_read(self, bounds: Mapping[Partition, Bounds]) -> None:
         """Take note of what the log holds now."""

@@ -1,4 +1,4 @@
-"""What a log holds, whichever log it is."""
+"""What any log holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from gmv.ledger.position import Position
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One ordered stretch of a log."""
+    """One ordered part of a log."""
 
     topic: str
     number: int
@@ -19,7 +19,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it stands in the log, byte for byte.
+    """One record as it is in the log, byte for byte.
 
     Attributes:
         offset: its place in the partition; grows, with gaps where a log has them.
@@ -65,7 +65,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class LogDescription:
-    """A log as it stands now.
+    """A log as it is now.
 
     Attributes:
         topic: its name.

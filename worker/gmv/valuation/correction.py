@@ -17,11 +17,11 @@ class Correction:
 
     Attributes:
         offset: its line, counted from 0.
-        id: names it for good: applied once, whichever file it stands in.
+        id: names it for good: applied once, whichever file it is in.
         from_owner: whose micro-credits are taken.
         to_owner: who is given them; None where they are withdrawn.
         micros: how many, above 0.
-        reason: for whoever audits the ledger.
+        reason: for those who audit the ledger.
         event: that was credited wrongly, if it is about one.
         partition: of the log in which that event was credited, as its receipt says; decides the book.
     """
@@ -37,12 +37,12 @@ class Correction:
 
     @property
     def identity(self) -> bytes:
-        """16 bytes that stand for the id, and never for an event's."""
+        """16 bytes: a digest of the id, and never of an event's."""
         return hashlib.blake2b(self.id.encode(), digest_size=16, person=b"gmv-correction").digest()
 
     @property
     def payload(self) -> bytes:
-        """8 bytes, digest of all that it says: tells a repeated correction from another under the same id."""
+        """8 bytes, digest of all that it says: another correction under the same id has another."""
         said = [self.from_owner, self.to_owner, self.micros, self.reason, self.event, self.partition]
         return hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
 
@@ -97,7 +97,7 @@ def overdrawn(corrections: Iterable[Correction], held: Mapping[str, int]) -> tup
 
     Args:
         corrections: in the order in which they are applied.
-        held: owner id -> total before the first of them; 0 where it is not told.
+        held: owner id -> total before the first of them; 0 where it is missing.
     """
     left = dict(held)
     for correction in corrections:

@@ -1,7 +1,7 @@
 """Receipts: one per credited event or correction, that say who was credited what and why, chained by batch id.
 
 A batch id is a digest over the batch's receipts, each of which names the batch before it. The ledger's position
-holds the newest batch id of each partition, so it vouches for every receipt behind it: a receipt is *committed* if
+holds the newest batch id of each partition, so it confirms every receipt behind it: a receipt is *committed* if
 its batch can be reached from the position, and an *orphan* (published, but its commit never happened) if not.
 """
 
@@ -23,7 +23,7 @@ class EventName(TypedDict):
 
 
 class Place(TypedDict):
-    """Where a record stands in its log; for a file, the topic is its name and the offset a line number."""
+    """Where a record is in its log; for a file, the topic is its name and the offset a line number."""
 
     topic: str
     partition: int
@@ -104,7 +104,7 @@ def changes_of(receipt: AnyReceipt) -> Iterator[tuple[str, int]]:
 
 
 def is_correction(receipt: AnyReceipt) -> TypeIs[CorrectionReceipt]:
-    """Tell a correction's receipt from an event's."""
+    """Return whether it is a correction's receipt, and not an event's."""
     return "correction" in receipt
 
 
@@ -164,7 +164,7 @@ def batch_id(receipts: Iterable[AnyReceipt]) -> str:
 def seal(batch: Sequence[AnyReceipt]) -> tuple[str, list[bytes]]:
     """Return the batch id of receipts that are committed together, in order of offset, and the JSON of each.
 
-    Each says how many there are, so that a reader knows a batch is whole though others stand in between.
+    Each says how many there are, so that a reader knows a batch is whole though others are in between.
     """
     name = batch_id(batch)
     return name, [orjson.dumps({"batch": name, "batch_receipts": len(batch), **entry}) for entry in batch]
@@ -172,5 +172,5 @@ def seal(batch: Sequence[AnyReceipt]) -> tuple[str, list[bytes]]:
 
 def unseal(published: bytes) -> tuple[str, int, AnyReceipt]:
     """Return (batch id, number of its receipts, receipt) of a published receipt; the inverse of `seal`."""
-    told = orjson.loads(published)
-    return told.pop("batch"), told.pop("batch_receipts"), told
+    entry = orjson.loads(published)
+    return entry.pop("batch"), entry.pop("batch_receipts"), entry

@@ -19,7 +19,7 @@ from gmv.settings import LedgerSettings
 COMMANDS: Final = ("evalsha_ro", "script|load", "hmget", "hscan", "hlen")
 """What a reader's Redis user must be allowed to run, on `%R~<namespace>:*`; the first two for `snapshots` alone."""
 
-_SNAPSHOT_SECONDS = 120.0  # given up sooner, a snapshot would be asked for again, and stop the server again
+_SNAPSHOT_SECONDS = 120.0  # with less time, a snapshot would be asked for again, and stop the server again
 _PAGE_FIELDS = 1_000  # a millisecond of the server's time; commits go on between pages
 _ALL_BUT_EVENTS = "[o#][:pmsn]*"
 
@@ -50,7 +50,7 @@ class RedisAccounts(Accounts):
     def balances(self) -> Iterator[Balance]:
         """Yield every owner once, page by page, in constant memory.
 
-        Each book is scanned; an owner who stands in an earlier book too was yielded there. Exact while nobody commits.
+        Each book is scanned; an owner who is in an earlier book too was yielded there. Exact while nobody commits.
         While commits go on, each total is one that the owner had at some moment of the scan, so the sum fits no one
         moment, and an owner whose first credit in a book falls into the scan may be left out. `snapshots` is for sums.
         """

@@ -1,6 +1,6 @@
 """What each of gmv's Redis users may do, and nothing else: the one place where the rules are put together.
 
-The commands of a role stand beside the code that sends them; scripts run with the rights of whoever calls them.
+The commands of a role are listed beside the code that sends them; scripts run with the rights of their caller.
 """
 
 import hashlib

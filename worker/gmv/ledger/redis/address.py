@@ -57,7 +57,7 @@ def address_of(settings: LedgerSettings) -> Address:
 
 
 def is_cluster_url(url: str) -> bool:
-    """Tell whether a URL names a cluster."""
+    """Return whether a URL names a cluster."""
     return urlsplit(url).scheme.endswith("+cluster")
 
 

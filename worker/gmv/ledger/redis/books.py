@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Identity(NamedTuple):
-    """What tells one ledger from another at the same address."""
+    """What distinguishes one ledger from another at the same address."""
 
     ledger_id: bytes
     books: int
@@ -29,7 +29,7 @@ class Identity(NamedTuple):
 class RedisBooks:
     """Reads fields of books, and makes sure with each read that the book still is of the ledger first seen here.
 
-    A server that lost its data, or on which somebody made the ledger anew, would otherwise answer like a young ledger.
+    A server that lost its data, or on which somebody recreated the ledger, would otherwise answer like a young ledger.
     """
 
     def __init__(self, server: RedisServer, settings: LedgerSettings) -> None:
@@ -76,7 +76,7 @@ class RedisBooks:
         return values
 
     def replace(self, book: int, field: str, expected: str, text: str) -> bool:
-        """Put a text into a field that still holds the expected one, "" for none; tell whether it did.
+        """Put a text into a field that still holds the expected one, "" for none; return whether it did.
 
         Raises:
             LedgerMissing: the book is gone, or is another ledger's now.
@@ -89,7 +89,7 @@ class RedisBooks:
 
     def gone(self, book: int) -> LedgerMissing:
         """Return the refusal that says so."""
-        return self.missing(f"book {book} is gone, or was made anew since this process began")
+        return self.missing(f"book {book} is gone, or was recreated since this process began")
 
     def missing(self, what: str) -> LedgerMissing:
         """Return the refusal that says what is missing here and how a ledger is made."""

@@ -20,7 +20,7 @@ class Cluster(RedisCluster):
             startup_nodes=[ClusterNode(host, port) for host, port in hosts],  # type: ignore[no-untyped-call]
             retry=Retry(NoBackoff(), 0),
             require_full_coverage=False,  # books on the servers that are there go on
-            driver_info=None,  # it would look up its own version for each server, 6 ms, to tell them
+            driver_info=None,  # it would look up its own version for each server, 6 ms, to send them
             **options,
         )
 

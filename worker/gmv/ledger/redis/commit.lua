@@ -22,16 +22,16 @@ local position, window = found[1], tonumber(found[3])
 if not position or found[2] ~= ledger_id then return {'missing'} end
 if position ~= expected then return {'moved', position} end
 
-local standing = {}
+local next_offsets = {}
 local function counts(event) -- as window.py has it
   if not window then return true end
   local log, offset = string.match(string.sub(event, 1, -10), '^(.*):(%d+)$')
   if not log then return true end
-  if not standing[log] then
+  if not next_offsets[log] then
     local text = redis.call('HMGET', book, position_prefix .. log)[1] or ''
-    standing[log] = tonumber(string.match(text, '^[^|]*|(%d+)|')) or 0
+    next_offsets[log] = tonumber(string.match(text, '^[^|]*|(%d+)|')) or 0
   end
-  return standing[log] - tonumber(offset) <= window
+  return next_offsets[log] - tonumber(offset) <= window
 end
 
 local known = {'known'}

@@ -63,7 +63,7 @@ class RedisInspector:
         return {name: self._described(node) for name, node in self._nodes().items()}
 
     def user(self, commands: Sequence[str], user: str | None = None) -> UserFacts:
-        """Tell what a user may run on the ledger, without running it.
+        """Return what a user may run on the ledger, without running it.
 
         Args:
             commands: as an ACL spells them, such as "script|load".
@@ -95,7 +95,7 @@ class RedisInspector:
         configs = {name: self._asked("CONFIG GET", name, node=node) for name in _CONFIGS}
         return ServerFacts(
             info=self._asked("INFO", node=node),
-            configs={name: _text(next(iter(told.values()))) for name, told in configs.items() if told},
+            configs={name: _text(next(iter(config.values()))) for name, config in configs.items() if config},
             clock_ahead_seconds=self._clock_ahead_seconds(node),
         )
 
@@ -123,10 +123,10 @@ class RedisInspector:
 
     def _clock_ahead_seconds(self, node: Any) -> float | None:
         asked = time.time()
-        told = self._asked("TIME", node=node)
-        if told is None:
+        server_time = self._asked("TIME", node=node)
+        if server_time is None:
             return None
-        seconds, microseconds = told
+        seconds, microseconds = server_time
         return float(seconds) + float(microseconds) / 1e6 - (asked + time.time()) / 2
 
     def _asked(self, *command: str, node: Any) -> Any:

@@ -11,7 +11,7 @@
 -- this too, since it makes room.
 
 local book, ledger_id, events_prefix, positions_prefix, instead = KEYS[1], ARGV[2], ARGV[4], ARGV[5], ARGV[8]
-local most = 4000 -- unpack fails above 8,000; a book of a few hundred fields comes in one page, whatever was asked for
+local most = 4000 -- unpack fails above 8,000; a book of a few hundred fields always comes in one page
 
 local stated = redis.call('HMGET', book, ARGV[1], ARGV[3])
 if stated[1] ~= ledger_id then return {'missing'} end
@@ -19,14 +19,14 @@ local window = tonumber(instead == '' and stated[2] or instead)
 if not window then return {'swept', '0', 0, 0} end
 
 local page = redis.call('HSCAN', book, ARGV[6], 'MATCH', events_prefix .. '*', 'COUNT', ARGV[7])
-local standing, lapsed, found = {}, {}, page[2]
+local next_offsets, expired, found = {}, {}, page[2]
 for i = 1, #found, 2 do
   local log, offset = string.match(string.sub(found[i + 1], 1, -10), '^(.*):(%d+)$')
-  if log and not standing[log] then
+  if log and not next_offsets[log] then
     local text = redis.call('HMGET', book, positions_prefix .. log)[1] or ''
-    standing[log] = tonumber(string.match(text, '^[^|]*|(%d+)|')) or 0
+    next_offsets[log] = tonumber(string.match(text, '^[^|]*|(%d+)|')) or 0
   end
-  if log and standing[log] - tonumber(offset) > window and #lapsed < most then lapsed[#lapsed + 1] = found[i] end
+  if log and next_offsets[log] - tonumber(offset) > window and #expired < most then expired[#expired + 1] = found[i] end
 end
-if instead == '' and lapsed[1] then redis.call('HDEL', book, unpack(lapsed)) end
-return {'swept', page[1], #found / 2, #lapsed}
+if instead == '' and expired[1] then redis.call('HDEL', book, unpack(expired)) end
+return {'swept', page[1], #found / 2, #expired}

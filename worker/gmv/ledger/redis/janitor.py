@@ -33,7 +33,7 @@ class RedisJanitor(Janitor):
 
     @override
     def window(self) -> int | None:
-        """Of book 0, which was told first."""
+        """Of book 0, in which it was stated first."""
         (stated,) = self._books.read(0, [WINDOW_FIELD])
         return self._books.window(0, stated)
 
@@ -60,8 +60,8 @@ class RedisJanitor(Janitor):
     def _examine(self, book: int, instead: str) -> Swept:
         stated: list[Any] = [LEDGER_ID_FIELD, self._books.identity.ledger_id, WINDOW_FIELD]
         arguments = [*stated, EVENT_PREFIX, POSITION_PREFIX, self._cursors[book], SWEEP_FIELDS, instead]
-        answer, *told = self._books.server.run(self._script, self._books.key(book), arguments)
+        answer, *counted = self._books.server.run(self._script, self._books.key(book), arguments)
         if answer == b"missing":
             raise self._books.gone(book)
-        self._cursors[book], seen, lapsed = told
-        return Swept(int(seen), int(lapsed), self._cursors[book] == _START)
+        self._cursors[book], seen, expired = counted
+        return Swept(int(seen), int(expired), self._cursors[book] == _START)

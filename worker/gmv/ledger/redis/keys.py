@@ -3,7 +3,7 @@
 A *book* is one Redis hash, `<namespace>:{<book>}`; the braces keep all that ever belongs to a book in one cluster
 slot. Its fields:
 
-- `o:<owner id>`: the owner's micro-credits, integer text. Whatever an owner id holds, it stands behind `o:`, so it
+- `o:<owner id>`: the owner's micro-credits, integer text. An owner id always comes after `o:`, so it
   never reaches a field that begins with `#`.
 - `#p:<topic>:<partition>`: the position, text. The partition is what follows the last colon.
 - `#n:<topic>:<partition>`: a worker's note, text of its own; decides no total.
@@ -14,7 +14,7 @@ slot. Its fields:
 - `#m:<name>`: metadata, the same in every book of a ledger; `#m:identity_window` is what `window.py` explains.
 - `#m:first:<topic>`, in book 0, and `#m:begin:<topic>:<partition>`: where crediting began, see `beginning.py`.
 
-Beside the books, in a slot of its own, lies what can be made anew from them: the *leaderboard*, a sorted set of the
+Beside the books, in a slot of its own, lies what can be derived from them: the *leaderboard*, a sorted set of the
 owners who have earned most, kept by `gmv credits leaderboard`.
 """
 

@@ -1,7 +1,7 @@
 """The owners who have earned most, as a sorted set in Redis that any program can read in a millisecond.
 
-It is derived: made from the books by passing over them, never written by a commit, and made anew by the next pass
-after whatever ended the last one. Each of its writes is a single command that may be applied twice. There is no MULTI
+It is derived: made from the books by passing over them, never written by a commit, and made again by the next pass
+however the last one ended. Each of its writes is a single command that may be applied twice. There is no MULTI
 among them, here least of all: a server that was cut off inside one, and restarted, can take what follows it in the
 append-only file for its inside, and that would be commits of the ledger.
 """

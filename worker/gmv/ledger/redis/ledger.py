@@ -34,7 +34,7 @@ COMMANDS: Final = ("evalsha", "script|load", "hmget", "hset")
 class RedisLedger(Ledger):
     """A `Ledger`. Connects at the first call.
 
-    A commit whose reply is lost is sent again. The position decides then: it stands where the batch leads, so the
+    A commit whose reply is lost is sent again. The position decides then: it is where the batch leads, so the
     second sending changes nothing and the answer is `AlreadyCommitted`.
     """
 
@@ -80,11 +80,11 @@ class RedisLedger(Ledger):
         if window is None or not kept:
             return {identity: place for identity, (_, place) in kept.items()}
         logs = {position_field(topic, place.partition) for topic, place in kept.values()}
-        standing = self._books.positions(book, sorted(logs))
+        positions = self._books.positions(book, sorted(logs))
         return {
             identity: place
             for identity, (topic, place) in kept.items()
-            if counts(place.offset, standing.get(position_field(topic, place.partition)), window)
+            if counts(place.offset, positions.get(position_field(topic, place.partition)), window)
         }
 
     @override

@@ -63,7 +63,7 @@ class RedisRegistry(Registry):
                 "their number is fixed when a ledger is made"
             )
         if self._books.server.call("HGET", self._books.key(0), FORMAT_FIELD) is not None:
-            for book in self._books.numbers:  # a book that was lost since is restored, never made anew
+            for book in self._books.numbers:  # a book that was lost since is restored, never recreated
                 self._books.read(book, [])
             return
         ledger_id = self._settle(0, LEDGER_ID_FIELD, uuid.uuid4().hex.encode())

@@ -1,5 +1,5 @@
 #!lua
--- Keeps a text in one field of a book if the field still holds what the caller saw there; '' stands for nothing.
+-- Keeps a text in one field of a book if the field still holds what the caller saw there; '' means nothing.
 --
 -- KEYS[1]  the book
 -- ARGV     1 field of the ledger id   2 ledger id   3 field   4 expected text   5 text

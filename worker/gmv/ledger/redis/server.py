@@ -38,7 +38,7 @@ _RETRY_BASE_SECONDS = 0.01
 _RETRY_CAP_SECONDS = 1.0
 
 _PASSING: Final = {
-    "MISCONF": "its disk refuses writes: make space or mend it",
+    "MISCONF": "its disk refuses writes: make space or repair it",
     "OOM": "raise its maxmemory; its policy must be noeviction, or it would drop the ledger",
     "NOREPLICAS": "too few replicas follow it: bring them back, or lower min-replicas-to-write",
     "READONLY": "it is a replica: give the address of the primary",
@@ -49,7 +49,7 @@ _PASSING: Final = {
     "TRYAGAIN": "slots of the cluster are being moved: wait",
     "MASTERDOWN": "it is a replica that lost its primary: give the address of the primary",
 }
-"""States of a server that pass or can be mended while a worker waits, by the first word of its error; what to do."""
+"""States of a server that pass or can be repaired while a worker waits, by the first word of its error; what to do."""
 
 _REFUSED_IN_SCRIPT: Final = ("The user executing the script", "ACL failure in script")  # NOPERM, as 7.0 and 7.2 say it
 
@@ -101,13 +101,13 @@ class RedisServer:
         return self.attempt(self._client)
 
     def run(self, script: Script, key: str, arguments: list[Any], *, reads_only: bool = False) -> Any:
-        """Run a script on a key; it is sent again whenever the server does not know it.
+        """Run a script on a key; it is sent again if the server does not know it.
 
         Args:
             script: of this package.
             key: the one it uses.
             arguments: the others.
-            reads_only: EVALSHA asks for the right to write its keys, whatever a script does; with this, a user who
+            reads_only: EVALSHA asks for the right to write its keys even if a script does not; with this, a user who
                 may only read is let through.
         """
 

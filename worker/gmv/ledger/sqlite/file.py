@@ -15,7 +15,7 @@ _PRIMARY_CODE = 0xFF
 
 
 class SqliteFile:
-    """A connection to a ledger's file. One thread at a time may use it, whichever that is.
+    """A connection to a ledger's file. Any one thread at a time may use it.
 
     The file is in write-ahead mode, so readers and the one writer do not wait for each other, and every commit is on
     disk before it is answered (`synchronous=FULL`).

@@ -46,8 +46,8 @@ class SqliteJanitor(Janitor):
             window = window_of(connection)
             if window is None:
                 return Swept(0, 0, is_pass_over=True)
-            swept, lapsed = self._examine(connection, book, window)
-            connection.executemany(_REMOVE, [(book, identity) for identity in lapsed])
+            swept, expired = self._examine(connection, book, window)
+            connection.executemany(_REMOVE, [(book, identity) for identity in expired])
         return swept
 
     @override
@@ -62,12 +62,12 @@ class SqliteJanitor(Janitor):
 
     def _examine(self, connection: sqlite3.Connection, book: int, window: int) -> tuple[Swept, list[bytes]]:
         page = connection.execute(_PAGE, (book, self._seen_up_to[book], SWEEP_FIELDS)).fetchall()
-        standing = Positions(connection)
-        lapsed = [
+        positions = Positions(connection)
+        expired = [
             identity
             for identity, topic, partition, offset in page
-            if not counts(offset, standing.of(topic, partition), window)
+            if not counts(offset, positions.of(topic, partition), window)
         ]
         is_pass_over = len(page) < SWEEP_FIELDS
         self._seen_up_to[book] = _START if is_pass_over else page[-1][0]
-        return Swept(len(page), len(lapsed), is_pass_over), lapsed
+        return Swept(len(page), len(expired), is_pass_over), expired

@@ -163,7 +163,7 @@ class Positions:
         self._positions: dict[tuple[str, int], Position | None] = {}
 
     def of(self, topic: str, partition: int) -> Position | None:
-        """Return where a partition stands, None where it stands nowhere."""
+        """Return a partition's position, None where it has none."""
         log = topic, partition
         if log not in self._positions:
             found = self._connection.execute(_SELECT_POSITION, log).fetchone()
@@ -178,11 +178,11 @@ def _book(connection: sqlite3.Connection, partition: int) -> int:
 
 def _known(connection: sqlite3.Connection, book: int, identities: Sequence[bytes]) -> dict[bytes, Known]:
     """Return those of the identities that count as credited."""
-    window, standing = window_of(connection), Positions(connection)
+    window, positions = window_of(connection), Positions(connection)
     known: dict[bytes, Known] = {}
     for identity in identities:
         found = connection.execute(_SELECT_EVENT, (book, identity)).fetchone()
-        if found is not None and counts(found[2], standing.of(*found[:2]) if window else None, window):
+        if found is not None and counts(found[2], positions.of(*found[:2]) if window else None, window):
             known[identity] = Known(*found[1:])
     return known
 

@@ -1,4 +1,4 @@
-"""The least-cost assignment by shortest augmenting paths, given up as soon as it is proven too dear.
+"""The least-cost assignment by shortest augmenting paths, given up as soon as it is proven too costly.
 
 Jonker and Volgenant, *A shortest augmenting path algorithm for dense and sparse linear assignment problems*,
 Computing 38, 1987, from any column duals instead of their own initialisation.
@@ -206,7 +206,7 @@ def _shortest_path(
 
 @fast
 def _is_proven_above(threshold: float, costs: NDArray[np.float32], search: Search) -> bool:
-    """Tell whether the trial column duals, made feasible, prove that every assignment is dearer than the threshold."""
+    """Return whether the trial column duals, made feasible, prove every assignment costlier than the threshold."""
     return tighten_rows(costs, search.trial_columns, search.trial_rows) > threshold
 
 

@@ -2,8 +2,8 @@
 
 Numbers u_j, one per row, and v_i, one per column, with u_j + v_i <= c_ji for all j and i are feasible, and their sum
 is at most the cost of any assignment (weak duality). Here one side is always the rounded minimum over the other:
-fl(c_ji - u_j) differs from c_ji - u_j by at most 2^-24 of itself, so v_i minus 2^-23 |v_i| is feasible, whatever the
-u_j are. Every bound below is lowered by that much and is thus a bound in exact arithmetic, given costs that are. The
+fl(c_ji - u_j) differs from c_ji - u_j by at most 2^-24 of itself, so v_i minus 2^-23 |v_i| is feasible, for any
+u_j. Every bound below is lowered by that much and is thus a bound in exact arithmetic, given costs that are. The
 float64 sums, wrong by some 2^-46 of what they add up, are covered by the factor of two to spare, and where the tight
 side adds up to nothing by the costs themselves, which are lowered by 2^-17 and more.
 """
@@ -21,7 +21,7 @@ _ROUNDING: Final = 2.0**-23
 
 @fast
 def relaxed_bound(row_minima: NDArray[np.float32], column_minima: NDArray[np.float32]) -> float:
-    """Return the cost if every token went to its nearest, whoever else goes there (Kusner et al., ICML 2015).
+    """Return the cost if every token went to its nearest, even if others go there too (Kusner et al., ICML 2015).
 
     The larger of the two directions. Only minima need square roots: two candidates in three are never looked at again.
 

@@ -1,6 +1,6 @@
 """The float64 distance of an assignment, and the proof that no other is shorter.
 
-Everything here is computed to the letter of IEEE 754, in a fixed order, from the tokens themselves.
+Everything here is computed exactly as IEEE 754 says, in a fixed order, from the tokens themselves.
 """
 
 import math
@@ -123,7 +123,7 @@ def is_optimal(
     lowered to make it equal, until nothing is left to lower: the method of Bellman and Ford on the residual graph.
     Should that not end, there is a cycle of negative cost, or a tie too close for the duals it started from.
 
-    Costs in float32 are lower bounds, so entries that are dear by them stay feasible while no column dual falls by
+    Costs in float32 are lower bounds, so entries that are costly by them stay feasible while no column dual falls by
     more than the margin by which they are: only nearly tight ones are computed from the tokens and looked at again.
 
     Args:

@@ -1,7 +1,7 @@
 """Ground costs in float32 that are never above the true ones.
 
 Let u = 2^-24, b and q two tokens of d numbers, N = |b|^2 + |q|^2, and D = N - 2 b.q their true squared distance.
-Summed in whichever order, with or without fused multiplications, float32 gives (Higham, Accuracy and Stability of
+Summed in any order, with or without fused multiplications, float32 gives (Higham, Accuracy and Stability of
 Numerical Algorithms, 2nd ed., section 3.1, with g = d u / (1 - d u))
 
     |fl(|b|^2) - |b|^2| <= g |b|^2,     |fl(b.q) - b.q| <= g |b||q| <= g N / 2.
@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast, strict, wary
+from gmv.compiled import fast, nan_safe, strict
 
 TOKEN_SIZE_MAX: Final = 4_096
 """Largest d that the inequality was worked out for: d u has to be small against 1."""
@@ -29,7 +29,7 @@ _UNIT_ROUNDOFF: Final = 2.0**-24
 _UNDERFLOW: Final = np.float32(2.0**-126)
 
 
-@wary
+@nan_safe
 def squared_norms(tokens: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
     """Write the squared lengths of float32 [n, d] tokens into float32 [n], rounded within g."""
     count, size = tokens.shape
@@ -42,7 +42,7 @@ def squared_norms(tokens: NDArray[np.float32], norms: NDArray[np.float32]) -> No
 
 @strict
 def are_moderate(norms: NDArray[np.float32]) -> bool:
-    """Tell whether tokens of these squared lengths are fit for float32 sums of squares; NaN and infinity are not."""
+    """Return whether tokens of these squared lengths are fit for float32 sums of squares; NaN and infinity are not."""
     for norm in norms:
         if not norm <= _SQUARED_NORM_MAX:
             return False

@@ -1,4 +1,4 @@
-"""Token sets from a store, as it lies in memory or in a mapped file, to float32: exactly, whatever the store holds."""
+"""Token sets from a store, as it lies in memory or in a mapped file, to float32: exactly, for any store."""
 
 from typing import Final, NamedTuple
 
@@ -56,7 +56,7 @@ def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
         tokens: float32 [n or more, d]; n are written.
 
     Returns:
-        False where a float16 is NaN or infinite, which no float32 tells any more; float32 is left to its norms.
+        False where a float16 is NaN or infinite, which no float32 shows any more; float32 is left to its norms.
     """
     flat = tokens.reshape(tokens.size)
     if store.singles.shape[0] > 0:

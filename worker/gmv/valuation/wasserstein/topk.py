@@ -6,7 +6,7 @@
 4. Discard by the relaxed bound.
 5. Discard by the half bound: half of each column's minimum as its dual, then rows, then columns made tight.
 6. Discard by dual ascent from there (`ascent`).
-7. Assign, from the duals reached, unless the dual value shows on the way that it is too dear (`assignment`).
+7. Assign, from the duals reached, unless the dual value shows on the way that it is too costly (`assignment`).
 8. The total cost of an assignment, in float64 from the tokens, is never below the least one and moves the threshold.
 9. What is left gets a certificate that its assignment is optimal (`certificate`).
 
