@@ -10,7 +10,7 @@ from gmv.bench.ledger import Shape, bench_ledger, make_batches
 from gmv.errors import InvalidSettings, LedgerUnavailable
 from gmv.ledger.admission import admit
 from gmv.settings import LedgerSettings
-from tests.cli.command import gmv, refused, told
+from tests.cli.command import gmv, gmv_json, refused
 from tests.services.server import free_port
 
 
@@ -57,8 +57,8 @@ def test_the_report(redis_url: str) -> None:
 def test_the_command(redis_url: str) -> None:
     ledger = LedgerSettings(url=redis_url)
     arguments = ("bench", "ledger", "--batches", 1, "--rounds", 1)
-    assert told(ledger, *arguments)["rounds"] == 1
-    assert told(ledger, *arguments, "--events", 7, "--owners", 3)["owner_increments_per_batch"] <= 3
+    assert gmv_json(ledger, *arguments)["rounds"] == 1
+    assert gmv_json(ledger, *arguments, "--events", 7, "--owners", 3)["owner_increments_per_batch"] <= 3
     assert "smaller batches" in refused(ledger, 22, *arguments, "--events", 3_900)
     assert "HINCRBY in a pipeline (baseline)" in gmv(ledger, *arguments).stdout
 

@@ -66,7 +66,7 @@ def gmv(ledger: LedgerSettings, *arguments: object) -> Done:
     return Done(code or 0, *printed)
 
 
-def told(ledger: LedgerSettings, *arguments: object) -> Any:
+def gmv_json(ledger: LedgerSettings, *arguments: object) -> Any:
     """What it prints as JSON when all is well."""
     done = gmv(ledger, *arguments, "--json")
     assert done.returncode == 0, done.stderr

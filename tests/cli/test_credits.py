@@ -12,7 +12,7 @@ import pytest
 from gmv.cli.credits.exports import replacing
 from gmv.errors import InvalidSettings
 from gmv.settings import LedgerSettings
-from tests.cli.command import command, create, credit, environment, gmv, refused, told
+from tests.cli.command import command, create, credit, environment, gmv, gmv_json, refused
 
 HOSTILE = {
     "ada": 5,
@@ -37,7 +37,7 @@ class TestTop:
         create(ledger, books=2, partitions=2)
         credit(ledger, {"dan": 1_500_000, "bob": 250_000, "cy": 7})
         credit(ledger, {"bob": 750_000, "ada": 1_000_000}, partition=1)
-        assert told(ledger, "credits", "top", "--limit", 3) == {
+        assert gmv_json(ledger, "credits", "top", "--limit", 3) == {
             "owners": [
                 {"owner_id": "dan", "credit_micros": 1_500_000},
                 {"owner_id": "ada", "credit_micros": 1_000_000},
@@ -63,7 +63,7 @@ class TestTop:
 
     def test_a_young_ledger_has_nobody(self, ledger: LedgerSettings) -> None:
         create(ledger)
-        assert told(ledger, "credits", "top")["owners"] == []
+        assert gmv_json(ledger, "credits", "top")["owners"] == []
         credit(ledger, {"ada": 0})
         assert "0.0%" in gmv(ledger, "credits", "top").stdout
 
@@ -76,7 +76,7 @@ class TestShow:
         create(ledger, books=2, partitions=2)
         credit(ledger, {"ada": 2_000_000, "zero": 0})
         credit(ledger, {"ada": 1}, partition=1)
-        assert told(ledger, "credits", "show", "nobody", "ada", "zero", "ada") == {
+        assert gmv_json(ledger, "credits", "show", "nobody", "ada", "zero", "ada") == {
             "owners": [
                 {"owner_id": "nobody", "credit_micros": 0, "ever_credited": False},
                 {"owner_id": "ada", "credit_micros": 2_000_001, "ever_credited": True},

@@ -5,7 +5,7 @@ import pytest
 
 from gmv.events.cloudevents import decode
 from gmv.settings import LedgerSettings
-from tests.cli.command import gmv, refused, told
+from tests.cli.command import gmv, gmv_json, refused
 from tests.conftest import TopicFactory
 from tests.events.samples import line, png
 from tests.kafka.test_emitter import records
@@ -27,8 +27,8 @@ def test_a_folder_sent_twice_holds_the_same_events_on_the_same_partitions(
     name = topic(2)
     arguments = ("emit", folder, "--topic", name, "--brokers", kafka.address, "--model", "sd", "--quality", "0.5")
 
-    first = told(sqlite, *arguments)
-    second = told(sqlite, *arguments)
+    first = gmv_json(sqlite, *arguments)
+    second = gmv_json(sqlite, *arguments)
 
     assert first == second
     assert (first["topic"], first["sent"], sum(first["partitions"].values())) == (name, 3, 3)
@@ -61,9 +61,9 @@ def test_events_of_lines_and_raw_lines(
     name = topic(1)
     where = ("--topic", name, "--brokers", kafka.address)
 
-    told(sqlite, "emit", path, *where)
-    told(sqlite, "emit", path, *where, "--structured")
-    told(sqlite, "emit", broken, *where, "--raw")
+    gmv_json(sqlite, "emit", path, *where)
+    gmv_json(sqlite, "emit", path, *where, "--structured")
+    gmv_json(sqlite, "emit", broken, *where, "--raw")
     assert "broken.jsonl:1: malformed_json" in refused(sqlite, 13, "emit", broken, *where)
 
     binary, structured, raw = [message for _, message in records(kafka, name, 1)]

@@ -14,7 +14,7 @@ from gmv.kafka.dead_letters import dead_letter_message
 from gmv.settings import LedgerSettings
 from gmv.stream.ports import DeadLetter
 from gmv.stream.records import Partition, Record
-from tests.cli.command import TOPIC, create, credit_with_receipts, gmv, refused, told
+from tests.cli.command import TOPIC, create, credit_with_receipts, gmv, gmv_json, refused
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
 
@@ -23,7 +23,7 @@ REFUSED = DeadLetter(
 )
 
 
-def told_of_nothing(ledger: LedgerSettings, *arguments: object) -> Any:
+def nothing_known(ledger: LedgerSettings, *arguments: object) -> Any:
     done = gmv(ledger, "explain", *arguments, "--json")
     assert (done.returncode, done.stderr) == (1, "")
     return orjson.loads(done.stdout)
@@ -35,18 +35,18 @@ def files(ledger: LedgerSettings, tmp_path: Path) -> list[object]:
     create(ledger)
     first = credit_with_receipts(ledger, ["ada", "bob"])
     altered = [line.replace(b'"index":"i"', b'"index":"older"') for line in first]
-    receipts, letters = tmp_path / "receipts.jsonl", tmp_path / "dlq.jsonl"
+    receipts, dead_letters = tmp_path / "receipts.jsonl", tmp_path / "dlq.jsonl"
     receipts.write_bytes(b"\n".join(altered + first + credit_with_receipts(ledger, ["cy"])) + b"\n")
-    letters.write_bytes(dead_letter_line(Partition(TOPIC, 0), REFUSED) + b"\n")
-    return ["--receipts", receipts, "--dead-letters", letters]
+    dead_letters.write_bytes(dead_letter_line(Partition(TOPIC, 0), REFUSED) + b"\n")
+    return ["--receipts", receipts, "--dead-letters", dead_letters]
 
 
 class TestFromFiles:
     def test_a_credited_event(self, ledger: LedgerSettings, files: list[object]) -> None:
-        told_of = told(ledger, "explain", "e2", *files)
-        (event,) = told_of["events"]
+        explained = gmv_json(ledger, "explain", "e2", *files)
+        (event,) = explained["events"]
         (receipt,) = event["receipts"]
-        assert (told_of["ledger_url"], told_of["event_id"]) == (ledger.url, "e2")
+        assert (explained["ledger_url"], explained["event_id"]) == (ledger.url, "e2")
         assert (event["source"], event["outcome"], event["dead_letters"]) == ("/s", "credited", [])
         assert (receipt["standing"], receipt["topic"], receipt["partition"], receipt["offset"]) == (
             "committed",
@@ -74,10 +74,10 @@ class TestFromFiles:
         assert done.stdout.startswith("event (/s, e2): credited, 1.000000 credits\n")
         assert ["image", "cy", "0.5000", "1.000000", "1", "1.000000", "1.000000"] in rows
         assert ["record", f"{TOPIC}/0/2"] in rows
-        assert "the ledger vouches for it" in done.stdout
+        assert "the ledger confirms it" in done.stdout
 
     def test_a_dead_letter(self, ledger: LedgerSettings, files: list[object]) -> None:
-        (event,) = told(ledger, "explain", "bad", *files)["events"]
+        (event,) = gmv_json(ledger, "explain", "bad", *files)["events"]
         assert (event["outcome"], event["receipts"]) == ("dead_lettered", [])
         assert [(each["reason"], each["offset"]) for each in event["dead_letters"]] == [("image_corrupt", 9)]
         said = gmv(ledger, "explain", "bad", *files).stdout
@@ -87,7 +87,7 @@ class TestFromFiles:
     def test_an_altered_copy_is_told_from_the_receipt_that_counts(
         self, ledger: LedgerSettings, files: list[object]
     ) -> None:
-        (event,) = told(ledger, "explain", "e0", *files)["events"]
+        (event,) = gmv_json(ledger, "explain", "e0", *files)["events"]
         assert [(each["index"], each["standing"]) for each in event["receipts"]] == [
             ("older", "unclear"),
             ("i", "committed"),
@@ -96,7 +96,7 @@ class TestFromFiles:
 
     @pytest.mark.parametrize("arguments", [["nobody"], ["e0", "--source", "/another"]])
     def test_nothing(self, ledger: LedgerSettings, files: list[object], arguments: list[object]) -> None:
-        assert told_of_nothing(ledger, *arguments, *files)["events"] == []
+        assert nothing_known(ledger, *arguments, *files)["events"] == []
         said = gmv(ledger, "explain", *arguments, *files)
         assert (said.returncode, said.stdout.startswith(f"nothing is known of event {arguments[0]}")) == (1, True)
 
@@ -117,10 +117,10 @@ def test_from_kafka(ledger: LedgerSettings, kafka: KafkaBroker, topic: TopicFact
                 producer.send(f"{name}.attributions", line, partition=number % 2)
         producer.send(f"{name}.dlq", **dead_letter_message(Partition(name, 0), REFUSED, "g")._asdict())
     where = ("--topic", name, "--brokers", kafka.address)
-    (event,) = told(ledger, "explain", "e1", *where)["events"]
+    (event,) = gmv_json(ledger, "explain", "e1", *where)["events"]
     (receipt,) = event["receipts"]
     assert (receipt["standing"], receipt["batch_receipts"]) == ("committed", 3)
     assert [each["owner_id"] for each in receipt["contributors"]] == ["bob"]
-    (refused_event,) = told(ledger, "explain", "bad", *where)["events"]
+    (refused_event,) = gmv_json(ledger, "explain", "bad", *where)["events"]
     assert [each["reason"] for each in refused_event["dead_letters"]] == ["image_corrupt"]
-    assert told_of_nothing(ledger, "nobody", *where)["events"] == []
+    assert nothing_known(ledger, "nobody", *where)["events"] == []

@@ -9,7 +9,7 @@ import pytest
 
 from gmv.index.opened import open_index
 from gmv.settings import LedgerSettings
-from tests.cli.command import command, gmv, refused, told
+from tests.cli.command import command, gmv, gmv_json, refused
 from tests.corpus.corpora import FILES, rows, write_features, write_folder, write_metadata, write_parquet
 
 SIZE = ("--working-size", 16)
@@ -24,24 +24,24 @@ def test_what_is_built_is_told_and_can_be_looked_at_and_verified(
     sqlite: LedgerSettings, corpus: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "new" / "index"
-    built = told(sqlite, "index", "build", corpus, "--out", out, *SIZE)
+    built = gmv_json(sqlite, "index", "build", corpus, "--out", out, *SIZE)
 
     assert built["path"] == str(out)
     assert built["corpus"] | {"digest": ""} == {"images": 4, "owners": 3, "rejected": 0, "digest": ""}
     assert built["recall"]["factory"] == "Flat"
     assert built["recall"]["measured"]["nearest_1"] == 1.0
     assert built["index_id"] == open_index(out, verify=True).index_id
-    assert told(sqlite, "index", "info", out) == built
-    assert told(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 5, "verified": True}
+    assert gmv_json(sqlite, "index", "info", out) == built
+    assert gmv_json(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 5, "verified": True}
 
 
 def test_a_published_index_is_fetched_by_its_id(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
     published, out = tmp_path / "published", tmp_path / "index"
-    built = told(sqlite, "index", "build", corpus, "--out", published, *SIZE)
+    built = gmv_json(sqlite, "index", "build", corpus, "--out", published, *SIZE)
     fetch = ("index", "fetch", published.as_uri(), "--out", out, "--digest")
 
     assert "has the id" in refused(sqlite, 11, *fetch, "0" * 32)
-    assert told(sqlite, *fetch, built["index_id"]) == built | {"path": str(out)}
+    assert gmv_json(sqlite, *fetch, built["index_id"]) == built | {"path": str(out)}
 
 
 def test_people_see_a_table(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
@@ -58,7 +58,9 @@ def test_columns_and_factory_can_be_named(sqlite: LedgerSettings, tmp_path: Path
     renamed = [{new: row[old] for old, new in names.items()} for row in rows(3)]
     corpus = write_parquet(tmp_path / "c.parquet", renamed)
     options = [part for old, new in names.items() for part in (f"--{old.replace('_', '-')}-column", new)]
-    built = told(sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options, "--factory", "RR2,Flat")
+    built = gmv_json(
+        sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options, "--factory", "RR2,Flat"
+    )
 
     assert built["recall"]["factory"] == "RR2,Flat"
     image = open_index(tmp_path / "i", verify=True).images.images([1])[0]
@@ -68,7 +70,7 @@ def test_columns_and_factory_can_be_named(sqlite: LedgerSettings, tmp_path: Path
 
 def test_features_name_the_encoder_they_are_of(sqlite: LedgerSettings, tmp_path: Path) -> None:
     corpus = write_features(tmp_path / "f.parquet", 3)
-    built = told(sqlite, "index", "build", corpus, "--out", tmp_path / "i", "--encoder-id", "theirs/1")
+    built = gmv_json(sqlite, "index", "build", corpus, "--out", tmp_path / "i", "--encoder-id", "theirs/1")
 
     assert built["encoder"] == {
         "kind": "precomputed",
@@ -88,7 +90,7 @@ def test_too_many_bad_images_end_a_build_by_name(sqlite: LedgerSettings, tmp_pat
     sentence = refused(sqlite, 10, *arguments)
     assert "1 of 4 images" in sentence
     assert bad in sentence
-    assert told(sqlite, *arguments, "--bad-share-max", 0.25)["corpus"]["rejected"] == 1
+    assert gmv_json(sqlite, *arguments, "--bad-share-max", 0.25)["corpus"]["rejected"] == 1
     assert orjson.loads((tmp_path / "index" / "rejected.jsonl").read_bytes())["image_id"] == bad
 
 
@@ -99,9 +101,9 @@ def test_refusals_have_their_exit_codes(sqlite: LedgerSettings, corpus: Path, tm
     write_metadata(tmp_path / "empty", [["file_name", "owner_id"]])
     assert "holds no image" in refused(sqlite, 10, "index", "build", tmp_path / "empty", "--out", out)
     assert "nonsense" in refused(sqlite, 2, "index", "build", corpus, "--out", out, *SIZE, "--factory", "nonsense")
-    told(sqlite, "index", "build", corpus, "--out", out, *SIZE)
+    gmv_json(sqlite, "index", "build", corpus, "--out", out, *SIZE)
     assert "--force" in refused(sqlite, 11, "index", "build", corpus, "--out", out, *SIZE)
-    told(sqlite, "index", "build", corpus, "--out", out, *SIZE, "--force")
+    gmv_json(sqlite, "index", "build", corpus, "--out", out, *SIZE, "--force")
     (out / "tokens.npy").write_bytes((out / "tokens.npy").read_bytes()[:-1] + b"\xff")
     assert "tokens.npy was altered" in refused(sqlite, 11, "index", "verify", out)
     assert "is no index" in refused(sqlite, 11, "index", "info", tmp_path)

@@ -16,7 +16,7 @@ from gmv.kafka.inspection import KafkaInspector
 from gmv.ledger.open import open_accounts, open_ledger
 from gmv.ledger.position import Position
 from gmv.settings import KafkaSettings, LedgerSettings
-from tests.cli.command import command, create, credit, credit_with_receipts, environment, gmv, refused, told
+from tests.cli.command import command, create, credit, credit_with_receipts, environment, gmv, gmv_json, refused
 from tests.conftest import TopicFactory
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience
@@ -45,7 +45,7 @@ def positions(ledger: LedgerSettings) -> dict[tuple[str, int], Position]:
 
 class TestInitForAFile:
     def test_it_stands_at_the_first_line(self, ledger: LedgerSettings, log: Path) -> None:
-        made = told(ledger, "ledger", "init", "--log", log)
+        made = gmv_json(ledger, "ledger", "init", "--log", log)
         assert made["ledger_url"] == ledger.url
         assert made["topic"] == "events.jsonl"
         assert made["positions"] == {"0": 0}
@@ -55,21 +55,21 @@ class TestInitForAFile:
     def test_again_it_says_so_and_changes_nothing(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log, "--books", 2)
         before = positions(ledger)
-        assert told(ledger, "ledger", "init", "--log", log, "--from", "end")["registered"] == []
+        assert gmv_json(ledger, "ledger", "init", "--log", log, "--from", "end")["registered"] == []
         done = gmv(ledger, "ledger", "init", "--log", log)
         assert done.stdout.startswith(f"{ledger.url} knows events.jsonl already; nothing was changed\n")
         assert done.returncode == 0
         assert positions(ledger) == before
 
     def test_from_the_end_nothing_of_today_is_credited(self, ledger: LedgerSettings, log: Path) -> None:
-        assert told(ledger, "ledger", "init", "--log", log, "--from", "end")["positions"] == {"0": 4}
+        assert gmv_json(ledger, "ledger", "init", "--log", log, "--from", "end")["positions"] == {"0": 4}
         assert [position.next_offset for position in positions(ledger).values()] == [4]
 
     def test_a_file_that_grew_is_the_same_log(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log)
         with log.open("a") as file:
             file.write('{"id":"d"}\n')
-        assert told(ledger, "ledger", "init", "--log", log)["registered"] == []
+        assert gmv_json(ledger, "ledger", "init", "--log", log)["registered"] == []
 
     def test_another_file_of_the_name_is_refused(self, ledger: LedgerSettings, log: Path) -> None:
         gmv(ledger, "ledger", "init", "--log", log)
@@ -108,14 +108,14 @@ class TestInitForATopic:
         with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
             for partition in (0, 1, 1):
                 producer.send(name, b"{}", partition=partition)
-        made = told(ledger, *arguments)
+        made = gmv_json(ledger, *arguments)
         assert (made["positions"], made["added"]) == ({"0": 1, "1": 2}, [])
         with kafka.admin() as admin:
             admin.create_partitions({name: 4})
         with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
             for partition in (0, 2, 2, 3):
                 producer.send(name, b"{}", partition=partition)
-        again = told(ledger, *arguments)
+        again = gmv_json(ledger, *arguments)
         assert (again["registered"], again["added"]) == ([2, 3], [2, 3])
         assert again["positions"] == {"0": 1, "1": 2, "2": 0, "3": 0}
         assert {number: position.next_offset for (_, number), position in positions(ledger).items()} == {
@@ -124,8 +124,8 @@ class TestInitForATopic:
             2: 0,
             3: 0,
         }
-        assert told(ledger, *arguments)["registered"] == []
-        assert told(ledger, "ledger", "verify")["conserved"] is True
+        assert gmv_json(ledger, *arguments)["registered"] == []
+        assert gmv_json(ledger, "ledger", "verify")["conserved"] is True
 
     def test_from_the_end_it_stands_before_an_open_transaction(
         self, sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory
@@ -143,7 +143,7 @@ class TestInitForATopic:
                 for _ in range(3):
                     await producer.send_and_wait(name, b"{}", partition=0)
                 await asyncio.to_thread(look, 2, 5)
-                assert (await asyncio.to_thread(told, sqlite, *arguments))["positions"] == {"0": 2}
+                assert (await asyncio.to_thread(gmv_json, sqlite, *arguments))["positions"] == {"0": 2}
                 await producer.commit_transaction()
             await asyncio.to_thread(look, 6, 6)
 
@@ -165,7 +165,7 @@ class TestInitForATopic:
     ) -> None:
         name = topic(1)
         arguments = ("ledger", "init", "--topic", name, "--brokers", kafka.address)
-        first = told(sqlite, *arguments)
+        first = gmv_json(sqlite, *arguments)
         with kafka.admin() as admin:
             admin.delete_topics([name])
         kafka.create_topic(name, 2)
@@ -185,7 +185,7 @@ class TestVerify:
         create(ledger, books=2, partitions=2)
         credit(ledger, {"ada": 700_000, "bob": 300_000})
         credit(ledger, {"ada": 250_000}, partition=1)
-        assert told(ledger, "ledger", "verify") == {
+        assert gmv_json(ledger, "ledger", "verify") == {
             "ledger_url": ledger.url,
             "conserved": True,
             "credit_micros": 1_250_000,
@@ -214,7 +214,7 @@ class TestVerify:
         (tmp_path / "one").write_bytes(b"\n".join(first) + b"\n")
         (tmp_path / "two").write_bytes(b"\n".join(orphans + credit_with_receipts(ledger, ["cy"])) + b"\n{torn")
         arguments = ["--receipts", tmp_path / "one", "--receipts", tmp_path / "two"]
-        assert told(ledger, "ledger", "verify", *arguments)["receipts"] == {
+        assert gmv_json(ledger, "ledger", "verify", *arguments)["receipts"] == {
             "committed": 4,
             "batches": 2,
             "orphan_batches": 0,
@@ -229,7 +229,7 @@ class TestVerify:
         path = tmp_path / "receipts"
         path.write_bytes(b"\n".join(credit_with_receipts(ledger, ["ada", "bob", "cy"])))
         alter(ledger, ada=999_999, bob=1_000_001)
-        assert told(ledger, "ledger", "verify")["conserved"] is True
+        assert gmv_json(ledger, "ledger", "verify")["conserved"] is True
         said = refused(ledger, 40, "ledger", "verify", "--receipts", path)
         assert "'ada' has 999999 micro-credits in the ledger, 1000000 by receipts" in said
         assert "'bob' has 1000001" in said
@@ -248,7 +248,7 @@ class TestVerify:
         assert "3 owners add up to" in said
         assert "ada" not in said
         alter(ledger, bob=1_000_000)
-        assert told(ledger, "ledger", "verify", "--receipts", path)["conserved"] is True
+        assert gmv_json(ledger, "ledger", "verify", "--receipts", path)["conserved"] is True
 
     def test_an_event_without_receipt_is_seen_even_if_it_earned_nothing(
         self, ledger: LedgerSettings, tmp_path: Path
@@ -267,7 +267,7 @@ class TestVerify:
                 for number, line in enumerate(credit_with_receipts(sqlite, owners)):
                     producer.send(name, line, partition=number % 2)
         arguments = ("--receipts-topic", name, "--brokers", kafka.address)
-        found = told(sqlite, "ledger", "verify", *arguments)["receipts"]
+        found = gmv_json(sqlite, "ledger", "verify", *arguments)["receipts"]
         assert found == {"committed": 6, "batches": 3, "orphan_batches": 0, "owners": 2}
         (last,) = credit_with_receipts(sqlite, ["ada"])
         assert "its receipts are missing" in refused(sqlite, 40, "ledger", "verify", *arguments)
@@ -312,9 +312,9 @@ class TestBadLedgers:
         for arguments in (["ledger", "init", "--log", log], ["credits", "top"]):
             assert "ledger.url" in refused(LedgerSettings(url=url), 2, *arguments)
 
-    @pytest.mark.parametrize("spoil", ["another program's", "no SQLite file", "torn"])
-    def test_a_file_that_is_no_ledger(self, sqlite: LedgerSettings, log: Path, spoil: str) -> None:
-        SPOILT[spoil](sqlite, log.with_name("ledger.db"))
+    @pytest.mark.parametrize("damage", ["another program's", "no SQLite file", "torn"])
+    def test_a_file_that_is_no_ledger(self, sqlite: LedgerSettings, log: Path, damage: str) -> None:
+        DAMAGED[damage](sqlite, log.with_name("ledger.db"))
         before = log.with_name("ledger.db").read_bytes()
         for arguments in (["ledger", "init", "--log", log], ["ledger", "verify"], ["credits", "export"]):
             assert "ledger.db" in refused(sqlite, 23, *arguments)
@@ -354,7 +354,7 @@ def _torn(ledger: LedgerSettings, path: Path) -> None:
         file.write(b"\xff" * 40_960)
 
 
-SPOILT: dict[str, Callable[[LedgerSettings, Path], object]] = {
+DAMAGED: dict[str, Callable[[LedgerSettings, Path], object]] = {
     "another program's": _of_another_program,
     "no SQLite file": lambda _, path: path.write_text("owner,credits\n" * 100),
     "torn": _torn,

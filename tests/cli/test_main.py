@@ -42,11 +42,11 @@ def test_help_lists_every_command_and_every_exit_code(
 ) -> None:
     assert run_gmv(monkeypatch, "--help") == 0
 
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     for name, command in COMMANDS.items():
-        assert re.search(rf"^  {name} +{re.escape(command.summary)}$", told, re.MULTILINE), name
+        assert re.search(rf"^  {name} +{re.escape(command.summary)}$", shown, re.MULTILINE), name
     for code in exit_codes():
-        assert re.search(rf"^ +{code}  \w", told, re.MULTILINE), code
+        assert re.search(rf"^ +{code}  \w", shown, re.MULTILINE), code
 
 
 def test_help_loads_next_to_nothing() -> None:
@@ -114,8 +114,8 @@ def test_how_a_command_ends(
 ) -> None:
     assert run_gmv(monkeypatch, *arguments) == exit_code
 
-    told = capsys.readouterr()
-    assert (told.out, told.err) == (out, err)
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (out, err)
 
 
 @pytest.mark.usefixtures("probe")

@@ -16,7 +16,7 @@ from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.settings import LedgerSettings
 from gmv.threads import one_thread
-from tests.cli.command import gmv, told
+from tests.cli.command import gmv, gmv_json
 from tests.corpus.corpora import rows, write_parquet
 from tests.encoders.pictures import picture, png
 
@@ -55,7 +55,7 @@ def test_commands_that_encode_take_one_thread(sqlite: LedgerSettings, tmp_path: 
     write_parquet(corpus, rows(4))
     line = structured(GeneratedImage("/test", "event-1", ImageBytes(png(picture(9)))))
     events.write_bytes(line + b"\n")
-    told(sqlite, "ledger", "init", "--log", events)
+    gmv_json(sqlite, "ledger", "init", "--log", events)
 
     for arguments in (
         ("index", "build", corpus, "--out", index, "--working-size", 16),

@@ -8,7 +8,7 @@ from gmv.errors import TooManyDeadLetters
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.settings import LedgerSettings
-from tests.cli.command import refused, told
+from tests.cli.command import gmv_json, refused
 from tests.corpus.corpora import rows, write_parquet
 from tests.encoders.pictures import picture, png
 
@@ -18,7 +18,7 @@ RECORDS = 1_000
 @pytest.fixture
 def index(sqlite: LedgerSettings, tmp_path: Path) -> Path:
     corpus = write_parquet(tmp_path / "c.parquet", rows(4))
-    told(sqlite, "index", "build", corpus, "--out", tmp_path / "index", "--working-size", 16)
+    gmv_json(sqlite, "index", "build", corpus, "--out", tmp_path / "index", "--working-size", 16)
     return tmp_path / "index"
 
 
@@ -29,7 +29,7 @@ def log(sqlite: LedgerSettings, tmp_path: Path) -> Path:
     lines = [b"{broken", good, b"{broken", good, b"{broken"] * (RECORDS // 5)
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"".join(line + b"\n" for line in lines))
-    told(sqlite, "ledger", "init", "--log", file)
+    gmv_json(sqlite, "ledger", "init", "--log", file)
     return file
 
 
@@ -51,5 +51,5 @@ def test_a_share_above_the_setting_stops_it(sqlite: LedgerSettings, index: Path,
 
 
 def test_a_share_at_the_setting_is_let_through(sqlite: LedgerSettings, index: Path, log: Path, tmp_path: Path) -> None:
-    replayed = told(sqlite, "replay", log, "--index", index, "--config", config(tmp_path, 0.6))
+    replayed = gmv_json(sqlite, "replay", log, "--index", index, "--config", config(tmp_path, 0.6))
     assert (replayed["credited"], replayed["duplicates"], replayed["dead_letters"]) == (1, 399, 600)

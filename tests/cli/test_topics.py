@@ -32,14 +32,14 @@ def test_what_is_missing_is_made_and_what_is_there_stays(kafka: KafkaBroker) -> 
     before = described(kafka, f"{name}.dlq")
     arguments = ("topics", "create", "--brokers", kafka.address, "--topic", name, "--partitions", "5")
 
-    told = gmv_json(*arguments, "--retention-days", "3")
+    shown = gmv_json(*arguments, "--retention-days", "3")
 
-    assert [(each["name"], each["created"]) for each in told["topics"]] == [
+    assert [(each["name"], each["created"]) for each in shown["topics"]] == [
         (name, True),
         (f"{name}.attributions", True),
         (f"{name}.dlq", False),
     ]
-    keys = [list(each) for each in told["topics"]]
+    keys = [list(each) for each in shown["topics"]]
     assert keys == [["name", "created", "partitions", "configs"]] * 2 + [["name", "created"]]
     images = ImageSettings()
     assert described(kafka, name) == {
@@ -63,8 +63,8 @@ def test_what_is_missing_is_made_and_what_is_there_stays(kafka: KafkaBroker) -> 
 
 
 def test_a_dead_letter_may_be_larger_than_its_event_by_its_headers() -> None:
-    events, _, letters = planned(Settings(), 1, 1.0)
-    sizes = [int(topic.configs["max.message.bytes"]) for topic in (events, letters)]
+    events, _, dead_letters = planned(Settings(), 1, 1.0)
+    sizes = [int(topic.configs["max.message.bytes"]) for topic in (events, dead_letters)]
     assert sizes[1] - sizes[0] == DEAD_LETTER_HEADERS_BYTES
 
 

@@ -13,7 +13,7 @@ from tests.valuation.wasserstein.sets import Kind, token_sets
 def test_a_kernel_that_was_compiled_before_is_found_and_not_compiled_again() -> None:
     ExactReranker(token_sets(Kind.RANDOM, 1, 2, 2, seed=1))
     done = subprocess.run([sys.executable, "-m", "gmv", "warm", "--json"], capture_output=True, text=True, check=True)
-    told = json.loads(done.stdout)
+    shown = json.loads(done.stdout)
     assert done.stderr == ""
-    assert Path(told["folder"]).name.startswith("gmv-")
-    assert told["bytes"] > 100_000
+    assert Path(shown["folder"]).name.startswith("gmv-")
+    assert shown["bytes"] > 100_000

@@ -154,7 +154,7 @@ class TestCommand:
             capture_output=True,
         )
         assert done.returncode == Unfit.exit_code
-        assert done.stderr == b"gmv: 1 of 4 checks have to be mended before a worker runs; see above\n"
+        assert done.stderr == b"gmv: 1 of 4 checks have to be fixed before a worker runs; see above\n"
         told = orjson.loads(done.stdout)
         assert (told["ok"], told["warnings"], told["problems"]) == (3, 0, 1)
         assert [each["check"] for each in told["findings"] if each["state"] == "problem"] == ["ledger"]

@@ -9,7 +9,7 @@ import pytest
 from kafka import TopicPartition
 
 from gmv.errors import LedgerMissing, LedgerRefused, PositionOutsideLog
-from tests.cli.command import gmv, refused, told
+from tests.cli.command import gmv, gmv_json, refused
 from tests.kafka.world import Sent, World, new_world
 from tests.services.kafka import KafkaBroker
 from tests.stream.world import event_record
@@ -43,7 +43,7 @@ def test_what_is_gone_is_given_up_and_all_else_credited_once(world: World, kafka
     assert worker.end() == PositionOutsideLog.exit_code
     assert "gmv ledger accept-loss" in worker.said
 
-    assert told(world.ledger, *arguments(world)) == {
+    assert gmv_json(world.ledger, *arguments(world)) == {
         "topic": world.kafka.topic,
         "partition": 1,
         "position_before": 10,
@@ -76,7 +76,5 @@ def test_a_person_is_told_what_to_keep(world: World, kafka: KafkaBroker) -> None
     done = gmv(world.ledger, *arguments(world))
     assert (
         done.stdout.split()
-        == (
-            f"{world.kafka.topic}[1] stands at 4 now. The 4 offsets from 0 on are never credited; keep this line"
-        ).split()
+        == (f"{world.kafka.topic}[1] is at 4 now. The 4 offsets from 0 on are never credited; keep this line").split()
     )

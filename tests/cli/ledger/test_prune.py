@@ -14,7 +14,7 @@ from gmv.ledger.open import open_accounts, open_janitor, open_ledger, open_regis
 from gmv.ledger.port import Committed, Duplicate
 from gmv.ledger.verify import conservation
 from gmv.settings import LedgerSettings
-from tests.cli.command import command, environment, gmv, refused, told
+from tests.cli.command import command, environment, gmv, gmv_json, refused
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 
 RUNS = 20
@@ -33,8 +33,8 @@ def full(ledger: LedgerSettings) -> LedgerSettings:
             offsets = range(run * EVENTS_PER_RUN, (run + 1) * EVENTS_PER_RUN)
             expected = at(offsets.start) if run else START
             entries = [entry(offset, offset=offset) for offset in offsets]
-            told = batch(expected, at(offsets.stop), {"alice": len(entries)}, entries)
-            assert opened.commit(told) == Committed()
+            credited = batch(expected, at(offsets.stop), {"alice": len(entries)}, entries)
+            assert opened.commit(credited) == Committed()
     return ledger
 
 
@@ -45,7 +45,7 @@ def kept(ledger: LedgerSettings) -> int:
 
 
 def test_a_first_window_is_stated_and_what_it_lets_go_is_removed(full: LedgerSettings) -> None:
-    assert told(full, "ledger", "prune", "--identity-window", "3000") == {
+    assert gmv_json(full, "ledger", "prune", "--identity-window", "3000") == {
         "ledger_url": full.url,
         "dry_run": False,
         "identity_window": 3_000,
@@ -54,13 +54,13 @@ def test_a_first_window_is_stated_and_what_it_lets_go_is_removed(full: LedgerSet
         "removed": EVENTS - 3_000,
     }
     assert kept(full) == 3_000
-    again = told(full, "ledger", "prune")
+    again = gmv_json(full, "ledger", "prune")
     assert (again["identity_window"], again["seen"], again["lapsed"]) == (3_000, 3_000, 0)
-    assert told(full, "ledger", "verify")["conserved"]
+    assert gmv_json(full, "ledger", "verify")["conserved"]
 
 
 def test_a_dry_run_tells_and_changes_nothing(full: LedgerSettings) -> None:
-    dry = told(full, "ledger", "prune", "--identity-window", "3000", "--dry-run")
+    dry = gmv_json(full, "ledger", "prune", "--identity-window", "3000", "--dry-run")
     assert (dry["lapsed"], dry["removed"], dry["dry_run"]) == (EVENTS - 3_000, 0, True)
     assert kept(full) == EVENTS
     assert "states no window" in refused(full, 2, "ledger", "prune", "--dry-run")
@@ -87,8 +87,8 @@ def test_init_states_a_window_for_all_books(ledger: LedgerSettings, tmp_path: Pa
     events = tmp_path / "events.jsonl"
     events.write_text("{}\n")
     made = ("ledger", "init", "--log", events)
-    told(ledger, *made, "--books", "3", "--identity-window", "70000")
-    told(ledger, *made)
+    gmv_json(ledger, *made, "--books", "3", "--identity-window", "70000")
+    gmv_json(ledger, *made)
     with closing(open_accounts(ledger)) as accounts:
         assert [book.window for book in accounts.snapshots()] == [70_000] * 3
 
@@ -112,7 +112,7 @@ def test_killed_anywhere_while_a_worker_commits_no_answer_changes(full: LedgerSe
             out, _ = pruning.communicate()
             assert pruning.returncode in (0, -signal.SIGKILL), out
     credited += len(repeated)
-    told(full, "ledger", "prune")
+    gmv_json(full, "ledger", "prune")
     assert kept(full) == 3_000
     with closing(open_accounts(full)) as accounts:
         assert accounts.totals(["alice", "bob"]) == {"alice": EVENTS, "bob": len(repeated)}

@@ -16,7 +16,7 @@ from gmv.ledger.redis.cluster import Cluster
 from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.ledger.verify import conservation
 from gmv.settings import LedgerSettings
-from tests.cli.command import gmv, refused, told
+from tests.cli.command import gmv, gmv_json, refused
 from tests.ledger.batches import START, TOPIC, at, batch, entry, identity
 from tests.ledger.servers import log_of
 from tests.services.certificates import Authority
@@ -337,11 +337,11 @@ def test_the_printed_users_serve_gmvs_own_commands(cluster: RedisCluster, tmp_pa
     (receipts := tmp_path / "receipts.jsonl").write_text("")
     initialise = ("ledger", "init", "--log", events, "--books", BOOKS)
     assert "NOPERM" in refused(login("reader"), LedgerRefused.exit_code, *initialise)
-    assert told(login("administrator"), *initialise)["registered"] == [0]
-    assert told(login("reader"), "ledger", "verify")["conserved"] is True
+    assert gmv_json(login("administrator"), *initialise)["registered"] == [0]
+    assert gmv_json(login("reader"), "ledger", "verify")["conserved"] is True
     nothing = gmv(login("reader"), "explain", "nobody", "--source", "/s", "--receipts", receipts)
     assert (nothing.returncode, nothing.stderr) == (1, "")
-    assert told(login("leaderboard"), "credits", "leaderboard")["owners"] == 0
+    assert gmv_json(login("leaderboard"), "credits", "leaderboard")["owners"] == 0
 
 
 def test_a_wrong_password_is_refused_at_once(

@@ -16,7 +16,7 @@ from gmv.ledger.redis.keys import leaderboard_about_key, leaderboard_draft_key, 
 from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.ledger.redis.server import RedisServer as Connection
 from gmv.settings import LedgerSettings
-from tests.cli.command import command, create, credit, environment, gmv, refused, told
+from tests.cli.command import command, create, credit, environment, gmv, gmv_json, refused
 from tests.ledger.servers import client
 from tests.services.patience import patience
 from tests.services.redis import RedisServer
@@ -50,7 +50,7 @@ def earned(totals: dict[str, int], limit: int = 1_000) -> list[tuple[str, int]]:
 def test_it_holds_the_highest_totals_summed_over_the_books(redis_server: RedisServer, ledger: LedgerSettings) -> None:
     credit(ledger, {"ada": 5, "ben": 2**53 - 5_000, "画家": 7}, partition=0)
     credit(ledger, {"ada": 6, "cy": 1, "two\nlines": 3}, partition=1)
-    assert told(ledger, "credits", "leaderboard", "--limit", 3) == {
+    assert gmv_json(ledger, "credits", "leaderboard", "--limit", 3) == {
         "owners": 3,
         "credit_micros": 2**53 - 5_000 + 22,
         "events_credited": 2,
@@ -131,7 +131,7 @@ def test_it_can_be_deleted_by_anybody_and_is_made_again(redis_server: RedisServe
     credit(ledger, {"ada": 4})
     RedisLeaderboard(ledger).make(limit=10)
     client(redis_server).delete(leaderboard_key(ledger.namespace), leaderboard_about_key(ledger.namespace))
-    told(ledger, "credits", "leaderboard")
+    gmv_json(ledger, "credits", "leaderboard")
     assert shown(redis_server, ledger) == [("ada", 4)]
 
 

@@ -185,7 +185,7 @@ def _require_redis(ledger: "LedgerSettings") -> None:
 
 
 def _require_kafka(kafka: "KafkaSettings") -> None:
-    """Tell now, and not after the first passes, that a broker is away."""
+    """See now, and not after the first passes, whether a broker answers."""
     from gmv.kafka.admin import TopicAdmin
 
     TopicAdmin(kafka).close()

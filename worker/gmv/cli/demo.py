@@ -1,4 +1,4 @@
-"""`gmv demo`: the whole story, told as it goes."""
+"""`gmv demo`: the whole story, shown as it runs."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -26,7 +26,7 @@ def demo(
 ) -> None:
     """Run the whole story on real images: index, events, credits, receipts, and a report with pictures.
 
-    Images are "generated" by mixing two to four known training images, so that it can be told how often the true
+    Images are "generated" by mixing two to four known training images, so that it is known how often the true
     sources are credited. A second run uses what the first has made, and credits nothing twice.
     """
     from gmv.demo.folder import DemoFolder

@@ -57,7 +57,7 @@ def doctor(
     """Check what a worker needs: machine, index, ledger and Kafka. Changes nothing, and joins no group.
 
     Exits with 50 if there is a problem, which keeps a worker from starting or puts credits at risk, so that an init
-    container can wait for it to be mended. Warnings are for a person to weigh.
+    container can wait for it to be fixed. Warnings are for a person to weigh.
     """
     settings = load_settings(config, index=index, ledger=ledger, brokers=brokers, topic=topic)
     from gmv.cli.output import render
@@ -76,7 +76,7 @@ def doctor(
     render(examined, json, _view)
     bad = examined.problems + (examined.warnings if strict else 0)
     if bad:
-        raise Unfit(f"{bad} of {len(examined.findings)} checks have to be mended before a worker runs; see above")
+        raise Unfit(f"{bad} of {len(examined.findings)} checks have to be fixed before a worker runs; see above")
 
 
 def _summed(findings: "Sequence[Finding]") -> Examined:

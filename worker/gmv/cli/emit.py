@@ -82,7 +82,7 @@ def _view(emitted: Emitted) -> "Iterator[str | ConsoleRenderable]":
 
 
 def _check_telling(telling: "Telling", raw: bool) -> None:
-    """See before anything is sent that a worker will take what is told of every image."""
+    """See before anything is sent that a worker will take what is said of every image."""
     from gmv.errors import InvalidSettings, Poison
     from gmv.events.cloudevents import decode
     from gmv.events.encoding import event_of_image, structured

@@ -9,8 +9,8 @@ from gmv.cli.output import credits_text, facts, table
 from gmv.operations.explaining import EventStatus, ReceiptStatus
 from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
 
-_STANDINGS: Final = {
-    ReceiptStatus.COMMITTED: "committed: the ledger vouches for it",
+_STATUSES: Final = {
+    ReceiptStatus.COMMITTED: "committed: the ledger confirms it",
     ReceiptStatus.AWAITED: "published, not committed yet: the ledger's position has not come to it",
     ReceiptStatus.DUPLICATE: "never committed: the event is credited by another record",
     ReceiptStatus.ORPHAN: "never committed: its worker died before, and the record was read again",
@@ -67,7 +67,7 @@ def _facts(receipt: ExplainedReceipt) -> ConsoleRenderable:
         None,
         [
             ("batch", f"{receipt.batch} of {receipt.batch_receipts:,} receipts"),
-            ("it is", f"{_STANDINGS[receipt.standing]}{why}"),
+            ("it is", f"{_STATUSES[receipt.standing]}{why}"),
             ("record", f"{receipt.topic}/{receipt.partition}/{receipt.offset}"),
             ("index", receipt.index),
             ("settings", receipt.settings),

@@ -33,7 +33,7 @@ def explain(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show for which images an event was credited and by what, and whether the ledger vouches for it.
+    """Show for which images an event was credited and by what, and whether the ledger confirms it.
 
     Without files, receipts and dead letters are those of the topic. Exits with 1 if nothing is known of the event.
     """

@@ -95,7 +95,7 @@ def build(
 ) -> None:
     """Build an index: learn the encoder from the corpus, encode every image, train recall.
 
-    Interrupted, it goes on from there when it is run again. Nothing stands under the final name before all is done.
+    Interrupted, it goes on from there when it is run again. Nothing has the final name before all is done.
     """
     settings = load_settings(config)
     from gmv.threads import limit_threads

@@ -61,7 +61,7 @@ def replay(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Attribute a file of events and commit their credits, from where the ledger stands to the file's end.
+    """Attribute a file of events and commit their credits, from the ledger's position to the file's end.
 
     Interrupted, it goes on from there when it is run again. The ledger has to be initialised for the file first:
     `gmv ledger init --log EVENTS`. A last line without its newline may still be being written: it is not credited, and

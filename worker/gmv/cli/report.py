@@ -40,7 +40,7 @@ def report(
 ) -> None:
     """Ask Prometheus what the Grafana dashboards ask, and draw it into one HTML file that needs nothing else.
 
-    Alerts that fired in that time stand at its top. A time without an offset is this machine's.
+    Alerts that fired in that time are at its top. A time without an offset is this machine's.
     """
     window = _window(hours, until, scrape_seconds)
     from gmv.cli.output import progress, render

@@ -50,13 +50,13 @@ def prune(settings: LedgerSettings, identity_window: int | None, is_dry_run: boo
             with closing(open_registry(settings)) as registry:
                 registry.state_window(identity_window)
         sizes = {book: janitor.identities(book) for book in range(janitor.books)}
-        seen = lapsed = 0
+        seen = expired = 0
         with progress("looking at identities" if is_dry_run else "pruning", sum(sizes.values()), "") as advance:
             for book in sizes:
                 for swept in one_pass(janitor, book, window if is_dry_run else None):
-                    seen, lapsed = seen + swept.seen, lapsed + swept.expired
+                    seen, expired = seen + swept.seen, expired + swept.expired
                     advance(swept.seen)
-    return Pruned(settings.url, is_dry_run, window, seen, lapsed, 0 if is_dry_run else lapsed)
+    return Pruned(settings.url, is_dry_run, window, seen, expired, 0 if is_dry_run else expired)
 
 
 def _stated(janitor: Janitor, url: str) -> int:

@@ -27,7 +27,7 @@ class MadeLeaderboard:
 
 def leaderboard(
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Most owners it holds.")] = 1_000,
-    follow: Annotated[bool, typer.Option("--follow", help="Make it anew whenever credits were added.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Make it again whenever credits were added.")] = False,
     every: Annotated[
         float, typer.Option("--every", metavar="SECONDS", min=0.1, help="Pause between two looks, with --follow.")
     ] = 60.0,

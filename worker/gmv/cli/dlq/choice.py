@@ -22,7 +22,7 @@ EventIdOption = Annotated[
 ]
 PlaceOption = Annotated[
     str | None,
-    typer.Option("--place", metavar="PARTITION/OFFSET", help="Only that of the record which stood there in its log."),
+    typer.Option("--place", metavar="PARTITION/OFFSET", help="Only that of the record at this place of its log."),
 ]
 
 

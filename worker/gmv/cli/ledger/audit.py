@@ -1,4 +1,4 @@
-"""`gmv ledger audit`: what a ledger holds, told to Prometheus for as long as it runs."""
+"""`gmv ledger audit`: what a ledger holds, served to Prometheus for as long as it runs."""
 
 import signal
 import sys

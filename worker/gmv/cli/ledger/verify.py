@@ -25,7 +25,7 @@ def verify(
 ) -> None:
     """Check that the owners' totals add up to what was committed and, given receipts, that these explain each total.
 
-    Receipts have to be those of every log the ledger stands in, with no worker committing meanwhile.
+    Receipts have to be those of every log the ledger has a position in, with no worker committing meanwhile.
     """
     settings = load_settings(config, ledger=ledger, brokers=brokers)
     from gmv.cli.output import render
