@@ -9,6 +9,7 @@ among the dead letters. Where Kafka is, `GMV_CONFIG` and the other variables of 
 import itertools
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,7 @@ def replay(
 ) -> None:
     """Send so many each second; a broker that is away ends it."""
     endless = messages(events.read_bytes().splitlines(), int(time.time()))
-    with Emitter(load().kafka) as emitter:
+    with closing(Emitter(load().kafka)) as emitter:
         begun = time.monotonic()
         for second in itertools.count(1) if seconds is None else range(1, seconds + 1):
             for message in itertools.islice(endless, per_second):

@@ -151,7 +151,7 @@ class TestInitForATopic:
             ends = {}
             for isolation in ("read_committed", "read_uncommitted"):
                 settings = wanted.model_copy(update={"isolation": isolation})
-                with KafkaInspector(settings) as inspector:
+                with closing(KafkaInspector(settings)) as inspector:
                     ends[isolation] = [
                         describe_topic(settings).bounds[0].end,
                         inspector.topic(name).partitions[0].end,

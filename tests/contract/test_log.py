@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Protocol
 
@@ -74,7 +74,9 @@ class TopicPlace:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Log]:
-        with await asyncio.to_thread(TopicAdmin, self._settings) as admin:  # it greets by an event loop of its own
+        with closing(
+            await asyncio.to_thread(TopicAdmin, self._settings)
+        ) as admin:  # it greets by an event loop of its own
             log = KafkaLog(self._settings, admin)
             arrival = Arrival()
             await log.start(arrival)

@@ -40,7 +40,7 @@ def test_every_record_is_in_the_topic_byte_for_byte_and_counted(kafka: KafkaBrok
     sent = [KafkaMessage(str(i).encode(), b"value %d" % i, [("h", b"1"), ("h", b"\xff")]) for i in range(200)]
     sent.append(KafkaMessage(None, b"{broken", []))
 
-    with Emitter(settings(kafka, name)) as emitter:
+    with closing(Emitter(settings(kafka, name))) as emitter:
         for message in sent:
             emitter.send("x", message)
         counts = emitter.finish()
@@ -54,14 +54,14 @@ def test_every_record_is_in_the_topic_byte_for_byte_and_counted(kafka: KafkaBrok
 
 
 def test_an_empty_run_names_every_partition(kafka: KafkaBroker, topic: TopicFactory) -> None:
-    with Emitter(settings(kafka, topic(2))) as emitter:
+    with closing(Emitter(settings(kafka, topic(2)))) as emitter:
         assert emitter.finish() == {0: 0, 1: 0}
 
 
 def test_a_record_larger_than_the_topic_takes_is_named(kafka: KafkaBroker, topic: TopicFactory) -> None:
     name = topic(1, max_message_bytes="5000")
 
-    with Emitter(settings(kafka, name)) as emitter:
+    with closing(Emitter(settings(kafka, name))) as emitter:
         emitter.send("small.png", KafkaMessage(b"a", bytes(100), []))
         emitter.finish()
         emitter.send("large.png", KafkaMessage(b"b", bytes(6_000), []))

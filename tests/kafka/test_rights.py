@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -81,14 +81,14 @@ def test_a_producer_needs_to_write_and_cannot_read(secure_kafka: SecureKafkaBrok
     kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
     message = KafkaMessage(b"key", b"value", [])
     secure_kafka.allow(USER, *rights("producer", kafka))
-    with Emitter(kafka) as emitter:
+    with closing(Emitter(kafka)) as emitter:
         emitter.send("x", message)
         assert emitter.finish() == {0: 1}
     with pytest.raises(LogRefused, match="does not let user 'worker' do that"):
         list(receipts_in_topic(kafka, kafka.topic))
 
     secure_kafka.allow(USER, Right("Describe", "Topic", kafka.topic))
-    with Emitter(kafka) as emitter:
+    with closing(Emitter(kafka)) as emitter:
         emitter.send("x", message)
         with pytest.raises(LogRefused, match="does not let user 'worker' do that"):
             emitter.finish()
@@ -117,8 +117,8 @@ def test_a_verifier_needs_to_read_receipts_and_nothing_else(
     secure_kafka.allow(USER, *rights("verifier", kafka))
     arguments = ("ledger", "verify", "--receipts-topic", kafka.receipts_topic)
     assert gmv_json(*arguments, "--config", settings_file(kafka, world.ledger, tmp_path))["conserved"]
-    with pytest.raises(LogRefused), Emitter(kafka):
-        pass
+    with pytest.raises(LogRefused):
+        Emitter(kafka)
 
 
 @pytest.mark.parametrize("missing", [None, 0, 1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import faust
@@ -93,7 +94,7 @@ def run_until_stopped(
     """
     ending = Ending()
     with (
-        TopicAdmin(settings.kafka) as admin,
+        closing(TopicAdmin(settings.kafka)) as admin,
         ThreadPoolExecutor(1, thread_name_prefix="core") as executor,
     ):
         admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later

@@ -1,6 +1,7 @@
 """`gmv emit`: images to Kafka, as events."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +63,7 @@ def emit(
     _check_telling(telling, raw)
     for path in paths:
         check_path(path, raw)
-    with Emitter(settings.kafka) as emitter, progress("sending", unit="events") as advance:
+    with closing(Emitter(settings.kafka)) as emitter, progress("sending", unit="events") as advance:
         for name, message in _outgoing(paths, telling, raw):
             emitter.send(name, message)
             advance(1)

@@ -104,7 +104,7 @@ class Examination:
         from gmv.kafka.inspection import KafkaInspector
 
         kafka = self._settings.kafka
-        with KafkaInspector(kafka) as inspector:
+        with closing(KafkaInspector(kafka)) as inspector:
             yield fine("brokers", f"{', '.join(inspector.brokers())} answer")
             events, receipts, dead_letters = (
                 inspector.topic(name) for name in (kafka.topic, kafka.receipts_topic, kafka.dead_letters_topic)

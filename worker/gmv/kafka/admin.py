@@ -1,8 +1,7 @@
 """What has to be known of a topic and cannot be asked through the consumer: its id, its bounds. By kafka-python."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from types import TracebackType
+from contextlib import closing, contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -91,14 +90,6 @@ class TopicAdmin:
         """Close the connection."""
         self._client.close()
 
-    def __enter__(self) -> "TopicAdmin":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _describe(self, topic: str) -> dict[str, Any]:
         with refusing(self._kafka):
             found: dict[str, Any]
@@ -116,5 +107,5 @@ def describe_topic(kafka: KafkaSettings) -> LogDescription:
     Raises:
         LogUnavailable: the brokers do not answer, or the topic does not exist.
     """
-    with TopicAdmin(kafka) as admin:
+    with closing(TopicAdmin(kafka)) as admin:
         return LogDescription(kafka.topic, admin.topic_id(), admin.bounds())

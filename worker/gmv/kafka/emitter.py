@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from types import TracebackType
+from contextlib import closing
 from typing import Any, Final
 
 from kafka import KafkaProducer
@@ -29,7 +29,7 @@ class Emitter:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
-        with TopicAdmin(kafka) as admin:
+        with closing(TopicAdmin(kafka)) as admin:
             self._sent = Counter(dict.fromkeys(admin.bounds(), 0))
         self._underway: deque[tuple[str, int, Any]] = deque()
         self._underway_bytes = 0
@@ -84,14 +84,6 @@ class Emitter:
     def close(self) -> None:
         """Close the connections; what is not acknowledged by now may or may not be in the topic."""
         self._producer.close(timeout=1)
-
-    def __enter__(self) -> "Emitter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _settle(self) -> None:
         """Wait for the oldest record underway."""

@@ -34,7 +34,7 @@ def records_in_topic(kafka: KafkaSettings, topic: str) -> Iterator[ConsumerRecor
         LogRefused: this user may not read it.
     """
     named = kafka.model_copy(update={"topic": topic})
-    with TopicAdmin(named) as admin:
+    with closing(TopicAdmin(named)) as admin:
         bounds = admin.bounds()
     with refusing(named):
         consumer = KafkaConsumer(

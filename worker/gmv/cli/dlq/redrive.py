@@ -1,7 +1,7 @@
 """`gmv dlq redrive`: dead letters sent once more."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,7 +106,7 @@ def _topic(kafka: "KafkaSettings", stack: ExitStack) -> "Target":
     from gmv.operations.redrive_run import Target
 
     # A record that is sent is written after those of open transactions, which read_committed leaves out.
-    admin = stack.enter_context(TopicAdmin(kafka.model_copy(update={"isolation": "read_uncommitted"})))
+    admin = stack.enter_context(closing(TopicAdmin(kafka.model_copy(update={"isolation": "read_uncommitted"}))))
 
     def ends() -> Mapping[int, int]:
         return {number: bounds.end for number, bounds in admin.bounds().items()}
