@@ -262,7 +262,7 @@ class TestRedis:
         assert found["ledger"].startswith("ok")
 
     def test_the_servers_of_a_cluster_are_judged_by_their_addresses(self, world: World, start: Start) -> None:
-        server = start("--cluster-enabled", "yes")
+        server = start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
         client(server).execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
         wait_for(lambda: client(server).cluster("info")["cluster_state"] == "ok", 20, "the cluster")
         ledger = LedgerSettings(url=f"redis+cluster://{server.address}")
