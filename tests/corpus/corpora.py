@@ -8,10 +8,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gmv.corpus.open import open_corpus
+from gmv.corpus.port import Corpus
 from tests.encoders.pictures import picture, png
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 FILES = [png(picture(seed)) for seed in range(24)]
+
+
+def opened(*paths: Path, bytes_max: int = 10**6, **how: Any) -> Corpus:
+    """Open what is at paths, as `gmv index build` does."""
+    return open_corpus(paths, bytes_max, **how)
 
 
 def rows(count: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features
+from gmv.corpus.tables import find_tables
 from gmv.errors import CorpusRefused, Poison, Reason
 from tests.corpus.corpora import write_features
 
@@ -15,7 +16,7 @@ TOKENS = [[0.5, 1.0], [2.0, 3.0], [4.0, 5.0]]
 
 
 def corpus(path: Path, **changed: Any) -> FeaturesCorpus:
-    return FeaturesCorpus(write_features(path / "f.parquet", 2, **changed), "theirs/1")
+    return FeaturesCorpus(find_tables([write_features(path / "f.parquet", 2, **changed)]), "theirs/1")
 
 
 def test_features_come_as_they_were_written(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_features_come_as_they_were_written(tmp_path: Path) -> None:
     assert vector.tolist() == VECTOR
     assert tokens.tolist() == TOKENS
     assert vector.dtype == tokens.dtype == np.float32
-    assert [image.image_id for image in features.catalogue()] == ["i0", "i1"]
+    assert [image.image_id for image in features.catalogue().images] == ["i0", "i1"]
 
 
 @pytest.mark.parametrize("type_", [pa.list_(pa.float64(), 4), pa.large_list(pa.float16()), pa.list_(pa.int32())])

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gmv.corpus.port import ImageFile, TrainingImage
+from gmv.corpus.reading import Catalogue
 from gmv.demo import events
 from gmv.demo.events import event_id, generated_images, make_events
 from gmv.demo.faults import BAD_RECORDS
@@ -38,12 +39,12 @@ class Table:
 class Corpus:
     """Holds one bad file that the index left out."""
 
-    path = Path("thirty")
+    name = "thirty"
 
     def __init__(self) -> None:
         self.passes = 0
 
-    def catalogue(self) -> list[TrainingImage]:
+    def catalogue(self) -> Catalogue:
         raise AssertionError("what is in the corpus only is no source")
 
     def fingerprint(self) -> str:

@@ -1,21 +1,21 @@
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from gmv.corpus.port import ImageFile, TrainingImage
+from gmv.corpus.port import ImageFile
+from gmv.corpus.reading import Catalogue
 from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
 from tests.demo.world import image_file
 
 
 class ThreeImages:
-    path = Path("three")
+    name = "three"
 
-    def catalogue(self) -> list[TrainingImage]:
-        return [TrainingImage(name, f"owner of {name}", 1.0) for name in "abc"]
+    def catalogue(self) -> Catalogue:
+        raise AssertionError("thumbnails are of images, whoever owns them")
 
     def fingerprint(self) -> str:
         return "always the same"

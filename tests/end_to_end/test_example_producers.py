@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.index.opened import Index
 from gmv.ledger.open import open_accounts
 from gmv.settings import LedgerSettings
 from tests.conftest import TopicFactory
+from tests.corpus.corpora import opened
 from tests.end_to_end.command import command, gmv
 from tests.kafka.world import reading
 from tests.services.go_examples import build
@@ -51,7 +51,7 @@ def test_images_sent_by_python_and_by_go_are_credited_once(
         "python": [sys.executable, str(EXAMPLES / "producer.py")],
         "go": [str(build("producer", tmp_path))],
     }
-    images = iter(image_files(ParquetCorpus(small_index.path.parent / "corpus.parquet")))
+    images = iter(image_files(opened(small_index.path.parent / "corpus.parquet")))
     sent = []
     for language, producer in producers.items():
         picture = tmp_path / f"{language}.png"

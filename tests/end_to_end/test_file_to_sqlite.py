@@ -7,7 +7,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.errors import EventsRefused, LedgerMissing
@@ -15,6 +14,7 @@ from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.opened import Index
+from tests.corpus.corpora import opened
 from tests.end_to_end.command import command, gmv, gmv_json
 
 COPIES = 5
@@ -24,7 +24,7 @@ COPIES = 5
 def copies(small_index: Index) -> dict[str, bytes]:
     """Training images as they are, by image id: each is the nearest to itself, at distance 0."""
     limits = ImageLimits(10**6, 10**6)
-    corpus = ParquetCorpus(small_index.path.parent / "corpus.parquet")
+    corpus = opened(small_index.path.parent / "corpus.parquet")
     return {image.image_id: png(decode_image(image.content, limits)) for image in islice(image_files(corpus), COPIES)}
 
 

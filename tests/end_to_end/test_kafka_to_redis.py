@@ -14,7 +14,6 @@ import orjson
 import pytest
 from kafka import KafkaProducer
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.demo.remix import png, recipes, remixes
 from gmv.events.encoding import structured
@@ -26,6 +25,7 @@ from gmv.ledger.open import open_accounts
 from gmv.ledger.port import Sums
 from gmv.settings import KafkaSettings, LedgerSettings
 from tests.conftest import TopicFactory
+from tests.corpus.corpora import opened
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.end_to_end.oracle import Image, nearest, owed
 from tests.kafka.world import reading
@@ -50,7 +50,7 @@ class World:
         tokens = index.tokens.astype(np.float64)
         corpus = [Image(row.image_id, row.owner_id, row.weight, own) for row, own in zip(table, tokens, strict=True)]
         limits = ImageLimits(10**6, 10**6)
-        files = image_files(ParquetCorpus(index.path.parent / "corpus.parquet"))
+        files = image_files(opened(index.path.parent / "corpus.parquet"))
         originals = {image.image_id: decode_image(image.content, limits) for image in files}
         made_of = recipes({image.image_id: image.owner_id for image in table}, PICTURES, seed)
         pictures = list(remixes(made_of, originals))

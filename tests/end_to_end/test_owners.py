@@ -5,18 +5,18 @@ from pathlib import Path
 
 import orjson
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.errors import OwnersRefused
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.index.opened import Index
+from tests.corpus.corpora import opened
 from tests.end_to_end.command import gmv, gmv_json
 
 
 def test_who_opted_out_is_not_paid_from_then_on_and_receipts_tell(small_index: Index, tmp_path: Path) -> None:
     """Each event is a copy of a training image, which is its nearest. The first is replayed before anything is said."""
-    copies = list(islice(image_files(ParquetCorpus(small_index.path.parent / "corpus.parquet")), 2))
+    copies = list(islice(image_files(opened(small_index.path.parent / "corpus.parquet")), 2))
     images = {image.image_id: image.owner_id for image in small_index.images.images(range(len(small_index.images)))}
     events, said = tmp_path / "events.jsonl", tmp_path / "owners.jsonl"
     ledger = f"sqlite:///{tmp_path / 'ledger.db'}"

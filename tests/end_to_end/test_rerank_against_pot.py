@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.demo.remix import recipes, remixes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.opened import Index
 from gmv.valuation.wasserstein.rerank import ExactReranker
+from tests.corpus.corpora import opened
 from tests.end_to_end.oracle import w1
 
 QUERIES = 1_000
@@ -20,7 +20,7 @@ CONTRIBUTORS = 10
 def test_equals_brute_force_on_a_thousand_real_queries(larger_index: Index) -> None:
     """Ids up to ties within 1e-9, distances within 1e-9 relative."""
     table = larger_index.images.images(range(len(larger_index.images)))
-    corpus = ParquetCorpus(larger_index.path.parent / "corpus.parquet")
+    corpus = opened(larger_index.path.parent / "corpus.parquet")
     limits = ImageLimits(10**6, 10**6)
     pictures = {image.image_id: decode_image(image.content, limits) for image in image_files(corpus)}
     made_of = recipes({image.image_id: image.owner_id for image in table}, QUERIES, seed=7)

@@ -23,5 +23,5 @@ def unseen(_description: str, _total: int | None, _unit: str) -> Iterator[Callab
 
 def build(corpus: Path, out: Path, encoder_id: str | None = None, **options: Any) -> Manifest:
     settings = Settings()
-    opened = open_corpus(corpus, settings.images.bytes_max, encoder_id=encoder_id)
+    opened = open_corpus([corpus], settings.images.bytes_max, encoder_id=encoder_id)
     return build_index(opened, out, settings, BuildOptions(**{"fitting": FITTING} | options), unseen)

@@ -64,7 +64,7 @@ def kill_everywhere(place: Forge, corpus: Path, out: Path, before: Path | None =
 
 
 def _kill_everywhere(corpus: Path, out: Path, before: Path | None, options: dict[str, Any]) -> list[Outcome]:
-    index_features._AT_ONCE = _IMAGES_AT_ONCE
+    index_features._IMAGES_AT_ONCE = _IMAGES_AT_ONCE
     replaced = out.with_name(f"{out.name}.replaced")
     outcomes: list[Outcome] = []
     killed = True

@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from gmv.corpus.parquet import ParquetCorpus
+from gmv.corpus.parquet_files import COLUMNS
 from gmv.corpus.port import ImageFile, MissingImage
+from gmv.corpus.tables import find_tables
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import CorpusRefused, IndexRefused, InvalidSettings, Poison
 from gmv.imaging import ImageLimits, decode_image
@@ -207,11 +209,11 @@ class ChangingCorpus(ParquetCorpus):
     """Somebody writes to it between the catalogue and the images."""
 
     def __init__(self, path: Path, later: list[dict[str, object]]) -> None:
-        super().__init__(path)
-        self._later = later
+        super().__init__(find_tables([path]), COLUMNS, 10**6)
+        self._path, self._later = path, later
 
     def images(self) -> Iterator[ImageFile | MissingImage]:
-        write_parquet(self.path, self._later)
+        write_parquet(self._path, self._later)
         return super().images()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.events.encoding import structured
@@ -16,6 +15,7 @@ from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.opened import Index
 from tests.conftest import TopicFactory
+from tests.corpus.corpora import opened
 from tests.end_to_end.command import gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture
 from tests.ops.world import ROOT, World
@@ -65,8 +65,7 @@ def emit(index: Index, folder: Path, first: int, rounds: int) -> None:
     """Send every training image so many times, one of them twice, and records that are no events."""
     limits = ImageLimits(10**6, 10**6)
     files = [
-        png(decode_image(image.content, limits))
-        for image in image_files(ParquetCorpus(index.path.parent / "corpus.parquet"))
+        png(decode_image(image.content, limits)) for image in image_files(opened(index.path.parent / "corpus.parquet"))
     ]
     lines = [
         structured(GeneratedImage("/ops", f"event-{number}-{place}", ImageBytes(file)))

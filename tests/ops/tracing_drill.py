@@ -15,7 +15,6 @@ from kafka import KafkaProducer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.events.encoding import KafkaMessage, binary
@@ -23,6 +22,7 @@ from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.imaging import ImageLimits, decode_image
 from gmv.index.opened import Index
 from tests.conftest import TopicFactory
+from tests.corpus.corpora import opened
 from tests.end_to_end.command import command, gmv
 from tests.end_to_end.conftest import small_index  # noqa: F401 - a fixture
 from tests.kafka.world import reading
@@ -78,7 +78,7 @@ def worker(log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[
 
 
 def events_of(index: Index, count: int) -> list[KafkaMessage]:
-    images = list(image_files(ParquetCorpus(index.path.parent / "corpus.parquet")))[:count]
+    images = list(image_files(opened(index.path.parent / "corpus.parquet")))[:count]
     files = [png(decode_image(image.content, ImageLimits(10**6, 10**6))) for image in images]
     return [binary(GeneratedImage("/ops", f"event-{place}", ImageBytes(file))) for place, file in enumerate(files)]
 

@@ -51,8 +51,8 @@ class Worlds:
             raise CorpusRefused(f"{index.path} holds features made elsewhere; the bench needs one built from images")
         self._encoder = index.encoder
         self._index = index
-        source = open_corpus(corpus, _LIMITS.bytes_max)
-        owners = {image.image_id: image.owner_id for image in source.catalogue()}
+        source = open_corpus([corpus], _LIMITS.bytes_max)
+        owners = {image.image_id: image.owner_id for image in source.catalogue().images}
         self._files = {image.image_id: image.content for image in image_files(source)}
         self._ids = [image.image_id for image in index.images.images(range(len(index.images)))]
         if not self._files.keys() >= set(self._ids):

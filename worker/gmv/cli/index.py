@@ -13,6 +13,7 @@ from gmv.cli.options import ConfigOption, JsonOption, load_settings
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
+    from gmv.corpus.reading import Reading
     from gmv.index.manifest import CorpusEntry, Defaults, EncoderEntry, FileEntry, Manifest, RecallEntry
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -22,7 +23,7 @@ FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index fo
 
 @dataclass(frozen=True, slots=True)
 class ShownIndex:
-    """An index by its id, where it is, and what its `Manifest` says."""
+    """An index by its id, where it is, and what its `Manifest` says; just built, also what was read of its corpus."""
 
     index_id: str
     path: Path
@@ -33,6 +34,7 @@ class ShownIndex:
     recall: "RecallEntry"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
+    reading: "Reading | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,12 @@ class VerifiedIndex:
 @app.command()
 def build(
     corpus: Annotated[
-        Path,
+        list[Path],
         typer.Argument(
-            metavar="CORPUS",
-            help="A Parquet file or a folder of them (columns image_id, owner_id, image and, if wanted, weight), or a "
-            "folder of images with metadata.csv (columns file_name, owner_id and, if wanted, image_id and weight).",
+            metavar="CORPUS...",
+            help="Parquet files, patterns or a folder of them (columns image_id, owner_id, image and, if wanted, "
+            "weight), or a folder of images with metadata.csv or metadata.jsonl (columns file_name, owner_id and, if "
+            "wanted, image_id and weight).",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The index folder to be.")],
@@ -66,16 +69,16 @@ def build(
         int, typer.Option("--working-size", metavar="PIXELS", min=16, max=256, help="Side images are encoded at.")
     ] = 32,
     image_id_column: Annotated[
-        str, typer.Option("--image-id-column", metavar="NAME", help="Parquet column of image ids.")
+        str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
     ] = "image_id",
     owner_id_column: Annotated[
-        str, typer.Option("--owner-id-column", metavar="NAME", help="Parquet column of owner ids.")
+        str, typer.Option("--owner-id-column", metavar="NAME", help="Column of owner ids.")
     ] = "owner_id",
     image_column: Annotated[
         str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
     ] = "image",
     weight_column: Annotated[
-        str, typer.Option("--weight-column", metavar="NAME", help="Parquet column of weights, which may be missing.")
+        str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
     ] = "weight",
     encoder_id: Annotated[
         str | None,
@@ -84,6 +87,15 @@ def build(
             metavar="TEXT",
             help="The Parquet files hold features of this encoder, not images: columns vector (list of numbers) and "
             "tokens (list of lists). Events then have to bring theirs.",
+        ),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split",
+            metavar="NAME",
+            help="Where a folder's files name splits: the one to read, several times for several, or all. Default: "
+            "train, or the only one.",
         ),
     ] = None,
     threads: Annotated[
@@ -104,19 +116,28 @@ def build(
     from gmv.cli.output import progress, render
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
+    from gmv.corpus.reading import Reading
     from gmv.encoders.fitting import FittingSettings
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
+    read: list[Reading] = []
+
+    def on_reading(reading: Reading) -> None:
+        read.append(reading)
+        for sentence in reading.sentences():
+            typer.echo(sentence, err=True)
+
     manifest = build_index(
-        open_corpus(corpus, settings.images.bytes_max, columns, encoder_id),
+        open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ()),
         out,
         settings,
         BuildOptions(factory, bad_share_max, FittingSettings(working_size=working_size), threads, force),
         progress,
+        on_reading,
     )
-    render(_shown(out, manifest, index_id_of(manifest.to_bytes())), json, _view)
+    render(_shown(out, manifest, index_id_of(manifest.to_bytes()), read[0]), json, _view)
 
 
 @app.command()
@@ -162,7 +183,7 @@ def fetch(
     render(_shown(out, fetch_index(url, digest, out, progress), digest), json, _view)
 
 
-def _shown(folder: Path, manifest: "Manifest", index_id: str) -> ShownIndex:
+def _shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
     return ShownIndex(
         index_id,
         folder,
@@ -173,6 +194,7 @@ def _shown(folder: Path, manifest: "Manifest", index_id: str) -> ShownIndex:
         manifest.recall,
         manifest.defaults,
         manifest.files,
+        reading,
     )
 
 

@@ -1,13 +1,13 @@
 """Ids, owners and weights of a corpus, checked before any image is looked at."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from gmv.corpus.names import checked_name, names_alike
 from gmv.corpus.port import TrainingImage
+from gmv.corpus.reading import Catalogue, PassedOver, Reading
+from gmv.corpus.tables import Tables
 from gmv.errors import CorpusRefused
-
-NAME_CHARACTERS_MAX = 256
 
 
 class Row(NamedTuple):
@@ -19,46 +19,38 @@ class Row(NamedTuple):
     weight: Any
 
 
-def checked_catalogue(rows: Iterable[Row], corpus: str) -> list[TrainingImage]:
-    """Check all rows and return them in the order given.
+def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[PassedOver, ...] = ()) -> Catalogue:
+    """Check all rows and return their images in the order given.
 
     Args:
         rows: of the corpus.
-        corpus: what to call it in a refusal.
+        tables: that they are from.
+        passed_over: files, beside what the tables passed over.
 
     Raises:
         CorpusRefused: there is no row; an id is missing, unfit or there twice; a weight is not in [0, 1].
     """
-    catalogue: list[TrainingImage] = []
+    images: list[TrainingImage] = []
     seen: dict[str, str] = {}
     for row in rows:
-        image_id = _name(row.where, "image_id", row.image_id)
-        owner_id = _name(row.where, "owner_id", row.owner_id)
+        image_id = checked_name(row.where, "image_id", row.image_id)
+        owner_id = checked_name(row.where, "owner_id", row.owner_id)
         if image_id in seen:
             raise CorpusRefused(
                 f"{row.where}: image_id {image_id!r} is that of {seen[image_id]}, too; give each image its own"
             )
         seen[image_id] = row.where
-        catalogue.append(TrainingImage(image_id, owner_id, _weight(row)))
-    if not catalogue:
-        raise CorpusRefused(f"{corpus} holds no image; an index needs at least one")
-    return catalogue
-
-
-def _name(where: str, column: str, value: Any) -> str:
-    """Ids become keys of a ledger and labels in reports; integers are taken as their digits."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if text is None or text == "":
-        raise CorpusRefused(f"{where}: {column} is missing; every training image needs one")
-    if not isinstance(text, str):
-        raise CorpusRefused(f"{where}: {column} is {text!r}; it should be text or an integer")
-    unfit = len(text) > NAME_CHARACTERS_MAX or text != text.strip()
-    if unfit or any(unicodedata.category(character)[0] == "C" for character in text):
-        raise CorpusRefused(
-            f"{where}: {column} {text[:NAME_CHARACTERS_MAX]!r} should have at most {NAME_CHARACTERS_MAX} characters, "
-            "all of them visible, and no blanks around"
-        )
-    return text
+        images.append(TrainingImage(image_id, owner_id, _weight(row)))
+    if not images:
+        raise CorpusRefused(f"{tables.name} holds no image; an index needs at least one")
+    reading = Reading(
+        tables=tuple(str(table.path) for table in tables.files),
+        rows=len(images),
+        splits=tables.splits,
+        passed_over=tables.passed_over + passed_over,
+        owners_alike=tuple(names_alike({image.owner_id for image in images})),
+    )
+    return Catalogue(images, reading)
 
 
 def _weight(row: Row) -> float:

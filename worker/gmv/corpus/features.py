@@ -3,19 +3,19 @@
 import hashlib
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
+from gmv.corpus.catalogue import checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import Corpus, ImageFeatures, TrainingImage
+from gmv.corpus.port import Corpus, ImageFeatures
+from gmv.corpus.reading import Catalogue
+from gmv.corpus.tables import Table, Tables
 from gmv.errors import CorpusRefused, Poison, Reason
-
-_ROWS = 256
 
 
 class FeaturesShape(NamedTuple):
@@ -33,14 +33,14 @@ class FeaturesCorpus(Corpus):
     rows.
     """
 
-    def __init__(self, path: Path, encoder_id: str, columns: Columns = COLUMNS) -> None:
+    def __init__(self, tables: Tables, encoder_id: str, columns: Columns = COLUMNS) -> None:
         self.encoder_id = encoder_id
-        self._parquet = ParquetFiles(path, columns)
+        self._parquet = ParquetFiles(tables, columns)
 
     @property
     @override
-    def path(self) -> Path:
-        return self._parquet.path
+    def name(self) -> str:
+        return self._parquet.tables.name
 
     @property
     def shape(self) -> FeaturesShape:
@@ -56,32 +56,33 @@ class FeaturesCorpus(Corpus):
             break
         columns = self._parquet.columns
         raise CorpusRefused(
-            f"{self.path}, row 0: {columns.vector!r} should be a list of numbers, {columns.tokens!r} a list of lists "
+            f"{self.name}, row 0: {columns.vector!r} should be a list of numbers, {columns.tokens!r} a list of lists "
             "of equal length"
         )
 
     @override
-    def catalogue(self) -> list[TrainingImage]:
-        for file in self._parquet.files:
-            self._check_features(file)
-        return self._parquet.catalogue()
+    def catalogue(self) -> Catalogue:
+        for table in self._parquet.tables.files:
+            self._check_features(table)
+        return checked_catalogue(self._parquet.rows(), self._parquet.tables)
 
     @override
     def fingerprint(self) -> str:
-        return fingerprint(self._parquet.path, f"features {self.encoder_id} {self._parquet.columns}")
+        files = [table.path for table in self._parquet.tables.files]
+        return fingerprint(files, f"features {self.encoder_id} {self._parquet.columns}")
 
     @override
     def images(self) -> Iterator[ImageFeatures]:
-        columns = self._parquet.columns
-        names = [columns.image_id, columns.vector, columns.tokens]
-        for batch in self._parquet.batches(names, _ROWS):
-            for image_id, vector, tokens in zip(*map(batch.column, names), strict=True):
-                yield _features(str(image_id.as_py()), vector.as_py(), tokens.as_py())
+        names = [self._parquet.columns.vector, self._parquet.columns.tokens]
+        for table in self._parquet.tables.files:
+            for image_ids, batch in self._parquet.batches(table, names):
+                for image_id, vector, tokens in zip(image_ids, *map(batch.column, names), strict=True):
+                    yield _features(image_id, vector.as_py(), tokens.as_py())
 
-    def _check_features(self, file: Path) -> None:
-        columns = self._parquet.columns
-        vector = self._parquet.column_type(file, columns.vector)
-        tokens = self._parquet.column_type(file, columns.tokens)
+    def _check_features(self, table: Table) -> None:
+        columns, file = self._parquet.columns, table.path
+        vector = self._parquet.column_type(table, columns.vector)
+        tokens = self._parquet.column_type(table, columns.tokens)
         if not (_is_list(vector) and _is_number(vector.value_type)):
             raise CorpusRefused(f"{file}: column {columns.vector!r} is {vector}; it should be a list of numbers")
         if not (_is_list(tokens) and _is_list(tokens.value_type) and _is_number(tokens.value_type.value_type)):
@@ -129,7 +130,14 @@ def _features(image_id: str, vector: list[Any] | None, tokens: list[Any] | None)
 
 
 def _is_list(found: pa.DataType) -> bool:
-    return any((pa.types.is_list(found), pa.types.is_large_list(found), pa.types.is_fixed_size_list(found)))
+    kinds = (
+        pa.types.is_list,
+        pa.types.is_large_list,
+        pa.types.is_fixed_size_list,
+        pa.types.is_list_view,
+        pa.types.is_large_list_view,
+    )
+    return any(kind(found) for kind in kinds)
 
 
 def _is_number(found: pa.DataType) -> bool:

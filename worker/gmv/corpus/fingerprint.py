@@ -1,19 +1,24 @@
 """Whether a corpus is still the one that was read before, without reading it."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def fingerprint(path: Path, reading: str) -> str:
-    """Return 32 hex digits over names, sizes and times of all files of a corpus: cheap, and enough to see a change.
+def fingerprint(files: Iterable[Path], reading: str) -> str:
+    """Return 32 hex digits over names, sizes and times of a corpus's files: cheap, and enough to see a change.
 
     Args:
-        path: a file or a folder.
-        reading: how it is read, such as the names of its columns.
+        files: in any order; those that are not there count, too.
+        reading: how they are read, such as the names of columns.
     """
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     digest = hashlib.blake2b(f"{reading}\n".encode(), digest_size=16)
-    for file in files:
-        found = file.stat()
-        digest.update(f"{file.relative_to(path)}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+    for file in sorted({file.absolute() for file in files}):
+        digest.update(str(file).encode(errors="surrogateescape"))
+        try:
+            found = file.stat()
+        except OSError:
+            digest.update(b"\0\n")
+        else:
+            digest.update(f"\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
     return digest.hexdigest()

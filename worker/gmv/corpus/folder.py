@@ -1,84 +1,77 @@
-"""A corpus in a folder: image files, and a `metadata.csv` that names them and their owners."""
+"""A corpus in a folder: image files, and a `metadata.csv` or `metadata.jsonl` that names them and their owners."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from typing_extensions import override
 
 from gmv.corpus.catalogue import Row, checked_catalogue
+from gmv.corpus.csv_rows import csv_rows
 from gmv.corpus.fingerprint import fingerprint
-from gmv.corpus.port import Corpus, ImageFile, MissingImage, TrainingImage
-from gmv.errors import CorpusRefused
+from gmv.corpus.json_rows import json_rows
+from gmv.corpus.named_file import named_file, not_named, read_image
+from gmv.corpus.names import as_text
+from gmv.corpus.parquet_files import FILE_NAME, Columns
+from gmv.corpus.port import Corpus, ImageFile, MissingImage
+from gmv.corpus.reading import Catalogue
+from gmv.corpus.tables import Tables, with_folder_values
 
-METADATA = "metadata.csv"
-_REQUIRED = ("file_name", "owner_id")
+
+class _Named(NamedTuple):
+    """A row, and the image file that it names."""
+
+    row: Row
+    file: Path
 
 
 class FolderCorpus(Corpus):
-    """A `Corpus` of a folder; columns `file_name`, `owner_id`, and if wanted `image_id` (else the name) and `weight`.
+    """A `Corpus` of image files; rows have `file_name`, an owner, and if wanted an id (else the name) and a weight.
 
     Args:
-        path: the folder.
+        tables: `metadata.csv` or `metadata.jsonl`, or files like these; names in them are relative to their folder.
+        columns: names of the columns of ids, owners and weights.
         bytes_max: largest file that is read.
     """
 
-    def __init__(self, path: Path, bytes_max: int) -> None:
-        self._path = path
+    def __init__(self, tables: Tables, columns: Columns, bytes_max: int) -> None:
+        self._tables = tables
+        self._columns = columns
         self._bytes_max = bytes_max
 
     @property
     @override
-    def path(self) -> Path:
-        return self._path
+    def name(self) -> str:
+        return self._tables.name
 
     @override
-    def catalogue(self) -> list[TrainingImage]:
-        return checked_catalogue(
-            (
-                Row(where, _image_id(row), row["owner_id"], row.get("weight"))
-                for where, row in self._rows()
-                if self._file(where, row)
-            ),
-            str(self._path / METADATA),
-        )
+    def catalogue(self) -> Catalogue:
+        named = list(self._named())
+        roots = {table.root for table in self._tables.files}
+        files = {each.file for each in named} | {table.path for table in self._tables.files}
+        return checked_catalogue((each.row for each in named), self._tables, not_named(roots, files))
 
     @override
     def fingerprint(self) -> str:
-        return fingerprint(self._path, "folder")
+        return fingerprint(self._files(), f"folder {self._columns}")
 
     @override
     def images(self) -> Iterator[ImageFile | MissingImage]:
-        for where, row in self._rows():
-            path = self._file(where, row)
-            try:
-                with path.open("rb") as file:
-                    content = file.read(self._bytes_max + 1)
-            except OSError as error:
-                yield MissingImage(_image_id(row), f"{path}: {error.strerror}")
-            else:
-                yield ImageFile(_image_id(row), content)
+        for row, file in self._named():
+            yield read_image(as_text(row.image_id), file, self._bytes_max)
 
-    def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield rows and where they are."""
-        metadata = self._path / METADATA
-        try:
-            with metadata.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file)
-                missing = [name for name in _REQUIRED if name not in (reader.fieldnames or ())]
-                if missing:
-                    raise CorpusRefused(f"{metadata} has no column {missing[0]!r}; its first line should name it")
-                for row in reader:
-                    yield f"{metadata}, line {reader.line_num}", row
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise CorpusRefused(f"{metadata} cannot be read as UTF-8 CSV ({error})") from error
+    def _files(self) -> Iterator[Path]:
+        yield from (table.path for table in self._tables.files)
+        yield from (named.file for named in self._named())
 
-    def _file(self, where: str, row: dict[str, str]) -> Path:
-        name = row["file_name"]
-        if not name or "\0" in name or not (self._path / name).resolve().is_relative_to(self._path.resolve()):
-            raise CorpusRefused(f"{where}: file_name {name!r} should name a file inside {self._path}")
-        return self._path / name
-
-
-def _image_id(row: dict[str, str]) -> str:
-    return row.get("image_id") or row["file_name"]
+    def _named(self) -> Iterator[_Named]:
+        columns = self._columns
+        for table in self._tables.files:
+            rows = csv_rows if table.path.suffix.lower() == ".csv" else json_rows
+            required = [name for name in (FILE_NAME, columns.owner_id) if name not in table.values]
+            for where, row in rows(table.path, required, (columns.image_id, columns.weight)):
+                values = with_folder_values(where, row, table.values)
+                file = named_file(table.root, values[FILE_NAME], where)
+                image_id = values.get(columns.image_id)
+                image_id = values[FILE_NAME] if image_id is None or image_id == "" else image_id
+                yield _Named(Row(where, image_id, values[columns.owner_id], values.get(columns.weight)), file)

@@ -1,59 +1,95 @@
-"""A corpus in Parquet, with an image column as Hugging Face datasets writes it, or one of plain bytes."""
+"""A corpus in Parquet, with an image column as Hugging Face datasets writes it, or one of plain bytes, or of paths."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from os.path import relpath
 from pathlib import Path
 
 import pyarrow as pa
 from typing_extensions import override
 
+from gmv.corpus.catalogue import checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
-from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import Corpus, ImageFile, MissingImage, TrainingImage
+from gmv.corpus.named_file import is_inside, read_image
+from gmv.corpus.parquet_columns import field_type, is_bytes, is_text, plain, plain_type
+from gmv.corpus.parquet_files import Columns, ParquetFiles
+from gmv.corpus.port import Corpus, ImageFile, MissingImage
+from gmv.corpus.reading import Catalogue
+from gmv.corpus.tables import Table, Tables
 from gmv.errors import CorpusRefused
-
-_IMAGE_ROWS = 256  # of 1 MB each, a batch in memory is 256 MB
 
 
 class ParquetCorpus(Corpus):
-    """A `Corpus` of one Parquet file, or of all in a folder in order of name."""
+    """A `Corpus` of Parquet files.
 
-    def __init__(self, path: Path, columns: Columns = COLUMNS) -> None:
-        self._parquet = ParquetFiles(path, columns)
+    Args:
+        tables: the files.
+        columns: names of their columns.
+        bytes_max: largest image file that is read, where rows name files.
+    """
+
+    def __init__(self, tables: Tables, columns: Columns, bytes_max: int) -> None:
+        self._parquet = ParquetFiles(tables, columns)
+        self._bytes_max = bytes_max
 
     @property
     @override
-    def path(self) -> Path:
-        return self._parquet.path
+    def name(self) -> str:
+        return self._parquet.tables.name
 
     @override
-    def catalogue(self) -> list[TrainingImage]:
-        for file in self._parquet.files:
-            self._check_images(file)
-        return self._parquet.catalogue()
+    def catalogue(self) -> Catalogue:
+        for table in self._parquet.tables.files:
+            self._check_images(table)
+        return checked_catalogue(self._parquet.rows(), self._parquet.tables)
 
     @override
     def fingerprint(self) -> str:
-        return fingerprint(self._parquet.path, f"images {self._parquet.columns}")
+        tables = self._parquet.tables
+        return fingerprint([table.path for table in tables.files], f"images {self._parquet.columns}")
 
     @override
     def images(self) -> Iterator[ImageFile | MissingImage]:
-        columns = self._parquet.columns
-        for batch in self._parquet.batches([columns.image_id, columns.image], _IMAGE_ROWS):
-            images = batch.column(columns.image)
-            files = images.field("bytes") if pa.types.is_struct(images.type) else images
-            for image_id, content in zip(batch.column(columns.image_id), files, strict=True):
-                name = str(image_id.as_py())
-                if content.is_valid:
-                    yield ImageFile(name, content.as_py())
-                else:
-                    yield MissingImage(name, "its row holds no image file")
+        for table in self._parquet.tables.files:
+            yield from self._images(table)
 
-    def _check_images(self, file: Path) -> None:
-        column = self._parquet.columns.image
-        found = self._parquet.column_type(file, column)
-        has_bytes = pa.types.is_struct(found) and found.get_field_index("bytes") >= 0
-        files = found.field("bytes").type if has_bytes else found
-        if not (pa.types.is_binary(files) or pa.types.is_large_binary(files)):
-            raise CorpusRefused(
-                f"{file}: column {column!r} is {found}; it should be image files, as binary or in a struct as 'bytes'"
+    def _images(self, table: Table) -> Iterator[ImageFile | MissingImage]:
+        column = self._parquet.columns_of(table).image
+        for image_ids, batch in self._parquet.batches(table, [column]):
+            images = plain(batch.column(column))
+            contents, paths = _field(images, "bytes", is_bytes), _field(images, "path", is_text)
+            for row, image_id in enumerate(image_ids):
+                if contents is not None and contents[row].is_valid:
+                    yield ImageFile(image_id, contents[row].as_py())
+                elif paths is not None and paths[row].is_valid:
+                    yield self._named(image_id, table, paths[row].as_py())
+                else:
+                    yield MissingImage(image_id, "its row holds no image file")
+
+    def _named(self, image_id: str, table: Table, name: str) -> ImageFile | MissingImage:
+        """Paths are relative to the corpus's folder or to the file's own, or are within the corpus's folder."""
+        within = relpath(name, table.root.absolute()) if Path(name).is_absolute() else name
+        if not is_inside(within):
+            return MissingImage(
+                image_id, f"its row holds no image file, and its path {name!r} leads out of {table.root}"
             )
+        files = [folder / within for folder in (table.root, table.path.parent)]
+        return read_image(image_id, next((file for file in files if file.is_file()), files[0]), self._bytes_max)
+
+    def _check_images(self, table: Table) -> None:
+        column = self._parquet.columns_of(table).image
+        found = self._parquet.column_type(table, column)
+        kinds = plain_type(found), field_type(plain_type(found), "bytes"), field_type(plain_type(found), "path")
+        if not (is_bytes(kinds[0]) or is_text(kinds[0]) or is_bytes(kinds[1]) or is_text(kinds[2])):
+            raise CorpusRefused(
+                f"{table.path}: column {column!r} is {found}; it should be image files, as binary or in a struct as "
+                "'bytes', or their paths"
+            )
+
+
+def _field(images: pa.Array, name: str, fits: Callable[[pa.DataType], bool]) -> pa.Array | None:
+    """Return the bytes or the paths of images, in a struct or by themselves; None where there are none of the kind."""
+    if fits(images.type):
+        return images
+    if not fits(field_type(images.type, name)):
+        return None
+    return plain(images.field(name))

@@ -1,18 +1,23 @@
-"""What all corpora in Parquet share: their files, the columns that name images and owners, reading by batches."""
+"""What all corpora in Parquet share: the columns that name images and owners, and reading in batches."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gmv.corpus.catalogue import Row, checked_catalogue
-from gmv.corpus.port import TrainingImage
+from gmv.corpus.catalogue import Row
+from gmv.corpus.names import as_text
+from gmv.corpus.parquet_columns import class_names, named, plain
+from gmv.corpus.tables import Table, Tables, with_folder_values
 from gmv.errors import CorpusRefused
 
 _CATALOGUE_ROWS = 65_536
+_BATCH_BYTES = 8 * 2**20
+_BATCH_ROWS = 32  # where a few images are far above the mean, this many of them are in memory
+_READ_BYTES = 8 * 2**20  # a column of a row group is read so many bytes at a time, not whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,51 +32,84 @@ class Columns:
     tokens: str = "tokens"
 
 
-COLUMNS = Columns()
+COLUMNS: Final = Columns()
+
+FILE_NAME: Final = "file_name"
+"""A column that names image files, in place of one that holds them; also the id, where there is no other."""
 
 
 class ParquetFiles:
-    """One Parquet file, or all in a folder in order of name."""
+    """The Parquet files of a corpus, in order."""
 
-    def __init__(self, path: Path, columns: Columns) -> None:
-        self.path = path
+    def __init__(self, tables: Tables, columns: Columns) -> None:
+        self.tables = tables
         self.columns = columns
-        self.files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
 
-    def catalogue(self) -> list[TrainingImage]:
-        """Return ids, owners and weights of all files, checked; raises as `Corpus.catalogue`."""
-        return checked_catalogue((row for file in self.files for row in self._rows(file)), str(self.path))
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of all files, in order, unchecked.
 
-    def column_type(self, file: Path, column: str) -> pa.DataType:
+        Raises:
+            CorpusRefused: a file is not Parquet, or has no such columns.
+        """
+        for table in self.tables.files:
+            yield from self._rows(table)
+
+    def columns_of(self, table: Table) -> Columns:
+        """Return the names of a file's columns: files' names stand in for images and ids that have no column."""
+        names = read_schema(table.path).names
+        stand_in = {
+            which: FILE_NAME
+            for which in ("image_id", "image")
+            if FILE_NAME in names and getattr(self.columns, which) not in (*names, *table.values)
+        }
+        return replace(self.columns, **stand_in)
+
+    def column_type(self, table: Table, column: str) -> pa.DataType:
         """Return a column's type.
 
         Raises:
-            CorpusRefused: the file is not Parquet, or has no such column.
+            CorpusRefused: the file is not Parquet, or has no such column, or several.
         """
-        schema = read_schema(file)
+        schema = read_schema(table.path)
         if column not in schema.names:
             raise CorpusRefused(
-                f"{file} has no column {column!r}, but {', '.join(schema.names)}; give its names by the options that "
-                "end in -column"
+                f"{table.path} has no column {column!r}, but {', '.join(schema.names)}; give its names by the options "
+                "that end in -column"
             )
+        if schema.names.count(column) > 1:
+            raise CorpusRefused(f"{table.path} has several columns {column!r}; keep the one that is meant")
         return schema.field(column).type
 
-    def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-        """Read all files in order, so many rows at a time."""
-        for file in self.files:
-            yield from _batches(file, columns, rows)
+    def batches(self, table: Table, columns: Sequence[str]) -> Iterator[tuple[list[str], pa.RecordBatch]]:
+        """Read a file in order, some 32 MiB at a time, and yield image ids with the columns.
 
-    def _rows(self, file: Path) -> Iterator[Row]:
-        columns = self.columns
-        required = [columns.image_id, columns.owner_id]
-        for column in required:
-            self.column_type(file, column)
-        wanted = required + [columns.weight] * (columns.weight in read_schema(file).names)
+        Args:
+            table: the file.
+            columns: beside the id; a name such as `image.bytes` is a struct's field.
+        """
+        image_id = self.columns_of(table).image_id
+        in_file = image_id not in table.values
+        labels = class_names(read_schema(table.path))
+        for batch in _batches(table.path, [*columns, *[image_id] * in_file], None):
+            where = f"{table.path}, a row of"
+            rows = _as_rows(batch, where, [image_id] * in_file, labels)
+            yield [as_text((row | table.values)[image_id]) for row in rows], batch
+
+    def _rows(self, table: Table) -> Iterator[Row]:
+        names = self.columns_of(table)
+        schema = read_schema(table.path)
+        in_file = []
+        for column in (names.image_id, names.owner_id, names.weight):
+            if column in schema.names or (column != names.weight and column not in table.values):
+                self.column_type(table, column)
+                in_file.append(column)
+        labels = class_names(schema)
         number = 0
-        for batch in _batches(file, wanted, _CATALOGUE_ROWS):
-            for values in _as_rows(batch, wanted, f"{file}, rows from {number}"):
-                weight = values.get(columns.weight)
-                yield Row(f"{file}, row {number}", values[columns.image_id], values[columns.owner_id], weight)
+        for batch in _batches(table.path, in_file or schema.names[:1], _CATALOGUE_ROWS):
+            for values in _as_rows(batch, f"{table.path}, rows from {number}", in_file, labels):
+                where = f"{table.path}, row {number}"
+                row = with_folder_values(where, values, table.values)
+                yield Row(where, row[names.image_id], row[names.owner_id], row.get(names.weight))
                 number += 1
 
 
@@ -87,17 +125,36 @@ def read_schema(file: Path) -> pa.Schema:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
 
 
-def _as_rows(batch: pa.RecordBatch, names: list[str], where: str) -> Iterator[dict[str, Any]]:
+def _as_rows(
+    batch: pa.RecordBatch, where: str, names: Sequence[str], labels: Mapping[str, list[str]]
+) -> Iterator[dict[str, Any]]:
     try:
-        columns = [batch.column(name).to_pylist() for name in names]
+        columns = {name: plain(batch.column(name)).to_pylist() for name in names}
     except UnicodeDecodeError as error:
         raise CorpusRefused(f"{where}: text that is not UTF-8 ({error}); write the file again") from error
-    return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
+    for name in set(columns) & set(labels):
+        columns[name] = [named(value, labels[name]) for value in columns[name]]
+    for row in range(batch.num_rows):
+        yield {name: values[row] for name, values in columns.items()}
 
 
-def _batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+def _batches(file: Path, columns: Sequence[str], rows: int | None) -> Iterator[pa.RecordBatch]:
+    # Of 260 images of 9 MB, a page holds 1.2 GB. Arrow keeps that for the next page, and puts batches beside it that
+    # leave gaps: a build took 2.3 GB, and takes 2.0 with batches elsewhere and the page given back.
+    pages = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
     try:
-        with pq.ParquetFile(file) as opened:
-            yield from opened.iter_batches(batch_size=rows, columns=list(columns))
+        with pq.ParquetFile(file, buffer_size=_READ_BYTES, pre_buffer=False) as opened:
+            for group in range(opened.metadata.num_row_groups):
+                at_once = rows or _rows_at_once(opened.metadata.row_group(group))
+                yield from opened.iter_batches(at_once, [group], list(columns), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
+    finally:
+        pa.set_memory_pool(pages)
+        pages.release_unused()
+
+
+def _rows_at_once(group: Any) -> int:
+    row_bytes: int = group.total_byte_size // max(1, group.num_rows)
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, row_bytes)))

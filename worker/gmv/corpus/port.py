@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gmv.corpus.reading import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ CorpusImage = ImageFile | ImageFeatures | MissingImage
 class Corpus(Protocol):
     """A training set on disk. The catalogue is cheap and read first, so that bad ids fail before any encoding."""
 
-    def catalogue(self) -> list[TrainingImage]:
-        """Return ids, owners and weights of all images, in corpus order.
+    def catalogue(self) -> "Catalogue":
+        """Return ids, owners and weights of all images, in corpus order, and what was read and passed over.
 
         Raises:
             CorpusRefused: the corpus is empty, an image id is duplicated, an id or owner is missing.
@@ -75,8 +77,8 @@ class Corpus(Protocol):
         """Return a text that changes whenever other ids or images could come from the corpus; cheap."""
 
     @property
-    def path(self) -> Path:
-        """Where the corpus is."""
+    def name(self) -> str:
+        """What to call the corpus: the paths that were given."""
 
 
 def image_files(corpus: Corpus) -> Iterator[ImageFile]:

@@ -81,7 +81,7 @@ def run_demo(
     """
     started = time.perf_counter()
     folder.claim(Inputs(corpus_digest(corpus_path), events, seed))
-    corpus = open_corpus(corpus_path, settings.images.bytes_max)
+    corpus = open_corpus([corpus_path], settings.images.bytes_max)
     index = _index(corpus, folder, settings, reporter)
     _events(corpus, index, folder, events, seed, settings, reporter)
     now = _credit(folder, index, settings, reporter)
@@ -99,7 +99,7 @@ def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, reporter: Sta
     if folder.index.exists():
         reporter.stage("Index", f"{folder.index} is there")
     else:
-        reporter.stage("Index", f"building {folder.index} from {corpus.path}")
+        reporter.stage("Index", f"building {folder.index} from {corpus.name}")
         build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), reporter.progress)
     index = open_index(folder.index, verify=True)
     reporter.stage("", f"{index.manifest.corpus.images:,} images of {index.manifest.corpus.owners:,} owners")

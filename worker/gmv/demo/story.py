@@ -38,7 +38,7 @@ def story_of(
 def _facts(corpus: Corpus, index: Index, folder: DemoFolder, books: Books, settings: Settings) -> Mapping[str, str]:
     refused = ", ".join(f"{count} {reason}" for reason, count in sorted(books.reasons.items()))
     return {
-        "Training images": str(corpus.path),
+        "Training images": corpus.name,
         "Index": f"{folder.index} (id {index.index_id})",
         "Encoder": index.encoder.encoder_id,
         "Method": f"{settings.valuation.candidates} recalled, {settings.valuation.contributors} credited per event",

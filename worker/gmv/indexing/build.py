@@ -1,11 +1,12 @@
 """An index build, put together: catalogue, encoder, features, recall, manifest. What is done is kept, step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gmv.corpus.port import Corpus, TrainingImage
+from gmv.corpus.reading import Reading
 from gmv.encoders.descriptor import KIND
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import IndexRefused
@@ -39,7 +40,14 @@ class BuildOptions:
     replace: bool = False
 
 
-def build_index(corpus: Corpus, out: Path, settings: Settings, options: BuildOptions, progress: Progress) -> Manifest:
+def build_index(
+    corpus: Corpus,
+    out: Path,
+    settings: Settings,
+    options: BuildOptions,
+    progress: Progress,
+    on_reading: Callable[[Reading], None] = lambda _: None,
+) -> Manifest:
     """Build an index folder. Killed, it goes on from there when it is called again with the same arguments.
 
     The same corpus and settings give the same bytes on one kind of processor.
@@ -50,6 +58,7 @@ def build_index(corpus: Corpus, out: Path, settings: Settings, options: BuildOpt
         settings: limits of images, and M, K and tau.
         options: how to build.
         progress: shows long steps.
+        on_reading: told what was read and passed over, before any image is encoded.
 
     Raises:
         CorpusRefused: ids, owners or weights are wrong, or too many images are damaged.
@@ -57,7 +66,9 @@ def build_index(corpus: Corpus, out: Path, settings: Settings, options: BuildOpt
         DiskFull: no space is left.
     """
     _check_out(out, options.replace)
-    catalogue = corpus.catalogue()
+    found = corpus.catalogue()
+    on_reading(found.reading)
+    catalogue = found.images
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     # One thread within each step: more would give other last bits, and fight those that encode images side by side.
     with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:

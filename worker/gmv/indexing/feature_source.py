@@ -138,6 +138,6 @@ def _sample(
     if not sound:
         first = complaints[0] if complaints else "the corpus changed while it was read"
         raise CorpusRefused(
-            f"{corpus.path}: of {len(drawn):,} images drawn, none is a sound PNG, JPEG or WEBP ({first})"
+            f"{corpus.name}: of {len(drawn):,} images drawn, none is a sound PNG, JPEG or WEBP ({first})"
         )
     return [sound[image_id] for image_id in sorted(sound)]

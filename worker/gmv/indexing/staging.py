@@ -1,6 +1,6 @@
 """All features of a corpus, staged row by row in order of image id, and gone on with after a kill."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.corpus.port import Corpus, CorpusImage, TrainingImage
+from gmv.corpus.port import Corpus, CorpusImage, ImageFile, TrainingImage
 from gmv.errors import CorpusRefused, Poison
 from gmv.indexing.feature_source import FeatureSource, Seen
 from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace
 
-_AT_ONCE = 512  # images encoded between two entries of the journal: about a second of work to lose
+_IMAGES_AT_ONCE = 512  # encoded between two entries of the journal: about a second of work to lose
+_BYTES_AT_ONCE = 32 * 2**20  # of image files; 512 of 9 MB would be 4.6 GB
 _REFUSED_NAMED_MAX = 5
 _DIGEST_BYTES = 32
 
@@ -100,14 +101,25 @@ def encode_corpus(
     images = islice(corpus.images(), stage.done, None)
     with ThreadPoolExecutor(threads) as pool, progress("encoding", total, "images") as advance:
         advance(stage.done)
-        while batch := list(islice(images, _AT_ONCE)):
+        while batch := _next_batch(images):
             _check_order(batch, stage)
             stage.put(batch, list(pool.map(lambda image: _encode(image, source), batch)))
             _check_rejected(stage.rejected, total, bad_share_max)
             advance(len(batch))
     _check_rejected(stage.rejected, total, bad_share_max)  # also of a build that goes on under another limit
     if stage.done != total:
-        raise CorpusRefused(f"{corpus.path} changed while it was read; build again")
+        raise CorpusRefused(f"{corpus.name} changed while it was read; build again")
+
+
+def _next_batch(images: Iterator[CorpusImage]) -> list[CorpusImage]:
+    batch: list[CorpusImage] = []
+    size = 0
+    for image in images:
+        batch.append(image)
+        size += len(image.content) if isinstance(image, ImageFile) else 0
+        if len(batch) == _IMAGES_AT_ONCE or size >= _BYTES_AT_ONCE:
+            break
+    return batch
 
 
 def _encode(image: CorpusImage, source: FeatureSource) -> Seen | Poison:

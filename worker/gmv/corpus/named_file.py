@@ -1,0 +1,62 @@
+"""Image files that rows of a corpus name, within the corpus's folder."""
+
+import os
+from collections.abc import Collection, Iterator
+from os.path import normpath
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from gmv.corpus.port import ImageFile, MissingImage
+from gmv.corpus.reading import PassedOver, passed_over
+from gmv.errors import CorpusRefused
+
+
+def named_file(root: Path, name: Any, where: str) -> Path:
+    r"""Return the path of a file that a row names.
+
+    Links are followed wherever they lead: a corpus is its operator's own, and a download cache consists of links.
+
+    Args:
+        root: the corpus's folder.
+        name: relative to it, with slashes.
+        where: the row, for a refusal.
+
+    Raises:
+        CorpusRefused: it is no name, leads out of the folder, or is written with backslashes.
+    """
+    if not isinstance(name, str) or not is_inside(name):
+        raise CorpusRefused(f"{where}: file_name {name!r} should name a file inside {root}")
+    path: Path = root / name
+    if "\\" in name and not path.exists():
+        raise CorpusRefused(f"{where}: file_name {name!r} has backslashes; folders are parted by slashes here")
+    return path
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a file's name, with slashes, leads to a place within the folder that it is relative to."""
+    if not name or "\0" in name or PurePosixPath(name).is_absolute():
+        return False
+    return PurePosixPath(normpath(name)).parts[:1] != ("..",)
+
+
+def read_image(image_id: str, path: Path, bytes_max: int) -> ImageFile | MissingImage:
+    """Read a file, and of one that is too large a byte more than allowed, for the decoder to refuse."""
+    try:
+        with path.open("rb") as file:
+            return ImageFile(image_id, file.read(bytes_max + 1))
+    except OSError as error:
+        return MissingImage(image_id, f"{path}: {error.strerror}")
+
+
+def not_named(roots: Collection[Path], named: Collection[Path]) -> tuple[PassedOver, ...]:
+    """Return what differs between files that rows name and files that are there, but for hidden ones."""
+    known = {Path(normpath(file)) for file in named}
+    there = {Path(normpath(file)) for root in roots for file in _files(root)}
+    missing = [file for file in known - there if not file.is_file()]
+    return passed_over("named, and not there", missing) + passed_over("no row names them", there - known)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(folder, name) for name in files if not name.startswith("."))

@@ -1,0 +1,74 @@
+"""What of a corpus was read, and what was passed over: nothing of it goes without being counted and named."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gmv.corpus.port import TrainingImage
+
+_NAMED_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Files that were not read.
+
+    Attributes:
+        why: in a few words.
+        files: how many.
+        first: names of the first of them.
+    """
+
+    why: str
+    files: int
+    first: tuple[str, ...]
+
+
+def passed_over(why: str, files: Iterable[object]) -> tuple[PassedOver, ...]:
+    """Return the files as one entry, or none where there are no files."""
+    names = sorted(map(str, files))
+    return (PassedOver(why, len(names), tuple(names[:_NAMED_MAX])),) if names else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a corpus.
+
+    Attributes:
+        tables: files whose rows name images, in the order read.
+        rows: of them all.
+        splits: that were chosen; empty where the files name none.
+        passed_over: what was not read, by reason.
+        owners_alike: groups of owners whose names look the same and are not, each paid by itself.
+    """
+
+    tables: tuple[str, ...]
+    rows: int
+    splits: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    owners_alike: tuple[tuple[str, ...], ...]
+
+    def sentences(self) -> list[str]:
+        """Return what a person should know before the images are encoded, most common first."""
+        splits = f" of the split {', '.join(self.splits)}" if self.splits else ""
+        shown, more = self.tables[:_NAMED_MAX], len(self.tables) - _NAMED_MAX
+        names = ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+        return [
+            f"read {self.rows:,} rows{splits} from {names}",
+            *(
+                f"passed over {each.files:,} ({each.why}): {', '.join(each.first)}"
+                + (", …" if each.files > len(each.first) else "")
+                for each in self.passed_over
+            ),
+            *(
+                f"owners that look alike, each paid by itself: {' and '.join(map(ascii, group))}"
+                for group in self.owners_alike
+            ),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All images of a corpus, in corpus order, and how they were found."""
+
+    images: list[TrainingImage]
+    reading: Reading
