@@ -31,7 +31,7 @@ def test_what_is_built_is_told_and_can_be_looked_at_and_verified(
     assert built["recall"]["factory"] == "Flat"
     assert built["recall"]["measured"]["nearest_1"] == 1.0
     assert built["index_id"] == open_index(out, verify=True).index_id
-    assert gmv_json(sqlite, "index", "info", out) == built
+    assert gmv_json(sqlite, "index", "info", out) == built | {"reading": None}
     assert gmv_json(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 5, "verified": True}
 
 
@@ -41,7 +41,28 @@ def test_a_published_index_is_fetched_by_its_id(sqlite: LedgerSettings, corpus: 
     fetch = ("index", "fetch", published.as_uri(), "--out", out, "--digest")
 
     assert "has the id" in refused(sqlite, 11, *fetch, "0" * 32)
-    assert gmv_json(sqlite, *fetch, built["index_id"]) == built | {"path": str(out)}
+    assert gmv_json(sqlite, *fetch, built["index_id"]) == built | {"path": str(out), "reading": None}
+
+
+def test_what_was_read_and_passed_over_is_told(sqlite: LedgerSettings, tmp_path: Path) -> None:
+    repository = tmp_path / "[art]"
+    repository.mkdir()
+    for split in ("train", "test"):
+        write_parquet(repository / f"{split}-00000-of-00001.parquet", rows(4))
+    build = ("index", "build", repository, "--out", tmp_path / "index", *SIZE)
+
+    told = gmv(sqlite, *build).stdout
+    assert f"read 4 rows of the split train from {repository}/train-00000-of-00001.parquet\n" in told
+    assert "passed over 1 (split test): test-00000-of-00001.parquet\n" in told
+    assert gmv_json(sqlite, *build, "--force", "--split", "test")["reading"] == {
+        "tables": [f"{repository}/test-00000-of-00001.parquet"],
+        "rows": 4,
+        "splits": ["test"],
+        "passed_over": [{"why": "split train", "files": 1, "first": ["train-00000-of-00001.parquet"]}],
+        "owners_alike": [],
+    }
+    pattern = f"{tmp_path}/?art?/t*.parquet"
+    assert "is that of" in refused(sqlite, 10, "index", "build", pattern, "--out", tmp_path / "both", *SIZE)
 
 
 def test_people_see_a_table(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:

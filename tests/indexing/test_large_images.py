@@ -1,4 +1,4 @@
-"""Memory is a matter of bytes, not of rows: 260 images of 9 MB are 2.3 GB, and a build takes less than 2."""
+"""Memory is a matter of bytes, not of rows: 260 images of 9 MB are 2.3 GB, and a build takes less than 2 GiB."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.corpus.corpora import FILES, IMAGE
 
 IMAGES = 260
 IMAGE_BYTES = 9_000_000
-MEMORY_BYTES_MAX = 2 * 10**9
+MEMORY_BYTES_MAX = 2 * 2**30
 
 _BUILD = """
 import re, sys

@@ -113,7 +113,7 @@ def build(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.cli.output import progress, render
+    from gmv.cli.output import progress, render, tell_who_watches
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
     from gmv.corpus.reading import Reading
@@ -127,7 +127,7 @@ def build(
     def on_reading(reading: Reading) -> None:
         read.append(reading)
         for sentence in reading.sentences():
-            typer.echo(sentence, err=True)
+            tell_who_watches(sentence)
 
     manifest = build_index(
         open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ()),
@@ -206,6 +206,8 @@ def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import facts
     from gmv.index.manifest import REJECTED_FILE
 
+    if index.reading is not None:
+        yield from index.reading.sentences()
     measured = index.recall.measured
     tokens, size = index.encoder.tokens_shape
     yield facts(

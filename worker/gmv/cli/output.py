@@ -106,6 +106,12 @@ def credits_text(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}{whole:,}.{fraction:06d}"
 
 
+def tell_who_watches(sentence: str) -> None:
+    """Say something before a long step, on stderr and only when that is a terminal, as progress is shown."""
+    if sys.stderr.isatty():
+        typer.echo(sentence, err=True)
+
+
 @contextmanager
 def progress(description: str, total: int | None = None, unit: str = "") -> Iterator[Callable[[int], None]]:
     """Show how far a long step is, on stderr and only when that is a terminal.

@@ -15,7 +15,7 @@ from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace
 
 _IMAGES_AT_ONCE = 512  # encoded between two entries of the journal: about a second of work to lose
-_BYTES_AT_ONCE = 32 * 2**20  # of image files; 512 of 9 MB would be 4.6 GB
+_BYTES_AT_ONCE = 16 * 2**20  # of image files; 512 of 9 MB would be 4.6 GB
 _REFUSED_NAMED_MAX = 5
 _DIGEST_BYTES = 32
 
