@@ -13,7 +13,7 @@ from gmv.demo.events import event_id, generated_images, make_events
 from gmv.demo.faults import BAD_RECORDS
 from gmv.demo.folder import DemoFolder
 from gmv.demo.remix import recipes, remixes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from tests.demo.world import image_file
 
 LIMITS = ImageLimits(2**20, 10**6)

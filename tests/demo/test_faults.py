@@ -7,7 +7,7 @@ from gmv.demo.faults import BAD_RECORDS, with_faults
 from gmv.errors import Poison, Reason
 from gmv.events.cloudevents import decode
 from gmv.events.model import ImageBytes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from tests.demo.world import image_file
 
 

@@ -12,7 +12,7 @@ from gmv.demo.remix import png
 from gmv.errors import EventsRefused, LedgerMissing
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
 from tests.corpus.corpora import opened
 from tests.end_to_end.command import command, gmv, gmv_json

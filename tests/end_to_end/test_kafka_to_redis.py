@@ -18,7 +18,7 @@ from gmv.corpus.port import image_files
 from gmv.demo.remix import png, recipes, remixes
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
 from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts

@@ -5,7 +5,7 @@ import pytest
 
 from gmv.corpus.port import image_files
 from gmv.demo.remix import recipes, remixes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from tests.corpus.corpora import opened

@@ -13,7 +13,7 @@ from gmv.corpus.port import ImageFile, MissingImage
 from gmv.corpus.tables import find_tables
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import CorpusRefused, IndexRefused, InvalidSettings, Poison
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.index.opened import open_index
 from gmv.indexing.build import BuildOptions, build_index

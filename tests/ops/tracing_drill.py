@@ -19,7 +19,7 @@ from gmv.corpus.port import image_files
 from gmv.demo.remix import png
 from gmv.events.encoding import KafkaMessage, binary
 from gmv.events.model import GeneratedImage, ImageBytes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
 from tests.conftest import TopicFactory
 from tests.corpus.corpora import opened

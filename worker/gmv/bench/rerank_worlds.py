@@ -11,7 +11,7 @@ from gmv.corpus.port import image_files
 from gmv.demo.remix import recipes, remixes
 from gmv.encoders.descriptor import FittedDescriptor
 from gmv.errors import CorpusRefused
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
 
 FINER_GRID = 14

@@ -11,7 +11,7 @@ from gmv.demo.remix import Recipe, png, recipes, remixes
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.port import ImagesTable
 from gmv.whole_file import whole_file, write_whole
 

@@ -19,7 +19,7 @@ from gmv.demo.source_hits import SourceHits, source_hits
 from gmv.demo.story import story_of
 from gmv.errors import EventsRefused
 from gmv.files.log import describe_file
-from gmv.imaging import ImageLimits
+from gmv.imaging.decode import ImageLimits
 from gmv.index.opened import Index, open_index
 from gmv.indexing.build import BuildOptions, build_index
 from gmv.ledger.open import open_ledger, open_registry

@@ -23,7 +23,7 @@ from gmv.events.port import ImageSource
 from gmv.events.remote_file import PERMANENT, read_remote
 from gmv.events.uri_rules import WEB, UriRefused, refuse_unlisted, scheme_of
 from gmv.events.web_file import RedirectRefused, WebFiles
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.settings import ImageSettings, redact
 
 FIRST_PAUSE_SECONDS: Final = 0.1

@@ -10,7 +10,7 @@ from gmv.corpus.reading import Reading
 from gmv.encoders.descriptor import KIND
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import IndexRefused
-from gmv.imaging import ImageLimits
+from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.indexing.feature_source import feature_source
 from gmv.indexing.progress import Progress

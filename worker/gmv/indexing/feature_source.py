@@ -18,7 +18,7 @@ from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.storage import open_descriptor, to_bytes
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, Poison, Reason
-from gmv.imaging import ImageLimits, decode_image
+from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.manifest import ENCODER_FILE, EncoderEntry
 from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace

@@ -3,7 +3,7 @@
 What a file can hold beyond plain RGB is settled here, once, for training images and generated ones alike:
 
 - an animation counts as its first frame;
-- the orientation in EXIF is applied;
+- the orientation in EXIF or XMP is applied; nothing else of them, of texts and of colour profiles is read;
 - transparency is laid over white;
 - 16-bit greys keep their upper 8 bits, 16-bit colours too;
 - palettes, greys and CMYK become RGB; colour profiles are not applied.
@@ -11,21 +11,37 @@ What a file can hold beyond plain RGB is settled here, once, for training images
 
 import io
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from gmv.errors import Poison, Reason
+from gmv.imaging.formats import image_format, refused_format
+from gmv.imaging.metadata import Pixels, jpeg_pixels, png_pixels, webp_pixels
+from gmv.imaging.transparency import grey_of_16_bits, key_mask, over_white
 
-JPEG_SCANS_MAX = 100
-"""A progressive JPEG has about 10; a file of 20 MB could hold a million, each a pass over all pixels."""
-
-PIXELS_OPENED_MAX = 178_956_970
+PIXELS_OPENED_MAX: Final = 178_956_970
 """Pillow opens no larger file in any case: twice its `MAX_IMAGE_PIXELS`, which is left as it is."""
 
 _DETAIL_CHARACTERS_MAX = 200
+_WITHOUT_METADATA: Mapping[str, Callable[[bytes], Pixels]] = {
+    "PNG": png_pixels,
+    "JPEG": jpeg_pixels,
+    "WEBP": webp_pixels,
+}
+_UPRIGHT_BY: Mapping[int, Image.Transpose] = {  # orientation to what undoes it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `ImageLimits` refuses, not warns
 
@@ -49,15 +65,15 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     """
     if len(content) > limits.bytes_max:
         raise Poison(Reason.IMAGE_REFUSED, f"the image has {len(content):,} bytes, {limits.bytes_max:,} are allowed")
-    name = _format(content)
-    if name == "JPEG" and content.count(b"\xff\xda") > JPEG_SCANS_MAX:
-        raise Poison(Reason.IMAGE_REFUSED, f"the JPEG has more than {JPEG_SCANS_MAX} scans")
+    name = image_format(content)
+    if name is None:
+        raise refused_format(content)
+    pixels = _WITHOUT_METADATA[name](content)
     try:
-        with Image.open(io.BytesIO(content), formats=(name,)) as image:
+        with Image.open(io.BytesIO(pixels.content), formats=(name,)) as image:
             _check_size(image, limits)
             image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return np.array(_to_rgb(image))
+            return np.array(_upright(_to_rgb(image, pixels), pixels.orientation))
     except (Poison, MemoryError):  # want of memory is this machine's fault, not the file's
         raise
     except Image.DecompressionBombError:
@@ -66,17 +82,6 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
         raise Poison(Reason.IMAGE_CORRUPT, f"the header of the {name} is damaged or cut off") from None
     except Exception as error:  # noqa: BLE001 - the codecs raise a dozen kinds on crafted bytes
         raise Poison(Reason.IMAGE_CORRUPT, f"the {name} is damaged or cut off ({_short(error)})") from None
-
-
-def _format(content: bytes) -> str:
-    """Find the format by the file's first bytes, so that no codec but the right one sees them."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if content.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "WEBP"
-    raise Poison(Reason.IMAGE_REFUSED, f"the image is {'not a PNG, JPEG or WEBP file' if content else 'empty'}")
 
 
 def _check_size(image: Image.Image, limits: ImageLimits) -> None:
@@ -89,15 +94,18 @@ def _too_large(size: str, limits: ImageLimits) -> Poison:
     return Poison(Reason.IMAGE_REFUSED, f"the image has {size}, {limits.pixels_max:,} are allowed")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    transparent = image.convert("RGBA")
-    flat = Image.new("RGB", image.size, "white")
-    flat.paste(transparent, mask=transparent.getchannel("A"))
+def _to_rgb(image: Image.Image, pixels: Pixels) -> Image.Image:
+    clear = key_mask(image, pixels.content, pixels.key) if pixels.key else None
+    if clear is not None:
+        image.info.pop("transparency", None)
+    flat = grey_of_16_bits(image) if image.mode.startswith("I") else over_white(image)
+    if clear is not None:
+        flat.paste("white", mask=Image.fromarray(clear))
     return flat
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_UPRIGHT_BY[orientation]) if orientation in _UPRIGHT_BY else image
 
 
 def _short(error: Exception) -> str:

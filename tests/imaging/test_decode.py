@@ -11,7 +11,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from gmv.errors import Poison, Reason
-from gmv.imaging import JPEG_SCANS_MAX, PIXELS_OPENED_MAX, ImageLimits, decode_image
+from gmv.imaging.decode import PIXELS_OPENED_MAX, ImageLimits, decode_image
+from gmv.imaging.metadata import JPEG_SCANS_MAX
 from gmv.settings import ImageSettings
 
 LIMITS = ImageLimits(bytes_max=2**20, pixels_max=100_000)

@@ -1,0 +1,1 @@
+"""Image files into pixels: only what decides pixels can refuse an image."""
