@@ -51,6 +51,36 @@ def test_people_see_what_was_sent_where(
     assert [name, "0", "2"] in [row.split() for row in done.stdout.splitlines()]
 
 
+def test_what_a_folder_holds_beside_images_is_told(
+    sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, folder: Path
+) -> None:
+    for name in ("._red.png", ".thumbs", "notes.txt"):
+        (folder / name).write_bytes(png("red"))
+    (folder / "linked").symlink_to(folder.parent)
+    where = ("--topic", topic(1), "--brokers", kafka.address)
+
+    sent = gmv_json(sqlite, "emit", folder, folder, *where)
+    said = gmv(sqlite, "emit", folder, *where).stdout
+
+    assert sent["sent"] == 6
+    assert sent["passed_over"] == [
+        {"why": ".txt", "files": 1, "first": [str(folder / "notes.txt")]},
+        {"why": "hidden", "files": 2, "first": [str(folder / "._red.png"), str(folder / ".thumbs")]},
+        {"why": "links to folders", "files": 1, "first": [str(folder / "linked")]},
+    ]
+    assert f"passed over 2 (hidden): {folder}/._red.png, {folder}/.thumbs" in said.splitlines()
+
+
+def test_another_format_is_named_before_brokers_are_asked(sqlite: LedgerSettings, folder: Path) -> None:
+    picture = folder / "picture.gif"
+    picture.write_bytes(b"GIF89a")
+    nobody = ("--brokers", f"127.0.0.1:{free_port()}")
+
+    said = refused(sqlite, 13, "emit", picture, *nobody)
+
+    assert f"{picture}: image_refused: the image is not a PNG, JPEG or WEBP file but GIF" in said
+
+
 def test_events_of_lines_and_raw_lines(
     sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, tmp_path: Path
 ) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gmv.corpus.port import ImageFile, MissingImage
-from gmv.corpus.reading import PassedOver
 from gmv.errors import CorpusRefused
+from gmv.passed_over import PassedOver
 from tests.corpus.corpora import FILES, opened, rows, write_folder, write_metadata, write_parquet
 
 

@@ -1,6 +1,6 @@
 """`gmv emit`: images to Kafka, as events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +13,21 @@ from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, TopicOption
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
+    from gmv.events.image_folder import ImageFolder
     from gmv.events.outgoing import Outgoing, Telling
+    from gmv.passed_over import PassedOver
 
 DEFAULT_SOURCE = "/gmv/emit"
 
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """What was sent: number of events, together and by partition."""
+    """What was sent: number of events, together and by partition. And what of the folders was not."""
 
     topic: str
     sent: int
     partitions: Mapping[int, int]
+    passed_over: "tuple[PassedOver, ...]"
 
 
 def emit(
@@ -61,14 +64,15 @@ def emit(
 
     telling = Telling(source, quality, model, structured)
     _check_telling(telling, raw)
-    for path in paths:
-        check_path(path, raw)
+    checked = [(path, check_path(path, raw)) for path in paths]
     with closing(Emitter(settings.kafka)) as emitter, progress("sending", unit="events") as advance:
-        for name, message in _outgoing(paths, telling, raw):
+        for name, message in _outgoing(checked, telling, raw):
             emitter.send(name, message)
             advance(1)
         partitions = emitter.finish()
-    render(Emitted(settings.kafka.topic, sum(partitions.values()), partitions), json, _view)
+    folders = {folder.path: folder for _, folder in checked if folder}  # one may be given twice
+    passed_over = tuple(entry for folder in folders.values() for entry in folder.passed_over)
+    render(Emitted(settings.kafka.topic, sum(partitions.values()), partitions, passed_over), json, _view)
 
 
 def _view(emitted: Emitted) -> "Iterator[str | ConsoleRenderable]":
@@ -80,6 +84,7 @@ def _view(emitted: Emitted) -> "Iterator[str | ConsoleRenderable]":
         [[emitted.topic, number, f"{count:,}"] for number, count in emitted.partitions.items()],
         numbers=["partition", "events"],
     )
+    yield from (entry.sentence() for entry in emitted.passed_over)
 
 
 def _check_telling(telling: "Telling", raw: bool) -> None:
@@ -96,8 +101,10 @@ def _check_telling(telling: "Telling", raw: bool) -> None:
         raise InvalidSettings(f"with these options every event would be refused: {poison.detail}") from poison
 
 
-def _outgoing(paths: list[Path], telling: "Telling", raw: bool) -> "Iterator[Outgoing]":
+def _outgoing(
+    checked: "Sequence[tuple[Path, ImageFolder | None]]", telling: "Telling", raw: bool
+) -> "Iterator[Outgoing]":
     from gmv.events.outgoing import outgoing, raw_lines
 
-    for path in paths:
-        yield from raw_lines(path) if raw else outgoing(path, telling)
+    for path, folder in checked:
+        yield from raw_lines(path) if raw else outgoing(path, telling, folder)

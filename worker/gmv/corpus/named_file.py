@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gmv.corpus.port import ImageFile, MissingImage
-from gmv.corpus.reading import PassedOver, passed_over
 from gmv.errors import CorpusRefused
+from gmv.passed_over import PassedOver, is_hidden, passed_over
 
 
 def named_file(root: Path, name: Any, where: str) -> Path:
@@ -58,5 +58,5 @@ def not_named(roots: Collection[Path], named: Collection[Path]) -> tuple[PassedO
 
 def _files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in files if not name.startswith("."))
+        folders[:] = [name for name in folders if not is_hidden(Path(name))]
+        yield from (Path(folder, name) for name in files if not is_hidden(Path(name)))

@@ -1,32 +1,9 @@
 """What of a corpus was read, and what was passed over: nothing of it goes without being counted and named."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gmv.corpus.port import TrainingImage
-
-_NAMED_MAX = 5
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """Files that were not read.
-
-    Attributes:
-        why: in a few words.
-        files: how many.
-        first: names of the first of them.
-    """
-
-    why: str
-    files: int
-    first: tuple[str, ...]
-
-
-def passed_over(why: str, files: Iterable[object]) -> tuple[PassedOver, ...]:
-    """Return the files as one entry, or none where there are no files."""
-    names = sorted(map(str, files))
-    return (PassedOver(why, len(names), tuple(names[:_NAMED_MAX])),) if names else ()
+from gmv.passed_over import NAMED_MAX, PassedOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +27,11 @@ class Reading:
     def sentences(self) -> list[str]:
         """Return what a person should know before the images are encoded, most common first."""
         splits = f" of the split {', '.join(self.splits)}" if self.splits else ""
-        shown, more = self.tables[:_NAMED_MAX], len(self.tables) - _NAMED_MAX
+        shown, more = self.tables[:NAMED_MAX], len(self.tables) - NAMED_MAX
         names = ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
         return [
             f"read {self.rows:,} rows{splits} from {names}",
-            *(
-                f"passed over {each.files:,} ({each.why}): {', '.join(each.first)}"
-                + (", …" if each.files > len(each.first) else "")
-                for each in self.passed_over
-            ),
+            *(each.sentence() for each in self.passed_over),
             *(
                 f"owners that look alike, each paid by itself: {' and '.join(map(ascii, group))}"
                 for group in self.owners_alike

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from gmv.corpus.reading import PassedOver, passed_over
 from gmv.errors import CorpusRefused
+from gmv.passed_over import PassedOver, passed_over
 
 ALL: Final = "all"
 """Chooses every file, whether it names a split or not."""

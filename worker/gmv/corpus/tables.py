@@ -9,9 +9,9 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 from urllib.parse import unquote
 
-from gmv.corpus.reading import PassedOver, passed_over
 from gmv.corpus.splits import ALL, choose
 from gmv.errors import CorpusRefused
+from gmv.passed_over import PassedOver, is_hidden, passed_over
 
 METADATA: Final = ("metadata.csv", "metadata.jsonl")
 """Names under which a folder of images says whose they are."""
@@ -148,7 +148,7 @@ def _may_be_a_table(file: Path) -> bool:
 def _without_hidden(root: Path, files: Sequence[Path]) -> tuple[list[PurePath], tuple[PassedOver, ...]]:
     """Leave out what a system keeps beside files, such as `._corpus.parquet` and `.cache/`."""
     relative = [file.relative_to(root) for file in files]
-    hidden = [file for file in relative if any(part.startswith((".", "__MACOSX")) for part in file.parts)]
+    hidden = [file for file in relative if is_hidden(file)]
     seen: list[PurePath] = [file for file in relative if file not in set(hidden)]
     return seen, passed_over("hidden", hidden)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
@@ -13,11 +13,12 @@ import orjson
 from gmv.errors import EventsRefused, Poison
 from gmv.events.cloudevents import CONTENT_TYPE, STRUCTURED_CONTENT, decode
 from gmv.events.encoding import KafkaMessage, binary, binary_of_envelope, event_of_image, structured_message
+from gmv.events.image_folder import IMAGE_SUFFIXES, OTHER_JPEG_SUFFIXES, ImageFolder, first_bytes, look_through
+from gmv.imaging.formats import image_format, refused_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
 PARQUET_SUFFIX: Final = ".parquet"
 LINE_BYTES_MAX: Final = 64 * 2**20
@@ -50,44 +51,65 @@ class Telling:
     is_structured: bool = False
 
 
-def check_path(path: Path, is_raw: bool = False) -> None:
-    """See that a path is there and of a kind that `outgoing`, or `raw_lines`, sends; its files are not read.
+def check_path(path: Path, is_raw: bool = False) -> ImageFolder | None:
+    """See that a path is there and of a kind that `outgoing`, or `raw_lines`, sends.
+
+    Of a file with another ending than those of images, Parquet and JSON lines the first bytes are read.
+
+    Returns:
+        A folder, looked through; None for a file.
 
     Raises:
         EventsRefused: it is not.
     """
     try:
-        is_folder = S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
     except OSError as error:
         raise EventsRefused(f"{path}: {error.strerror}; give image files, folders, .parquet or .jsonl files") from error
+    is_folder = S_ISDIR(mode)
     if is_raw:
         if is_folder:
             raise EventsRefused(f"{path} is a folder; --raw sends files, line by line")
     elif is_folder:
-        _images_in(path)
+        return look_through(path)
     elif path.suffix.lower() not in IMAGE_SUFFIXES | LINES_SUFFIXES | {PARQUET_SUFFIX}:
-        raise EventsRefused(
-            f"{path}: gmv sends images ({', '.join(sorted(IMAGE_SUFFIXES))}), folders, .parquet and .jsonl files"
-        )
+        _check_other_ending(path, S_ISREG(mode))
+    return None
 
 
-def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
+def _check_other_ending(path: Path, is_regular: bool) -> None:
+    """Refuse what has no ending of ours, by what it holds, but for a rarer ending of JPEG that names an image."""
+    sends = f"gmv sends images ({', '.join(sorted(IMAGE_SUFFIXES))}), folders, .parquet and .jsonl files"
+    if not is_regular:  # what is read from a pipe is gone
+        raise EventsRefused(f"{path}: {sends}")
+    try:
+        start = first_bytes(path)
+    except OSError as error:
+        raise EventsRefused(f"{path}: {error.strerror}; give files that can be read") from error
+    if (found := image_format(start)) is None:
+        raise EventsRefused(f"{path}: {refused_format(start)}; {sends}")
+    if path.suffix.lower() not in OTHER_JPEG_SUFFIXES:
+        raise EventsRefused(f"{path}: {sends}; this is a {found}, so give it such an ending")
+
+
+def outgoing(path: Path, telling: Telling, folder: ImageFolder | None = None) -> Iterator[Outgoing]:
     """Yield the events of a file or a folder, in order of name; images are sent as they are, decoded by nobody.
 
     Args:
         path: an image file, a folder of them (with its folders), Parquet with an image column as Hugging Face
             datasets writes it, or JSON lines of structured events.
         telling: what is said of images.
+        folder: what `check_path` returned, so that what is sent and what was passed over are of one look.
 
     Raises:
         EventsRefused: there is no event in it, or a line is none.
     """
-    check_path(path)
-    if path.suffix.lower() in LINES_SUFFIXES and not path.is_dir():
+    folder = folder or check_path(path)
+    if folder is None and path.suffix.lower() in LINES_SUFFIXES:
         yield from _lines_as_events(path, telling.is_structured)
         return
     write = structured_message if telling.is_structured else binary
-    for name, content in _images(path):
+    for name, content in _images_of_folder(folder) if folder else _images_of_file(path):
         metadata = {"name": name}
         event = event_of_image(
             content, telling.source, event_id_of(name, content), telling.quality, telling.model, metadata
@@ -115,20 +137,15 @@ def event_id_of(name: str, content: bytes) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._/#-]', '_', name)[-_NAME_CHARACTERS_MAX:]}:{digest}"
 
 
-def _images(path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.is_dir():
-        yield from ((file.relative_to(path).as_posix(), _content(file)) for file in _images_in(path))
-    elif path.suffix.lower() == PARQUET_SUFFIX:
+def _images_of_folder(folder: ImageFolder) -> Iterator[tuple[str, bytes]]:
+    yield from ((file.relative_to(folder.path).as_posix(), _content(file)) for file in folder.images)
+
+
+def _images_of_file(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.suffix.lower() == PARQUET_SUFFIX:
         yield from _parquet_images(path)
     else:
         yield path.name, _content(path)
-
-
-def _images_in(folder: Path) -> list[Path]:
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
-    if not files:
-        raise EventsRefused(f"{folder} has no image in it; gmv sends {', '.join(sorted(IMAGE_SUFFIXES))}")
-    return files
 
 
 def _content(file: Path) -> bytes:
