@@ -8,7 +8,8 @@ import pytest
 from gmv.errors import Reason
 from gmv.ledger.port import Known
 from gmv.ledger.position import Position
-from gmv.operations.explaining import EventExplanation, EventStatus, ReceiptStatus, explain_event
+from gmv.operations.explaining import EventExplanation, EventStatus, explain_event
+from gmv.operations.judging import ReceiptStatus, judge_receipts
 from gmv.operations.published import Published
 from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.records import Partition, Record
@@ -46,7 +47,10 @@ def asked(
 ) -> list[EventExplanation]:
     positions = {("t", number): position for number, position in by_partition.items()}
     published = [Published(f"r:{number}", line) for number, line in enumerate(lines, start=1)]
-    return explain_event(event_id, source, positions, published, dead_letters, lambda _: credited)
+    judgement = judge_receipts(
+        lambda named, named_id: named_id == event_id and source in (None, named), published, positions
+    )
+    return explain_event(event_id, source, judgement.judged, dead_letters, lambda _: credited)
 
 
 def statuses(story: EventExplanation) -> list[ReceiptStatus]:
@@ -179,7 +183,8 @@ def test_corrections_are_listed_with_the_event() -> None:
     newest, corrected = seal([correction.receipt("corrections/c", 0, "")])
     positions = {("t", 0): Position("id", 1, -1, name), ("corrections/c", 0): Position("c", 1, -1, newest)}
     published = [Published("r", line) for line in lines + corrected]
-    (story,) = explain_event("a", None, positions, published, [], lambda _: [])
+    judgement = judge_receipts(lambda _, event_id: event_id == "a", published, positions)
+    (story,) = explain_event("a", None, judgement.judged, [], lambda _: [])
     ((judged, found),) = story.corrections
     assert (judged.status, found["correction"]) == (ReceiptStatus.COMMITTED, "case-1")
     assert [receipt["event"]["id"] for _, receipt in story.receipts] == ["a"]

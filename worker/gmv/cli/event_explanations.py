@@ -6,8 +6,9 @@ from typing import Final
 from rich.console import ConsoleRenderable
 
 from gmv.cli.output import credits_text, facts, table
-from gmv.operations.explaining import EventStatus, ReceiptStatus
+from gmv.operations.explaining import EventStatus
 from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
+from gmv.operations.judging import ReceiptStatus
 
 _STATUSES: Final = {
     ReceiptStatus.COMMITTED: "committed: the ledger confirms it",
@@ -25,6 +26,8 @@ def view(explained: Explained) -> Iterator[str | ConsoleRenderable]:
     if not explained.events:
         of = "" if explained.source is None else f" of {explained.source}"
         yield f"nothing is known of event {explained.event_id}{of}: no receipt, no dead letter"
+    for topic in explained.corrections_unread:
+        yield f"not all receipts of {topic} were read, which may be about it: name their file by --receipts"
 
 
 def _event(event: ExplainedEvent) -> Iterator[str | ConsoleRenderable]:
@@ -100,4 +103,5 @@ def _shares(receipt: ExplainedReceipt) -> ConsoleRenderable:
 def _correction_row(correction: ExplainedCorrection) -> list[str]:
     owners = "\n".join(each.owner_id for each in correction.changes)
     changes = "\n".join(credits_text(each.change_micros) for each in correction.changes)
-    return [correction.id, correction.standing, owners, changes, correction.reason]
+    insisted = "" if correction.insisted is None else f"\ninsisted on: {correction.insisted}"
+    return [correction.id, correction.standing, owners, changes, f"{correction.reason}{insisted}"]

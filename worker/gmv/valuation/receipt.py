@@ -67,7 +67,8 @@ class CorrectionReceipt(TypedDict):
     """The receipt of a correction, less its batch id.
 
     `position` is in the log of corrections; `event` the one that was credited wrongly, if it is about one; `micros`
-    the sum of the entries: 0, or below 0 where credits were withdrawn.
+    the sum of the entries: 0, or below 0 where credits were withdrawn; `insisted` why it was meant though the receipts
+    of the event did not bear it out, absent where they did.
     """
 
     correction: str
@@ -75,6 +76,7 @@ class CorrectionReceipt(TypedDict):
     previous_batch: str
     reason: str
     event: NotRequired[EventName]
+    insisted: NotRequired[str]
     entries: list[Change]
     micros: int
 
