@@ -105,6 +105,15 @@ def test_earlier_corrections_of_the_event_count() -> None:
     assert doubts_about([taken(500_000)], judged([BOTH], [taken(9, event_id="other")]), 1) == {}
 
 
+def test_a_correction_that_was_published_and_never_committed_does_not_count() -> None:
+    name, lines = seal([BOTH])
+    lines += seal([taken(500_000, owner="ben", to="ada").receipt("corrections/may.jsonl", 0, "")])[1]
+    for positions in ({}, {("corrections/may.jsonl", 0): Position("id", 1)}):
+        positions |= {("t", 0): Position("id", 1, -1, name)}
+        found = judge_receipts(lambda *_: True, [Published("r", each) for each in lines], positions)
+        assert "paid 'ada' 500000 micro-credits" in doubts_about([taken(500_001)], found, 1)[0]
+
+
 def test_each_book_has_what_was_credited_in_it() -> None:
     found = judged([earned("a", "ada", partition=1)])
     assert doubts_about([taken(1, partition=1)], found, 2) == {}

@@ -81,7 +81,7 @@ class OwnersRefused(Refusal):
 
 
 class CorrectionsRefused(Refusal):
-    """A file of corrections is wrong, was edited since it was applied, or takes more than an owner has."""
+    """A file of corrections is wrong or was edited, or takes or gives what receipts and owners do not bear out."""
 
     exit_code = 15
 
