@@ -55,7 +55,7 @@ MUTATIONS = [
     Mutation(
         "Receipts of corrections that were never committed pay nobody",
         "operations/corrected_events.py",
-        "            if each.status is ReceiptStatus.COMMITTED:\n                self.add(",
+        "            if each.is_committed:\n                self.add(",
         "            if True:\n                self.add(",
         pytest("tests/operations/test_corrected_events.py"),
     ),
@@ -65,6 +65,13 @@ MUTATIONS = [
         "                if to_topic is not None:\n",
         "                if False:\n",
         pytest("tests/kafka/test_corrections.py", "-k", "lost and sqlite"),
+    ),
+    Mutation(
+        "Others take the places of images that are left out",
+        "assembly/left_out.py",
+        "rows[~self._left_out[rows]]",
+        "rows",
+        pytest("tests/assembly/test_left_out.py"),
     ),
     Mutation(
         "An owner without a total is missed where receipts have credits for them",

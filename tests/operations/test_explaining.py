@@ -5,23 +5,25 @@ from collections.abc import Iterable, Sequence
 import orjson
 import pytest
 
+from gmv.cli.event_explanations import view
 from gmv.errors import Reason
 from gmv.ledger.port import Known
 from gmv.ledger.position import Position
 from gmv.operations.explaining import EventExplanation, EventStatus, explain_event
+from gmv.operations.explanation import explained
 from gmv.operations.judging import ReceiptStatus, judge_receipts
 from gmv.operations.published import Published
 from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.records import Partition, Record
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.correction import Correction
-from gmv.valuation.receipt import AnyReceipt, receipt, seal
+from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Candidate
 
 PAYLOAD = b"payload."
 
 
-def made(event_id: str, offset: int, previous: str = "", partition: int = 0, owner: str = "ada") -> AnyReceipt:
+def made(event_id: str, offset: int, previous: str = "", partition: int = 0, owner: str = "ada") -> Receipt:
     return receipt(
         source="/s",
         event_id=event_id,
@@ -70,6 +72,25 @@ def test_a_batch_behind_the_newest_is_committed() -> None:
     assert (judged.status, judged.batch, judged.batch_receipts) == (ReceiptStatus.COMMITTED, first, 2)
     assert found["contributors"][0]["micros"] == 1_000_000
     assert story.outcome is EventStatus.CREDITED
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["as it is published", "as older versions published it"])
+def test_an_event_of_which_nobody_is_left_says_so(named: bool) -> None:
+    of_nobody = made("a", 0)
+    of_nobody |= {"contributors": [], "micros": 0}
+    if named:
+        of_nobody["outcome"] = "nobody_left"
+    name, lines = seal([of_nobody, made("b", 1)])
+    positions = {0: Position("id", 2, -1, name)}
+    (story,) = asked(lines, positions, credited=[Known(0, 0, PAYLOAD)])
+    assert story.outcome is EventStatus.NOBODY_LEFT
+    (event,) = explained("", "a", None, [story], []).events
+    assert [each.outcome for each in event.receipts] == ["nobody_left"]
+    assert any("credited to nobody" in str(part) for part in view(explained("", "a", None, [story], [])))
+    (other,) = asked(lines, positions, event_id="b")
+    assert other.outcome is EventStatus.CREDITED
+    (awaited,) = asked(lines, {0: Position("id", 0)})
+    assert awaited.outcome is EventStatus.AWAITED
 
 
 def test_a_record_that_was_read_again_left_an_orphan() -> None:

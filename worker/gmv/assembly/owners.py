@@ -73,7 +73,8 @@ def settings_digest(valuation: ValuationSettings, ownership: Ownership) -> str:
     """Return 16 hex digits over all that decides a credit beside the index: it is in every receipt."""
     if not ownership.digest:
         return valuation.digest
-    parts = [valuation.digest, ownership.digest, ownership.is_left_out]
+    # "filled": where images are left out, the next nearest take their places, which they once did not.
+    parts = [valuation.digest, ownership.digest, "filled" if ownership.is_left_out else False]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
 
 

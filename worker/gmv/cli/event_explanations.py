@@ -34,7 +34,8 @@ def _event(event: ExplainedEvent) -> Iterator[str | ConsoleRenderable]:
     yield f"event ({event.source or '-'}, {event.id}): {_verdict(event)}"
     for receipt in event.receipts:
         yield _facts(receipt)
-        yield _shares(receipt)
+        if receipt.contributors:
+            yield _shares(receipt)
     if event.corrections:
         rows = map(_correction_row, event.corrections)
         yield table("corrections", ["id", "is", "owner", "change", "reason"], rows, numbers=["change"])
@@ -54,6 +55,8 @@ def _verdict(event: ExplainedEvent) -> str:
         case EventStatus.CREDITED:
             places = ", ".join(f"partition {at.partition}, offset {at.offset}" for at in event.credited_at)
             return f"credited by the ledger ({places}), but no receipt here is known to be the committed one"
+        case EventStatus.NOBODY_LEFT:
+            return "credited to nobody: all training images recalled for it are opted out and left out"
         case EventStatus.DEAD_LETTERED:
             return f"refused, {', '.join(dict.fromkeys(each.reason for each in event.dead_letters))}"
         case EventStatus.AWAITED:

@@ -43,6 +43,15 @@ class ArrowImages(ImagesTable):
     def known_images(self, image_ids: Collection[str]) -> set[str]:
         return _common(self._batch.column("image_id"), image_ids)
 
+    def rows_of_images(self, image_ids: Collection[str]) -> NDArray[np.int64]:
+        """Return the rows of these images, int64, ascending; passes over all of them."""
+        return _rows(self._batch.column("image_id"), image_ids)
+
+    def rows_of_owners(self, owner_ids: Collection[str]) -> NDArray[np.int64]:
+        """Return the rows of these owners' images, int64, ascending; passes over all of them."""
+        column = self._batch.column("owner_id")
+        return _rows(column.indices, _rows(column.dictionary, owner_ids).tolist())
+
     def owners(self) -> set[str]:
         """Return all who have an image in the index."""
         return set(self._batch.column("owner_id").dictionary.to_pylist())
@@ -50,6 +59,11 @@ class ArrowImages(ImagesTable):
     @override
     def known_owners(self, owner_ids: Collection[str]) -> set[str]:
         return _common(self._batch.column("owner_id").dictionary, owner_ids)
+
+
+def _rows(column: pa.Array, wanted: Collection[str] | Collection[int]) -> NDArray[np.int64]:
+    found = pc.is_in(column, value_set=pa.array(list(wanted), column.type))
+    return np.flatnonzero(found.to_numpy(zero_copy_only=False))
 
 
 def _common(held: pa.Array, asked: Collection[str]) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gmv.ledger.sums import book_of
-from gmv.operations.judging import JudgedReceipt, Judgement, ReceiptStatus
+from gmv.operations.judging import JudgedReceipt, Judgement
 from gmv.operations.owner_names import likely_meant
 from gmv.valuation.correction import Correction
 from gmv.valuation.receipt import EventName, changes_of, is_correction
@@ -31,10 +31,10 @@ class _Paid:
         self.others: defaultdict[_Event, list[JudgedReceipt]] = defaultdict(list)
         for each in judged:
             event, partition = _key(each.receipt["event"]), each.receipt["position"]["partition"]
-            if each.status is ReceiptStatus.COMMITTED:
+            if each.is_committed:
                 self.add(event, book_of(partition, books), list(changes_of(each.receipt)))
             if not is_correction(each.receipt):
-                if each.status is ReceiptStatus.COMMITTED:
+                if each.is_committed:
                     self.partitions[event].add(partition)
                 else:
                     self.others[event].append(each)

@@ -15,6 +15,9 @@ class EventStatus(StrEnum):
     """What became of an event."""
 
     CREDITED = "credited"
+    NOBODY_LEFT = "nobody_left"
+    """It counts as credited, and nobody is paid: all images recalled for it are opted out."""
+
     DEAD_LETTERED = "dead_lettered"
     AWAITED = "awaited"
     NOT_CREDITED = "not_credited"
@@ -58,7 +61,8 @@ class EventExplanation:
         """The best that is known of it. Where the ledger and a receipt agree on nothing else, it is not credited."""
         statuses = {judged.status for judged, _ in self.receipts}
         if self.credited_at or ReceiptStatus.COMMITTED in statuses:
-            return EventStatus.CREDITED
+            paying = [bool(each["contributors"]) for judged, each in self.receipts if judged.is_committed]
+            return EventStatus.NOBODY_LEFT if paying and not any(paying) else EventStatus.CREDITED
         if ReceiptStatus.UNCLEAR in statuses:
             return EventStatus.UNCLEAR
         if ReceiptStatus.AWAITED in statuses:

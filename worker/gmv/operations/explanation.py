@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gmv.operations.explaining import EventExplanation, EventStatus
 from gmv.operations.judging import JudgedReceipt, ReceiptStatus
 from gmv.operations.showing_dead_letters import ListedDeadLetter, listed
-from gmv.valuation.receipt import CorrectionReceipt, Receipt, Share
+from gmv.valuation.receipt import NOBODY_LEFT, CorrectionReceipt, Receipt, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class ExplainedReceipt:
         temperature: tau of the softmax.
         credit_micros: what all contributors earned.
         contributors: in rank order.
+        outcome: `nobody_left` where there are none, since all recalled images are opted out; None elsewhere.
     """
 
     standing: ReceiptStatus
@@ -66,6 +67,7 @@ class ExplainedReceipt:
     temperature: float
     credit_micros: int
     contributors: tuple[ExplainedShare, ...]
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ def _receipt(judged: JudgedReceipt, receipt: Receipt) -> ExplainedReceipt:
         temperature=receipt["temperature"],
         credit_micros=receipt["micros"],
         contributors=tuple(_share(receipt, share) for share in receipt["contributors"]),
+        outcome=None if receipt["contributors"] else NOBODY_LEFT,
     )
 
 

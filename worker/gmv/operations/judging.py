@@ -55,6 +55,11 @@ class JudgedReceipt:
     status: ReceiptStatus
     why: str = ""
 
+    @property
+    def is_committed(self) -> bool:
+        """Whether the ledger confirms it."""
+        return self.status is ReceiptStatus.COMMITTED
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

@@ -7,7 +7,7 @@ its batch can be reached from the position, and an *orphan* (published, but its 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NotRequired  # pydantic needs these below Python 3.12
+from typing import Final, Literal, NotRequired  # pydantic needs these below Python 3.12
 
 import orjson
 from typing_extensions import TypedDict, TypeIs
@@ -41,8 +41,14 @@ class Share(TypedDict):
     micros: int
 
 
+NOBODY_LEFT: Final = "nobody_left"
+
+
 class Receipt(TypedDict):
-    """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1)."""
+    """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1).
+
+    `outcome` is `nobody_left` where there is no contributor, since all recalled images are opted out; absent elsewhere.
+    """
 
     event: EventName
     position: Place
@@ -53,6 +59,7 @@ class Receipt(TypedDict):
     temperature: float
     contributors: list[Share]
     micros: int
+    outcome: NotRequired[Literal["nobody_left"]]
     traceparent: NotRequired[str]
 
 
@@ -145,6 +152,8 @@ def receipt(
         ],
         "micros": attribution.micros,
     }
+    if attribution.is_nobody_left:
+        made["outcome"] = NOBODY_LEFT
     if traceparent is not None:
         made["traceparent"] = traceparent
     return made
