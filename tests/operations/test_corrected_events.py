@@ -139,7 +139,7 @@ def test_a_receipt_that_the_ledger_does_not_confirm_pays_nobody(
     assert says in doubts_about([taken(1)], found, 1)[0]
 
 
-def test_where_receipts_of_earlier_corrections_are_missing_nothing_is_borne_out() -> None:
+def test_where_receipts_of_earlier_corrections_are_missing_nothing_is_supported() -> None:
     lines = seal([BOTH])[1]
     positions = {
         ("t", 0): Position("id", 1, -1, seal([BOTH])[0]),

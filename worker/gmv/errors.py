@@ -81,7 +81,7 @@ class OwnersRefused(Refusal):
 
 
 class CorrectionsRefused(Refusal):
-    """A file of corrections is wrong or was edited, or takes or gives what receipts and owners do not bear out."""
+    """A file of corrections is wrong or was edited, takes what was not paid, or pays whom nobody knows."""
 
     exit_code = 15
 

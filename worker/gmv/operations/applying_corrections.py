@@ -47,7 +47,7 @@ class Meant:
     """What the operator says of lines that would be refused otherwise.
 
     Attributes:
-        insist: why corrections are meant that the receipts of their events do not bear out; None: they are not.
+        insist: why corrections are meant that the receipts of their events do not support; None: they are not.
         new_owners: payees that neither ledger nor index nor owners file knows.
     """
 
@@ -79,7 +79,7 @@ class Corrected:
         owners: whose totals change by what is applied or pending, by owner id.
         receipts_path: where the receipts are; None in a dry run.
         receipts_topic: where they are, too; None in a dry run, and where the ledger knows no topic of Kafka.
-        insisted: how many of those applied or pending are meant though receipts do not bear them out.
+        insisted: how many of those applied or pending are meant though receipts do not support them.
     """
 
     file: Path
@@ -126,7 +126,7 @@ def correct(
         plan = plan_corrections(read, ledger, accounts)
         refuse_unknown_payees(read, plan.pending, accounts, listed_owners, meant.new_owners)
         positions = accounts.positions()
-        plan = _borne_out(plan, positions, accounts, receipts, meant.insist)
+        plan = _supported(plan, positions, accounts, receipts, meant.insist)
         if not is_dry_run:
             with closing(open_registry(settings)) as registry, receipts.publishing(positions) as publish:
                 apply_corrections(plan, ledger, registry, publish)
@@ -152,7 +152,7 @@ def correct(
     )
 
 
-def _borne_out(
+def _supported(
     plan: CorrectionPlan, positions: Positions, accounts: Accounts, receipts: ReceiptsOfLedger, insist: str | None
 ) -> CorrectionPlan:
     """Hold what is pending against the receipts of the events that it names; insisted on, it says why it is meant."""

@@ -1,4 +1,4 @@
-"""Do receipts bear corrections out? What is taken from an owner for an event, that event has paid them."""
+"""Do receipts support corrections? What is taken from an owner for an event, that event has paid them."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -86,7 +86,7 @@ class CorrectionPlan:
         return len(self.file.corrections) - len(self.pending)
 
     def insisted(self, reasons: Mapping[int, str]) -> "CorrectionPlan":
-        """Return the plan with the reasons, by offset, why corrections are meant that receipts do not bear out."""
+        """Return the plan with the reasons, by offset, why corrections are meant that receipts do not support."""
         books = [
             replace(book, pending=[replace(each, insisted=reasons.get(each.offset)) for each in book.pending])
             for book in self.books

@@ -82,7 +82,7 @@ class ExplainedChange:
 class ExplainedCorrection:
     """A correction about the event; standing, why and batch as of an `ExplainedReceipt`.
 
-    `insisted` says why it was meant though the event's receipts did not bear it out; None where they did.
+    `insisted` says why it was meant though the event's receipts did not support it; None where they did.
     """
 
     id: str

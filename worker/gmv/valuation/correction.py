@@ -24,7 +24,7 @@ class Correction:
         reason: for those who audit the ledger.
         event: that was credited wrongly, if it is about one.
         partition: of the log in which that event was credited, as its receipt says; decides the book.
-        insisted: why it is meant though the event's receipts do not bear it out; None where they do. Said by who
+        insisted: why it is meant though the event's receipts do not support it; None where they do. Said by who
             applies it, not by the file: no part of what it says.
     """
 

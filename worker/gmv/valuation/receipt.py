@@ -75,7 +75,7 @@ class CorrectionReceipt(TypedDict):
 
     `position` is in the log of corrections; `event` the one that was credited wrongly, if it is about one; `micros`
     the sum of the entries: 0, or below 0 where credits were withdrawn; `insisted` why it was meant though the receipts
-    of the event did not bear it out, absent where they did.
+    of the event did not support it, absent where they did.
     """
 
     correction: str

@@ -53,7 +53,7 @@ def correct(
         typer.Option(
             "--insist",
             metavar="REASON",
-            help="Apply also what receipts of the events do not bear out; those of the corrections tell the reason.",
+            help="Apply also what receipts of the events do not support; those of the corrections tell the reason.",
         ),
     ] = None,
     new_owner: Annotated[
