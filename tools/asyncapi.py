@@ -60,7 +60,11 @@ def document() -> dict[str, Any]:
                 {"binary": "generatedImageBinary", "structured": "generatedImageStructured"},
             ),
             "receipts": _channel(
-                settings, receipts, "One record per credited event. The key is the event id.", {"receipt": "receipt"}
+                settings,
+                receipts,
+                "One record per credited event, and per correction of the ledger, which has `correction` in its value. "
+                "The key is the id of the event or of the correction.",
+                {"receipt": "receipt", "correctionReceipt": "correctionReceipt"},
             ),
             "deadLetters": _channel(
                 settings, dead_letters, "Records that cannot be credited, byte for byte.", {"deadLetter": "deadLetter"}
@@ -127,6 +131,13 @@ def _messages() -> dict[str, Any]:
             "receipt",
             _headers({CONTENT_TYPE: _constant(JSON_CONTENT), **_texts(_TRACE_HEADERS)}, required=[CONTENT_TYPE]),
         ),
+        "correctionReceipt": _message(
+            "What was taken from an owner by `gmv ledger correct`, to whom it was given, and why",
+            JSON_CONTENT,
+            "correction-receipt",
+            _headers({CONTENT_TYPE: _constant(JSON_CONTENT)}, required=[CONTENT_TYPE]),
+            key="the id of the correction",
+        ),
         "deadLetter": {
             "summary": "A record that cannot be credited: its key, value and headers as they were, and why",
             "headers": _dead_letter_headers(),
@@ -135,13 +146,15 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _message(summary: str, content_type: str, schema: str, described_headers: Mapping[str, Any]) -> dict[str, Any]:
+def _message(
+    summary: str, content_type: str, schema: str, described_headers: Mapping[str, Any], key: str = "the event id"
+) -> dict[str, Any]:
     return {
         "summary": summary,
         "contentType": content_type,
         "headers": described_headers,
         "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": f"./{schema}.schema.json"}},
-        "bindings": {"kafka": {"key": {"type": "string", "description": "the event id"}, "bindingVersion": _BINDING}},
+        "bindings": {"kafka": {"key": {"type": "string", "description": key}, "bindingVersion": _BINDING}},
     }
 
 

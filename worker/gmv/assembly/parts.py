@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
 
+from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
@@ -50,10 +51,13 @@ def assemble_attributor(
     """Put the method together over an index, every stage timed by the clock."""
     threads = settings.worker.threads
     encoder, recall = _by_threads(index, threads)
+    measured: Recall = MeasuredRecall(recall, clock)
+    if ownership.is_left_out:
+        measured = RecallOfOthers(measured, left_out_rows(ownership, index.images))
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(encoder, clock),
-        recall=MeasuredRecall(recall, clock),
+        recall=measured,
         reranker=RecallDepth(MeasuredReranker(ExactReranker(index.tokens, threads), clock, metrics), metrics),
         table=index.images,
         settings=settings.valuation,

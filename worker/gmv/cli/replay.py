@@ -75,9 +75,10 @@ def replay(
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import progress, render
     from gmv.files.log import describe_file
+    from gmv.files.receipts import receipts_path
     from gmv.ledger.open import open_ledger
 
-    receipts = receipts or events.with_suffix(".receipts.jsonl")
+    receipts = receipts or receipts_path(events)
     dead_letters = dead_letters or events.with_suffix(".dlq.jsonl")
     refuse_shared_files(
         events=events,
