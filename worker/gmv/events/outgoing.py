@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import orjson
-
 from gmv.errors import EventsRefused, Poison
-from gmv.events.cloudevents import CONTENT_TYPE, STRUCTURED_CONTENT, decode
-from gmv.events.encoding import KafkaMessage, binary, binary_of_envelope, event_of_image, structured_message
+from gmv.events.cloudevents import STRUCTURED_CONTENT, decode
+from gmv.events.encoding import KafkaMessage, binary, binary_of_structured, event_of_image, structured_message
+from gmv.events.headers import CONTENT_TYPE
+from gmv.first_bytes import START_BYTES, complaint_about
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,15 +51,18 @@ class Telling:
 
 
 def check_path(path: Path, is_raw: bool = False) -> None:
-    """See that a path is there and of a kind that `outgoing`, or `raw_lines`, sends; its files are not read.
+    """See that a path is there and of a kind that `outgoing`, or `raw_lines`, sends.
+
+    Of its files nothing is read but the first bytes of JSON lines: whether they are some.
 
     Raises:
         EventsRefused: it is not.
     """
     try:
-        is_folder = S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
     except OSError as error:
         raise EventsRefused(f"{path}: {error.strerror}; give image files, folders, .parquet or .jsonl files") from error
+    is_folder = S_ISDIR(mode)
     if is_raw:
         if is_folder:
             raise EventsRefused(f"{path} is a folder; --raw sends files, line by line")
@@ -69,6 +72,8 @@ def check_path(path: Path, is_raw: bool = False) -> None:
         raise EventsRefused(
             f"{path}: gmv sends images ({', '.join(sorted(IMAGE_SUFFIXES))}), folders, .parquet and .jsonl files"
         )
+    elif path.suffix.lower() in LINES_SUFFIXES and S_ISREG(mode):  # what is read from a pipe is gone
+        _refuse_other_formats(path)
 
 
 def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
@@ -113,6 +118,16 @@ def event_id_of(name: str, content: bytes) -> str:
     named = name.encode(errors="surrogateescape")
     digest = hashlib.blake2b(len(named).to_bytes(8, "big") + named + content, digest_size=16).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9._/#-]', '_', name)[-_NAME_CHARACTERS_MAX:]}:{digest}"
+
+
+def _refuse_other_formats(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            complaint = complaint_about(file.peek(START_BYTES)[:START_BYTES], "event")
+    except OSError as error:
+        raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file") from error
+    if complaint:
+        raise EventsRefused(f"{path} {complaint}; or send its lines unread with --raw")
 
 
 def _images(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -185,11 +200,9 @@ def _lines_as_events(path: Path, is_structured: bool) -> Iterator[Outgoing]:
                 headers = [(CONTENT_TYPE, STRUCTURED_CONTENT.encode())]
                 yield Outgoing(name, KafkaMessage(event.event_id.encode(), line, headers))
             else:
-                yield Outgoing(name, binary_of_envelope(orjson.loads(line)))
+                yield Outgoing(name, binary_of_structured(line))
         except Poison as poison:
             raise EventsRefused(f"{name}: {poison}; repair the line, or send the file unread with --raw") from poison
-        except orjson.JSONEncodeError as error:  # it is nested deeper than orjson writes
-            raise EventsRefused(f"{name}: {error}; send the file with --structured") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
