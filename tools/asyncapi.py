@@ -6,7 +6,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from gmv.errors import Reason
-from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT, STRUCTURED_CONTENT
+from gmv.events.cloudevents import JSON_CONTENT, STRUCTURED_CONTENT
+from gmv.events.headers import ATTRIBUTE_PREFIX, CONTENT_TYPE
 from gmv.events.trace_context import TRACEPARENT, TRACESTATE
 from gmv.events.wire import WireAttributes
 from gmv.kafka import headers
@@ -56,7 +57,8 @@ def document() -> dict[str, Any]:
             "events": _channel(
                 settings,
                 events,
-                "One record per generated image. The key is the event id.",
+                "One record per generated image. The key is the event id. Names of headers are case-sensitive; "
+                "batch mode is refused.",
                 {"binary": "generatedImageBinary", "structured": "generatedImageStructured"},
             ),
             "receipts": _channel(

@@ -54,7 +54,7 @@ def test_who_opted_out_is_not_paid_from_then_on_and_receipts_tell(small_index: I
 def test_an_event_of_which_nobody_is_left_counts_and_says_so(small_index: Index, tmp_path: Path) -> None:
     """Everybody opts out, and is left out."""
     images = small_index.images.images(range(len(small_index.images)))
-    (copy,) = islice(image_files(ParquetCorpus(small_index.path.parent / "corpus.parquet")), 1)
+    (copy,) = islice(image_files(opened(small_index.path.parent / "corpus.parquet")), 1)
     events, said = tmp_path / "events.jsonl", tmp_path / "owners.jsonl"
     owners = sorted({image.owner_id for image in images})
     said.write_bytes(b"\n".join(orjson.dumps({"owner_id": owner, "opted_out": True}) for owner in owners))

@@ -37,7 +37,7 @@ def describe_file(path: Path) -> LogDescription:
     """Describe a JSON-lines file of events.
 
     Raises:
-        EventsRefused: the file is missing or empty, or its first line has no end.
+        EventsRefused: the file is missing, empty or no JSON lines, or its first line has no end.
     """
     partition = partition_of(path)
     return LogDescription(partition.topic, identity_of(path), {partition.number: Bounds(0, count_lines(path))})

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from uuid import UUID
 
-from gmv.events.cloudevents import CONTENT_TYPE, JSON_CONTENT
+from gmv.events.cloudevents import JSON_CONTENT
 from gmv.events.encoding import KafkaMessage
+from gmv.events.headers import CONTENT_TYPE
 from gmv.kafka.emitter import Emitter
 from gmv.kafka.reading import records_in_topic
 from gmv.ledger.position import Position
