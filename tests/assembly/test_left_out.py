@@ -14,7 +14,7 @@ from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.attributor import Attributor
 from gmv.corpus.port import TrainingImage
 from gmv.index.images import ArrowImages, open_images, write_images
-from gmv.settings import ValuationSettings
+from gmv.settings import Method
 from gmv.valuation.owners import Ownership
 from gmv.valuation.receipt import receipt
 from gmv.valuation.types import Attribution
@@ -81,7 +81,7 @@ def attributed(images: ArrowImages, said: Ownership, place: int, candidates: int
         RecallOfOthers(line, left_out_rows(said, images)),
         ExactReranker(line.places.astype(np.float16).reshape(-1, 1, 1)),
         images,
-        ValuationSettings(candidates=candidates, contributors=contributors),
+        Method(candidates=candidates, contributors=contributors, temperature=1.0),
         said,
     ).attribute([event(place)])
     assert isinstance(outcome, Attribution)
@@ -147,7 +147,7 @@ def test_one_of_whom_nobody_is_left_changes_nothing_for_the_others(tmp_path: Pat
         RecallOfOthers(line, left_out_rows(said, images)),
         ExactReranker(line.places.astype(np.float16).reshape(-1, 1, 1)),
         images,
-        ValuationSettings(candidates=3, contributors=2),
+        Method(candidates=3, contributors=2, temperature=1.0),
         said,
     )
     found = attributor.attribute([event(2), event(5), event(9)])

@@ -13,7 +13,7 @@ from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
 from gmv.index.port import ImagesTable, Recall
-from gmv.settings import ValuationSettings
+from gmv.settings import Method
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import Ranking, Reranker
@@ -41,7 +41,7 @@ class Attributor:
         recall: Recall,
         reranker: Reranker,
         table: ImagesTable,
-        settings: ValuationSettings,
+        settings: Method,
         ownership: Ownership,
     ) -> None:
         self._images = images

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gmv.errors import OwnersRefused
 from gmv.first_error import first_error
 from gmv.index.port import ImagesTable
-from gmv.settings import OwnersSettings, Settings, ValuationSettings
+from gmv.settings import Method, OwnersSettings, Settings
 from gmv.valuation.owners import Ownership
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ def listed_owners(settings: Settings) -> set[str] | None:
     return owners | set(said.owners.values()) | said.opted_out_owners
 
 
-def settings_digest(valuation: ValuationSettings, ownership: Ownership) -> str:
+def settings_digest(valuation: Method, ownership: Ownership) -> str:
     """Return 16 hex digits over all that decides a credit beside the index: it is in every receipt."""
     if not ownership.digest:
         return valuation.digest
