@@ -1,6 +1,7 @@
 """Whether a corpus is still the one that was read before, without reading it."""
 
 import hashlib
+import os
 from pathlib import Path
 
 
@@ -15,5 +16,5 @@ def fingerprint(path: Path, reading: str) -> str:
     digest = hashlib.blake2b(f"{reading}\n".encode(), digest_size=16)
     for file in files:
         found = file.stat()
-        digest.update(f"{file.relative_to(path)}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(f"{file.relative_to(path)}\0{found.st_size}\0{found.st_mtime_ns}\n"))
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """What all corpora in Parquet share: their files, the columns that name images and owners, reading by batches."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,9 +83,14 @@ def read_schema(file: Path) -> pa.Schema:
         CorpusRefused: it is not Parquet.
     """
     try:
-        return pq.read_schema(file)
+        with _opened(file) as opened:
+            return pq.read_schema(opened)
     except (OSError, pa.ArrowException) as error:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
+
+
+def _opened(file: Path) -> pa.OSFile:
+    return pa.OSFile(os.fsencode(file))  # of a name in text it makes UTF-8, which not every file's name is
 
 
 def _as_rows(batch: pa.RecordBatch, names: list[str], where: str) -> Iterator[dict[str, Any]]:
@@ -97,7 +103,7 @@ def _as_rows(batch: pa.RecordBatch, names: list[str], where: str) -> Iterator[di
 
 def _batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(file) as opened:
-            yield from opened.iter_batches(batch_size=rows, columns=list(columns))
+        with _opened(file) as opened, pq.ParquetFile(opened) as parquet:
+            yield from parquet.iter_batches(batch_size=rows, columns=list(columns))
     except (OSError, pa.ArrowException) as error:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error

@@ -1,6 +1,7 @@
 """Where a demo keeps what it makes, and how a second run knows that it may go on from there."""
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def corpus_digest(corpus: Path) -> str:
         raise CorpusRefused(f"{corpus} is not there; give a Parquet file or a folder of images with --corpus")
     files = sorted(path for path in corpus.rglob("*") if path.is_file())
     names = (f"{path.relative_to(corpus)}\0{_file_digest(path)}\n" for path in files)
-    return hashlib.sha256("".join(names).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode("".join(names))).hexdigest()
 
 
 def _file_digest(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Events out of files: images, folders and Parquet columns of them, and JSON lines of events that are there already."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import orjson
 from gmv.errors import EventsRefused, Poison
 from gmv.events.cloudevents import CONTENT_TYPE, STRUCTURED_CONTENT, decode
 from gmv.events.encoding import KafkaMessage, binary, binary_of_envelope, event_of_image, structured_message
+from gmv.printable import encodable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +90,7 @@ def outgoing(path: Path, telling: Telling) -> Iterator[Outgoing]:
         return
     write = structured_message if telling.is_structured else binary
     for name, content in _images(path):
-        metadata = {"name": name}
+        metadata = {"name": encodable(name)}
         event = event_of_image(
             content, telling.source, event_id_of(name, content), telling.quality, telling.model, metadata
         )
@@ -144,7 +146,7 @@ def _parquet_images(path: Path) -> Iterator[tuple[str, bytes]]:
 
     row = 0
     try:
-        with parquet.ParquetFile(path) as file:
+        with pa.OSFile(os.fsencode(path)) as opened, parquet.ParquetFile(opened) as file:
             column = _image_column(path, file.schema_arrow)
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=[column]):
                 images = batch.column(0)

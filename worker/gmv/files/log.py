@@ -8,13 +8,14 @@ from pathlib import Path
 from typing_extensions import override
 
 from gmv.files.lines import Lines, count_lines, first_record
+from gmv.printable import encodable
 from gmv.stream.ports import Log
 from gmv.stream.records import Bounds, LogDescription, Partition, Run
 
 
 def partition_of(path: Path) -> Partition:
-    """Return the one partition a file is; its topic is the file's name."""
-    return Partition(path.name, 0)
+    """Return the one partition a file is; its topic is the file's name, as a ledger and JSON can hold it."""
+    return Partition(encodable(path.name), 0)
 
 
 def identity_of(path: Path) -> str:

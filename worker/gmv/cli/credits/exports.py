@@ -1,29 +1,37 @@
 """Totals as files that other programs read."""
 
+import codecs
 import csv
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import orjson
 
+from gmv.cli.terminal import is_watched
 from gmv.errors import InvalidSettings
 from gmv.ledger.port import Balance
+from gmv.printable import printable
 from gmv.whole_file import whole_file
 
 COLUMNS: Final = ("owner_id", "credit_micros")
 
 
+def as_shown(balances: Sequence[Balance]) -> Sequence[Balance]:
+    """Return them for stdout: as they are for a program, with names as tables show them on a terminal."""
+    if not is_watched():
+        return balances
+    return [replace(balance, owner_id=printable(balance.owner_id)) for balance in balances]
+
+
 def write_csv(balances: Sequence[Balance], file: BinaryIO) -> None:
     """Write a header and a row per owner, UTF-8, quoted where needed."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    rows = csv.writer(text, lineterminator="\n")
+    rows = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
     rows.writerow(COLUMNS)
     rows.writerows((balance.owner_id, balance.micros) for balance in balances)
-    text.detach()
 
 
 def write_json(balances: Sequence[Balance], file: BinaryIO) -> None:

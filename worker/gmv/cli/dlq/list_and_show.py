@@ -112,12 +112,14 @@ def _facts(dead_letter: "WholeDeadLetter") -> "ConsoleRenderable":
     )
 
 
-def _text(value: bytes | None) -> str:
-    """Return bytes as people read them: text where they are text, Python's escapes where they are not."""
+def _text(value: bytes | None) -> tuple[str, ...]:
+    """Return bytes in lines as people read them: text where they are text, Python's escapes where they are not."""
     if value is None:
-        return "none"
+        return ("none",)
     try:
         text = value.decode()
     except UnicodeDecodeError:
         text = repr(value)[2:-1]
-    return text if len(text) <= VALUE_CHARACTERS_SHOWN else f"{text[:VALUE_CHARACTERS_SHOWN]}… ({len(value):,} bytes)"
+    if len(text) > VALUE_CHARACTERS_SHOWN:
+        text = f"{text[:VALUE_CHARACTERS_SHOWN]}… ({len(value):,} bytes)"
+    return tuple(text.split("\n"))
