@@ -197,6 +197,9 @@ def _explain(error: Exception) -> int:
             terminal.discard_stdout()
             terminal.say("gmv: stdout is closed, so nothing of this was printed; send it to a file, or to /dev/null")
             return 1
+        case OSError(errno=errno.EACCES | errno.EPERM | errno.EROFS, filename=str(name)):
+            terminal.say(f"gmv: {name}: {error.strerror}; name another place, or let this user at it")
+            return InvalidSettings.exit_code
         case OSError(errno=errno.ENOSPC):
             terminal.discard_stdout()
             terminal.say(f"gmv: no space is left for {error.filename or 'the output'}; make some and try again")

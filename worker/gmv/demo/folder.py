@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from gmv.errors import CorpusRefused, InvalidSettings
-from gmv.whole_file import write_whole
+from gmv.whole_file import make_folder, write_whole
 
 _NAME = "demo.json"
 
@@ -78,9 +78,9 @@ class DemoFolder:
         """Make the folder for these inputs, or go on where an earlier demo of the same inputs ended.
 
         Raises:
-            InvalidSettings: the folder holds a demo of other inputs, or something else.
+            InvalidSettings: the folder holds a demo of other inputs, or something else, or cannot be made.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root)
         names = {path.name for path in self.root.iterdir()}
         if names <= {_NAME}:  # an earlier demo may have stopped at inputs that it could not use
             write_whole(self.root / _NAME, orjson.dumps(asdict(inputs)))

@@ -2,20 +2,15 @@
 
 import codecs
 import csv
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import orjson
 
 from gmv.cli.terminal import is_watched
-from gmv.errors import InvalidSettings
 from gmv.ledger.port import Balance
 from gmv.printable import printable
-from gmv.whole_file import whole_file
 
 COLUMNS: Final = ("owner_id", "credit_micros")
 
@@ -56,20 +51,3 @@ WRITERS: Final[Mapping[str, Callable[[Sequence[Balance], BinaryIO], None]]] = {
     "json": write_json,
     "parquet": write_parquet,
 }
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write that takes the path's place once it is whole and on disk; if the block fails, it is gone.
-
-    Raises:
-        InvalidSettings: no file can be made there.
-    """
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise InvalidSettings(f"--out {path} is there and is no file; give another name")
-    if not os.access(target.parent, os.W_OK):
-        why = "Permission denied" if target.parent.exists() else "No such file or directory"
-        raise InvalidSettings(f"--out {path}: {why}; give a file in a folder that can be written")
-    with whole_file(target) as file:
-        yield file

@@ -111,7 +111,8 @@ def export(
 ) -> None:
     """Write every owner's total, in order of the owners' ids; 1,000,000 micro-credits are one credit."""
     settings = load_settings(config, ledger=ledger)
-    from gmv.cli.credits.exports import WRITERS, as_shown, replacing
+    from gmv.cli.credits.exports import WRITERS, as_shown
+    from gmv.cli.out_file import replacing
     from gmv.cli.output import credits_text, print_for_people
     from gmv.cli.terminal import binary_stdout
     from gmv.errors import InvalidSettings
