@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ ROOM_LINES_MAX = 3_000
 TEST_LINES_MAX = 400
 
 # Used by every layer, or by none.
-OUTSIDE_THE_LAYERS = {"settings", "temporary", "threads", "whole_file", "first_error", "__main__"}
+OUTSIDE_THE_LAYERS = {"settings", "temporary", "threads", "whole_file", "first_error", "printable", "__main__"}
 
 # Folders of the machines that we write on. Put together here, so that this file does not hold them.
 OUR_FOLDERS = re.compile("|".join(f"/{name}/" for name in ("work", "root", "tmp/team")))
@@ -54,6 +55,64 @@ def test_a_package_is_imported_by_its_modules() -> None:
             statements = ast.parse(package.read_text()).body
             assert all(isinstance(one, ast.Expr) for one in statements), package
             assert len(statements) <= 1, package
+
+
+PRINTERS = {"cli/terminal.py", "cli/output.py", "kafka/pump.py"}
+"""Who may touch stdout and stderr: text of others goes through one of these, which escape what a terminal obeys."""
+
+
+def printing(tree: ast.AST) -> Iterator[ast.AST]:
+    """What prints, or makes what rich prints: rich but for types, typer's own printing, and the standard streams."""
+    types = {id(each) for node in ast.walk(tree) if is_for_types(node) for each in ast.walk(node)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names) if id(node) not in types and any(is_printer(each.name) for each in names):
+                yield node
+            case ast.ImportFrom(module=str(module)) if id(node) not in types and is_printer(module):
+                yield node
+            case ast.Attribute(value=ast.Name(id="typer"), attr="echo" | "secho" | "style" | "get_binary_stream"):
+                yield node
+            case ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr" | "__stdout__" | "__stderr__"):
+                yield node
+            case ast.Call(func=ast.Name(id="print")) | ast.Attribute(attr="print_exc" | "print_exception"):
+                yield node
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def is_printer(module: str) -> bool:
+    return module.partition(".")[0] in {"rich", "click"}
+
+
+def test_text_is_printed_in_one_place() -> None:
+    """Elsewhere it could be read as markup, or move a cursor; nothing but a rule sees that of commands to come."""
+    found = {
+        str(file.relative_to(SOURCE)): [node.lineno for node in printing(ast.parse(file.read_text()))]  # type: ignore[attr-defined]
+        for file in SOURCE.rglob("*.py")
+    }
+    assert {file for file, lines in found.items() if lines} == PRINTERS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from rich.console import Console",
+        "def show():\n    import rich",
+        "from rich import print as say",
+        "typer.secho(owner)",
+        "sys.stderr.write(owner)",
+        "print(owner)",
+        "traceback.print_exc()",
+    ],
+)
+def test_what_prints_is_recognised(line: str) -> None:
+    assert list(printing(ast.parse(line)))
+
+
+def test_types_print_nothing() -> None:
+    assert not list(printing(ast.parse("if TYPE_CHECKING:\n    from rich.text import Text")))
 
 
 def test_no_file_is_longer_than_one_reading() -> None:

@@ -1,5 +1,7 @@
 """Commands that end in every way a command can; the tests put one into gmv's table."""
 
+import errno
+
 import typer
 
 from gmv.errors import LedgerMissing
@@ -41,6 +43,10 @@ def fail() -> None:
 
 def be_interrupted() -> None:
     raise KeyboardInterrupt
+
+
+def be_locked_out() -> None:
+    raise OSError(errno.EROFS, "Read-only file system", "a/b[/y]")
 
 
 def lose_a_file() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from gmv.cli.credits.exports import replacing
+from gmv.cli.out_file import replacing
 from gmv.errors import InvalidSettings
 from gmv.settings import LedgerSettings
 from tests.cli.command import command, create, credit, environment, gmv, gmv_json, refused

@@ -95,6 +95,7 @@ class TestList:
             "replayed_from": [],
             "dead_lettered_at": None,
             "value_bytes": len(line(id="a")),
+            "credited": False,
         }
         assert listed["letters"][1]["event"] == {"source": None, "id": None}
 
@@ -118,8 +119,8 @@ class TestList:
         done = gmv(sqlite, "dlq", "list", "--file", file)
         assert done.returncode == 0
         assert "4 dead letters" in done.stdout
-        assert ["image_unreachable", "2"] in [row.split() for row in done.stdout.splitlines()]
-        assert [f"{EVENTS}/0/8", "image_unreachable", "d", "-", "why"] in [
+        assert ["image_unreachable", "2", "0"] in [row.split() for row in done.stdout.splitlines()]
+        assert [f"{EVENTS}/0/8", "image_unreachable", "d", "-", "why", "no"] in [
             row.split() for row in done.stdout.splitlines()
         ]
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import orjson
@@ -151,3 +152,14 @@ def test_a_topic_that_is_not_there(sqlite: LedgerSettings, kafka: KafkaBroker, f
     said = refused(sqlite, 30, "emit", folder, "--topic", "nowhere", "--brokers", kafka.address)
 
     assert "'nowhere' does not exist" in said
+
+
+def test_files_of_any_name_are_sent(
+    sqlite: LedgerSettings, kafka: KafkaBroker, topic: TopicFactory, folder: Path
+) -> None:
+    (folder / os.fsdecode(b"a caf\xe9 [y] \x1b[2J.png")).write_bytes(png("black"))  # the first, in order of name
+    name = topic(1)
+    assert gmv_json(sqlite, "emit", folder, "--topic", name, "--brokers", kafka.address)["sent"] == 4
+    metadata = [decode(each.value, each.headers).metadata for _, each in records(kafka, name, 1)]
+    names = [orjson.loads(each.text)["name"] for each in metadata if each is not None]
+    assert sorted(names) == ["a caf\\xe9 [y] \x1b[2J.png", "blue.png", "green.png", "red.png"]

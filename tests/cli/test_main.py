@@ -25,7 +25,7 @@ def run_gmv(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 @pytest.fixture
 def probe(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """Puts every function of `probe.py` into the table of commands, and its app as `group`."""
-    for name in ("succeed", "flood", "refuse", "fail", "be_interrupted", "lose_a_file"):
+    for name in ("succeed", "flood", "refuse", "fail", "be_interrupted", "be_locked_out", "lose_a_file"):
         monkeypatch.setitem(COMMANDS, name, Command("tests.cli.probe", name, "A probe."))
     monkeypatch.setitem(COMMANDS, "group", Command("tests.cli.probe", "app", "Probes."))
     return app
@@ -102,6 +102,12 @@ def test_an_unknown_command_is_refused_with_the_nearest_one(
         (["group", "show"], 0, "shown\n", ""),
         (["refuse"], 21, "", "gmv: no ledger at x: run `gmv ledger init`\n"),
         (["be_interrupted"], 130, "", ""),
+        (
+            ["be_locked_out"],
+            2,
+            "",
+            "gmv: a/b[/y]: Read-only file system; name another place, or let this user at it\n",
+        ),
     ],
 )
 def test_how_a_command_ends(

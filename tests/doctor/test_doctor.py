@@ -16,9 +16,10 @@ from kafka import KafkaProducer, TopicPartition
 from pydantic import BaseModel
 
 from gmv.doctor.examination import Area, Examination
-from gmv.errors import Unfit
+from gmv.errors import Poison, Reason, Unfit
 from gmv.index.manifest import IMAGES_FILE
 from gmv.kafka.admin import describe_topic
+from gmv.kafka.dead_letters import dead_letter_message
 from gmv.kafka.rights import Right, rights
 from gmv.kafka.topics import create_missing, planned
 from gmv.ledger.beginning import Begin, FirstPartitions
@@ -27,8 +28,11 @@ from gmv.ledger.position import Position
 from gmv.ledger.redis.acl import ROLES, rule_of
 from gmv.ledger.redis.leaderboard import RedisLeaderboard
 from gmv.settings import KafkaSettings, LedgerSettings, Settings
+from gmv.stream.ports import DeadLetter
+from gmv.stream.records import Partition, Record
 from tests.corpus.corpora import rows, write_parquet
 from tests.end_to_end.command import command, gmv
+from tests.events.samples import line
 from tests.indexing.index_builds import build
 from tests.kafka.test_rights import USER
 from tests.ledger.servers import client
@@ -175,6 +179,28 @@ class TestKafka:
             admin.delete_records({TopicPartition(world.topic, 0): 4})
         found = world.found(Area.KAFKA)["position headroom"]
         assert found == f"problem: {world.topic}[0]: records 0 to 3 were deleted before they were credited"
+
+    def test_events_in_files_that_may_not_be_read(self, world: World, kafka: KafkaBroker, tmp_path: Path) -> None:
+        event = line(data={"image": {"uri": "file:///images/a.png"}})
+        with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
+            for number in range(150):
+                producer.send(world.topic, event if number < 3 else b"{}", partition=number % 2)
+            producer.flush()
+        found = world.found(Area.KAFKA)["images of events"]
+        assert found.startswith("warning: 3 of the newest 150 events name a file by its URI, and images.root names no")
+        root = world.settings.images.model_copy(update={"root": tmp_path})
+        assert world.found(Area.KAFKA, images=root)["images of events"].startswith("ok: 3 of the newest 150")
+
+    def test_dead_letters_of_one_reason(self, world: World, kafka: KafkaBroker) -> None:
+        with closing(KafkaProducer(bootstrap_servers=kafka.address)) as producer:
+            for number in range(12):
+                why = Reason.IMAGE_REFUSED if number < 7 else Reason.IMAGE_CORRUPT
+                refused = DeadLetter(Record(number, b"x", None, ()), Poison(why, "why"))
+                message = dead_letter_message(Partition(world.topic, 0), refused, "g")
+                producer.send(world.settings.kafka.dead_letters_topic, **message._asdict())
+            producer.flush()
+        found = world.found(Area.KAFKA)["reasons of dead letters"]
+        assert found.startswith("warning: 7 of the newest 12 dead letters are image_refused")
 
     def test_records_that_soon_will_be(self, world: World, kafka: KafkaBroker) -> None:
         send(kafka, world.topic, 2, ago_seconds=6.8 * 86_400)

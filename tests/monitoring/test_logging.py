@@ -2,6 +2,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -168,3 +169,30 @@ def test_a_line_that_cannot_be_written_is_not_told_elsewhere(
     structlog.get_logger("gmv.worker").info("worker_started", password="hunter2")
 
     assert capsys.readouterr().err == ""
+
+
+HOSTILE = "caf\udce9 \x1b[2J\x9b \u202egnp"
+
+
+def test_a_line_of_text_that_is_not_utf8_is_written_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info")
+    structlog.get_logger("gmv").info("opened", file=HOSTILE, path=Path(HOSTILE), parts=[HOSTILE, {"deep": HOSTILE}])
+    logging.getLogger("library").warning("lost %s", HOSTILE)
+    printed = capsys.readouterr().out
+    assert not set(printed) & set("\x1b\x9b\u202e")
+    opened, lost = map(orjson.loads, printed.splitlines())
+    shown = HOSTILE.replace("\udce9", "\\xe9")
+    assert (opened["file"], opened["path"], opened["parts"]) == (shown, shown, [shown, {"deep": shown}])
+    assert lost["event"] == f"lost {shown}"
+
+
+def test_a_person_sees_it_escaped_and_a_traceback_in_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("console", "info")
+    try:
+        int(HOSTILE)
+    except ValueError:
+        structlog.get_logger("gmv").exception("failed", file=f"{HOSTILE}\nforged")
+    printed = capsys.readouterr().out
+    assert not set(printed) & set("\x1b\x9b\u202e\udce9")
+    assert "caf\\xe9 \\x1b[2J\\x9b \\u202egnp\\nforged" in printed.replace("\\\\", "\\")  # what is not a word it quotes
+    assert printed.count("\n") >= 4

@@ -11,12 +11,19 @@ from typing import Any, Final, TypeVar
 
 import numba
 
+from gmv.errors import InvalidSettings
 from gmv.temporary import TemporaryFolder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 CACHE_VARIABLE: Final = "NUMBA_CACHE_DIR"
-"""Names the folder for compiled code; where unset, it is `gmv` under the user's cache folder."""
+"""Names the folder for compiled code; where unset, it is `gmv` under the user's cache folder, if the user has one."""
+
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made from variables when numba is imported
+    raise InvalidSettings(
+        "numba is told to compile nothing (NUMBA_DISABLE_JIT, or .numba_config.yaml), and the re-rank kernel is "
+        "machine instructions that Python cannot run; unset it"
+    )
 
 _FINITE_MATHS: Final = {"nsz", "contract", "reassoc", "nnan", "ninf", "arcp"}
 """Sums in any order and fused multiplications, which the error bounds allow for. Neither NaN nor infinity may occur:
@@ -39,13 +46,13 @@ def strict(function: Function) -> Function:
 
 
 def _compile(function: Function, fastmath: Any) -> Function:
-    decorator: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=fastmath)
+    decorator: Any = numba.njit(nogil=True, cache=FOLDER is not None, error_model="numpy", fastmath=fastmath)
     compiled: Function = decorator(function)
     return compiled
 
 
-def cache_folder(sources: Path, wanted: Path) -> Path:
-    """Return the folder where these sources' compiled code is kept, or may be written.
+def cache_folder(sources: Path, wanted: Path | None) -> Path | None:
+    """Return the folder where these sources' compiled code is kept, or may be written; None where none can be made.
 
     The folder is named by a digest of all the sources: numba compares only the file of the function asked for, and
     would go on using code compiled from an older version of another file.
@@ -53,23 +60,35 @@ def cache_folder(sources: Path, wanted: Path) -> Path:
     Args:
         sources: a folder of Python files, with folders in it.
         wanted: where to keep it. On a file system that is read-only (an image's, filled when that was built), it is
-            copied into a temporary folder, as numba loads from writable folders only.
+            copied into a temporary folder, as numba loads from writable folders only. None where nobody knows.
     """
     files = [*sorted(sources.rglob("*.py")), Path(__file__)]  # this one says how they are compiled
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    folder = wanted / f"gmv-{numba.__version__}-{digest}"
-    if _is_writable(folder):
+    folder = None if wanted is None else wanted / f"gmv-{numba.__version__}-{digest}"
+    if folder is not None and _is_writable(folder):
         return folder
-    copied = TemporaryFolder("compiled")
+    try:
+        copied = TemporaryFolder("compiled")
+    except InvalidSettings:
+        return None
     atexit.register(copied.remove)
-    if folder.is_dir():
-        shutil.copytree(folder, copied.path, dirs_exist_ok=True)
+    try:
+        if folder is not None and folder.is_dir():
+            shutil.copytree(folder, copied.path, dirs_exist_ok=True)
+    except OSError:  # there is no space for it; a part of it could not be told from all of it
+        copied.remove()
+        return None
     return copied.path
 
 
 def is_compiled() -> bool:
     """Return whether the kernel was compiled before, by any process, into the folder in use."""
-    return any(FOLDER.rglob("*.nbc"))
+    return FOLDER is not None and any(FOLDER.rglob("*.nbc"))
+
+
+def is_kept() -> bool:
+    """Return whether what this process compiles is there for others, after it."""
+    return FOLDER is not None and WANTED is not None and FOLDER.is_relative_to(WANTED)
 
 
 def _is_writable(folder: Path) -> bool:
@@ -81,11 +100,18 @@ def _is_writable(folder: Path) -> bool:
         return False
 
 
-def _wanted_folder() -> Path:
-    named = os.environ.get(CACHE_VARIABLE)
-    user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(named) if named else Path(user) / "gmv"
+def _wanted_folder() -> Path | None:
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named)
+    if users := os.environ.get("XDG_CACHE_HOME"):
+        return Path(users) / "gmv"
+    try:
+        return Path.home() / ".cache" / "gmv"
+    except RuntimeError:  # HOME is not set, and nobody knows this user, as in a container that runs as any number
+        return None
 
 
-FOLDER: Final = cache_folder(Path(__file__).parent / "valuation", _wanted_folder())
-numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]  # made from variables when numba is imported
+WANTED: Final = _wanted_folder()
+FOLDER: Final = cache_folder(Path(__file__).parent / "valuation", WANTED)
+if FOLDER is not None:
+    numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]  # made from variables when numba is imported

@@ -7,6 +7,8 @@ for a person, that names what was refused and what to do about it, and an exit c
 from enum import StrEnum
 from typing import ClassVar
 
+from gmv.printable import encodable
+
 
 class Reason(StrEnum):
     """Why a record cannot be credited; a closed set, since it labels a metric and a dead letter's header."""
@@ -29,7 +31,7 @@ class Poison(Exception):  # noqa: N818 - a flow word, not a failure of ours
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
-        self.detail = detail
+        self.detail = encodable(detail)  # it goes into dead letters, and a file's name may be in it
 
 
 class Refusal(Exception):  # noqa: N818 - base of the sentences that end a command

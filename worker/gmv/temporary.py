@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from gmv.errors import InvalidSettings
+
 _LOCK: Final = ".in-use"
 
 
@@ -25,10 +27,22 @@ class TemporaryFolder:
 
         Args:
             purpose: part of its name, `gmv-<purpose>-…`.
+
+        Raises:
+            InvalidSettings: no folder for temporary files can be written.
         """
-        _remove_leftovers(purpose)
+        try:
+            root = Path(tempfile.gettempdir())
+            _remove_leftovers(root, purpose)
+            self._make(root, purpose)
+        except OSError as error:
+            raise InvalidSettings(
+                f"no temporary folder can be made ({error.strerror}); set TMPDIR to a folder that can be written"
+            ) from error
+
+    def _make(self, root: Path, purpose: str) -> None:
         while True:
-            self.path = Path(tempfile.mkdtemp(prefix=f"gmv-{purpose}-"))
+            self.path = Path(tempfile.mkdtemp(prefix=f"gmv-{purpose}-", dir=root))
             self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             if (self.path / _LOCK).exists():
@@ -49,8 +63,8 @@ class TemporaryFolder:
         self.remove()
 
 
-def _remove_leftovers(purpose: str) -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"gmv-{purpose}-*"):
+def _remove_leftovers(root: Path, purpose: str) -> None:
+    for folder in root.glob(f"gmv-{purpose}-*"):
         try:
             found = folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():

@@ -1,10 +1,24 @@
-"""Files that are never seen half written under their name."""
+"""Files that are never seen half written under their name, and the folders that they are in."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from gmv.errors import InvalidSettings
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder that `--out` names, and those above it, where they are not there yet.
+
+    Raises:
+        InvalidSettings: they cannot be made there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidSettings(f"{path}: {error.strerror}; give --out a place where a folder can be made") from error
 
 
 @contextmanager

@@ -4,10 +4,9 @@ Commands are named here and imported when they are run, so that `gmv --help` nee
 """
 
 import errno
-import os
 import re
 import sys
-import traceback
+from collections.abc import Callable
 from importlib import import_module
 from textwrap import fill
 from typing import Annotated, Any, Final, NamedTuple
@@ -17,9 +16,14 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from gmv import __version__
-from gmv.errors import DiskFull, PackagesMissing, Refusal
+from gmv.cli import terminal
+from gmv.errors import DiskFull, InvalidSettings, PackagesMissing, Refusal
+from gmv.printable import encodable
 
 BUG_EXIT_CODE: Final = 70  # EX_SOFTWARE of sysexits.h
+
+UsageError: Final[Any] = typer.BadParameter.__base__
+"""What is wrong with a command line: click's, or that of the copy of click that newer versions of typer hide."""
 
 WORKER_MODULES: Final = frozenset(
     {
@@ -96,7 +100,24 @@ def load(name: str) -> Any:
     command = get_command(found)
     command.name = name
     command.help = command.help or summary
+    _refuse_what_is_not_utf8(command)
     return command
+
+
+def _refuse_what_is_not_utf8(command: Any) -> None:
+    """Let every text on the command line be refused that no log, ledger or JSON can hold; paths are no texts."""
+    for each in getattr(command, "commands", {}).values():
+        _refuse_what_is_not_utf8(each)
+    for parameter in command.params:
+        parameter.callback = parameter.callback or _checked
+
+
+def _checked(_: Any, parameter: Any, value: Any) -> Any:
+    for each in value if isinstance(value, list | tuple) else [value]:
+        # The name of a file may be in a ledger's URL.
+        if isinstance(each, str) and each != encodable(each) and not each.startswith("sqlite:"):
+            raise InvalidSettings(f"{parameter.opts[0]} '{each}' is not UTF-8, as names and ids have to be")
+    return value
 
 
 class LazyGroup(TyperGroup):
@@ -124,7 +145,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"gmv {__version__}")
+        terminal.write(f"gmv {__version__}")
         raise typer.Exit
 
 
@@ -139,38 +160,51 @@ def gmv(
 
 def main() -> None:
     """Run `gmv` on this process's arguments and end the process with its exit code."""
+    terminal.prepare()
+    code = _run(lambda: get_command(app)(prog_name="gmv", standalone_mode=False))
+    flushed = _run(terminal.flush)  # here it can fail with a sentence; at exit it would with a traceback
+    sys.exit(code or flushed)
+
+
+def _run(step: Callable[[], Any]) -> Any:
+    """Return the exit code that a step ends with, after saying why."""
     try:
-        try:
-            get_command(app)(prog_name="gmv")
-        except SystemExit:
-            sys.stdout.flush()  # here it can fail with a sentence; at exit it would with a traceback
-            raise
+        return step()
+    except SystemExit as end:
+        return end.code
     except Exception as error:  # noqa: BLE001 - the outermost frame of the program
-        sys.exit(_explain(error))
+        return _explain(error)
 
 
 def _explain(error: Exception) -> int:
     """Say on stderr what ended the command, and return the exit code for it."""
     match error:
         case Refusal():
-            typer.echo(f"gmv: {error}", err=True)
+            terminal.say(f"gmv: {error}")
             return error.exit_code
+        case UsageError(exit_code=int(code)):
+            terminal.say_usage(error)
+            return code
+        case typer.Abort():
+            return 1
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] in WORKER_MODULES:
-            typer.echo(f"gmv: this command needs {name}, which is not installed: pip install 'gmv[worker]'", err=True)
+            terminal.say(f"gmv: this command needs {name}, which is not installed: pip install 'gmv[worker]'")
             return PackagesMissing.exit_code
         case OSError(errno=errno.EPIPE):
-            _discard_stdout()
+            terminal.discard_stdout()
             return 1
+        case OSError(errno=errno.EBADF) if terminal.is_stdout_closed():
+            terminal.discard_stdout()
+            terminal.say("gmv: stdout is closed, so nothing of this was printed; send it to a file, or to /dev/null")
+            return 1
+        case OSError(errno=errno.EACCES | errno.EPERM | errno.EROFS, filename=str(name)):
+            terminal.say(f"gmv: {name}: {error.strerror}; name another place, or let this user at it")
+            return InvalidSettings.exit_code
         case OSError(errno=errno.ENOSPC):
-            _discard_stdout()
-            typer.echo(f"gmv: no space is left for {error.filename or 'the output'}; make some and try again", err=True)
+            terminal.discard_stdout()
+            terminal.say(f"gmv: no space is left for {error.filename or 'the output'}; make some and try again")
             return DiskFull.exit_code
         case _:
-            traceback.print_exception(error)
-            typer.echo("gmv: this is a fault of gmv; please report it with the lines above", err=True)
+            terminal.say_traceback(error)
+            terminal.say("gmv: this is a fault of gmv; please report it with the lines above")
             return BUG_EXIT_CODE
-
-
-def _discard_stdout() -> None:
-    """Keep Python's own flush at exit from failing once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,20 +1,20 @@
 """How the results of `gmv bench` are laid out for people."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
-
-from rich.console import ConsoleRenderable
+from typing import TYPE_CHECKING, TypeAlias
 
 from gmv.cli.output import table
 
 if TYPE_CHECKING:  # rerank needs POT, which the others do without
+    from rich.console import ConsoleRenderable
+
     from gmv.bench.events import EventsBench
     from gmv.bench.ledger import LedgerBench
     from gmv.bench.rerank import RerankBench, RerankCase
     from gmv.bench.scaling import ScalingBench
     from gmv.bench.stream import StreamBench
 
-Shown = Iterator[str | ConsoleRenderable]
+Shown: TypeAlias = "Iterator[str | ConsoleRenderable]"
 
 
 def ledger_tables(bench: "LedgerBench") -> Shown:
@@ -97,7 +97,8 @@ def _rerank_case(case: "RerankCase", candidates: int) -> Shown:
     yield f"Candidates, of {candidates}: {ended}"
     yield f"Largest difference from POT: {case.max_abs_diff:.1e}"
     yield f"Two threads: {case.ratio_two_threads:.2f} times one"
-    yield f"Scratch: {case.scratch_bytes_per_thread / 2**20:.1f} MiB a thread\n"
+    yield f"Scratch: {case.scratch_bytes_per_thread / 2**20:.1f} MiB a thread"
+    yield ""
 
 
 def events_tables(bench: "EventsBench") -> Shown:
@@ -123,7 +124,7 @@ def events_tables(bench: "EventsBench") -> Shown:
     )
 
 
-def _rates(column: str, rates: Mapping[str, float], baseline: float) -> ConsoleRenderable:
+def _rates(column: str, rates: Mapping[str, float], baseline: float) -> "ConsoleRenderable":
     return table(
         None,
         ["", column, "ratio"],

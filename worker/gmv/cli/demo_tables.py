@@ -3,36 +3,35 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from rich.console import ConsoleRenderable
-from rich.text import Text
-
-from gmv.cli.output import credits_text, table
+from gmv.cli.output import credits_text, heading, table
 from gmv.demo.figures import DemoFigures
 
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
 
-def view(figures: DemoFigures) -> Iterator[ConsoleRenderable]:
+
+def view(figures: DemoFigures) -> "Iterator[str | ConsoleRenderable]":
     """Lay out counts, leaderboard, one event, the checks, and where everything is."""
-    yield _title("What became of the events")
-    yield _counts(figures)
-    yield _title(f"Who earned most, of {figures.owners:,} owners credited")
-    yield _leaders(figures)
-    yield _title(f"One event explained: {figures.example.event_id}, made of {', '.join(figures.example.sources)}")
-    yield _example(figures)
-    yield _title("Checks")
-    yield _checks(figures)
-    yield _title(f"Where everything is (made or checked in {figures.seconds:,.0f} s)")
-    yield _places(figures)
-    yield _title("What next")
-    yield _next(figures)
+    yield from _titled("What became of the events", _counts(figures))
+    yield from _titled(f"Who earned most, of {figures.owners:,} owners credited", _leaders(figures))
+    yield from _titled(
+        f"One event explained: {figures.example.event_id}, made of {', '.join(figures.example.sources)}",
+        _example(figures),
+    )
+    yield from _titled("Checks", _checks(figures))
+    yield from _titled(f"Where everything is (made or checked in {figures.seconds:,.0f} s)", _places(figures))
+    yield from _titled("What next", _next(figures))
 
 
-def _title(text: str) -> Text:
-    """A title of a table may be wider than it; rich would fold it."""
-    return Text(f"\n{text}", style="bold")
+def _titled(title: str, below: "ConsoleRenderable") -> "Iterator[str | ConsoleRenderable]":
+    yield ""
+    yield heading(title)
+    yield below
 
 
-def _counts(figures: DemoFigures) -> ConsoleRenderable:
+def _counts(figures: DemoFigures) -> "ConsoleRenderable":
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(figures.dead_letters_by_reason.items()))
     rows = [
         ["credited", f"{figures.credited:,}", f"{credits_text(figures.credit_micros)} credits"],
@@ -47,7 +46,7 @@ def _counts(figures: DemoFigures) -> ConsoleRenderable:
     return table(None, ["outcome", "events", ""], rows, numbers=["events"])
 
 
-def _leaders(figures: DemoFigures) -> ConsoleRenderable:
+def _leaders(figures: DemoFigures) -> "ConsoleRenderable":
     rows = [
         [rank, each.owner_id, credits_text(each.credit_micros), f"{each.credit_micros / figures.credit_micros:.1%}"]
         for rank, each in enumerate(figures.leaders, start=1)
@@ -55,7 +54,7 @@ def _leaders(figures: DemoFigures) -> ConsoleRenderable:
     return table(None, ["rank", "owner", "credits", "share"], rows, numbers=["rank", "credits", "share"])
 
 
-def _example(figures: DemoFigures) -> ConsoleRenderable:
+def _example(figures: DemoFigures) -> "ConsoleRenderable":
     rows = [
         [
             each.image_id,
@@ -75,7 +74,7 @@ def _example(figures: DemoFigures) -> ConsoleRenderable:
     )
 
 
-def _checks(figures: DemoFigures) -> ConsoleRenderable:
+def _checks(figures: DemoFigures) -> "ConsoleRenderable":
     checks, all_the_same = figures.checks, "all conserved" if figures.conserved else "NOT THE SAME"
     credited, nearest = f"{figures.source_hit_rate:.1%}", f"{figures.nearest_is_source_rate:.1%}"
     rows = [
@@ -89,7 +88,7 @@ def _checks(figures: DemoFigures) -> ConsoleRenderable:
     return table(None, ["what", "found", ""], rows, numbers=["found"])
 
 
-def _places(figures: DemoFigures) -> ConsoleRenderable:
+def _places(figures: DemoFigures) -> "ConsoleRenderable":
     return table(
         None,
         ["what", "where"],
@@ -105,7 +104,7 @@ def _places(figures: DemoFigures) -> ConsoleRenderable:
     )
 
 
-def _next(figures: DemoFigures) -> ConsoleRenderable:
+def _next(figures: DemoFigures) -> "ConsoleRenderable":
     command = "gmv" if shutil.which("gmv") else sys.argv[0]  # as it was typed, where no environment is activated
     return table(
         None,

@@ -1,14 +1,15 @@
 """How an explained event looks to people."""
 
 from collections.abc import Iterator
-from typing import Final
-
-from rich.console import ConsoleRenderable
+from typing import TYPE_CHECKING, Final
 
 from gmv.cli.output import credits_text, facts, table
 from gmv.operations.explaining import EventStatus
 from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
 from gmv.operations.judging import ReceiptStatus
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
 
 _STATUSES: Final = {
     ReceiptStatus.COMMITTED: "committed: the ledger confirms it",
@@ -19,7 +20,7 @@ _STATUSES: Final = {
 }
 
 
-def view(explained: Explained) -> Iterator[str | ConsoleRenderable]:
+def view(explained: Explained) -> "Iterator[str | ConsoleRenderable]":
     """Lay out all that is known of an event."""
     for event in explained.events:
         yield from _event(event)
@@ -30,7 +31,7 @@ def view(explained: Explained) -> Iterator[str | ConsoleRenderable]:
         yield f"not all receipts of {topic} were read, which may be about it: name their file by --receipts"
 
 
-def _event(event: ExplainedEvent) -> Iterator[str | ConsoleRenderable]:
+def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":
     yield f"event ({event.source or '-'}, {event.id}): {_verdict(event)}"
     for receipt in event.receipts:
         yield _facts(receipt)
@@ -67,7 +68,7 @@ def _verdict(event: ExplainedEvent) -> str:
             return "unclear"
 
 
-def _facts(receipt: ExplainedReceipt) -> ConsoleRenderable:
+def _facts(receipt: ExplainedReceipt) -> "ConsoleRenderable":
     why = f": {receipt.why}" if receipt.why else ""
     return facts(
         None,
@@ -83,7 +84,7 @@ def _facts(receipt: ExplainedReceipt) -> ConsoleRenderable:
     )
 
 
-def _shares(receipt: ExplainedReceipt) -> ConsoleRenderable:
+def _shares(receipt: ExplainedReceipt) -> "ConsoleRenderable":
     return table(
         None,
         ["training image", "owner", "distance", "utility", "weight", "value", "credits"],
@@ -103,8 +104,8 @@ def _shares(receipt: ExplainedReceipt) -> ConsoleRenderable:
     )
 
 
-def _correction_row(correction: ExplainedCorrection) -> list[str]:
-    owners = "\n".join(each.owner_id for each in correction.changes)
-    changes = "\n".join(credits_text(each.change_micros) for each in correction.changes)
-    insisted = "" if correction.insisted is None else f"\ninsisted on: {correction.insisted}"
-    return [correction.id, correction.standing, owners, changes, f"{correction.reason}{insisted}"]
+def _correction_row(correction: ExplainedCorrection) -> list[object]:
+    owners = tuple(each.owner_id for each in correction.changes)
+    changes = tuple(credits_text(each.change_micros) for each in correction.changes)
+    insisted = () if correction.insisted is None else (f"insisted on: {correction.insisted}",)
+    return [correction.id, correction.standing, owners, changes, (correction.reason, *insisted)]

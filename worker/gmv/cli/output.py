@@ -1,20 +1,21 @@
 """How results look: one JSON object for machines, text and tables for people, progress bars for those who watch."""
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import typer
-
+from gmv.cli import terminal
+from gmv.printable import encodable, printable
 from gmv.valuation.types import MICROS_PER_CREDIT
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from rich.console import ConsoleRenderable
     from rich.table import Table
+    from rich.text import Text
 
 R = TypeVar("R", bound="DataclassInstance")
 
@@ -26,54 +27,67 @@ def render(result: R, as_json: bool, view: "Callable[[R], Iterator[str | Console
 
     Args:
         result: its fields, in order, are the JSON object. Paths become text, enums their values, bytes base64. A field
-            whose name in JSON is a word of Python's ends with an underscore.
+            whose name in JSON is a word of Python's ends with an underscore. Names of files that are no UTF-8 are
+            `encodable`.
         as_json: whether to print that object, on one line.
-        view: yields what a person sees of the same result, from the top down; called only where it is wanted. Text is
-            printed as it is, neither folded nor read as markup.
+        view: yields what a person sees of the same result, from the top down, a line or a table each; called only where
+            it is wanted. Text is printed as it is, neither folded nor read as markup, its control characters escaped.
     """
     if as_json:
         import orjson
 
-        options = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS  # numbers, reasons and stages are keys
-        typer.echo(orjson.dumps(result, default=_plain, option=options))
+        terminal.write_json(orjson.dumps(_plain(result), option=orjson.OPT_NON_STR_KEYS))  # reasons and stages are keys
         return
     for part in view(result):
         print_for_people(part)
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON has for a value that orjson does not write, or not by the names wanted."""
+    """Return a value as JSON has it, and such that UTF-8 has it, too."""
     from base64 import b64encode
 
     from pydantic import BaseModel
 
     match value:
+        case str():
+            return encodable(value)
         case Path():
-            return str(value)
+            return encodable(str(value))
         case bytes():
             return b64encode(value).decode()
         case BaseModel():
-            return value.model_dump(mode="json")
+            return _plain(dict(value))
+        case Mapping():
+            return {_plain(name): _plain(part) for name, part in value.items()}
         case tuple() if hasattr(value, "_asdict"):
-            return value._asdict()
+            return _plain(value._asdict())
+        case list() | tuple():
+            return [_plain(part) for part in value]
         case _ if is_dataclass(value):
-            return {field.name.removesuffix("_"): getattr(value, field.name) for field in fields(value)}
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+            return {field.name.removesuffix("_"): _plain(getattr(value, field.name)) for field in fields(value)}
+    return value
 
 
 def print_for_people(part: "str | ConsoleRenderable") -> None:
-    """Print text as it is, or a table, wide enough that nothing is cut off in a file."""
+    """Print a line as it is, or a table, wide enough that nothing is cut off in a file."""
     if isinstance(part, str):
-        typer.echo(part)
+        terminal.write(part)
         return
     from rich.console import Console
 
     Console(
-        width=None if sys.stdout.isatty() else PIPED_WIDTH,
+        width=None if terminal.is_watched() else PIPED_WIDTH,
         highlight=False,
         markup=False,
         emoji=False,
     ).print(part)
+
+
+def heading(text: str) -> "Text":
+    """Lay out a heading, for what is too wide for a table's title; rich would fold that to the table's width."""
+    from rich.text import Text
+
+    return Text(printable(text), style="bold")
 
 
 def table(
@@ -81,18 +95,23 @@ def table(
 ) -> "Table":
     """Lay out rows under columns; those named in `numbers` are set to the right.
 
-    Long cells are folded, never cut, and an owner's name is never read as markup.
+    Long cells are folded, never cut, and an owner's name is never read as markup. A cell of several lines is a tuple.
     """
     from rich import box
     from rich.table import Table
+
+    laid_out = Table(title=_text(title) if title else None, box=box.SIMPLE, title_justify="left")
+    for column in columns:
+        laid_out.add_column(_text(column), justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        laid_out.add_row(*map(_text, row))
+    return laid_out
+
+
+def _text(cell: object) -> "Text":
     from rich.text import Text
 
-    laid_out = Table(title=Text(title) if title else None, box=box.SIMPLE, title_justify="left")
-    for column in columns:
-        laid_out.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        laid_out.add_row(*(Text(str(cell)) for cell in row))
-    return laid_out
+    return Text("\n".join(printable(str(line)) for line in (cell if isinstance(cell, tuple) else (cell,))))
 
 
 def facts(title: str | None, rows: Iterable[tuple[str, object]]) -> "Table":
@@ -109,7 +128,7 @@ def credits_text(micros: int) -> str:
 def tell_who_watches(sentence: str) -> None:
     """Say something before a long step, on stderr and only when that is a terminal, as progress is shown."""
     if sys.stderr.isatty():
-        typer.echo(sentence, err=True)
+        terminal.say(sentence)
 
 
 @contextmanager

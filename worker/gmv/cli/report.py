@@ -43,13 +43,20 @@ def report(
     Alerts that fired in that time are at its top. A time without an offset is this machine's.
     """
     window = _window(hours, until, scrape_seconds)
+    from gmv.cli.out_file import replacing
     from gmv.cli.output import progress, render
     from gmv.dashboards.prometheus import Prometheus
-    from gmv.dashboards.report import panels_count, report
+    from gmv.errors import InvalidSettings
 
-    with progress("drawing", panels_count(), "panels") as advance:
-        page = report(Prometheus(prometheus), window, select, advance)
-    out.write_text(page, encoding="utf-8")
+    try:
+        from gmv.dashboards.report import panels_count, report
+    except OSError as error:
+        raise InvalidSettings(
+            "matplotlib has no folder for what it knows of fonts; set MPLCONFIGDIR to one that can be written"
+        ) from error
+
+    with replacing(out) as file, progress("drawing", panels_count(), "panels") as advance:
+        file.write(report(Prometheus(prometheus), window, select, advance).encode())
     render(Drawn(out, panels_count()), json, _view)
 
 

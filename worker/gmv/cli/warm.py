@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from gmv.cli.options import JsonOption
+from gmv.cli.terminal import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,15 @@ def warm(json: JsonOption = False) -> None:
     from gmv.threads import limit_threads
 
     limit_threads()
-    compile_kernel()
     from gmv.cli.output import render
-    from gmv.compiled import FOLDER
+    from gmv.compiled import CACHE_VARIABLE, FOLDER, is_compiled, is_kept
+    from gmv.errors import InvalidSettings
 
+    if FOLDER is None or not (is_kept() or is_compiled()):
+        raise InvalidSettings(
+            f"there is no folder to keep compiled code in; name one that can be written by {CACHE_VARIABLE}"
+        )
+    compile_kernel()
     render(CompiledKernel(FOLDER, sum(file.stat().st_size for file in FOLDER.rglob("*.nb[ci]"))), json, _view)
 
 
@@ -42,12 +46,13 @@ def compile_kernel() -> None:
     """Load the kernel; where it was never compiled, say so on stderr and compile it."""
     import numpy as np
 
-    from gmv.compiled import is_compiled
+    from gmv.compiled import CACHE_VARIABLE, is_compiled, is_kept
     from gmv.valuation.wasserstein.rerank import ExactReranker
 
     was_compiled, started = is_compiled(), time.perf_counter()
     if not was_compiled:
-        typer.echo("compiling the re-rank kernel, once; this takes about half a minute", err=True)
+        kept = "once" if is_kept() else f"for this process alone ({CACHE_VARIABLE} may name a folder to keep it in)"
+        say(f"compiling the re-rank kernel, {kept}; this takes about half a minute")
     ExactReranker(np.zeros((1, 1, 1), np.float16))
     if not was_compiled:
-        typer.echo(f"compiled in {time.perf_counter() - started:.0f} seconds", err=True)
+        say(f"compiled in {time.perf_counter() - started:.0f} seconds")

@@ -1,6 +1,7 @@
 """Whether a corpus is still the one that was read before, without reading it."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def fingerprint(files: Iterable[Path], reading: str) -> str:
     """
     digest = hashlib.blake2b(f"{reading}\n".encode(), digest_size=16)
     for file in sorted({file.absolute() for file in files}):
-        digest.update(str(file).encode(errors="surrogateescape"))
+        digest.update(os.fsencode(file))
         try:
             found = file.stat()
         except OSError:

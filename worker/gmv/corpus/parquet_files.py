@@ -1,5 +1,6 @@
 """What all corpora in Parquet share: the columns that name images and owners, and reading in batches."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,9 +121,14 @@ def read_schema(file: Path) -> pa.Schema:
         CorpusRefused: it is not Parquet.
     """
     try:
-        return pq.read_schema(file)
+        with _opened(file) as opened:
+            return pq.read_schema(opened)
     except (OSError, pa.ArrowException) as error:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
+
+
+def _opened(file: Path) -> pa.OSFile:
+    return pa.OSFile(os.fsencode(file))  # of a name in text it makes UTF-8, which not every file's name is
 
 
 def _as_rows(
@@ -144,10 +150,10 @@ def _batches(file: Path, columns: Sequence[str], rows: int | None) -> Iterator[p
     pages = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
     try:
-        with pq.ParquetFile(file, buffer_size=_READ_BYTES, pre_buffer=False) as opened:
-            for group in range(opened.metadata.num_row_groups):
-                at_once = rows or _rows_at_once(opened.metadata.row_group(group))
-                yield from opened.iter_batches(at_once, [group], list(columns), use_threads=False)
+        with _opened(file) as opened, pq.ParquetFile(opened, buffer_size=_READ_BYTES, pre_buffer=False) as parquet:
+            for group in range(parquet.metadata.num_row_groups):
+                at_once = rows or _rows_at_once(parquet.metadata.row_group(group))
+                yield from parquet.iter_batches(at_once, [group], list(columns), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
     finally:

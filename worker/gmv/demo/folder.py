@@ -1,13 +1,14 @@
 """Where a demo keeps what it makes, and how a second run knows that it may go on from there."""
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
 
 from gmv.errors import CorpusRefused, InvalidSettings
-from gmv.whole_file import write_whole
+from gmv.whole_file import make_folder, write_whole
 
 _NAME = "demo.json"
 
@@ -77,9 +78,9 @@ class DemoFolder:
         """Make the folder for these inputs, or go on where an earlier demo of the same inputs ended.
 
         Raises:
-            InvalidSettings: the folder holds a demo of other inputs, or something else.
+            InvalidSettings: the folder holds a demo of other inputs, or something else, or cannot be made.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root)
         names = {path.name for path in self.root.iterdir()}
         if names <= {_NAME}:  # an earlier demo may have stopped at inputs that it could not use
             write_whole(self.root / _NAME, orjson.dumps(asdict(inputs)))
@@ -111,7 +112,7 @@ def corpus_digest(corpus: Path) -> str:
         raise CorpusRefused(f"{corpus} is not there; give a Parquet file or a folder of images with --corpus")
     files = sorted(path for path in corpus.rglob("*") if path.is_file())
     names = (f"{path.relative_to(corpus)}\0{_file_digest(path)}\n" for path in files)
-    return hashlib.sha256("".join(names).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode("".join(names))).hexdigest()
 
 
 def _file_digest(path: Path) -> str:

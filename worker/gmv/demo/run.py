@@ -23,6 +23,7 @@ from gmv.imaging.decode import ImageLimits
 from gmv.index.opened import Index, open_index
 from gmv.indexing.build import BuildOptions, build_index
 from gmv.ledger.open import open_ledger, open_registry
+from gmv.printable import encodable
 from gmv.settings import Settings
 from gmv.whole_file import write_whole
 
@@ -91,7 +92,8 @@ def run_demo(
     if hits is None:
         raise EventsRefused(f"no event could be credited; {folder.dead_letters} says why")
     reporter.stage("Report", str(folder.report))
-    write_whole(folder.report, render(story_of(corpus, index, folder, books, hits, settings)).encode())
+    page = render(story_of(corpus, index, folder, books, hits, settings))
+    write_whole(folder.report, encodable(page).encode())
     return DemoResult(folder, index, now, books, hits, time.perf_counter() - started)
 
 

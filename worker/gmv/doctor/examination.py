@@ -101,6 +101,7 @@ class Examination:
         yield from redis_rules.judge_user(user, "worker")
 
     def _kafka(self) -> Iterator[Finding]:
+        from gmv.doctor import records as record_rules
         from gmv.kafka.inspection import KafkaInspector
 
         kafka = self._settings.kafka
@@ -114,6 +115,11 @@ class Examination:
             yield from kafka_rules.judge_receipts(receipts, self._settings)
             yield from kafka_rules.judge_dead_letters(dead_letters, events)
             yield from kafka_rules.judge_rights([events, receipts, dead_letters], group, self._settings)
+            files = inspector.newest(events, record_rules.EVENTS_READ, record_rules.names_file)
+            yield from record_rules.judge_event_images(files, self._settings)
+            reasons = inspector.newest(dead_letters, record_rules.DEAD_LETTERS_READ, record_rules.reason_of)
+            yield from record_rules.judge_dead_letter_reasons(reasons)
+            yield from machine_rules.judge_session(self._settings, inspector.session_limits())
             yield from kafka_rules.judge_group(group, kafka.group, len(events.partitions))
             self._newest_event_ms = events.newest_ms
             if not events.partitions:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
+from gmv.kafka.access import SessionLimits, unfit_session
 from gmv.settings import Settings
 
 SKEW_SECONDS_MAX = 5.0
@@ -58,6 +59,16 @@ def judge_clocks(redis_ahead_seconds: float | None, newest_event_ms: int | None,
         if value is not None
     ]
     return fine_unless(complaints(), check, f"it agrees with {' and '.join(compared)}" if compared else "not compared")
+
+
+def judge_session(settings: Settings, limits: SessionLimits | None) -> list[Finding]:
+    """Judge a worker's session by what the broker lets members of a group have; None where it does not tell."""
+    check, kafka = "group session", settings.kafka
+    if limits is None:
+        return [fine(check, f"{kafka.session_seconds:g} s; this user may not ask a broker for its limits")]
+    if limits.min_seconds <= kafka.session_seconds <= limits.max_seconds:
+        return [fine(check, f"{kafka.session_seconds:g} s, and {limits.max_seconds:g} may be had")]
+    return [problem(check, unfit_session(kafka, limits), "set kafka.session_seconds within the broker's limits")]
 
 
 def judge_timings(settings: Settings) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Events out of files: images, folders and Parquet columns of them, and JSON lines of events that are there already."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from gmv.events.headers import CONTENT_TYPE
 from gmv.events.image_folder import IMAGE_SUFFIXES, OTHER_JPEG_SUFFIXES, ImageFolder, first_bytes, look_through
 from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.imaging.formats import image_format, refused_format
+from gmv.printable import encodable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -112,7 +114,7 @@ def outgoing(path: Path, telling: Telling, folder: ImageFolder | None = None) ->
         return
     write = structured_message if telling.is_structured else binary
     for name, content in _images_of_folder(folder) if folder else _images_of_file(path):
-        metadata = {"name": name}
+        metadata = {"name": encodable(name)}
         event = event_of_image(
             content, telling.source, event_id_of(name, content), telling.quality, telling.model, metadata
         )
@@ -173,7 +175,7 @@ def _parquet_images(path: Path) -> Iterator[tuple[str, bytes]]:
 
     row = 0
     try:
-        with parquet.ParquetFile(path) as file:
+        with pa.OSFile(os.fsencode(path)) as opened, parquet.ParquetFile(opened) as file:
             column = _image_column(path, file.schema_arrow)
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=[column]):
                 images = batch.column(0)

@@ -9,6 +9,7 @@ from typing import Final
 from typing_extensions import override
 
 from gmv.files.lines import Lines, count_lines, first_record
+from gmv.printable import encodable
 from gmv.stream.ports import Log
 from gmv.stream.records import Bounds, LogDescription, Partition, Run
 
@@ -17,8 +18,8 @@ IDENTITY_PREFIX: Final = "first-record:"
 
 
 def partition_of(path: Path) -> Partition:
-    """Return the one partition a file is; its topic is the file's name."""
-    return Partition(path.name, 0)
+    """Return the one partition a file is; its topic is the file's name, as a ledger and JSON can hold it."""
+    return Partition(encodable(path.name), 0)
 
 
 def identity_of(path: Path) -> str:

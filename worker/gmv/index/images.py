@@ -1,5 +1,6 @@
 """The images table: one memory-mapped Arrow file of image ids, owners and weights."""
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def open_images(path: Path) -> ArrowImages:
         IndexRefused: it is missing or holds something else.
     """
     try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        reader = pa.ipc.open_file(pa.memory_map(os.fsencode(path)))
         if reader.schema != _SCHEMA or reader.num_record_batches != 1:
             raise IndexRefused(f"{path} is another table than the index's; build the index again")
         return ArrowImages(reader.get_batch(0))

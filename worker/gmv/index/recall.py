@@ -63,8 +63,11 @@ def open_recall(path: Path) -> FaissRecall:
         IndexRefused: faiss cannot read it, or it compares otherwise than by Euclidean distance.
     """
     try:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
-    except RuntimeError as error:
+        # By number: faiss takes names in UTF-8 only, which not every folder's is.
+        with path.open("rb") as file:
+            name = f"/proc/self/fd/{file.fileno()}"
+            index = faiss.read_index(name, faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
+    except (OSError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise IndexRefused(f"{path} cannot be read by faiss ({reason}); build the index again") from error
     if index.metric_type != faiss.METRIC_L2:

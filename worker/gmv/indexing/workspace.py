@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from gmv.errors import DiskFull, IndexRefused
-from gmv.whole_file import write_whole
+from gmv.whole_file import make_folder, write_whole
 
 _JOURNAL = "journal.jsonl"
 _LOCK = "lock"
@@ -97,11 +97,12 @@ def open_workspace(out: Path, inputs: Mapping[str, Any]) -> Iterator[Workspace]:
 
     Raises:
         IndexRefused: another process is building there.
+        InvalidSettings: no folder can be made there.
         DiskFull: there is no space left; what was done until then is kept.
     """
     folder = out.with_name(f"{out.name}.partial")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with (folder / _LOCK).open("a") as lock:
             _take(lock.fileno(), folder)
             workspace = Workspace(folder, _read_journal(folder / _JOURNAL))

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidGroupIdError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
@@ -19,6 +21,9 @@ from gmv.settings import KafkaSettings
 
 DENIALS: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 """What aiokafka raises where a user lacks a right; none of them passes by waiting."""
+
+NO_MEMBER: Final = (InconsistentGroupProtocolError, InvalidGroupIdError)
+"""What aiokafka raises where a group takes no member like us, such as one whose members divide partitions otherwise."""
 
 _GREETING_SECONDS = 5.0
 
@@ -88,6 +93,33 @@ def denied(kafka: KafkaSettings, error: Exception) -> LogRefused:
     who = f"user {kafka.username!r}" if kafka.username else "this client"
     return LogRefused(
         f"Kafka at {kafka.brokers} does not let {who} do that ({error}); SECURITY.md lists the rights that gmv needs"
+    )
+
+
+class SessionLimits(NamedTuple):
+    """The shortest and the longest session that a broker lets members of a group have, in seconds."""
+
+    min_seconds: float
+    max_seconds: float
+
+
+def unfit_session(kafka: KafkaSettings, limits: SessionLimits | None) -> str:
+    """Return what to say of a session that a broker does not let members of a group have.
+
+    Args:
+        kafka: the settings.
+        limits: of the broker; None where it does not tell them.
+    """
+    found = f"kafka.session_seconds is {kafka.session_seconds:g}, "
+    if limits is None:
+        return (
+            f"{found}which the broker lets no member of a group have: set it between the broker's "
+            "group.min.session.timeout.ms and group.max.session.timeout.ms"
+        )
+    low, high = limits
+    return (
+        f"{found}and the broker lets members of a group have {low:g} to {high:g} (its group.min.session.timeout.ms and "
+        "group.max.session.timeout.ms): set it within these, or raise the broker's limit"
     )
 
 

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import (
     AuthorizationError,
     KafkaError,
@@ -14,9 +14,21 @@ from kafka.errors import (
 )
 
 from gmv.errors import LogUnavailable
-from gmv.kafka.access import connection, denied, greet
+from gmv.kafka.access import SessionLimits, connection, denied, greet
 from gmv.settings import KafkaSettings
 from gmv.stream.records import Bounds, LogDescription
+
+
+def session_limits(client: KafkaAdminClient) -> SessionLimits | None:
+    """Ask a broker, since all of a cluster should have the same; None where this user may not know."""
+    names = ("group.min.session.timeout.ms", "group.max.session.timeout.ms")
+    try:
+        broker = str(client.describe_cluster()["brokers"][0]["broker_id"])
+        resource = ConfigResource(ConfigResourceType.BROKER, broker)
+        configs = client.describe_configs([resource], config_filter="all")["broker"][broker]
+        return SessionLimits(*(int(configs[name]["value"]) / 1_000 for name in names))
+    except (KafkaError, LookupError, TypeError, ValueError):  # managed clusters refuse it in ways of their own
+        return None
 
 
 @contextmanager
@@ -85,6 +97,10 @@ class TopicAdmin:
                 dict.fromkeys(partitions, OffsetSpec.LATEST), self._kafka.isolation
             )
         return {p.partition: Bounds(starts[p].offset, ends[p].offset) for p in partitions}
+
+    def session_limits(self) -> SessionLimits | None:
+        """Return how long brokers let members of a group be silent, None where they do not tell this user."""
+        return session_limits(self._client)
 
     def close(self) -> None:
         """Close the connection."""

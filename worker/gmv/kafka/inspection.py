@@ -1,16 +1,20 @@
 """What there is to know of a Kafka cluster before a worker joins it; looks, and changes nothing. By kafka-python."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import AuthorizationError, CoordinatorNotAvailableError, KafkaError
 
-from gmv.kafka.access import connection, greet
-from gmv.kafka.admin import refusing
+from gmv.kafka.access import SessionLimits, connection, greet
+from gmv.kafka.admin import refusing, session_limits
 from gmv.settings import KafkaSettings
+
+Looked = TypeVar("Looked")
 
 _OFFSETS_TOPIC: Final = "__consumer_offsets"
 _NOT_THERE: Final = 3  # UNKNOWN_TOPIC_OR_PARTITION
@@ -135,6 +139,46 @@ class KafkaInspector:
                 return GroupFacts(is_allowed=True, state=None, members=0)
         may = found["authorized_operations"]
         return GroupFacts(may is None or "READ" in may, found["group_state"], len(found["members"]))
+
+    def newest(
+        self, topic: TopicFacts, records_max: int, looked_at: Callable[[ConsumerRecord], Looked]
+    ) -> list[Looked] | None:
+        """Look at newest records of a topic, as many of each partition. No two fetches are in memory together.
+
+        Args:
+            topic: as `topic` describes it.
+            records_max: about how many.
+            looked_at: gives what is wanted of a record.
+
+        Returns:
+            What that gave, None where this user may not read the topic.
+        """
+        share = max(1, records_max // max(1, len(topic.partitions)))
+        begins = {
+            TopicPartition(topic.name, number): max(held.start, held.end - share)
+            for number, held in topic.partitions.items()
+            if held.start < held.end
+        }
+        found: list[Looked] = []
+        with refusing(self._kafka):
+            consumer = KafkaConsumer(**self._options, enable_auto_commit=False, isolation_level=self._kafka.isolation)
+            with closing(consumer):
+                try:
+                    for partition, begin in begins.items():
+                        end = topic.partitions[partition.partition].end
+                        consumer.assign([partition])
+                        consumer.seek(partition, begin)
+                        while consumer.position(partition) < end and (
+                            polled := consumer.poll(timeout_ms=_POLL_MILLISECONDS, max_records=share)
+                        ):
+                            found += map(looked_at, polled[partition])
+                except AuthorizationError:
+                    return None
+        return found
+
+    def session_limits(self) -> SessionLimits | None:
+        """Return how long brokers let members of a group be silent, None where they do not tell this user."""
+        return session_limits(self._client)
 
     def times(self, topic: str, offsets: Mapping[int, int]) -> dict[int, int]:
         """Return the times, in milliseconds, of the records at these offsets, for those that can be read."""

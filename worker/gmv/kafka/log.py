@@ -6,11 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    IllegalStateError,
+    InvalidSessionTimeoutError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from typing_extensions import override
 
-from gmv.errors import LogUnavailable, PositionOutsideLog
-from gmv.kafka.access import DENIALS, connection, denied
+from gmv.errors import InvalidSettings, LogRefused, LogUnavailable, PositionOutsideLog
+from gmv.kafka.access import DENIALS, NO_MEMBER, connection, denied, unfit_session
 from gmv.kafka.admin import TopicAdmin
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
@@ -132,6 +138,7 @@ class KafkaLog(GroupLog):
             NotSought: a partition was assigned and not yet sought.
             PositionOutsideLog: the offset sought is gone from the log.
             LogRefused: this user may not read the topic, or not as a member of the group.
+            InvalidSettings: the session is shorter or longer than the broker lets members of a group have.
         """
         try:
             fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
@@ -139,12 +146,24 @@ class KafkaLog(GroupLog):
             raise NotSought from error
         except DENIALS as error:
             raise denied(self._kafka, error) from error
+        except InvalidSessionTimeoutError as error:
+            raise InvalidSettings(await self._unfit_session()) from error
+        except NO_MEMBER as error:
+            raise LogRefused(
+                f"Kafka at {self._kafka.brokers} lets no worker into group {self._kafka.group!r} ({error!r}): name a "
+                "group of gmv's own by kafka.group"
+            ) from error
         except OffsetOutOfRangeError as error:
             raise PositionOutsideLog(
                 f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "
                 "retention or by hand, before they were credited. Restore them; gmv does not skip paid work"
             ) from error
         return await self._runs({each: messages for each, messages in fetched.items() if messages})
+
+    async def _unfit_session(self) -> str:
+        async with self._asking_admin:
+            limits = await asyncio.to_thread(self._admin.session_limits)
+        return unfit_session(self._kafka, limits)
 
     async def _runs(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]) -> list[Run]:
         """The client goes past aborted records and marks of transactions without a word: its position shows it."""

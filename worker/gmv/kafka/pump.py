@@ -16,6 +16,7 @@ from mode import Service
 
 from gmv.errors import Refusal
 from gmv.kafka.log import KafkaLog
+from gmv.printable import printable
 from gmv.stream.membership import Member
 from gmv.stream.records import Partition
 
@@ -110,6 +111,6 @@ def exit_code_of(failure: BaseException) -> int:
 
 def _end_process(failure: BaseException) -> None:
     """End the process though its event loop hangs: an app that crashed while rejoining was seen never to exit."""
-    sys.stderr.write(f"gmv: {failure}\n")
+    sys.stderr.write(f"gmv: {printable(str(failure))}\n")
     sys.stderr.flush()
     os._exit(exit_code_of(failure))

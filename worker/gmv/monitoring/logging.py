@@ -13,6 +13,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from gmv.printable import encodable, printable, printable_json, printable_lines
 from gmv.settings import redact
 
 # At INFO aiokafka reports every connection, Faust and mode of every service they start and stop. kafka-python writes
@@ -61,6 +62,7 @@ def _stdlib_config(log_format: Literal["json", "console"], log_level: str, strea
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     blot_out_secrets,
+                    *([_escape] if log_format == "console" else []),
                     _renderer(log_format, coloured=getattr(sys, stream).isatty()),
                 ],
             }
@@ -92,11 +94,23 @@ def _renderer(log_format: Literal["json", "console"], coloured: bool) -> Process
 
 
 def _to_json(line: Any, **_: Any) -> str:
-    return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    written = orjson.dumps(line, default=lambda value: encodable(str(value)), option=orjson.OPT_NON_STR_KEYS)
+    return printable_json(written).decode()
+
+
+def _escape(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Escape what a terminal would obey; a traceback keeps its lines."""
+    return {
+        name: (printable_lines if name == "exception" else printable)(value) if isinstance(value, str) else value
+        for name, value in line.items()
+    }
 
 
 def blot_out_secrets(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """Blot out passwords in URLs, wherever they are, and every field whose name says that it is secret."""
+    """Blot out passwords in URLs, wherever they are, and every field whose name says that it is secret.
+
+    Texts are `encodable` after that: a line with one that is not would be lost.
+    """
     return {name: _blot(name, value) for name, value in line.items()}
 
 
@@ -107,4 +121,4 @@ def _blot(name: str, value: Any) -> Any:
         return [_blot(name, inner) for inner in value]
     if any(word in name.lower() for word in _SECRET_WORDS) and not name.endswith("_file"):
         return _BLOT if value is not None else None
-    return redact(value) if isinstance(value, str) else value
+    return redact(encodable(value)) if isinstance(value, str) else value

@@ -18,6 +18,7 @@ from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.first_error import first_error
 from gmv.ledger.fields import CORRECTIONS_PREFIX
 from gmv.ledger.port import MICROS_MAX
+from gmv.printable import encodable
 from gmv.valuation.correction import Correction
 from gmv.valuation.receipt import EventName
 
@@ -89,7 +90,7 @@ def read_corrections(path: Path) -> CorrectionFile:
         if (earlier := numbers.setdefault(correction.id, number)) != number:
             raise CorrectionsRefused(f"{path}:{number} has the id of line {earlier}; give each correction its own")
     first = hashlib.blake2b(corrections[0].identity + corrections[0].payload, digest_size=16).hexdigest()
-    return CorrectionFile(path, CORRECTIONS_PREFIX + path.name, f"first-correction:{first}", corrections)
+    return CorrectionFile(path, CORRECTIONS_PREFIX + encodable(path.name), f"first-correction:{first}", corrections)
 
 
 def _parse(line: bytes, path: Path, offset: int) -> Correction:

@@ -1,12 +1,14 @@
 """All settings, and how they are shown."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from gmv.printable import encodable
 from gmv.settings.images import ImageSettings
 from gmv.settings.kafka import KafkaSettings
 from gmv.settings.ledger import LedgerSettings
@@ -33,9 +35,21 @@ class Settings(Section):
 
     def redacted(self) -> dict[str, Any]:
         """All settings as JSON values, fit for a log: passwords inside URLs are blotted out."""
-        values = self.model_dump(mode="json")
+        values: dict[str, Any] = _as_json(self.model_dump())
         values["ledger"]["url"] = redact(values["ledger"]["url"])
         return values
+
+
+def _as_json(value: Any) -> Any:
+    """Pydantic itself does so for paths and texts that are UTF-8, and raises for others."""
+    match value:
+        case Mapping():
+            return {name: _as_json(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_as_json(part) for part in value]
+        case str() | Path():
+            return encodable(str(value))
+    return value
 
 
 def redact(text: str) -> str:

@@ -1,29 +1,32 @@
 """Totals as files that other programs read."""
 
+import codecs
 import csv
-import io
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import BinaryIO, Final
 
 import orjson
 
-from gmv.errors import InvalidSettings
+from gmv.cli.terminal import is_watched
 from gmv.ledger.port import Balance
-from gmv.whole_file import whole_file
+from gmv.printable import printable
 
 COLUMNS: Final = ("owner_id", "credit_micros")
 
 
+def as_shown(balances: Sequence[Balance]) -> Sequence[Balance]:
+    """Return them for stdout: as they are for a program, with names as tables show them on a terminal."""
+    if not is_watched():
+        return balances
+    return [replace(balance, owner_id=printable(balance.owner_id)) for balance in balances]
+
+
 def write_csv(balances: Sequence[Balance], file: BinaryIO) -> None:
     """Write a header and a row per owner, UTF-8, quoted where needed."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    rows = csv.writer(text, lineterminator="\n")
+    rows = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
     rows.writerow(COLUMNS)
     rows.writerows((balance.owner_id, balance.micros) for balance in balances)
-    text.detach()
 
 
 def write_json(balances: Sequence[Balance], file: BinaryIO) -> None:
@@ -48,20 +51,3 @@ WRITERS: Final[Mapping[str, Callable[[Sequence[Balance], BinaryIO], None]]] = {
     "json": write_json,
     "parquet": write_parquet,
 }
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write that takes the path's place once it is whole and on disk; if the block fails, it is gone.
-
-    Raises:
-        InvalidSettings: no file can be made there.
-    """
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise InvalidSettings(f"--out {path} is there and is no file; give another name")
-    if not os.access(target.parent, os.W_OK):
-        why = "Permission denied" if target.parent.exists() else "No such file or directory"
-        raise InvalidSettings(f"--out {path}: {why}; give a file in a folder that can be written")
-    with whole_file(target) as file:
-        yield file

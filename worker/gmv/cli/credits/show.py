@@ -111,8 +111,10 @@ def export(
 ) -> None:
     """Write every owner's total, in order of the owners' ids; 1,000,000 micro-credits are one credit."""
     settings = load_settings(config, ledger=ledger)
-    from gmv.cli.credits.exports import WRITERS, replacing
+    from gmv.cli.credits.exports import WRITERS, as_shown
+    from gmv.cli.out_file import replacing
     from gmv.cli.output import credits_text, print_for_people
+    from gmv.cli.terminal import binary_stdout
     from gmv.errors import InvalidSettings
     from gmv.ledger.open import open_accounts
     from gmv.ledger.totals import read_totals
@@ -124,7 +126,7 @@ def export(
         statement = read_totals(accounts)
     balances = sorted(statement.balances, key=lambda balance: balance.owner_id)
     if out is None:
-        WRITERS[format](balances, typer.get_binary_stream("stdout"))
+        WRITERS[format](as_shown(balances), binary_stdout())
         return
     with replacing(out) as file:
         WRITERS[format](balances, file)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from gmv.cli.dlq.choice import EventIdOption, FileOption, PlaceOption, ReasonOption, dead_letters_of, wanted_of
-from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, TopicOption, load_settings
+from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -24,22 +24,28 @@ def list_dead_letters(
     event_id: EventIdOption = None,
     place: PlaceOption = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="How many to name, the last found.")] = 50,
+    ledger: LedgerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Count dead letters by reason, and name the last of them.
 
-    A record that a crash has dead-lettered twice counts once; one that was sent again and refused again is two.
+    A record that a crash has dead-lettered twice counts once; one that was sent again and refused again is two. Where
+    a ledger answers, it is said of which an event of the same id is credited by now.
     """
-    kafka = load_settings(config, brokers=brokers, topic=topic).kafka
+    settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
+    kafka = settings.kafka
     from gmv.cli.output import progress, render
     from gmv.operations import showing_dead_letters
+    from gmv.operations.credited_since import asking
     from gmv.operations.watching import watched
 
     wanted = wanted_of(reasons, event_id, place)
-    with progress("reading", unit="dead letters") as advance:
+    with progress("reading", unit="dead letters") as advance, asking(settings.ledger) as credited:
         found = watched(dead_letters_of(file, kafka), advance)
-        listed = showing_dead_letters.list_dead_letters(file or kafka.dead_letters_topic, found, wanted, limit)
+        listed = showing_dead_letters.list_dead_letters(
+            file or kafka.dead_letters_topic, found, wanted, limit, credited
+        )
     render(listed, json, _view_list)
 
 
@@ -72,17 +78,28 @@ def _view_list(listed: "ListedDeadLetters") -> "Iterator[str | ConsoleRenderable
     from gmv.cli.output import table
 
     by_reason = sorted(listed.by_reason.items(), key=lambda each: -each[1])
+    credited = listed.credited_by_reason
+    columns = ["reason", "records"] if credited is None else ["reason", "records", "credited by now"]
+    rows = [[why, f"{count:,}", *([] if credited is None else [f"{credited[why]:,}"])] for why, count in by_reason]
+    yield table(f"{listed.dead_letters:,} dead letters", columns, rows, numbers=["records", "credited by now"])
+    if listed.credited_unknown is not None:
+        yield f"It is not known which events are credited by now: {listed.credited_unknown}"
+    yield _letters(listed)
+
+
+def _letters(listed: "ListedDeadLetters") -> "ConsoleRenderable":
+    from gmv.cli.output import table
+
+    columns = ["record", "reason", "event", "dead-lettered at", "why"]
     rows = [
         [each.place, each.reason, each.event.id or "-", each.dead_lettered_at or "-", each.detail]
         for each in listed.letters
     ]
-    yield table(
-        f"{listed.dead_letters:,} dead letters",
-        ["reason", "records"],
-        [[reason, f"{count:,}"] for reason, count in by_reason],
-        numbers=["records"],
-    )
-    yield table(None, ["record", "reason", "event", "dead-lettered at", "why"], rows)
+    if listed.credited_by_reason is not None:
+        columns.append("credited by now")
+        for row, each in zip(rows, listed.letters, strict=True):
+            row.append({True: "yes", False: "no", None: "-"}[each.credited])
+    return table(None, columns, rows)
 
 
 def _view_show(shown: "WholeDeadLetters") -> "Iterator[str | ConsoleRenderable]":
@@ -112,12 +129,14 @@ def _facts(dead_letter: "WholeDeadLetter") -> "ConsoleRenderable":
     )
 
 
-def _text(value: bytes | None) -> str:
-    """Return bytes as people read them: text where they are text, Python's escapes where they are not."""
+def _text(value: bytes | None) -> tuple[str, ...]:
+    """Return bytes in lines as people read them: text where they are text, Python's escapes where they are not."""
     if value is None:
-        return "none"
+        return ("none",)
     try:
         text = value.decode()
     except UnicodeDecodeError:
         text = repr(value)[2:-1]
-    return text if len(text) <= VALUE_CHARACTERS_SHOWN else f"{text[:VALUE_CHARACTERS_SHOWN]}… ({len(value):,} bytes)"
+    if len(text) > VALUE_CHARACTERS_SHOWN:
+        text = f"{text[:VALUE_CHARACTERS_SHOWN]}… ({len(value):,} bytes)"
+    return tuple(text.split("\n"))

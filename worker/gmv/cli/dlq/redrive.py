@@ -89,7 +89,7 @@ def _target(file: Path | None, into: Path | None, kafka: "KafkaSettings") -> "It
 
 
 def _file(file: Path | None, into: Path) -> "Target":
-    from gmv.files.log import describe_file
+    from gmv.files.log import describe_file, partition_of
     from gmv.files.redrive import FileOfEvents
     from gmv.operations.redrive_run import Target
 
@@ -97,7 +97,7 @@ def _file(file: Path | None, into: Path) -> "Target":
         return {number: bounds.end for number, bounds in describe_file(into).bounds.items()}
 
     refuse_shared_files(dead_letters=file, events=into)
-    return Target(into, into.name, [0], ends, lambda: FileOfEvents(into))
+    return Target(into, partition_of(into).topic, [0], ends, lambda: FileOfEvents(into))
 
 
 def _topic(kafka: "KafkaSettings", stack: ExitStack) -> "Target":
