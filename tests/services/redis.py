@@ -60,3 +60,16 @@ class ValkeyServer(RedisServer):
     def program(self) -> str:
         """Return the path of the server."""
         return find_valkey()
+
+
+class Sentinel(RedisServer):
+    """One that watches a primary and keeps no data."""
+
+    def __init__(self, primary: RedisServer) -> None:
+        super().__init__()
+        (self.folder / "sentinel.conf").write_text(f"sentinel monitor mymaster {HOST} {primary.port} 1\n")
+
+    def command(self) -> list[str]:
+        """It writes what it learns into its own file of settings."""
+        file = str(self.folder / "sentinel.conf")
+        return [self.program(), file, "--sentinel", "--port", str(self.port), "--bind", HOST]
