@@ -17,7 +17,7 @@ from gmv.doctor.kafka import (
     judge_rights,
 )
 from gmv.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
-from gmv.kafka.topics import planned
+from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES, planned
 from gmv.ledger.beginning import Begin, Beginning, FirstPartitions
 from gmv.ledger.position import Position
 from gmv.settings import ImageSettings, KafkaSettings, Settings, ValuationSettings
@@ -81,7 +81,7 @@ TOPIC_CASES = [
     (configured("events.attributions", cleanup_policy="compact"), State.PROBLEM, "compacted", "to delete"),
     (configured("events.attributions", max_message_bytes="8000"), State.PROBLEM, "10 contributors", "8096"),
     (configured("events.dlq", retention_ms="0"), State.WARNING, "redriven", "retention.ms to -1"),
-    (configured("events.dlq", max_message_bytes="1048588"), State.PROBLEM, "stop its partition", "max.message.bytes"),
+    (configured("events.dlq", max_message_bytes="1048588"), State.WARNING, "stop its partition", "max.message.bytes"),
 ]
 
 
@@ -93,6 +93,15 @@ def test_what_a_topic_must_not_be_is_told_once_and_with_advice(
     assert said_state == state
     assert found in said
     assert advice in said_advice
+
+
+@pytest.mark.parametrize("largest", ["1048588", "2097152", "67108864"])
+def test_topics_of_one_size_keep_no_worker_from_starting(largest: str) -> None:
+    """As brokers make them by their defaults: only the headers of a dead letter have no room."""
+    both = (configured(name, max_message_bytes=largest) for name in ("events.dlq", "events"))
+    (finding,) = judge_dead_letters(*both)
+    assert finding.state == State.WARNING
+    assert finding.advice.endswith(str(int(largest) + DEAD_LETTER_HEADERS_BYTES))
 
 
 def test_the_advice_for_large_records_is_enough() -> None:

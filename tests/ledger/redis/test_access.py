@@ -14,7 +14,7 @@ from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Committed, OutOfRange
 from gmv.ledger.redis.acl import rule_of
 from gmv.settings import LedgerSettings
-from tests.ledger.batches import START, TOPIC, batch, entry
+from tests.ledger.batches import TOPIC, batch, entry
 from tests.ledger.conftest import RETRY_SECONDS, create
 from tests.ledger.servers import client
 from tests.services.patience import patience
@@ -114,9 +114,9 @@ class TestTls:
     @pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
     def test_a_port_that_speaks_tls_to_an_address_that_does_not(self, secure: SecureRedisServer, scheme: str) -> None:
         clear = LedgerSettings(url=f"{scheme}://localhost:{secure.port}", retry_seconds=RETRY_SECONDS)
-        with pytest.raises(LedgerRefused, match="speaks TLS at this port: make ledger.url redis") as refused:
+        with pytest.raises(LedgerRefused, match="speaks TLS at this port") as refused:
             open_accounts(clear).sums()
-        assert f"{scheme.replace('redis', 'rediss')}://" in str(refused.value)
+        assert f"make ledger.url {scheme.replace('redis', 'rediss')}://" in str(refused.value)
 
     @pytest.mark.parametrize("scheme", ["rediss", "rediss+cluster"])
     @pytest.mark.parametrize("password", ["", "s3cret words"])
@@ -126,9 +126,9 @@ class TestTls:
         server = start_redis()
         client(server).config_set("requirepass", password)
         encrypted = LedgerSettings(url=f"{scheme}://{server.address}", retry_seconds=RETRY_SECONDS)
-        with pytest.raises(LedgerRefused, match="speaks no TLS at this port: make ledger.url redis") as refused:
+        with pytest.raises(LedgerRefused, match="speaks no TLS at this port") as refused:
             open_accounts(encrypted).sums()
-        assert f"{scheme.replace('rediss', 'redis')}://" in str(refused.value)
+        assert f"make ledger.url {scheme.replace('rediss', 'redis')}://" in str(refused.value)
 
     @pytest.mark.parametrize("scheme", ["redis", "rediss"])
     def test_a_port_that_says_nothing_may_be_away(self, scheme: str) -> None:
@@ -206,6 +206,11 @@ class TestAddress:
         assert open_accounts(settings).totals(["alice"]) == {}
 
 
+def make_and_commit(settings: LedgerSettings) -> None:
+    create(settings)
+    open_ledger(settings).commit(batch(credits={"alice": 1}))
+
+
 class TestCommandsThatAreKeptBack:
     """By `rename-command`, by a proxy, by a Sentinel."""
 
@@ -213,22 +218,18 @@ class TestCommandsThatAreKeptBack:
         self, server: RedisServer, settings: LedgerSettings
     ) -> None:
         with Proxy(server.port) as proxy:
-            proxy.kept_back = re.compile(rb"\b(HELLO|CLIENT|INFO|CONFIG|ACL|COMMAND|PING|MULTI|SUBSCRIBE)\b", re.IGNORECASE)
+            proxy.kept_back = re.compile(rb"\b(HELLO|CLIENT|INFO|CONFIG|ACL|COMMAND|PING|MULTI)\b", re.IGNORECASE)
             through = settings.model_copy(update={"url": proxy.url})
             assert open_ledger(through).commit(batch(credits={"alice": 1})) == Committed()
             assert open_accounts(through).totals(["alice"]) == {"alice": 1}
             assert [balance.micros for balance in open_accounts(through).balances()] == [1]
 
     @pytest.mark.parametrize("command", ["EVALSHA", "HMGET", "SELECT"])
-    def test_a_command_that_the_server_does_not_know_is_named(
-        self, start_redis: StartRedis, command: str
-    ) -> None:
+    def test_a_command_that_the_server_does_not_know_is_named(self, start_redis: StartRedis, command: str) -> None:
         server = start_redis("--rename-command", command, "")
         ledger = LedgerSettings(url=f"redis://{server.address}/1", retry_seconds=RETRY_SECONDS)
         with pytest.raises(LedgerRefused, match=rf"unknown command .{command}.*rename-command"):
-            open_registry(ledger).create(1)
-            open_registry(ledger).register(TOPIC, {0: START})
-            open_ledger(ledger).commit(batch(credits={"alice": 1}))
+            make_and_commit(ledger)
 
     def test_a_sentinel(self, start_redis: StartRedis) -> None:
         primary = start_redis()

@@ -8,13 +8,13 @@ import ssl
 from typing import Final
 
 from redis.exceptions import InvalidResponse
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from gmv.credentials import causes
 from gmv.ledger.redis.address import Address
 
 _PROBE_SECONDS: Final = 1.0
-_REACHED: Final = (ConnectionResetError, BrokenPipeError, TimeoutError, RedisTimeoutError, ssl.SSLError, InvalidResponse)
+_REACHED: Final = (ConnectionResetError, BrokenPipeError, TimeoutError, RedisTimeout, ssl.SSLError, InvalidResponse)
 
 
 def other_scheme(address: Address, error: Exception) -> str | None:
@@ -34,9 +34,7 @@ def other_scheme(address: Address, error: Exception) -> str | None:
 
 
 def _was_reached(error: Exception) -> bool:
-    return "closed by server" in str(error) or any(
-        isinstance(each, _REACHED) for each in causes(error)
-    )
+    return "closed by server" in str(error) or any(isinstance(each, _REACHED) for each in causes(error))
 
 
 def _speaks_tls(host: str, port: int) -> bool:
