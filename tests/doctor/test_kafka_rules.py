@@ -149,6 +149,23 @@ def test_more_workers_than_partitions_have_nothing_to_do() -> None:
     assert (finding.state, finding.found) == (State.OK, "4 workers are in it (stable)")
 
 
+@pytest.mark.parametrize(
+    ("group", "state", "found"),
+    [
+        (GroupFacts(True, "Stable", protocol="consumer"), State.PROBLEM, "of the group protocol 'consumer' (stable)"),
+        (GroupFacts(True, "Reconciling", protocol="consumer"), State.PROBLEM, "nothing is credited"),
+        (GroupFacts(True, "Empty", protocol="consumer"), State.OK, "0 workers are in it (empty)"),
+        (GroupFacts(True, "Empty", protocol="share"), State.PROBLEM, "of the group protocol 'share'"),
+        (GroupFacts(True, "NotReady", protocol="streams"), State.PROBLEM, "of the group protocol 'streams'"),
+        (GroupFacts(True, "Stable", 3, ("console-consumer at /10.0.0.7",)), State.PROBLEM, "1 of its 3 members"),
+        (GroupFacts(True), State.OK, "nobody has been in it"),
+    ],
+)
+def test_members_that_are_no_workers_are_named(group: GroupFacts, state: State, found: str) -> None:
+    (finding,) = judge_group(group, "gmv", 4)
+    assert (finding.state, found in finding.found) == (state, True)
+
+
 NOW_MS = 100 * DAY_MS
 ONE = topic(partitions={0: PartitionFacts(10, 100, 3, 3)})  # kept for seven days
 

@@ -20,6 +20,9 @@ from gmv.settings import KafkaSettings
 DENIALS: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 """What aiokafka raises where a user lacks a right; none of them passes by waiting."""
 
+CLIENT_ID: Final = "gmv"
+"""How a worker without a name of its own calls itself to brokers; another calls itself by its name in the group."""
+
 _GREETING_SECONDS = 5.0
 
 # As kafka-python does for itself: in a command that keeps no log, Python would print the client's warnings on stderr.

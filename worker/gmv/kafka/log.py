@@ -10,7 +10,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 from typing_extensions import override
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
-from gmv.kafka.access import DENIALS, connection, denied
+from gmv.kafka.access import CLIENT_ID, DENIALS, connection, denied
 from gmv.kafka.admin import TopicAdmin
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
@@ -47,7 +47,7 @@ class KafkaLog(GroupLog):
             **connection(kafka),
             group_id=kafka.group,
             group_instance_id=kafka.instance_id,
-            client_id=kafka.instance_id or "gmv",
+            client_id=kafka.instance_id or CLIENT_ID,
             enable_auto_commit=False,
             auto_offset_reset="none",  # a position the log does not hold is an error, never a jump
             isolation_level=kafka.isolation,
