@@ -77,7 +77,7 @@ install: $(VENV)/.installed ## gmv and what it needs, into .venv.
 
 install-dev: $(VENV)/.installed-dev ## The same, and what tests and checks need.
 
-services: ## What tests run: Redis, Kafka, Prometheus, a browser, Helm and its checkers.
+services: ## What tests run: Redis, Valkey, Kafka, Prometheus, a browser, Helm and its checkers.
 	@$(PYTHON) -m tests.services.install
 
 schemas: install ## Write schemas/ from the models.

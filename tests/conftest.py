@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from tests.services.kafka import KafkaBroker
-from tests.services.redis import RedisServer
+from tests.services.redis import RedisServer, ValkeyServer
 from tests.services.redis_cluster import RedisCluster
 from tests.services.secure_kafka import SecureKafkaBroker
 
@@ -18,7 +18,7 @@ CI = "CI" in os.environ
 SEED_VARIABLE = "GMV_TEST_SEED"
 _SEED_GIVEN = os.environ.pop(SEED_VARIABLE, None)  # processes of gmv that tests start would refuse the variable
 SLOW_FIXTURES = frozenset({"small_index", "larger_index"})
-SERVER_FIXTURES = frozenset({"kafka", "secure_kafka", "redis_server", "redis_cluster"})
+SERVER_FIXTURES = frozenset({"kafka", "secure_kafka", "redis_server", "valkey_server", "redis_cluster"})
 
 # Before torch and numpy are loaded, here and in processes that tests start: OpenMP's threads wait for each other by
 # spinning, and on two busy cores an encoder of small pictures is fitted in 0.2 s by one thread and in 2.3 s by two.
@@ -64,6 +64,13 @@ def redis_server() -> Iterator[RedisServer]:
 def redis_url(redis_server: RedisServer) -> str:
     """Where the shared Redis is."""
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    """One Valkey for all tests, which take a namespace each."""
+    with ValkeyServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ Everything that gmv itself takes, under the same names and within the same limit
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Final
 
+from gmv.ledger.redis.address import SCHEMES
 from gmv.settings import Guarded, Settings
 
 SCHEMA: Final = Path(__file__).parent.parent / "helm" / "gmv" / "values.schema.json"
@@ -20,7 +22,7 @@ DECIDED_BY_THE_CHART: Final = {
 }
 
 # A SQLite file would go with its pod, and a password does not belong into a ConfigMap.
-LEDGER_URL_PATTERN: Final = "^redis[a-z+]*://[^@]+$"
+LEDGER_URL_PATTERN: Final = rf"^({'|'.join(map(re.escape, SCHEMES))})://[^@]+$"
 
 
 def settings_definitions() -> dict[str, Any]:

@@ -168,7 +168,11 @@ class SqliteWorld(LedgerWorld):
             connection.execute("DELETE FROM metadata WHERE name LIKE '#m:%'")
 
 
-WITH_JANITOR = ("sqlite", *(pytest.param(kind, marks=pytest.mark.servers) for kind in ("redis", "cluster")))
+WITH_JANITOR = (
+    "sqlite",
+    *(pytest.param(kind, marks=pytest.mark.servers) for kind in ("redis", "cluster")),
+    pytest.param("valkey", marks=[pytest.mark.servers, pytest.mark.exhaustive]),
+)
 """Kinds of places that a janitor works in; the simulated server is the one without."""
 
 
@@ -177,6 +181,8 @@ def world_of(kind: str, request: pytest.FixtureRequest, path: Path) -> LedgerWor
     match kind:
         case "redis":
             return RedisWorld(request.getfixturevalue("redis_url"))
+        case "valkey":
+            return RedisWorld(request.getfixturevalue("valkey_server").url)
         case "cluster":
             return ClusterWorld(request.getfixturevalue("redis_cluster").url)
         case "simulated":

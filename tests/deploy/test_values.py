@@ -1,6 +1,7 @@
 """The chart's values: what their schema refuses, and that it, gmv's settings and the README say the same."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from gmv.settings import Settings
+from gmv.errors import InvalidSettings
+from gmv.ledger.open import open_accounts
+from gmv.settings import LedgerSettings, Settings
 from tests.deploy.rendered_chart import CHART, CLAIM, refusal
 from tests.services.go_tools import find_tool
 from tools.chart_settings_schema import SCHEMA, rendered
@@ -37,6 +40,7 @@ from tools.chart_settings_schema import SCHEMA, rendered
         ({"settings": {"index": "/mine"}}, "index"),
         ({"settings": {"ledger": {"url": "sqlite:////tmp/ledger.db"}}}, "url"),
         ({"settings": {"ledger": {"url": "redis://user:password@redis:6379"}}}, "url"),
+        ({"settings": {"ledger": {"url": "redis+sentinel://sentinel:26379/mymaster"}}}, "url"),
         ({"settings": {"worker": {"threads": 0}}}, "threads"),
         ({"settings": {"worker": {"web_bind": "127.0.0.1"}}}, "web_bind"),
         ({"settings": {"valuation": {"temperature": 0}}}, "temperature"),
@@ -58,6 +62,19 @@ def test_values_that_would_do_nothing_or_harm_are_refused_by_name(values: dict[s
 def test_the_schema_takes_the_settings_that_gmv_takes() -> None:
     current = SCHEMA.read_text()
     assert rendered(current) == current, "run `make chart`"
+
+
+@pytest.mark.parametrize("rest", ["", "s", "+cluster", "s+cluster", "+sentinel", "s+sentinel", "-cluster", "+socket"])
+@pytest.mark.parametrize("name", ["redis", "valkey", "Redis", "sentinel"])
+def test_the_schema_takes_the_addresses_of_a_ledger_that_gmv_takes(name: str, rest: str) -> None:
+    url = f"{name}{rest}://one.example:6379"
+    pattern = json.loads(SCHEMA.read_text())["definitions"]["LedgerSettings"]["properties"]["url"]["pattern"]
+    try:
+        open_accounts(LedgerSettings(url=url)).close()
+    except InvalidSettings:
+        assert not re.search(pattern, url)
+    else:
+        assert re.search(pattern, url)
 
 
 def test_nothing_but_what_stands_in_the_values_may_be_given() -> None:

@@ -1,5 +1,6 @@
 """The doctor on real servers: what it finds in good ones and in bad ones, and that it only looks."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer
 from kafka import KafkaProducer, TopicPartition
 from pydantic import BaseModel
 
@@ -34,11 +36,12 @@ from tests.corpus.corpora import rows, write_parquet
 from tests.end_to_end.command import command, gmv
 from tests.events.samples import line
 from tests.indexing.index_builds import build
+from tests.kafka.new_protocol_member import new_protocol_member
 from tests.kafka.test_rights import USER
 from tests.ledger.servers import client
 from tests.services.kafka import KafkaBroker
 from tests.services.patience import patience
-from tests.services.redis import RedisServer
+from tests.services.redis import RedisServer, Sentinel, ValkeyServer
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, wait_for
 
@@ -232,7 +235,37 @@ class TestKafka:
 
     def test_an_event_of_the_future(self, world: World, kafka: KafkaBroker) -> None:
         send(kafka, world.topic, 1, ago_seconds=-600)
-        assert "the newest event is of" in world.found(Area.KAFKA)["clock"]
+        assert "s ahead of this machine's clock" in world.found(Area.KAFKA)["clock"]
+
+    def test_a_member_by_another_group_protocol(self, world: World, kafka: KafkaBroker) -> None:
+        check = f"group {world.topic}"
+        assert world.found(Area.KAFKA)[check] == "ok: nobody has been in it that we can see"
+        send(kafka, world.topic, 12)
+        with new_protocol_member(kafka, world.topic, world.topic):
+            assert world.found(Area.KAFKA)[check].startswith("problem: it is of the group protocol 'consumer' (")
+        assert world.found(Area.KAFKA)[check] == "ok: 0 workers are in it (empty)"
+
+    @pytest.mark.parametrize(
+        ("client", "instance", "is_stranger"),
+        [("gmv", None, False), ("worker-1", "worker-1", False), ("console-consumer", None, True), ("x", "x-1", True)],
+    )
+    async def test_a_member_that_is_no_worker(
+        self, world: World, kafka: KafkaBroker, client: str, instance: str | None, is_stranger: bool
+    ) -> None:
+        consumer = AIOKafkaConsumer(
+            world.topic,
+            bootstrap_servers=kafka.address,
+            group_id=world.topic,
+            client_id=client,
+            group_instance_id=instance,
+        )
+        await consumer.start()
+        try:
+            found = (await asyncio.to_thread(world.found, Area.KAFKA))[f"group {world.topic}"]
+        finally:
+            await consumer.stop()
+        stranger = f"problem: 1 of its 1 members are no workers of gmv ({client} at /127.0.0.1)"
+        assert found.startswith(stranger if is_stranger else "ok: 1 workers are in it (stable)")
 
     def test_rights_that_a_worker_lacks(self, world: World, secure_kafka: SecureKafkaBroker) -> None:
         kafka = secure_kafka.by_password(USER, topic=world.topic, group=world.topic, retry_seconds=patience(10))
@@ -253,7 +286,7 @@ class TestRedis:
     @pytest.fixture
     def start(self) -> Iterator[Start]:
         with ExitStack() as started:
-            yield lambda *options: started.enter_context(RedisServer("everysec", options))
+            yield lambda *options, kind=RedisServer: started.enter_context(kind("everysec", options))
 
     def test_a_server_that_forgets(self, world: World, start: Start) -> None:
         server = start("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
@@ -262,6 +295,30 @@ class TestRedis:
         found = world.found(Area.LEDGER, ledger=ledger)
         assert found["Redis persistence"].startswith("problem: it keeps no append-only file")
         assert found["Redis memory"].startswith("problem: when it is full it drops keys (allkeys-lru)")
+
+    @pytest.mark.parametrize(
+        ("renamed", "check", "said"),
+        [
+            ("FLUSHALL", "Redis rights", "warning: user default may run del, config|set, keys, which gmv never does"),
+            ("KEYS", "Redis rights", "warning: user default may run flushall, del, config|set, which gmv never does"),
+            ("CONFIG", "Redis persistence", "warning: it keeps an append-only file; when that reaches the disk cannot"),
+            ("ACL", "Redis rights", "warning: this user may not ask what it may do (ACL WHOAMI, ACL DRYRUN)"),
+            ("INFO", "Redis", "warning: this user may not ask it how it is (INFO)"),
+            ("TIME", "clock", "ok: not compared"),
+            ("EVALSHA", "Redis rights", "problem: user default may not run evalsha on the ledger, which a worker does"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [RedisServer, ValkeyServer])
+    def test_a_command_that_is_taken_away_hides_no_other_check(
+        self, world: World, start: Start, kind: type[RedisServer], renamed: str, check: str, said: str
+    ) -> None:
+        """As Bitnami's charts and managed servers do, by `rename-command`."""
+        found = world.found(
+            Area.LEDGER, ledger=LedgerSettings(url=start("--rename-command", renamed, "", kind=kind).url)
+        )
+        assert found[check].startswith(said)
+        told_by_info = {"Redis version", "Redis role"} if renamed != "INFO" else set()
+        assert {"Redis rights", "Redis persistence", "Redis memory", "ledger", *told_by_info} <= found.keys()
 
     def test_users_see_what_they_may_and_their_rights_are_judged(
         self, world: World, start: Start, tmp_path: Path
@@ -286,6 +343,23 @@ class TestRedis:
         found = found_as("worker")
         assert found["Redis"].startswith("warning: this user may not ask")
         assert found["ledger"].startswith("ok")
+        found = found_as("doctor")
+        assert found["Redis rights"].startswith("warning: user doctor may look at the ledger and write nothing")
+        assert not [words for words in found.values() if words.startswith("problem")]
+        assert found_as("doctor", "doctor")["Redis rights"].startswith("problem: user doctor may not run evalsha")
+        assert found_as("doctor", "ghost")["Redis rights"] == "problem: there is no user ghost"
+
+    def test_valkey_is_known_by_its_own_version(self, world: World, start: Start) -> None:
+        ledger = LedgerSettings(url=start(kind=ValkeyServer).url)
+        initialise(world.settings.kafka, ledger)
+        found = world.found(Area.LEDGER, ledger=ledger)
+        assert found["Redis version"].startswith("ok: it is Valkey ")
+        assert not [words for words in found.values() if words.startswith("problem")]
+
+    def test_a_sentinel_is_no_place_for_a_ledger(self, world: World, start: Start) -> None:
+        with Sentinel(start()) as sentinel:
+            found = world.found(Area.LEDGER, ledger=LedgerSettings(url=sentinel.url))
+        assert found["Redis"] == "problem: it is a Sentinel, which keeps no data"
 
     def test_the_servers_of_a_cluster_are_judged_by_their_addresses(self, world: World, start: Start) -> None:
         server = start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))

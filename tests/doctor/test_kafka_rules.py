@@ -17,7 +17,7 @@ from gmv.doctor.kafka import (
     judge_rights,
 )
 from gmv.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
-from gmv.kafka.topics import planned
+from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES, planned
 from gmv.ledger.beginning import Begin, Beginning, FirstPartitions
 from gmv.ledger.position import Position
 from gmv.settings import ImageSettings, KafkaSettings, Settings, ValuationSettings
@@ -81,7 +81,7 @@ TOPIC_CASES = [
     (configured("events.attributions", cleanup_policy="compact"), State.PROBLEM, "compacted", "to delete"),
     (configured("events.attributions", max_message_bytes="8000"), State.PROBLEM, "10 contributors", "8096"),
     (configured("events.dlq", retention_ms="0"), State.WARNING, "redriven", "retention.ms to -1"),
-    (configured("events.dlq", max_message_bytes="1048588"), State.PROBLEM, "stop its partition", "max.message.bytes"),
+    (configured("events.dlq", max_message_bytes="1048588"), State.WARNING, "stop its partition", "max.message.bytes"),
 ]
 
 
@@ -93,6 +93,15 @@ def test_what_a_topic_must_not_be_is_told_once_and_with_advice(
     assert said_state == state
     assert found in said
     assert advice in said_advice
+
+
+@pytest.mark.parametrize("largest", ["1048588", "2097152", "67108864"])
+def test_topics_of_one_size_keep_no_worker_from_starting(largest: str) -> None:
+    """As brokers make them by their defaults: only the headers of a dead letter have no room."""
+    both = (configured(name, max_message_bytes=largest) for name in ("events.dlq", "events"))
+    (finding,) = judge_dead_letters(*both)
+    assert finding.state == State.WARNING
+    assert finding.advice.endswith(str(int(largest) + DEAD_LETTER_HEADERS_BYTES))
 
 
 def test_the_advice_for_large_records_is_enough() -> None:
@@ -138,6 +147,23 @@ def test_more_workers_than_partitions_have_nothing_to_do() -> None:
     assert (finding.state, "2 have nothing to do" in finding.found) == (State.WARNING, True)
     (finding,) = judge_group(GroupFacts(True, "Stable", 4), "gmv", 4)
     assert (finding.state, finding.found) == (State.OK, "4 workers are in it (stable)")
+
+
+@pytest.mark.parametrize(
+    ("group", "state", "found"),
+    [
+        (GroupFacts(True, "Stable", protocol="consumer"), State.PROBLEM, "of the group protocol 'consumer' (stable)"),
+        (GroupFacts(True, "Reconciling", protocol="consumer"), State.PROBLEM, "nothing is credited"),
+        (GroupFacts(True, "Empty", protocol="consumer"), State.OK, "0 workers are in it (empty)"),
+        (GroupFacts(True, "Empty", protocol="share"), State.PROBLEM, "of the group protocol 'share'"),
+        (GroupFacts(True, "NotReady", protocol="streams"), State.PROBLEM, "of the group protocol 'streams'"),
+        (GroupFacts(True, "Stable", 3, ("console-consumer at /10.0.0.7",)), State.PROBLEM, "1 of its 3 members"),
+        (GroupFacts(True), State.OK, "nobody has been in it"),
+    ],
+)
+def test_members_that_are_no_workers_are_named(group: GroupFacts, state: State, found: str) -> None:
+    (finding,) = judge_group(group, "gmv", 4)
+    assert (finding.state, found in finding.found) == (state, True)
 
 
 NOW_MS = 100 * DAY_MS

@@ -1,5 +1,6 @@
 """What is said of Redis and of the machine, each rule tried on what it allows and on what it does not."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gmv.doctor.finding import State
 from gmv.doctor.machine import judge_clocks, judge_memory, judge_threads, judge_timings
 from gmv.doctor.redis import UNWANTED, judge_server, judge_user
+from gmv.doctor.redis_product import judge_product
 from gmv.ledger.redis.inspection import ServerFacts, UserFacts
 from gmv.settings import KafkaSettings, Settings
 
@@ -23,10 +25,12 @@ HEALTHY: dict[str, Any] = {
     "total_system_memory": 2**34,
 }
 GB = 2**30
+VALKEY = {"redis_version": "7.2.4", "server_name": "valkey", "valkey_release_stage": "ga"}
 
 
 def judged(configs: dict[str, str] | None = None, **info: Any) -> dict[str, State]:
-    facts = ServerFacts(HEALTHY | info, {"appendfsync": "always"} if configs is None else configs, 0.0)
+    told = {name: value for name, value in (HEALTHY | info).items() if value is not None}
+    facts = ServerFacts(told, {"appendfsync": "always"} if configs is None else configs, 0.0)
     return {finding.check.removeprefix("Redis "): finding.state for finding in judge_server(facts)}
 
 
@@ -43,6 +47,24 @@ def test_a_healthy_server_is_fine() -> None:
         ("version", State.OK, {"redis_version": "7.2.11"}),
         ("version", State.OK, {"redis_version": "8.4.0"}),
         ("version", State.WARNING, {"redis_version": "255.255.255-custom"}),
+        ("version", State.WARNING, VALKEY | {"valkey_version": "7.2.10"}),
+        ("version", State.OK, VALKEY | {"valkey_version": "7.2.11"}),
+        ("version", State.WARNING, VALKEY | {"valkey_version": "8.0.5"}),
+        ("version", State.OK, VALKEY | {"valkey_version": "8.0.6"}),
+        ("version", State.WARNING, VALKEY | {"valkey_version": "8.1.3"}),
+        ("version", State.OK, VALKEY | {"valkey_version": "8.1.4"}),
+        ("version", State.OK, VALKEY | {"valkey_version": "9.1.2"}),
+        ("version", State.WARNING, VALKEY | {"valkey_version": "9.0.0", "valkey_release_stage": "rc2"}),
+        ("version", State.WARNING, VALKEY),
+        ("version", State.OK, {"redis_version": "7.2.4", "valkey_version": "8.1.4"}),
+        ("version", State.OK, {"server_name": "redis"}),
+        ("version", State.PROBLEM, {"redis_version": "7.4.0", "dragonfly_version": "df-v1.40.1"}),
+        ("version", State.PROBLEM, {"redis_version": "6.3.4", "mvcc_depth": 0}),
+        ("version", State.PROBLEM, {"redis_version": "6.2.0", "executable": "/usr/bin/keydb-server"}),
+        ("version", State.PROBLEM, {"redis_version": "4.0.0", "kvrocks_version": "2.9.0"}),
+        ("version", State.WARNING, {"redis_version": "7.0.0", "kvrocks_version": "2.12.0"}),
+        ("version", State.WARNING, {"redis_version": "7.4.3", "garnet_version": "1.0.80"}),
+        ("version", State.WARNING, {"redis_version": "7.2.4", "server_name": "newcomer", "newcomer_version": "1.0.0"}),
         ("role", State.PROBLEM, {"role": "slave"}),
         ("role", State.WARNING, {"loading": 1}),
         ("persistence", State.PROBLEM, {"aof_enabled": 0}),
@@ -50,8 +72,10 @@ def test_a_healthy_server_is_fine() -> None:
         ("persistence", State.WARNING, {"aof_last_bgrewrite_status": "err"}),
         ("persistence", State.WARNING, {"configs": {"appendfsync": "everysec"}}),
         ("persistence", State.WARNING, {"configs": {"appendfsync": "no"}}),
-        ("persistence", State.OK, {"configs": {}}),
+        ("persistence", State.WARNING, {"configs": {}}),  # what cannot be seen is said
+        ("persistence", State.WARNING, {"aof_enabled": None}),
         ("memory", State.PROBLEM, {"maxmemory_policy": "allkeys-lru"}),
+        ("memory", State.WARNING, {"maxmemory_policy": None}),
         ("memory", State.PROBLEM, {"maxmemory_policy": "volatile-ttl", "maxmemory": 0}),
         ("memory", State.OK, {"used_memory": 0.7 * GB}),
         ("memory", State.WARNING, {"used_memory": 0.8 * GB}),
@@ -65,10 +89,51 @@ def test_one_thing_that_is_not_as_it_should_be(check: str, state: State, info: d
     assert judged(**info) == expected
 
 
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        ({"redis_version": "7.2.11"}, "it is Redis 7.2.11"),
+        (VALKEY | {"valkey_version": "8.1.1"}, "it is Valkey 8.1.1, and CVE-2025-49844"),
+        (
+            {"redis_version": "7.4.0", "dragonfly_version": "df-v1.40.1"},
+            "it is Dragonfly 1.40.1, which keeps no append",
+        ),
+        ({"redis_version": "6.3.4", "mvcc_depth": 0}, "it is KeyDB 6.3.4 and knows the commands of Redis 6.3"),
+        ({"redis_version": "7.0.0", "kvrocks_version": "2.12.0"}, "it is Kvrocks 2.12.0"),
+    ],
+)
+def test_a_server_is_called_by_its_own_name_and_version(info: dict[str, Any], words: str) -> None:
+    assert judge_product(info, "Redis version").found.startswith(words)
+
+
+def test_a_sentinel_is_judged_by_nothing_else() -> None:
+    (finding,) = judge_server(ServerFacts(HEALTHY | {"redis_mode": "sentinel"}, {}, 0.0))
+    assert (finding.state, "keeps no data" in finding.found) == (State.PROBLEM, True)
+
+
+@pytest.mark.parametrize(
+    ("configs", "states"),
+    [
+        ({"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}, [State.OK, State.OK]),
+        ({"appendonly": "no", "maxmemory-policy": "allkeys-lfu"}, [State.PROBLEM, State.PROBLEM]),
+        ({"appendfsync": "always"}, [State.WARNING, State.WARNING]),
+    ],
+)
+def test_without_info_its_configuration_is_judged(configs: dict[str, str], states: list[State]) -> None:
+    unseen, *others = judge_server(ServerFacts(None, configs, None))
+    assert (unseen.state, unseen.found) == (State.WARNING, "this user may not ask it how it is (INFO)")
+    assert [finding.state for finding in others] == states
+
+
 def test_a_server_that_tells_this_user_nothing_is_a_warning_with_advice() -> None:
     (finding,) = judge_server(ServerFacts(None, {}, None))
     assert finding.state == State.WARNING
     assert "`doctor` of `gmv ledger acl`" in finding.advice
+
+
+def user_facts(refused: Iterable[str], allowed: Iterable[str]) -> UserFacts:
+    not_these, these = (tuple(tuple(name.split("|")) for name in names) for names in (refused, allowed))
+    return UserFacts("ada", not_these, these)
 
 
 @pytest.mark.parametrize(
@@ -80,10 +145,33 @@ def test_a_server_that_tells_this_user_nothing_is_a_warning_with_advice() -> Non
     ],
 )
 def test_rights(refused: tuple[str, ...], allowed: tuple[str, ...], state: State, found: str) -> None:
-    facts = UserFacts("ada", *(tuple(tuple(name.split("|")) for name in names) for names in (refused, allowed)))
+    facts = user_facts(refused, allowed)
     (finding,) = judge_user(facts, "worker")
     assert finding.state == state
     assert found in finding.found
+
+
+@pytest.mark.parametrize(
+    ("refused", "allowed", "state", "found"),
+    [
+        ((*UNWANTED, "hset", "evalsha"), ("hmget",), State.WARNING, "ada may look at the ledger and write nothing"),
+        (("hset", "evalsha", "hlen"), ("hmget", "flushall"), State.WARNING, "what a worker may do was not looked at"),
+        ((*UNWANTED, "hset"), ("hmget", "evalsha"), State.PROBLEM, "may not run hset"),
+        (UNWANTED, ("hset", "evalsha", "hmget"), State.OK, "may do what a worker does"),
+    ],
+)
+def test_who_writes_nothing_is_no_worker_of_too_few_rights(
+    refused: tuple[str, ...], allowed: tuple[str, ...], state: State, found: str
+) -> None:
+    (finding,) = judge_user(user_facts(refused, allowed), "worker", {"hset", "evalsha"})
+    assert (finding.state, found in finding.found) == (state, True)
+    (named,) = judge_user(user_facts(refused, allowed), "worker")  # by --user
+    assert named.state == (State.OK if state == State.OK else State.PROBLEM)
+
+
+def test_a_user_that_is_not_there() -> None:
+    (finding,) = judge_user(UserFacts("ghost", exists=False), "worker")
+    assert (finding.state, finding.found) == (State.PROBLEM, "there is no user ghost")
 
 
 def test_rights_that_this_user_may_not_ask_for() -> None:
@@ -116,6 +204,12 @@ def test_an_index_larger_than_memory(available: int, state: State) -> None:
 )
 def test_clocks(ahead: float | None, newest_ms: int | None, states: list[State]) -> None:
     assert [finding.state for finding in judge_clocks(ahead, newest_ms, now_ms=1_000_000)] == states
+
+
+def test_what_is_ahead_is_called_so() -> None:
+    redis, event = judge_clocks(6.0, 3_972_000, now_ms=1_000_000)
+    assert redis.found == "the clock of Redis is 6 s ahead of this machine's"
+    assert event.found == "the newest event's time is 2,972 s ahead of this machine's clock"
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,28 @@ import pytest
 from gmv.ledger.open import open_registry
 from gmv.settings import LedgerSettings
 from tests.ledger.batches import START, TOPIC
-from tests.services.redis import RedisServer
+from tests.services.redis import RedisServer, ValkeyServer
 
 RETRY_SECONDS = 0.4
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Where a module says `ON_VALKEY_TOO`, try all of it on Valkey as well."""
+    if getattr(metafunc.module, "ON_VALKEY_TOO", False) and "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", [RedisServer, ValkeyServer], ids=["redis", "valkey"], indirect=True)
+
+
 @pytest.fixture
-def start_redis() -> Iterator[Callable[..., RedisServer]]:
+def kind(request: pytest.FixtureRequest) -> type[RedisServer]:
+    """What the ledger's server is."""
+    return getattr(request, "param", RedisServer)
+
+
+@pytest.fixture
+def start_redis(kind: type[RedisServer]) -> Iterator[Callable[..., RedisServer]]:
     """Start a server with options; it loses up to a second of writes with its machine, and none with its process."""
     with ExitStack() as started:
-        yield lambda *options: started.enter_context(RedisServer(appendfsync="everysec", options=options))
+        yield lambda *options: started.enter_context(kind(appendfsync="everysec", options=options))
 
 
 @pytest.fixture
@@ -26,12 +38,12 @@ def server(start_redis: Callable[..., RedisServer]) -> RedisServer:
 
 
 @pytest.fixture
-def keeping_server() -> Iterator[RedisServer]:
+def keeping_server(kind: type[RedisServer]) -> Iterator[RedisServer]:
     """A server that loses nothing when it is killed, so that nothing is lost but what a test cuts off.
 
     One that writes to its disk every second can: while that takes long, it puts off even writing to the file.
     """
-    with RedisServer(appendfsync="always") as server:
+    with kind(appendfsync="always") as server:
         yield server
 
 

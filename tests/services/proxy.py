@@ -27,6 +27,7 @@ class Proxy:
         target_port: where new connections go.
         cut_chance: of a connection to be cut at each answer.
         delay_seconds: before each answer.
+        kept_back: what ends a connection when a request holds it.
         strikes: how often a request or its answer was struck.
     """
 
@@ -35,6 +36,7 @@ class Proxy:
         self.target_port = target_port
         self.cut_chance = 0.0
         self.delay_seconds = 0.0
+        self.kept_back: re.Pattern[bytes] | None = None
         self.strikes = 0
         self._guard = threading.Lock()
         self._planned: tuple[Moment, Callable[[], None]] | None = None
@@ -104,6 +106,8 @@ class Proxy:
                         break
                     if random.random() < self.cut_chance:
                         break
+                elif self.kept_back and self.kept_back.search(data):
+                    break
                 elif moment := self._moment_of_strike(data):
                     if moment == "request":
                         self._strike()

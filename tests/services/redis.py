@@ -1,4 +1,4 @@
-"""A real Redis with an append-only file."""
+"""A real Redis with an append-only file, and a real Valkey in its place."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tests.services.server import HOST, Server, find_program
+from tests.services.valkey import find_valkey
 
 Fsync = Literal["always", "everysec", "no"]
 
@@ -31,10 +32,14 @@ class RedisServer(Server):
         """Database 0 of this server."""
         return f"redis://{self.address}/0"
 
+    def program(self) -> str:
+        """Return the path of the server."""
+        return find_program("redis-server")
+
     def command(self) -> list[str]:
         """Without snapshots: what is found after a kill was in the append-only file."""
         return [
-            find_program("redis-server"),
+            self.program(),
             *("--port", str(self.port), "--bind", HOST, "--dir", str(self.folder)),
             *("--appendonly", "yes", "--appendfsync", self._appendfsync, "--save", ""),
             *self._options,
@@ -47,3 +52,24 @@ class RedisServer(Server):
                 return bool(client.ping())
             except RedisError:
                 return False
+
+
+class ValkeyServer(RedisServer):
+    """One valkey-server, under the same promises."""
+
+    def program(self) -> str:
+        """Return the path of the server."""
+        return find_valkey()
+
+
+class Sentinel(RedisServer):
+    """One that watches a primary and keeps no data."""
+
+    def __init__(self, primary: RedisServer) -> None:
+        super().__init__()
+        (self.folder / "sentinel.conf").write_text(f"sentinel monitor mymaster {HOST} {primary.port} 1\n")
+
+    def command(self) -> list[str]:
+        """It writes what it learns into its own file of settings."""
+        file = str(self.folder / "sentinel.conf")
+        return [self.program(), file, "--sentinel", "--port", str(self.port), "--bind", HOST]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import jars
+from tests.services import jars, valkey
 from tests.services.go_tools import TOOLS, complaints
 from tests.services.install import PROGRAMS, Need
 
@@ -52,6 +52,7 @@ def test_a_program_that_is_too_old_is_not_good_enough(programs: Path, said: str,
 def test_every_program_of_the_suite_is_there() -> None:
     assert [complaint for need in PROGRAMS if (complaint := need.complaint())] == []
     assert complaints() == []
+    assert valkey.complaint() is None
 
 
 def test_who_may_not_install_is_told_everything_that_is_missing_and_what_to_do(programs: Path) -> None:
@@ -68,6 +69,7 @@ def test_who_may_not_install_is_told_everything_that_is_missing_and_what_to_do(p
         assert f"{need.names[0]} is not installed: {need.advice}" in done.stderr
     assert "Kafka cannot be run, no jars in" in done.stderr
     assert "there is no Go 1.24 or newer on PATH, and none could be fetched: " in done.stderr
+    assert "valkey-server is not installed: put it on PATH, or run `make services`" in done.stderr
     for tool in TOOLS:
         assert f"{tool.name} is not built: put Go 1.24 or newer on PATH" in done.stderr
 

@@ -83,7 +83,7 @@ def tls_trouble(error: BaseException, group: str) -> str | None:
     Returns:
         What is wrong and what to do; None for any other error, such as a server that is away.
     """
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             advice = _ADVICE.get(cause.verify_code, _UNKNOWN_AUTHORITY.format(group=group))
             return f"the server's certificate is refused ({cause.verify_message.rstrip('.')}): {advice}"
@@ -97,7 +97,8 @@ def tls_trouble(error: BaseException, group: str) -> str | None:
     return None
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, and what it was raised for, step by step."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

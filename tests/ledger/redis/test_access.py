@@ -1,5 +1,7 @@
 """Who is let in, how, and what a wrong address says."""
 
+import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gmv.errors import InvalidSettings, LedgerMissing, LedgerRefused
+from gmv.errors import InvalidSettings, LedgerMissing, LedgerRefused, LedgerUnavailable
 from gmv.ledger.open import open_accounts, open_ledger, open_registry
 from gmv.ledger.port import Committed, OutOfRange
 from gmv.ledger.redis.acl import rule_of
@@ -16,7 +18,8 @@ from tests.ledger.batches import TOPIC, batch, entry
 from tests.ledger.conftest import RETRY_SECONDS, create
 from tests.ledger.servers import client
 from tests.services.patience import patience
-from tests.services.redis import RedisServer
+from tests.services.proxy import Proxy
+from tests.services.redis import RedisServer, Sentinel
 from tests.services.secure_redis import SecureRedisServer
 
 pytestmark = pytest.mark.servers
@@ -108,6 +111,33 @@ class TestTls:
             self.settings_for(secure, cert_file=old.file, key_file=old.key)
         )
 
+    @pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
+    def test_a_port_that_speaks_tls_to_an_address_that_does_not(self, secure: SecureRedisServer, scheme: str) -> None:
+        clear = LedgerSettings(url=f"{scheme}://localhost:{secure.port}", retry_seconds=RETRY_SECONDS)
+        with pytest.raises(LedgerRefused, match="speaks TLS at this port") as refused:
+            open_accounts(clear).sums()
+        assert f"make ledger.url {scheme.replace('redis', 'rediss')}://" in str(refused.value)
+
+    @pytest.mark.parametrize("scheme", ["rediss", "rediss+cluster"])
+    @pytest.mark.parametrize("password", ["", "s3cret words"])
+    def test_a_port_that_speaks_no_tls_to_an_address_that_does(
+        self, start_redis: StartRedis, scheme: str, password: str
+    ) -> None:
+        server = start_redis()
+        client(server).config_set("requirepass", password)
+        encrypted = LedgerSettings(url=f"{scheme}://{server.address}", retry_seconds=RETRY_SECONDS)
+        with pytest.raises(LedgerRefused, match="speaks no TLS at this port") as refused:
+            open_accounts(encrypted).sums()
+        assert f"make ledger.url {scheme.replace('rediss', 'redis')}://" in str(refused.value)
+
+    @pytest.mark.parametrize("scheme", ["redis", "rediss"])
+    def test_a_port_that_says_nothing_may_be_away(self, scheme: str) -> None:
+        """Nothing is known of what it speaks."""
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            url = f"{scheme}://127.0.0.1:{mute.getsockname()[1]}"
+            with pytest.raises(LedgerUnavailable, match="start this again when it is back"):
+                open_accounts(LedgerSettings(url=url, retry_seconds=RETRY_SECONDS)).sums()
+
     def test_files_that_the_address_does_not_use_are_refused(self, secure: SecureRedisServer) -> None:
         with pytest.raises(InvalidSettings, match="make it rediss://"):
             open_ledger(self.settings_for(secure, url="redis://localhost/0"))
@@ -131,6 +161,34 @@ class TestAddress:
             open_ledger(LedgerSettings(url=url))
         assert "ledger.url" in str(refusal.value)
 
+    @pytest.mark.parametrize(
+        ("scheme", "meant"),
+        [
+            ("redis+sentinel", "a proxy that leads to the primary"),
+            ("rediss+sentinel", "a proxy that leads to the primary"),
+            ("redis-sentinel", "a proxy that leads to the primary"),
+            ("sentinel", "a proxy that leads to the primary"),
+            ("valkey+sentinel", "a proxy that leads to the primary"),
+            ("valkey", "give redis://host:port"),
+            ("valkeys", "give rediss://host:port"),
+            ("valkeys+cluster", r"give rediss\+cluster://host:port"),
+            ("redis-cluster", r"give redis\+cluster://host:port"),
+            ("redis+ssl", "give rediss://host:port"),
+            ("Redis", "give redis://host:port"),
+            ("unix", "by TCP alone"),
+            ("redis+socket", "by TCP alone"),
+            ("postgres", "is not one of sqlite:///path/to/file.db, redis://"),
+        ],
+    )
+    def test_an_address_of_another_kind_is_answered_by_what_to_give(self, scheme: str, meant: str) -> None:
+        """Whether or not it holds a password, which is not repeated."""
+        for secret in ("", ":hunter2@", "worker:hunter2@"):
+            url = f"{scheme}://{secret}one.example:26379,two.example:26379/mymaster/0"
+            with pytest.raises(InvalidSettings, match=meant) as refusal:
+                open_ledger(LedgerSettings(url=url))
+            assert scheme in str(refusal.value)
+            assert "hunter2" not in str(refusal.value)
+
     def test_a_password_in_an_address_is_not_repeated(self) -> None:
         with pytest.raises(InvalidSettings) as refusal:
             open_ledger(LedgerSettings(url="redis://:hunter2@localhost:6379/0"))
@@ -146,6 +204,39 @@ class TestAddress:
         create(other)
         open_ledger(other).commit(batch(credits={"alice": 1}))
         assert open_accounts(settings).totals(["alice"]) == {}
+
+
+def make_and_commit(settings: LedgerSettings) -> None:
+    create(settings)
+    open_ledger(settings).commit(batch(credits={"alice": 1}))
+
+
+class TestCommandsThatAreKeptBack:
+    """By `rename-command`, by a proxy, by a Sentinel."""
+
+    def test_a_proxy_that_ends_connections_over_what_the_ledger_does_not_need(
+        self, server: RedisServer, settings: LedgerSettings
+    ) -> None:
+        with Proxy(server.port) as proxy:
+            proxy.kept_back = re.compile(rb"\b(HELLO|CLIENT|INFO|CONFIG|ACL|COMMAND|PING|MULTI)\b", re.IGNORECASE)
+            through = settings.model_copy(update={"url": proxy.url})
+            assert open_ledger(through).commit(batch(credits={"alice": 1})) == Committed()
+            assert open_accounts(through).totals(["alice"]) == {"alice": 1}
+            assert [balance.micros for balance in open_accounts(through).balances()] == [1]
+
+    @pytest.mark.parametrize("command", ["EVALSHA", "HMGET", "SELECT"])
+    def test_a_command_that_the_server_does_not_know_is_named(self, start_redis: StartRedis, command: str) -> None:
+        server = start_redis("--rename-command", command, "")
+        ledger = LedgerSettings(url=f"redis://{server.address}/1", retry_seconds=RETRY_SECONDS)
+        with pytest.raises(LedgerRefused, match=rf"unknown command .{command}.*rename-command"):
+            make_and_commit(ledger)
+
+    def test_a_sentinel(self, start_redis: StartRedis) -> None:
+        primary = start_redis()
+        with Sentinel(primary) as sentinel:
+            ledger = LedgerSettings(url=sentinel.url, retry_seconds=RETRY_SECONDS)
+            with pytest.raises(LedgerRefused, match="Sentinel, which keeps no data"):
+                open_accounts(ledger).sums()
 
 
 class TestForeign:

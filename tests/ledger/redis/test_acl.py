@@ -27,6 +27,7 @@ from tests.ledger.servers import client
 from tests.services.redis import RedisServer
 
 pytestmark = pytest.mark.servers
+ON_VALKEY_TOO = True
 
 PASSWORD = "s3cret words"
 WINDOW = 5

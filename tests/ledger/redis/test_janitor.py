@@ -17,6 +17,7 @@ from tests.services.patience import patience
 from tests.services.redis import RedisServer
 
 pytestmark = pytest.mark.servers
+ON_VALKEY_TOO = True
 
 WINDOW = 25
 STEPS = 8

@@ -17,6 +17,7 @@ from tests.services.proxy import Proxy
 from tests.services.redis import RedisServer
 
 pytestmark = pytest.mark.servers
+ON_VALKEY_TOO = True
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.services.redis import RedisServer
 from tests.services.server import wait_for
 
 pytestmark = pytest.mark.servers
+ON_VALKEY_TOO = True
 
 FIRST = batch(START, at(10, "1"), {"alice": 1, "bob": 20}, [entry(1)])
 SECOND = batch(at(10, "1"), at(20, "2"), {"alice": 300, "cy": 4_000}, [entry(2)], dead_letters=1)

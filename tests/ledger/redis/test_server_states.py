@@ -23,6 +23,7 @@ from tests.services.redis import RedisServer
 from tests.services.server import free_port, wait_for
 
 pytestmark = pytest.mark.servers
+ON_VALKEY_TOO = True
 
 Hinder = Callable[[RedisServer], None]
 

@@ -90,15 +90,16 @@ class Examination:
         from gmv.ledger.redis.inspection import RedisInspector
 
         settings = self._settings.ledger
+        wanted, looking = (rule_of(role, settings).commands for role in ("worker", "doctor"))
         with closing(RedisInspector(settings)) as inspector:
             servers = inspector.servers()
-            wanted = rule_of("worker", settings).commands
+            for address, server in servers.items():
+                yield from redis_rules.judge_server(server, address)
+            ahead = [each.clock_ahead_seconds for each in servers.values() if each.clock_ahead_seconds is not None]
+            self._redis_ahead_seconds = max(ahead, key=abs, default=None)
             user = inspector.user([*wanted, *redis_rules.UNWANTED], self._redis_user)
-        for address, server in servers.items():
-            yield from redis_rules.judge_server(server, address)
-        found = [server.clock_ahead_seconds for server in servers.values() if server.clock_ahead_seconds is not None]
-        self._redis_ahead_seconds = max(found, key=abs, default=None)
-        yield from redis_rules.judge_user(user, "worker")
+        writing = () if self._redis_user else set(wanted) - set(looking)
+        yield from redis_rules.judge_user(user, "worker", writing)
 
     def _kafka(self) -> Iterator[Finding]:
         from gmv.doctor import records as record_rules

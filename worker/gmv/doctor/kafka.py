@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
-from gmv.kafka.inspection import GroupFacts, TopicFacts
+from gmv.kafka.inspection import CLASSIC, GroupFacts, TopicFacts
 from gmv.kafka.rights import rights
 from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES
 from gmv.ledger.beginning import Beginning
@@ -20,6 +20,10 @@ AGE_PROBLEM: Final = 0.9
 """Parts of the retention that the oldest record not credited yet has behind it."""
 
 _MILLISECONDS_PER_DAY: Final = 86_400_000
+_GROUP_OF_THEIR_OWN: Final = (
+    "give the others a group of their own, or set kafka.group to another; `kafka-consumer-groups.sh --describe "
+    "--members` names them"
+)
 
 
 def judge_events(topic: TopicFacts, settings: Settings) -> list[Finding]:
@@ -71,7 +75,8 @@ def judge_dead_letters(topic: TopicFacts, events: TopicFacts) -> list[Finding]:
         yield from _kept_for_good(topic, check, "a record that was not credited can be redriven no longer than that")
         incoming, largest = _number(events, "max.message.bytes"), _number(topic, "max.message.bytes")
         if incoming is not None and largest is not None and largest < incoming + DEAD_LETTER_HEADERS_BYTES:
-            yield problem(
+            # Until there is such a record nothing stops, and then no credit is lost: brokers' defaults are no obstacle.
+            yield warning(
                 check,
                 f"it takes records of {largest:,} bytes, and events may have {incoming:,} and get more headers here: "
                 "a large bad one would stop its partition",
@@ -98,6 +103,24 @@ def judge_rights(topics: list[TopicFacts], group: GroupFacts, settings: Settings
 def judge_group(group: GroupFacts, name: str, partitions: int) -> list[Finding]:
     """Judge the consumer group."""
     check = f"group {name}"
+    if group.protocol != CLASSIC and (group.protocol, group.state) != ("consumer", "Empty"):  # that a worker takes over
+        return [
+            problem(
+                check,
+                f"it is of the group protocol {group.protocol!r} ({(group.state or 'unknown').lower()}), by which no "
+                "worker of gmv joins: of the partitions that others hold in it nothing is credited",
+                _GROUP_OF_THEIR_OWN,
+            )
+        ]
+    if group.strangers:
+        return [
+            problem(
+                check,
+                f"{len(group.strangers)} of its {group.members} members are no workers of gmv "
+                f"({', '.join(group.strangers)}): of the partitions that they hold nothing is credited",
+                _GROUP_OF_THEIR_OWN,
+            )
+        ]
     if group.state is None:
         return [fine(check, "nobody has been in it that we can see")]
     if group.members > partitions:

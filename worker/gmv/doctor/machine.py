@@ -51,7 +51,7 @@ def judge_clocks(redis_ahead_seconds: float | None, newest_event_ms: int | None,
             )
         if newest_event_ms is not None and newest_event_ms - now_ms > SKEW_SECONDS_MAX * 1_000:
             seconds = (newest_event_ms - now_ms) / 1_000
-            yield warning(check, f"the newest event is of {seconds:,.0f} s from now, by this machine's clock", advice)
+            yield warning(check, f"the newest event's time is {seconds:,.0f} s ahead of this machine's clock", advice)
 
     compared = [
         name

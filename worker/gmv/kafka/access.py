@@ -25,6 +25,9 @@ DENIALS: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, 
 NO_MEMBER: Final = (InconsistentGroupProtocolError, InvalidGroupIdError)
 """What aiokafka raises where a group takes no member like us, such as one whose members divide partitions otherwise."""
 
+CLIENT_ID: Final = "gmv"
+"""How a worker without a name of its own calls itself to brokers; another calls itself by its name in the group."""
+
 _GREETING_SECONDS = 5.0
 
 # As kafka-python does for itself: in a command that keeps no log, Python would print the client's warnings on stderr.

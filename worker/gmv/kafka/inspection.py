@@ -10,15 +10,18 @@ from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import AuthorizationError, CoordinatorNotAvailableError, KafkaError
 
-from gmv.kafka.access import SessionLimits, connection, greet
+from gmv.kafka.access import CLIENT_ID, SessionLimits, connection, greet
 from gmv.kafka.admin import refusing, session_limits
 from gmv.settings import KafkaSettings
+
+CLASSIC: Final = "classic"
 
 Looked = TypeVar("Looked")
 
 _OFFSETS_TOPIC: Final = "__consumer_offsets"
 _NOT_THERE: Final = 3  # UNKNOWN_TOPIC_OR_PARTITION
 _NOT_ALLOWED: Final = 29  # TOPIC_AUTHORIZATION_FAILED
+_UNKNOWN: Final = "Dead"  # what a group is called that is not there, or not of the protocol that was asked about
 _POLL_MILLISECONDS: Final = 3_000
 
 
@@ -69,12 +72,21 @@ class GroupFacts:
     Attributes:
         is_allowed: whether we may be a member.
         state: in Kafka's words; None where it is not known.
-        members: how many there are.
+        members: how many there are; 0 in a group of another protocol, which does not say.
+        strangers: those of them that are no workers of gmv, by client id and host.
+        protocol: in Kafka's words; workers are members of a "classic" group.
     """
 
     is_allowed: bool
-    state: str | None
-    members: int
+    state: str | None = None
+    members: int = 0
+    strangers: tuple[str, ...] = ()
+    protocol: str = CLASSIC
+
+
+def is_worker(member: Mapping[str, Any]) -> bool:
+    """Return whether a member of a group, as Kafka describes it, calls itself as workers do."""
+    return member["client_id"] in (CLIENT_ID, member["group_instance_id"])
 
 
 class KafkaInspector:
@@ -130,15 +142,33 @@ class KafkaInspector:
         with refusing(self._kafka):
             (offsets,) = self._client.describe_topics([_OFFSETS_TOPIC])
             if offsets["error_code"] == _NOT_THERE:
-                return GroupFacts(is_allowed=True, state=None, members=0)
+                return GroupFacts(is_allowed=True)
             try:
                 found = self._client.describe_groups([name])[name]
             except AuthorizationError:
-                return GroupFacts(is_allowed=False, state=None, members=0)
+                return GroupFacts(is_allowed=False)
             except CoordinatorNotAvailableError:
-                return GroupFacts(is_allowed=True, state=None, members=0)
-        may = found["authorized_operations"]
-        return GroupFacts(may is None or "READ" in may, found["group_state"], len(found["members"]))
+                return GroupFacts(is_allowed=True)
+            if found["group_state"] == _UNKNOWN:
+                return self._group_of_another_protocol(name)
+        may, members = found["authorized_operations"], found["members"]
+        return GroupFacts(
+            is_allowed=may is None or "READ" in may,
+            state=found["group_state"],
+            members=len(members),
+            strangers=tuple(f"{each['client_id']} at {each['client_host']}" for each in members if not is_worker(each)),
+        )
+
+    def _group_of_another_protocol(self, name: str) -> GroupFacts:
+        """Look among all groups, where brokers since 3.8 say the protocol of each: a group like that is not described.
+
+        Raises:
+            KafkaError: a broker did not answer.
+        """
+        for group in self._client.list_groups():
+            if group["group_id"] == name and (protocol := group.get("group_type") or CLASSIC) != CLASSIC:
+                return GroupFacts(is_allowed=True, state=group["group_state"], protocol=protocol)
+        return GroupFacts(is_allowed=True)
 
     def newest(
         self, topic: TopicFacts, records_max: int, looked_at: Callable[[ConsumerRecord], Looked]

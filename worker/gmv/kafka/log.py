@@ -16,7 +16,7 @@ from aiokafka.errors import (
 from typing_extensions import override
 
 from gmv.errors import InvalidSettings, LogRefused, LogUnavailable, PositionOutsideLog
-from gmv.kafka.access import DENIALS, NO_MEMBER, connection, denied, unfit_session
+from gmv.kafka.access import CLIENT_ID, DENIALS, NO_MEMBER, connection, denied, unfit_session
 from gmv.kafka.admin import TopicAdmin
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
@@ -53,7 +53,7 @@ class KafkaLog(GroupLog):
             **connection(kafka),
             group_id=kafka.group,
             group_instance_id=kafka.instance_id,
-            client_id=kafka.instance_id or "gmv",
+            client_id=kafka.instance_id or CLIENT_ID,
             enable_auto_commit=False,
             auto_offset_reset="none",  # a position the log does not hold is an error, never a jump
             isolation_level=kafka.isolation,

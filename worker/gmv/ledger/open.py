@@ -1,20 +1,18 @@
 """From a ledger's URL to the ledger. What a scheme needs is imported with it: redis only for Redis."""
 
 from pathlib import Path
-from typing import Final
 
 from gmv.errors import InvalidSettings
 from gmv.ledger.administration import Janitor, Registry
 from gmv.ledger.port import Accounts, Ledger
+from gmv.ledger.redis.address import SCHEMES, scheme_refusal
 from gmv.ledger.sqlite.accounts import SqliteAccounts
 from gmv.ledger.sqlite.file import SqliteFile
 from gmv.ledger.sqlite.janitor import SqliteJanitor
 from gmv.ledger.sqlite.ledger import SqliteLedger
 from gmv.ledger.sqlite.registry import SqliteRegistry
 from gmv.ledger.tidy import TidyLedger
-from gmv.settings import LedgerSettings
-
-_REDIS_SCHEMES: Final = ("redis", "rediss", "redis+cluster", "rediss+cluster")
+from gmv.settings import LedgerSettings, redact
 
 
 def open_ledger(settings: LedgerSettings) -> Ledger:
@@ -64,11 +62,12 @@ def _sqlite_file(settings: LedgerSettings) -> SqliteFile | None:
     All after `sqlite:///` is the path as it is: `sqlite:///ledger.db` is relative, `sqlite:////var/ledger.db` not.
     """
     scheme, separator, rest = settings.url.partition("://")
-    if separator and scheme in _REDIS_SCHEMES:
+    if separator and scheme in SCHEMES:
         return None
     if scheme == "sqlite" and rest.startswith("/") and rest not in ("/", "/:memory:"):
         return SqliteFile(Path(rest[1:]), settings.retry_seconds)
     raise InvalidSettings(
-        f"ledger.url {settings.url!r} is not one of sqlite:///path/to/file.db, redis://host:port/database, "
+        scheme_refusal(settings.url)
+        or f"ledger.url {redact(settings.url)!r} is not one of sqlite:///path/to/file.db, redis://host:port/database, "
         "rediss://host:port/database, redis+cluster://host:port and rediss+cluster://host:port"
     )

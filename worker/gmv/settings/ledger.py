@@ -12,7 +12,8 @@ class LedgerSettings(Guarded):
     url: str = Field(
         "sqlite:///gmv-ledger.db",
         description="Where the ledger is: `sqlite:///path/to/file.db`, `redis://host:port/database` or "
-        "`redis+cluster://host:port,host:port`; `rediss` in place of `redis` encrypts the connection.",
+        "`redis+cluster://host:port,host:port`, of a Redis or a Valkey; `rediss` in place of `redis` encrypts the "
+        "connection.",
     )
     namespace: str = Field(
         "gmv",

@@ -1,14 +1,17 @@
 """Where a ledger in Redis is: its URL taken apart, and refused in words where it says what it must not."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from gmv.credentials import names_tls_files, tls_context
 from gmv.errors import InvalidSettings
 from gmv.settings import LedgerSettings
 
+SCHEMES: Final = ("redis", "rediss", "redis+cluster", "rediss+cluster")
+
 _PORT = 6379
+_LIKE_REDIS: Final = ("redis", "valkey", "keydb")
 
 
 class Address(NamedTuple):
@@ -54,6 +57,29 @@ def address_of(settings: LedgerSettings) -> Address:
     address = address._replace(hosts=_hosts(parts, address))
     _refuse_files(address, settings)
     return address
+
+
+def scheme_refusal(url: str) -> str | None:
+    """Say why a URL that means a server like Redis names none that gmv can reach; None where it means no such server.
+
+    The URL is not repeated: nobody has looked for a password in it.
+    """
+    if "://" not in url:
+        return None
+    written = url.partition("://")[0]
+    said, scheme = f"ledger.url begins with {written}://", written.lower()
+    if "sentinel" in scheme:
+        return (
+            f"{said}, and gmv asks no Sentinel: give the address of a proxy that leads to the primary, as "
+            "redis://host:port/database; docs/guarantees.md shows one"
+        )
+    if "unix" in scheme or "socket" in scheme:
+        return f"{said}, and gmv reaches servers by TCP alone: give redis://host:port/database"
+    if any(name in scheme for name in _LIKE_REDIS):
+        is_encrypted = any(part.endswith(("s", "ssl")) for part in re.split("[+-]", scheme) if part != "redis")
+        meant = ("rediss" if is_encrypted else "redis") + ("+cluster" if "cluster" in scheme else "")
+        return f"{said}: give {meant}://host:port, which is for Valkey, too"
+    return None
 
 
 def is_cluster_url(url: str) -> bool:

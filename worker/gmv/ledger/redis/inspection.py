@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import ResponseError
 
+from gmv.errors import LedgerRefused
 from gmv.ledger.redis.address import is_cluster_url
 from gmv.ledger.redis.keys import book_key
 from gmv.ledger.redis.server import RedisServer
@@ -15,18 +16,18 @@ from gmv.settings import LedgerSettings
 COMMANDS: Final = ("info", "config|get", "time", "acl|whoami", "acl|dryrun")
 """What a Redis user must be allowed to run, besides what a reader is, for all of this to be seen."""
 
-_CONFIGS: Final = ("appendfsync", "maxmemory-policy")
+_CONFIGS: Final = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")
 
 Command = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """One Redis server. What this user may not look at is None, or left out of the mappings.
+    """One Redis server. What it does not tell this user is None, or left out of the mappings.
 
     Attributes:
         info: the fields of INFO.
-        configs: of `appendfsync` and `maxmemory-policy`.
+        configs: of `appendonly`, `appendfsync`, `maxmemory` and `maxmemory-policy`.
         clock_ahead_seconds: by how much its clock is ahead of this machine's, within half a round trip.
     """
 
@@ -41,13 +42,15 @@ class UserFacts:
 
     Attributes:
         name: of the user; None where we may not ask.
-        refused: of the commands asked about, those it may not run.
+        refused: of the commands asked about, those it may not run, or nobody, since the server lacks them.
         allowed: the others; both are empty where we may not ask.
+        exists: whether there is such a user.
     """
 
     name: str | None
-    refused: tuple[Command, ...]
-    allowed: tuple[Command, ...]
+    refused: tuple[Command, ...] = ()
+    allowed: tuple[Command, ...] = ()
+    exists: bool = True
 
 
 class RedisInspector:
@@ -72,15 +75,20 @@ class RedisInspector:
         node = next(iter(self._nodes().values()))
         name = user or _text(self._asked("ACL WHOAMI", node=node))
         if not name:
-            return UserFacts(None, (), ())
+            return UserFacts(None)
         refused: list[Command] = []
         allowed: list[Command] = []
         for command in commands:
             words = tuple(command.split("|"))
-            said = self._asked("ACL DRYRUN", name, *words, *self._arguments(command), node=node)
-            if said is None:
-                return UserFacts(None, (), ())
-            (allowed if _text(said) == "OK" else refused).append(words)
+            match self._dry_run(name, *words, *self._arguments(command), node=node):
+                case "nobody":
+                    return UserFacts(name, exists=False)
+                case "unknown":
+                    return UserFacts(None)
+                case "allowed":
+                    allowed.append(words)
+                case _:
+                    refused.append(words)
         return UserFacts(name, tuple(refused), tuple(allowed))
 
     def close(self) -> None:
@@ -130,19 +138,37 @@ class RedisInspector:
         return float(seconds) + float(microseconds) / 1e6 - (asked + time.time()) / 2
 
     def _asked(self, *command: str, node: Any) -> Any:
-        """Return the answer, or None where this user, or this version of Redis, does not allow the question."""
+        """Return the answer, or None where there is none.
+
+        Whatever the server says against the question is taken for that: users may not ask it, older versions do not
+        know it, `rename-command` takes it away, and proxies and managed servers refuse it, each in words of its own.
+        """
+        try:
+            return self._attempt(*command, node=node)
+        except LedgerRefused as refusal:
+            if isinstance(refusal.__cause__, ResponseError):
+                return None
+            raise
+
+    def _dry_run(self, user: str, *command: str, node: Any) -> Literal["allowed", "refused", "nobody", "unknown"]:
+        """Ask whether a user may run a command; "nobody" is where there is no such user."""
+        try:
+            said = self._attempt("ACL DRYRUN", user, *command, node=node)
+        except LedgerRefused as refusal:
+            match str(refusal.__cause__).lower().split():
+                case ["user", *_, "not", "found"]:
+                    return "nobody"
+                case ["command", *_, "not", "found"]:  # a version without it, or `rename-command`
+                    return "refused"
+            if isinstance(refusal.__cause__, ResponseError):
+                return "unknown"
+            raise
+        return "allowed" if _text(said) == "OK" else "refused"
+
+    def _attempt(self, *command: str, node: Any) -> Any:
         execute: Callable[..., Any] = self._server.client.execute_command
         where = {} if node is None else {"target_nodes": node}
-
-        def ask() -> Any:
-            try:
-                return execute(*command, **where)
-            except (NoPermissionError, ResponseError) as error:
-                if isinstance(error, NoPermissionError) or "unknown" in str(error).lower():
-                    return None
-                raise
-
-        return self._server.attempt(ask)
+        return self._server.attempt(lambda: execute(*command, **where))
 
 
 def _text(value: Any) -> str:

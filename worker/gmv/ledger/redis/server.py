@@ -29,6 +29,7 @@ from redis.retry import Retry
 from gmv.credentials import password_of, tls_trouble
 from gmv.errors import LedgerRefused, LedgerUnavailable, Refusal
 from gmv.ledger.redis.address import Address, address_of
+from gmv.ledger.redis.other_scheme import other_scheme
 from gmv.settings import LedgerSettings
 
 T = TypeVar("T")
@@ -178,9 +179,20 @@ class RedisServer:
                 f"{words}, for {self._retry_seconds:g} s now: {_PASSING[_code(error)]}. Nothing is known to be lost"
             )
         if _is_away(error):
+            if scheme := other_scheme(self._address, error):
+                speaks = "speaks no TLS" if self._address.is_encrypted else "speaks TLS"
+                return LedgerRefused(
+                    f"the ledger's server {self.url} {speaks} at this port: make ledger.url {scheme}://…, or give the "
+                    "port that is meant"
+                )
             return LedgerUnavailable(
                 f"the ledger's server {self.url} did not answer within {self._retry_seconds:g} s ({error}); nothing "
                 "is known to be lost: start this again when it is back"
+            )
+        if "unknown command" in str(error).lower():
+            return LedgerRefused(
+                f"{words}: gmv needs that command, so take it off rename-command, or off what a proxy keeps back; or "
+                "is this a Sentinel, which keeps no data?"
             )
         return LedgerRefused(f"{words}: does ledger.url lead to a gmv ledger?")
 
@@ -223,6 +235,7 @@ def _connector(address: Address, settings: LedgerSettings, answer_seconds: float
         "password": password_of(settings, "ledger"),
         "socket_timeout": min(answer_seconds, settings.retry_seconds),
         "socket_connect_timeout": min(_ANSWER_SECONDS, settings.retry_seconds),
+        "protocol": 2,  # the third begins with HELLO, over which some proxies end the connection
     }
     if address.is_encrypted:
         files = {"ssl_ca_certs": settings.ca_file, "ssl_certfile": settings.cert_file, "ssl_keyfile": settings.key_file}
@@ -232,7 +245,8 @@ def _connector(address: Address, settings: LedgerSettings, answer_seconds: float
 
         return lambda: Cluster(address.hosts, **options, **({"ssl": True} if address.is_encrypted else {}))
     # redis-py retries connecting and sending one inside the other, by count. Here it is one loop, by time.
-    options |= {"retry": Retry(NoBackoff(), 0), "command_packer": _Packer()}
+    # Without driver_info it does not send CLIENT SETINFO, which our users may not run, so that it fills their ACL LOG.
+    options |= {"retry": Retry(NoBackoff(), 0), "command_packer": _Packer(), "driver_info": None}
     return lambda: Redis.from_url(address.url, **options)
 
 
