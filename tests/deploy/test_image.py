@@ -73,6 +73,8 @@ def test_the_image_holds_the_environment_and_runs_as_the_charts_user() -> None:
 
     assert [rest for word, rest in stage if word == "COPY"] == ["--from=build /opt/gmv /opt/gmv"]
     assert user == f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+    assert "install --directory --owner gmv --group root --mode 0775 /var/lib/gmv" in dict(stage)["RUN"]
+    assert "HOME=/tmp" in dict(stage)["ENV"].split()  # a user without an entry in /etc/passwd has no other
     assert ("ENTRYPOINT", '["/opt/gmv/bin/gmv"]') in stage
     assert {"HEALTHCHECK", "LABEL", "EXPOSE"} <= {word for word, _ in stage}
 

@@ -4,16 +4,18 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
+  {{- range $name, $id := .Values.podSecurityContext }}
+  {{- if not (kindIs "invalid" $id) }}
+  {{ $name }}: {{ int64 $id }}
+  {{- end }}
+  {{- end }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with .Values.nodeSelector }}
@@ -28,7 +30,7 @@ tolerations:
 
 {{/* What every container of gmv has in common; its name, command and resources come from where it stands. */}}
 {{- define "gmv.container" -}}
-image: {{ include "gmv.image" . }}
+image: {{ include "gmv.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -40,7 +42,7 @@ securityContext:
 {{/* Of what does a worker's work: as many CPUs as it has threads that compute. */}}
 {{- define "gmv.resources" -}}
 requests:
-  cpu: {{ .Values.settings.worker.threads | quote }}
+  cpu: {{ int64 .Values.settings.worker.threads | quote }}
   memory: {{ .Values.resources.memory }}
 limits:
   {{- with .Values.resources.cpuLimit }}
@@ -53,7 +55,7 @@ limits:
 - name: GMV_CONFIG
   value: /etc/gmv/settings/gmv.toml
 {{- range $name, $value := .Values.env }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   value: {{ $value | quote }}
 {{- end }}
 {{- end -}}
@@ -88,7 +90,7 @@ limits:
 {{- end -}}
 - name: settings
   configMap:
-    name: {{ index . 1 }}
+    name: {{ index . 1 | quote }}
 - name: secrets
   projected:
     defaultMode: 0440
@@ -101,10 +103,10 @@ limits:
       {{- range $group, $files := $secrets }}
       {{- range $file, $from := $files }}
       - secret:
-          name: {{ $from.secret }}
+          name: {{ $from.secret | quote }}
           items:
-            - key: {{ $from.key }}
-              path: {{ $group }}/{{ $file }}
+            - key: {{ $from.key | quote }}
+              path: {{ printf "%s/%s" $group $file | quote }}
       {{- end }}
       {{- end }}
 - name: temporary

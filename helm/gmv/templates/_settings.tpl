@@ -12,7 +12,7 @@ TOML's, too; `toToml` would write every number with a point.
 {{- end -}}
 {{- end -}}
 {{- range $name, $value := $settings }}
-{{- if not (kindIs "map" $value) }}
+{{- if not (or (kindIs "map" $value) (kindIs "invalid" $value)) }}
 {{ $name }} = {{ toJson $value }}
 {{- end }}
 {{- end }}
@@ -21,7 +21,9 @@ TOML's, too; `toToml` would write every number with a point.
 
 [{{ $group }}]
 {{- range $name, $value := $values }}
+{{- if not (kindIs "invalid" $value) }}
 {{ $name }} = {{ toJson $value }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

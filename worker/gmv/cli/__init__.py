@@ -65,12 +65,13 @@ def exit_codes() -> dict[int, str]:
     """Every exit code of gmv and what it means; a refusal's meaning is the first sentence of its class."""
     refusals = {refusal.exit_code: _first_sentence(refusal.__doc__ or "") for refusal in Refusal.__subclasses__()}
     meanings = {
-        0: "Done.",
+        0: "Done; of a command that runs until it is stopped: stopped.",
         1: "Not all of it was done; the output says what was not, unless its reader went away.",
         **refusals,
         2: "The command line or a setting is unknown, wrong or missing.",
         BUG_EXIT_CODE: "A fault of gmv itself; please report it.",
         130: "Interrupted by the keyboard.",
+        143: "Ended by SIGTERM before it was done; run again, it goes on or begins anew.",
     }
     return dict(sorted(meanings.items()))
 

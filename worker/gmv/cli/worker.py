@@ -33,6 +33,8 @@ def worker(
 ) -> None:
     """Attribute events from Kafka and commit their credits until SIGTERM or SIGINT; the run in flight is finished.
 
+    Either ends it with 0, and at once while it starts, before it joins its group.
+
     Start as many as the topic has partitions. The ledger has to be initialised for the topic first:
     `gmv ledger init --topic NAME`. Logs go to stdout, one JSON object per line.
     """

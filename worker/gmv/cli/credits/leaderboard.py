@@ -1,10 +1,9 @@
 """`gmv credits leaderboard`: the owners who have earned most, kept in Redis as a sorted set for other programs."""
 
-import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,24 +39,20 @@ def leaderboard(
     It is made from the ledger, which it never changes; ended anywhere, it is whole, and old, until it is made again.
     """
     settings = load_settings(config, ledger=ledger).ledger
+    from gmv.cli.stopping import stop_by_exception
     from gmv.errors import InvalidSettings
     from gmv.ledger.redis.leaderboard import RedisLeaderboard
 
     if ledger_file(settings.url) is not None:
         raise InvalidSettings("a leaderboard is kept in Redis; of a ledger in a file, `gmv credits top` shows the same")
-    stopped = _stopped_by_sigterm() if follow else None
+    if follow:
+        stop_by_exception()
     with closing(RedisLeaderboard(settings)) as board:
         as_of = _make(board, limit, json)
-        while stopped and not stopped.wait(every):
+        while follow:
+            time.sleep(every)
             if board.sums() != as_of:
                 as_of = _make(board, limit, json)
-
-
-def _stopped_by_sigterm() -> Event:
-    """Return what is set by SIGTERM, which would do nothing at all to the first process of a container."""
-    stopped = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    return stopped
 
 
 def _make(board: "RedisLeaderboard", limit: int, json: bool) -> "Sums":

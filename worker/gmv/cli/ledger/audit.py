@@ -1,7 +1,5 @@
 """`gmv ledger audit`: what a ledger holds, served to Prometheus for as long as it runs."""
 
-import signal
-import sys
 from typing import Annotated
 
 import typer
@@ -29,18 +27,9 @@ def audit(
     about to pass, and lag are seen though no worker runs. A check adds up every total, as `gmv ledger verify` does;
     a Redis with millions of owners and events stops for seconds meanwhile, so let the pause be long.
     """
-    _end_at_once()
     settings = load_settings(config, ledger=ledger, brokers=brokers, topic=topic)
     from gmv.assembly.audit import run_audit
+    from gmv.cli.stopping import stop_by_exception
 
+    stop_by_exception()
     run_audit(settings, every, check_every, web_port)
-
-
-def _end_at_once() -> None:
-    """Let SIGTERM and SIGINT end it wherever it is, since it has nothing to finish.
-
-    The first process of a container is ended by no signal that it does not handle, and one that is waiting for servers
-    that are away, a minute or more, must not be waited for.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
