@@ -49,7 +49,7 @@ def test_an_image_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
     corpus = write_folder(tmp_path / name, rows(6))
     (corpus / f"{name}.png").write_bytes(b"read for its size alone")
     with (corpus / "metadata.csv").open("a") as file:
-        file.write("nothing.png,ada\n")
+        file.write("nothing.png,ada,\n")
     build(corpus, tmp_path / "index", bad_share_max=0.5)
     rejected = [orjson.loads(each) for each in (tmp_path / "index" / REJECTED_FILE).read_bytes().splitlines()]
     assert encodable(f"{name}/nothing.png") in rejected[-1]["why"]
