@@ -84,7 +84,7 @@ def test_what_decides_a_credit_has_to_be_json_and_the_whole_an_object(broken: by
 
 
 def test_what_no_parser_reads_is_given_up_before_it_takes_long() -> None:
-    value = with_metadata(b'{"a": NaN, "b": [' + b'"",' * 1_100_000 + b"0]}")
+    value = with_metadata(b'{"a": NaN, "b": [' + b"[]," * 300_000 + b"0]}")
 
     with pytest.raises(Poison, match="not JSON"):
         decode(value)

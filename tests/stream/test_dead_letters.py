@@ -19,6 +19,7 @@ def named(value: bytes | None, *headers: tuple[str, bytes | None]) -> EventName:
     [
         (line(), (), ("/generator", "event-1")),
         (line(data=...), (), ("/generator", "event-1")),
+        (line(more=None).replace(b"null", b"NaN"), (), ("/generator", "event-1")),
         (b"{}", (("ce_id", b"a"), ("ce_source", b"/s")), ("/s", "a")),
         (b'{"id": "not mine"}', (("ce_id", b"\xff"), ("ce_source", None)), (None, "\ufffd")),
         (b'{"id": 7, "source": "/s"}', (), ("/s", None)),

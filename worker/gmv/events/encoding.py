@@ -65,7 +65,8 @@ def binary(event: GeneratedImage) -> KafkaMessage:
     Raises:
         ValueError: the quality is not within [0, 1].
     """
-    return binary_of_structured(structured(event))
+    texts = {name: orjson.dumps(value) for name, value in _envelope(event).items()}
+    return _in_headers(texts, texts[DATA])
 
 
 def binary_of_structured(event: bytes) -> KafkaMessage:
@@ -76,7 +77,11 @@ def binary_of_structured(event: bytes) -> KafkaMessage:
     """
     last = {member.name: event[member.start : member.end] for member in members(event)}
     told = {name: value for name, value in last.items() if value != b"null"}
-    data = told[DATA] if DATA in told else bytes_from_base64(orjson.loads(told[DATA_BASE64]))
+    return _in_headers(told, told[DATA] if DATA in told else bytes_from_base64(orjson.loads(told[DATA_BASE64])))
+
+
+def _in_headers(told: Mapping[str, bytes], data: bytes) -> KafkaMessage:
+    """Return a record in binary mode; attributes are given as JSON."""
     attributes = {
         name: _header(value) for name, value in told.items() if name not in {DATA, DATA_BASE64, DATA_CONTENT_TYPE}
     }

@@ -15,7 +15,9 @@ import orjson
 _SPACE: Final = rb"[ \t\r\n]*+"
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SCALAR: Final = re.compile(_STRING + rb"|[-+.\w]++", re.DOTALL)
-_PIECE: Final = re.compile(rb"(?P<opening>[\[{])|(?P<closing>[\]}])|" + _STRING + rb"|[-+.\w:, \t\r\n]++", re.DOTALL)
+_SHORT: Final = rb'"[^"\\]{0,99}+(?:\\.[^"\\]{0,99}+)*+"'
+_TO_BRACKET: Final = re.compile(rb"(?:[-+.\w:, \t\r\n]++|" + _SHORT + rb')*+(?:[\[\]{}]|(?=(")))', re.DOTALL)
+"""To a bracket, or to a string that is long, which `_scalar_end` passes ten times as fast as a pattern does."""
 _BEGIN: Final = re.compile(rb"(?:\xef\xbb\xbf)?" + _SPACE)  # some editors put a byte order mark before UTF-8
 _OPEN: Final = re.compile(rb"\{" + _SPACE + rb"(\})?")
 _NAME: Final = re.compile(_SPACE + rb"(" + _STRING + rb")" + _SPACE + rb":" + _SPACE, re.DOTALL)
@@ -92,24 +94,35 @@ def is_one_object(text: bytes) -> bool:
 
 
 def value_end(text: bytes, start: int) -> int:
-    """Return where the value that begins at `start` ends. About 4 million pieces per second; a string is one.
+    """Return where the value that begins at `start` ends. About a million brackets per second.
 
     Raises:
         ValueError: no value begins there, or it has no end.
     """
     if text[start : start + 1] not in (b"[", b"{"):
-        return _match(_SCALAR, text, start).end()
+        return _scalar_end(text, start)
     wanted, position = bytearray(), start
     while True:
-        piece = _match(_PIECE, text, position)
-        position = piece.end()
-        if piece.lastgroup == "opening":
-            wanted.append(_CLOSING[text[piece.start()]])
-        elif piece.lastgroup == "closing":
-            if wanted.pop() != text[piece.start()]:
-                raise ValueError(f"brackets do not match at byte {piece.start()}")
-            if not wanted:
-                return position
+        found = _match(_TO_BRACKET, text, position)
+        position = found.end()
+        if found[1]:
+            position = _scalar_end(text, position)
+            continue
+        bracket = text[position - 1]
+        if bracket in _CLOSING:
+            wanted.append(_CLOSING[bracket])
+        elif wanted.pop() != bracket:
+            raise ValueError(f"brackets do not match at byte {position - 1}")
+        elif not wanted:
+            return position
+
+
+def _scalar_end(text: bytes, start: int) -> int:
+    """As a pattern finds it, but faster for a string without a backslash, such as an image in base64."""
+    end = text.find(b'"', start + 1)
+    if text.startswith(b'"', start) and text.find(b"\\", start, end) < 0 < end:
+        return end + 1
+    return _match(_SCALAR, text, start).end()
 
 
 def _match(pattern: re.Pattern[bytes], text: bytes, position: int) -> re.Match[bytes]:

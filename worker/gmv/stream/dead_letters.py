@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import orjson
-
 from gmv.errors import Poison
 from gmv.events.cloudevents import decode
 from gmv.events.headers import ATTRIBUTE_PREFIX
 from gmv.events.model import GeneratedImage
+from gmv.events.parsing import parse_event
 from gmv.stream.records import Partition, Record
 
 REPLAYED_FROM: Final = "gmv.dlq.replayed_from"
@@ -118,7 +117,6 @@ def each_once(dead_letters: Iterable[FoundDeadLetter]) -> Iterator[FoundDeadLett
 
 def _json_object(value: bytes | None) -> dict[str, object]:
     try:
-        parsed = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
+        return parse_event(value or b"")
+    except Poison:
         return {}
-    return parsed if isinstance(parsed, dict) else {}
