@@ -13,7 +13,7 @@ from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import Features
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
-from gmv.settings import ValuationSettings
+from gmv.settings import Method
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution
@@ -63,7 +63,7 @@ class Line:
 
 
 def over(line: Line, candidates: int = 100, contributors: int = 10, ownership: Ownership | None = None) -> Attributor:
-    settings = ValuationSettings(candidates=candidates, contributors=contributors)
+    settings = Method(candidates=candidates, contributors=contributors, temperature=1.0)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
     return Attributor(line, line, line, reranker, line, settings, ownership or Ownership())
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from gmv.errors import Reason
-from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT, STRUCTURED_CONTENT
+from gmv.events.cloudevents import JSON_CONTENT, STRUCTURED_CONTENT
+from gmv.events.headers import ATTRIBUTE_PREFIX, CONTENT_TYPE
 from gmv.events.trace_context import TRACEPARENT, TRACESTATE
 from gmv.events.wire import WireAttributes
 from gmv.kafka import headers
@@ -56,11 +57,16 @@ def document() -> dict[str, Any]:
             "events": _channel(
                 settings,
                 events,
-                "One record per generated image. The key is the event id.",
+                "One record per generated image. The key is the event id. Names of headers are case-sensitive; "
+                "batch mode is refused.",
                 {"binary": "generatedImageBinary", "structured": "generatedImageStructured"},
             ),
             "receipts": _channel(
-                settings, receipts, "One record per credited event. The key is the event id.", {"receipt": "receipt"}
+                settings,
+                receipts,
+                "One record per credited event, and per correction of the ledger, which has `correction` in its value. "
+                "The key is the id of the event or of the correction.",
+                {"receipt": "receipt", "correctionReceipt": "correctionReceipt"},
             ),
             "deadLetters": _channel(
                 settings, dead_letters, "Records that cannot be credited, byte for byte.", {"deadLetter": "deadLetter"}
@@ -127,6 +133,13 @@ def _messages() -> dict[str, Any]:
             "receipt",
             _headers({CONTENT_TYPE: _constant(JSON_CONTENT), **_texts(_TRACE_HEADERS)}, required=[CONTENT_TYPE]),
         ),
+        "correctionReceipt": _message(
+            "What was taken from an owner by `gmv ledger correct`, to whom it was given, and why",
+            JSON_CONTENT,
+            "correction-receipt",
+            _headers({CONTENT_TYPE: _constant(JSON_CONTENT)}, required=[CONTENT_TYPE]),
+            key="the id of the correction",
+        ),
         "deadLetter": {
             "summary": "A record that cannot be credited: its key, value and headers as they were, and why",
             "headers": _dead_letter_headers(),
@@ -135,13 +148,15 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _message(summary: str, content_type: str, schema: str, described_headers: Mapping[str, Any]) -> dict[str, Any]:
+def _message(
+    summary: str, content_type: str, schema: str, described_headers: Mapping[str, Any], key: str = "the event id"
+) -> dict[str, Any]:
     return {
         "summary": summary,
         "contentType": content_type,
         "headers": described_headers,
         "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": f"./{schema}.schema.json"}},
-        "bindings": {"kafka": {"key": {"type": "string", "description": "the event id"}, "bindingVersion": _BINDING}},
+        "bindings": {"kafka": {"key": {"type": "string", "description": key}, "bindingVersion": _BINDING}},
     }
 
 

@@ -26,6 +26,7 @@ from tools.commit_checkout import Commit
 
 INDEX: Final = Path("gmv-demo/index")
 EVENTS: Final = "mixed.jsonl"
+RECEIPTS: Final = "mixed.receipts.jsonl"
 SENDABLE: Final = "sendable.jsonl"
 OWNERS: Final = "owners.jsonl"
 CORRECTIONS: Final = "corrections.jsonl"
@@ -55,18 +56,20 @@ def replay_file(commit: Commit) -> None:
     commit.run("ledger", "init", "--log", EVENTS, "--ledger", url)
     commit.run(
         *("replay", EVENTS, "--index", INDEX, "--ledger", url, "--owners", OWNERS),
-        *("--receipts", "receipts.jsonl", "--dead-letters", "dead-letters.jsonl"),
+        *("--receipts", RECEIPTS, "--dead-letters", "dead-letters.jsonl"),
     )
-    commit.keep("file/receipts.jsonl", (commit.folder / "receipts.jsonl").read_bytes())
+    commit.keep("file/receipts.jsonl", (commit.folder / RECEIPTS).read_bytes())
     found = (commit.folder / "dead-letters.jsonl").read_bytes().splitlines()
     _keep_dead_letters(commit, "file", map(orjson.loads, found))
     _keep_ledger_file(commit, "file/ledger", ledger)
 
 
-def correct(commit: Commit, kind: str, url: str) -> None:
+def correct(commit: Commit, kind: str, url: str, brokers: str) -> None:
     """Keep the receipts of the corrections, and the totals after them."""
     receipts = f"{kind}-corrections.receipts.jsonl"
-    commit.run("ledger", "correct", "--file", f"{kind}-{CORRECTIONS}", "--receipts", receipts, "--ledger", url)
+    settings = {"GMV_KAFKA_BROKERS": brokers}
+    command = ("ledger", "correct", "--file", f"{kind}-{CORRECTIONS}", "--receipts", receipts, "--ledger", url)
+    commit.run(*command, settings=settings)
     commit.keep(f"{kind}/corrections.receipts.jsonl", (commit.folder / receipts).read_bytes())
     if url.startswith("sqlite:///"):
         _keep_ledger_file(commit, f"{kind}/ledger-corrected", commit.folder / url.removeprefix("sqlite:///"))

@@ -120,7 +120,7 @@ class Comparison:
         if commit is self._before:
             self._given[name] = correction_lines(_receipts(commit, kind), self._exempt, SEED)
             commit.write_lines(name, self._given[name])
-        correct(commit, kind, url)
+        correct(commit, kind, url, self._broker.address)
 
     def _emit(self, commit: Commit) -> None:
         for mode, options in (("binary", ()), ("structured", ("--structured",))):

@@ -18,7 +18,7 @@ import typer
 
 from gmv.errors import Poison
 from gmv.events.cloudevents import decode
-from gmv.events.encoding import KafkaMessage, binary_of_envelope
+from gmv.events.encoding import KafkaMessage, binary_of_structured
 from gmv.kafka.emitter import Emitter
 from gmv.settings import load
 
@@ -33,7 +33,7 @@ def messages(lines: list[bytes], started: int) -> Iterator[KafkaMessage]:
                 yield KafkaMessage(None, line, [])
             else:
                 event = orjson.loads(line)
-                yield binary_of_envelope(event | {"source": f"{event['source']}/{started}/{number}"})
+                yield binary_of_structured(orjson.dumps(event | {"source": f"{event['source']}/{started}/{number}"}))
 
 
 def replay(

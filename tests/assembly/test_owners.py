@@ -9,10 +9,10 @@ from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.corpus.port import TrainingImage
 from gmv.errors import OwnersRefused
 from gmv.index.images import ArrowImages, open_images, write_images
-from gmv.settings import OwnersSettings, ValuationSettings
+from gmv.settings import Method, OwnersSettings
 from gmv.valuation.owners import Ownership
 
-VALUATION = ValuationSettings()
+VALUATION = Method(temperature=1.0)
 
 
 @pytest.fixture
@@ -55,9 +55,7 @@ def test_every_version_of_the_file_and_of_the_settings_has_its_digest(tmp_path: 
         read(path, images, ""),
     ]
     digests = {
-        settings_digest(valuation, said)
-        for said in versions
-        for valuation in (VALUATION, ValuationSettings(temperature=2))
+        settings_digest(valuation, said) for said in versions for valuation in (VALUATION, Method(temperature=2))
     }
     assert len(digests | {VALUATION.digest}) == 9
     assert versions[0] == read(path, images, SAID)

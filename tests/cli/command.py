@@ -21,7 +21,6 @@ from gmv.valuation.types import Candidate
 
 TOPIC = "images"
 TOPIC_ID = "id-1"
-START = Position(TOPIC_ID, 0)
 
 
 class Done(NamedTuple):
@@ -84,10 +83,12 @@ def refused(ledger: LedgerSettings, exit_code: int, *arguments: object) -> str:
     return done.stderr
 
 
-def create(ledger: LedgerSettings, books: int = 1, partitions: int = 1) -> None:
+def create(
+    ledger: LedgerSettings, books: int = 1, partitions: int = 1, topic: str = TOPIC, topic_id: str = TOPIC_ID
+) -> None:
     registry = open_registry(ledger)
     registry.create(books)
-    registry.register(TOPIC, dict.fromkeys(range(partitions), START))
+    registry.register(topic, dict.fromkeys(range(partitions), Position(topic_id, 0)))
     registry.close()
 
 
@@ -101,18 +102,20 @@ def credit(ledger: LedgerSettings, credits: dict[str, int], partition: int = 0) 
     opened.close()
 
 
-def credit_with_receipts(ledger: LedgerSettings, owners: Sequence[str]) -> list[bytes]:
+def credit_with_receipts(
+    ledger: LedgerSettings, owners: Sequence[str], topic: str = TOPIC, partition: int = 0
+) -> list[bytes]:
     """Commit one batch of an event per owner, each a whole credit to them, and return its receipts."""
     opened = open_ledger(ledger)
-    (expected,) = opened.positions(TOPIC, [0]).values()
+    (expected,) = opened.positions(topic, [partition]).values()
     offsets = range(expected.next_offset, expected.next_offset + len(owners))
     batch_id, lines = seal(
         [
             receipt(
                 source="/s",
                 event_id=f"e{offset}",
-                topic=TOPIC,
-                partition=0,
+                topic=topic,
+                partition=partition,
                 offset=offset,
                 previous_batch=expected.batch_id,
                 index_id="i",
@@ -123,9 +126,9 @@ def credit_with_receipts(ledger: LedgerSettings, owners: Sequence[str]) -> list[
             for offset, owner in zip(offsets, owners, strict=True)
         ]
     )
-    following = Position(TOPIC_ID, offsets.stop, -1, batch_id)
+    following = Position(expected.topic_id, offsets.stop, -1, batch_id)
     earned = {owner: 1_000_000 * list(owners).count(owner) for owner in owners}
     entries = [Entry(offset.to_bytes(16), offset, b"payload.") for offset in offsets]
-    assert opened.commit(Batch(TOPIC, 0, expected, following, earned, entries)) == Committed()
+    assert opened.commit(Batch(topic, partition, expected, following, earned, entries)) == Committed()
     opened.close()
     return lines

@@ -39,7 +39,7 @@ def folder(sqlite: LedgerSettings, tmp_path: Path) -> Path:
         ("credits export --out FOLDER/credits.csv", 1),
         ("ledger verify", 2),
         ("ledger init --log FOLDER/FILE.jsonl", 3),
-        ("ledger correct --file FOLDER/corrections --dry-run", 2),
+        ("ledger correct --file FOLDER/corrections --new-owner ben --dry-run", 2),
         ("ledger prune --identity-window 5", 2),
         ("dlq list --file FOLDER/dlq", 2),
         ("dlq show --file FOLDER/dlq", 8),

@@ -8,7 +8,7 @@ from gmv.errors import TooManyDeadLetters
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.settings import LedgerSettings
-from tests.cli.command import gmv_json, refused
+from tests.cli.command import gmv, gmv_json
 from tests.corpus.corpora import rows, write_parquet
 from tests.encoders.pictures import picture, png
 
@@ -40,14 +40,16 @@ def config(folder: Path, ratio_max: float) -> Path:
 
 
 def test_a_share_above_the_default_stops_it(sqlite: LedgerSettings, index: Path, log: Path) -> None:
-    sentence = refused(sqlite, TooManyDeadLetters.exit_code, "replay", log, "--index", index)
-    assert "60% of the last 1000 records are poison" in sentence
+    done = gmv(sqlite, "replay", log, "--index", index)
+    assert done.returncode == TooManyDeadLetters.exit_code
+    assert "60% of the last 1000 records are poison" in done.stderr
 
 
 def test_a_share_above_the_setting_stops_it(sqlite: LedgerSettings, index: Path, log: Path, tmp_path: Path) -> None:
     options = ("--index", index, "--config", config(tmp_path, 0.599))
-    sentence = refused(sqlite, TooManyDeadLetters.exit_code, "replay", log, *options)
-    assert "worker.dead_letters_ratio_max is the limit" in sentence
+    done = gmv(sqlite, "replay", log, *options)
+    assert done.returncode == TooManyDeadLetters.exit_code
+    assert "worker.dead_letters_ratio_max is the limit" in done.stderr
 
 
 def test_a_share_at_the_setting_is_let_through(sqlite: LedgerSettings, index: Path, log: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -66,7 +65,10 @@ class Desk:
 
     def apply(self, plan: CorrectionPlan) -> None:
         with open_whole(self.receipts) as lines:
-            apply_corrections(plan, self.place.ledger(), self.place.registry(), partial(append_lines, lines))
+            ledger, registry = self.place.ledger(), self.place.registry()
+            apply_corrections(
+                plan, ledger, registry, lambda sealed: append_lines(lines, [each.value for each in sealed])
+            )
 
     def correct(self, *lines: dict[str, Any], name: str = "june.jsonl") -> CorrectionPlan:
         plan = self.plan(self.file(*lines, name=name))

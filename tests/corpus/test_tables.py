@@ -112,11 +112,14 @@ def test_hidden_files_and_folders_below_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     shutil.copy(tmp_path / "c.parquet", tmp_path / ".cache" / "d.parquet")
 
+    (tmp_path / "_temporary").mkdir()
+    shutil.copy(tmp_path / "c.parquet", tmp_path / "_temporary" / "e.parquet")
+
     tables, _, others = read(tmp_path)
 
     assert tables == ["c.parquet"]
     assert others == {
-        "hidden": ("._c.parquet", ".cache/d.parquet"),
+        "hidden": ("._c.parquet", ".cache/d.parquet", "_temporary/e.parquet"),
         "in folders below": ("index/images.parquet",),
     }
 
@@ -216,6 +219,21 @@ def test_columns_of_metadata_may_have_other_names(tmp_path: Path) -> None:
 
     assert [tuple(vars_of(image)) for image in corpus.catalogue().images] == [("k", "ann", 0.25), ("l", "ben", 1.0)]
     assert [type(image) for image in corpus.images()] == [ImageFile, MissingImage]
+
+
+def test_a_name_that_no_file_can_have_is_a_file_that_is_not_there(tmp_path: Path) -> None:
+    name = "data:image/png;base64;" + "A" * 50_000
+    (tmp_path / "metadata.csv").write_text(f"file_name,owner_id\na.png,ann\n{name},ben\n")
+    (tmp_path / "a.png").write_bytes(FILES[0])
+
+    with pytest.raises(CorpusRefused, match=r"line 3: image_id .* at most 256 characters"):
+        opened(tmp_path).catalogue()
+    (tmp_path / "metadata.csv").write_text(f"file_name,image_id,owner_id\n{name},b,ben\n")
+    (missing,) = opened(tmp_path).images()
+    assert isinstance(missing, MissingImage)
+    assert len(missing.why) < 300
+    assert [each.files for each in opened(tmp_path).catalogue().reading.passed_over] == [1, 1]
+    assert all(len(name) < 300 for each in opened(tmp_path).catalogue().reading.passed_over for name in each.first)
 
 
 def vars_of(image: Any) -> list[Any]:

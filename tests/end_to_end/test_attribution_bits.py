@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from gmv.assembly.parts import method_of
 from gmv.attributor import Attributor
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.events.reader import ImageReader
@@ -49,9 +50,9 @@ def attribute(
     index: Index, events: Sequence[GeneratedImage], threads: int, run: int, recall: Recall
 ) -> list[Attribution]:
     settings = Settings()
-    reranker = ExactReranker(index.tokens, threads)
+    reranker, method = ExactReranker(index.tokens, threads), method_of(settings, index)
     attributor = Attributor(
-        ImageReader(settings.images), index.encoder, recall, reranker, index.images, settings.valuation, Ownership()
+        ImageReader(settings.images), index.encoder, recall, reranker, index.images, method, Ownership()
     )
     outcomes = [
         outcome for first in range(0, len(events), run) for outcome in attributor.attribute(events[first : first + run])

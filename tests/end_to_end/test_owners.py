@@ -46,5 +46,32 @@ def test_who_opted_out_is_not_paid_from_then_on_and_receipts_tell(small_index: I
     (found,) = gmv_json(*attribute, picture, environment={"GMV_OWNERS_OPTED_OUT": "left_out"})["images"]
     assert found["micros"] == 1_000_000
     assert images[nearest] not in {each["owner_id"] for each in found["contributors"]}
+    assert len(found["contributors"]) == 10, "others took the places of those left out"
     said.write_text('{"owner_id": "nobody", "opted_out": true}')
     assert "the index lacks: nobody" in gmv(*attribute, picture, exit_code=OwnersRefused.exit_code)
+
+
+def test_an_event_of_which_nobody_is_left_counts_and_says_so(small_index: Index, tmp_path: Path) -> None:
+    """Everybody opts out, and is left out."""
+    images = small_index.images.images(range(len(small_index.images)))
+    (copy,) = islice(image_files(opened(small_index.path.parent / "corpus.parquet")), 1)
+    events, said = tmp_path / "events.jsonl", tmp_path / "owners.jsonl"
+    owners = sorted({image.owner_id for image in images})
+    said.write_bytes(b"\n".join(orjson.dumps({"owner_id": owner, "opted_out": True}) for owner in owners))
+    events.write_bytes(structured(GeneratedImage("/test", "e1", ImageBytes(copy.content))) + b"\n")
+    ledger = ("--ledger", f"sqlite:///{tmp_path / 'ledger.db'}")
+    left_out = {"GMV_OWNERS_OPTED_OUT": "left_out"}
+
+    gmv("ledger", "init", "--log", events, *ledger)
+    replay = ("replay", events, "--index", small_index.path, "--owners", said, *ledger)
+    replayed = gmv_json(*replay, environment=left_out)
+    assert (replayed["credited"], replayed["credit_micros"]) == (1, 0)
+    (receipt,) = map(orjson.loads, Path(replayed["receipts_path"]).read_bytes().splitlines())
+    assert (receipt["outcome"], receipt["contributors"], receipt["micros"]) == ("nobody_left", [], 0)
+    assert gmv_json("ledger", "verify", *ledger, "--receipts", replayed["receipts_path"])["credited"] == 1
+    (event,) = gmv_json("explain", "e1", *ledger)["events"]
+    assert (event["outcome"], event["receipts"][0]["outcome"]) == ("nobody_left", "nobody_left")
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(copy.content)
+    attribute = ("attribute", "--index", small_index.path, "--owners", said, picture)
+    assert "nobody is left" in gmv(*attribute, environment=left_out)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from gmv.events.json_text import JsonPart
 from gmv.events.model import EVENT_TYPE, EventFeatures, GeneratedImage, ImageBytes, ImageUri
 
 NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
@@ -19,6 +20,23 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )
+METADATA = {
+    "integer": b'{"seed": 1180591620717411303425}',
+    "digits": b'{"n": ' + b"7" * 5_000 + b"}",
+    "not finite": b'{"a": NaN, "b": [-Infinity, Infinity], "c": 1e999}',
+    "of other languages": b'{"a": nan, "b": None, "c": -inf}',
+    "surrogate": b'{"prompt": "cut emoji \\ud83d", "\\udc00": "}"}',
+    "bytes": b'{"prompt": "cut off \xf0\x9f", "surrogate": "\xed\xa0\xbd"}',
+    "tab": b'{"prompt": "a\tb"}',
+    "names twice": b'{"a": 1, "a": 2}',
+    "spelling": b'{ "x" : -0.0 , "y":1E5,"z":"\\u0061\\/" }',
+    "brackets in text": b'{"a": "]}\\\\", "b": "\\"}"}',
+    "deep": b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "array": b"[1, [], {}]",
+    "text": b'"a prompt"',
+    "number": b"0",
+}
+"""What producers put there, by what is odd about it; the last of them are no objects."""
 
 
 @st.composite
@@ -36,7 +54,7 @@ EVENTS = st.builds(
     quality=st.floats(0, 1),
     model=st.none() | NAMES,
     traceparent=st.none() | st.from_regex(r"00-[0-9a-f]{31}[1-9a-f]-[0-9a-f]{15}[1-9a-f]-[0-9a-f]{2}", fullmatch=True),
-    metadata=st.dictionaries(NAMES, JSON, max_size=3),
+    metadata=st.none() | st.dictionaries(NAMES, JSON, max_size=3).map(orjson.dumps).map(JsonPart),
 )
 
 
@@ -61,6 +79,11 @@ def envelope(**changes: Any) -> dict[str, Any]:
 
 def line(**changes: Any) -> bytes:
     return orjson.dumps(envelope(**changes))
+
+
+def with_metadata(text: bytes) -> bytes:
+    """A valid event with that as its metadata, byte for byte."""
+    return line(data={"image": {"uri": "file:///images/a.png"}, "metadata": None}).replace(b"null", text)
 
 
 def plain(event: GeneratedImage) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from gmv.errors import EventsRefused
 from gmv.events import outgoing as outgoing_module
 from gmv.events.cloudevents import decode
+from gmv.events.json_text import JsonPart
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.events.outgoing import Telling, check_path, event_id_of, outgoing, raw_lines
-from tests.events.samples import envelope, line, png
+from tests.events.samples import METADATA, envelope, line, png, with_metadata
 
 TELLING = Telling("/generator", 0.5, "sd")
 
@@ -41,7 +42,8 @@ def test_a_folder_gives_its_images_in_order_of_name(folder: Path, is_structured:
     assert contents(found) == {"a.jpeg": png("green"), "b.PNG": png("red"), "deep/c.webp": png("blue")}
     assert list(found) == ["a.jpeg", "b.PNG", "deep/c.webp"]
     for name, event in found.items():
-        assert (event.source, event.quality, event.model, event.metadata) == ("/generator", 0.5, "sd", {"name": name})
+        assert (event.source, event.quality, event.model) == ("/generator", 0.5, "sd")
+        assert event.metadata == JsonPart(orjson.dumps({"name": name}))
 
 
 def test_a_file_is_sent_byte_for_byte_whatever_it_holds(tmp_path: Path) -> None:
@@ -107,14 +109,18 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
         list(outgoing(path, TELLING))
 
 
-def test_a_line_too_deep_for_binary_mode_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
+@pytest.mark.parametrize("is_structured", [False, True])
+def test_metadata_of_lines_is_sent_byte_for_byte(metadata: bytes, is_structured: bool, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    nested = b"[" * 500 + b"]" * 500
-    path.write_bytes(line().replace(b'"image"', b'"deep":' + nested + b',"image"'))
+    path.write_bytes(with_metadata(metadata).replace(b'"source"', b'"seq": 1180591620717411303425, "source"'))
 
-    with pytest.raises(EventsRefused, match=rf"{path}:1: .*--structured"):
-        list(outgoing(path, TELLING))
-    assert len(list(outgoing(path, Telling("unused", is_structured=True)))) == 1
+    (sent,) = outgoing(path, Telling("unused", is_structured=is_structured))
+
+    assert metadata in sent.message.value
+    assert decode(sent.message.value, sent.message.headers).metadata == JsonPart(metadata)
+    if not is_structured:
+        assert dict(sent.message.headers)["ce_seq"] == b"1180591620717411303425"
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from gmv.stream.core import Parts
 from gmv.stream.ports import Outbox
 from gmv.stream.records import Record
 from gmv.valuation.types import Attribution
-from tests.stream.world import EqualShares, JsonDecoder, Notes, parts
+from tests.stream.world import EqualShares, JsonDecoder, Notes, owners_of, parts
 
 SESSION_SECONDS = 6
 
@@ -30,7 +30,7 @@ class DeadlyDecoder(JsonDecoder):
 
     def decode(self, record: Record) -> GeneratedImage:
         event = super().decode(record)
-        if "segfault" in event.metadata["owners"]:
+        if "segfault" in owners_of(event):
             ctypes.string_at(0)
         return event
 

@@ -10,15 +10,17 @@ from urllib.request import urlopen
 
 import pytest
 
-from gmv.errors import LogRefused
+from gmv.errors import CorrectionsRefused, LogRefused
 from gmv.events.encoding import KafkaMessage
 from gmv.kafka.admin import describe_topic
 from gmv.kafka.emitter import Emitter
 from gmv.kafka.receipts import receipts_in_topic
 from gmv.kafka.rights import ROLES, Right, rights
 from gmv.settings import KafkaSettings, LedgerSettings
+from tests.cli.command import create, credit_with_receipts
 from tests.end_to_end.command import command, gmv, gmv_json
 from tests.kafka.world import Sent, Worker, World, new_world
+from tests.operations.test_correction_file import line
 from tests.services.patience import patience
 from tests.services.secure_kafka import SecureKafkaBroker
 from tests.services.server import free_port, mortal, wait_for
@@ -132,6 +134,31 @@ def test_an_explainer_needs_to_read_receipts_and_dead_letters(
     secure_kafka.allow(USER, *given)
     arguments = ("explain", "nobody's", "--config", settings_file(kafka, world.ledger, tmp_path))
     said = gmv(*arguments, exit_code=1 if missing is None else LogRefused.exit_code)
+    assert ("does not let user 'worker' do that" in said) == (missing is not None)
+
+
+@pytest.mark.parametrize(
+    ("missing", "exit_code"), [(None, 0), (0, CorrectionsRefused.exit_code), (1, LogRefused.exit_code)]
+)
+def test_a_corrector_needs_to_read_receipts_and_to_write_them(
+    missing: int | None, exit_code: int, secure_kafka: SecureKafkaBroker, world: World, tmp_path: Path
+) -> None:
+    ledger = LedgerSettings(url=f"sqlite:///{tmp_path / 'ledger.db'}")
+    create(ledger, topic=world.kafka.topic, topic_id=describe_topic(world.kafka).topic_id)
+    (credited,) = credit_with_receipts(ledger, ["ada"], world.kafka.topic)
+    with closing(Emitter(world.kafka.model_copy(update={"topic": world.kafka.receipts_topic}))) as emitter:
+        emitter.send("receipt", KafkaMessage(b"e0", credited, []))
+        emitter.finish()
+    file = tmp_path / "june.jsonl"
+    file.write_text(json.dumps(line(event={"source": "/s", "id": "e0"}, to_owner=None)))
+
+    kafka = secure_kafka.by_password(USER, topic=world.kafka.topic, retry_seconds=RETRY_SECONDS)
+    given = list(rights("corrector", kafka))
+    if missing is not None:
+        given.pop(missing)
+    secure_kafka.allow(USER, *given)
+    config = settings_file(kafka, ledger, tmp_path)
+    said = gmv("ledger", "correct", "--file", file, "--config", config, exit_code=exit_code)
     assert ("does not let user 'worker' do that" in said) == (missing is not None)
 
 

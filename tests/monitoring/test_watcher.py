@@ -6,7 +6,10 @@ import pytest
 from gmv.errors import LedgerUnavailable
 from gmv.ledger.port import Batch, Known
 from gmv.ledger.position import Position
+from gmv.stream.ports import RunSummary
 from gmv.stream.records import Bounds, Partition
+from gmv.valuation.attribution import value_contributors
+from gmv.valuation.types import Candidate
 from tests.monitoring.world import OWNERS, RUN, WatchedWorker, seconds_ago, watched_hour
 from tests.stream.world import PARTITION, START, TOPIC_ID, JsonDecoder, MemoryLedger, event_record, poison_record
 
@@ -35,6 +38,20 @@ async def test_effective_contributors_are_those_who_share(executor: ThreadPoolEx
     assert worker.value("gmv_effective_contributors_count") == 2
     assert worker.value("gmv_effective_contributors_sum") == pytest.approx(2 + 4)
     assert worker.value("gmv_effective_contributors_bucket", le="2.5") == 1
+
+
+async def test_events_of_which_nobody_is_left_are_counted_and_share_nothing(executor: ThreadPoolExecutor) -> None:
+    worker = WatchedWorker(executor)
+    assert worker.value("gmv_events_nobody_left_total") == 0
+    await worker.assign()
+    shared = value_contributors([Candidate("a", "ada", 1.0, 0.5)], 1.0, 1.0)
+    nobody = value_contributors([], 1.0, 1.0)
+    worker.watcher.run_finished(
+        RunSummary(PARTITION, 3, 3, 0, {}, 1_000_000, Position(TOPIC_ID, 3), 1, (), (nobody, shared, nobody))
+    )
+    assert worker.value("gmv_events_nobody_left_total") == 2
+    assert worker.value("gmv_events_total", outcome="credited") == 3
+    assert worker.value("gmv_effective_contributors_count") == 1
 
 
 async def test_event_to_credit_is_measured_where_the_log_tells_the_time(executor: ThreadPoolExecutor) -> None:

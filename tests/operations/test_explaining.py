@@ -5,22 +5,25 @@ from collections.abc import Iterable, Sequence
 import orjson
 import pytest
 
+from gmv.cli.event_explanations import view
 from gmv.errors import Reason
 from gmv.ledger.port import Known
 from gmv.ledger.position import Position
-from gmv.operations.explaining import EventExplanation, EventStatus, ReceiptStatus, explain_event
+from gmv.operations.explaining import EventExplanation, EventStatus, explain_event
+from gmv.operations.explanation import explained
+from gmv.operations.judging import ReceiptStatus, judge_receipts
 from gmv.operations.published import Published
 from gmv.stream.dead_letters import FoundDeadLetter
 from gmv.stream.records import Partition, Record
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.correction import Correction
-from gmv.valuation.receipt import AnyReceipt, receipt, seal
+from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Candidate
 
 PAYLOAD = b"payload."
 
 
-def made(event_id: str, offset: int, previous: str = "", partition: int = 0, owner: str = "ada") -> AnyReceipt:
+def made(event_id: str, offset: int, previous: str = "", partition: int = 0, owner: str = "ada") -> Receipt:
     return receipt(
         source="/s",
         event_id=event_id,
@@ -46,7 +49,10 @@ def asked(
 ) -> list[EventExplanation]:
     positions = {("t", number): position for number, position in by_partition.items()}
     published = [Published(f"r:{number}", line) for number, line in enumerate(lines, start=1)]
-    return explain_event(event_id, source, positions, published, dead_letters, lambda _: credited)
+    judgement = judge_receipts(
+        lambda named, named_id: named_id == event_id and source in (None, named), published, positions
+    )
+    return explain_event(event_id, source, judgement.judged, dead_letters, lambda _: credited)
 
 
 def statuses(story: EventExplanation) -> list[ReceiptStatus]:
@@ -66,6 +72,25 @@ def test_a_batch_behind_the_newest_is_committed() -> None:
     assert (judged.status, judged.batch, judged.batch_receipts) == (ReceiptStatus.COMMITTED, first, 2)
     assert found["contributors"][0]["micros"] == 1_000_000
     assert story.outcome is EventStatus.CREDITED
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["as it is published", "as older versions published it"])
+def test_an_event_of_which_nobody_is_left_says_so(named: bool) -> None:
+    of_nobody = made("a", 0)
+    of_nobody |= {"contributors": [], "micros": 0}
+    if named:
+        of_nobody["outcome"] = "nobody_left"
+    name, lines = seal([of_nobody, made("b", 1)])
+    positions = {0: Position("id", 2, -1, name)}
+    (story,) = asked(lines, positions, credited=[Known(0, 0, PAYLOAD)])
+    assert story.outcome is EventStatus.NOBODY_LEFT
+    (event,) = explained("", "a", None, [story], []).events
+    assert [each.outcome for each in event.receipts] == ["nobody_left"]
+    assert any("credited to nobody" in str(part) for part in view(explained("", "a", None, [story], [])))
+    (other,) = asked(lines, positions, event_id="b")
+    assert other.outcome is EventStatus.CREDITED
+    (awaited,) = asked(lines, {0: Position("id", 0)})
+    assert awaited.outcome is EventStatus.AWAITED
 
 
 def test_a_record_that_was_read_again_left_an_orphan() -> None:
@@ -179,7 +204,8 @@ def test_corrections_are_listed_with_the_event() -> None:
     newest, corrected = seal([correction.receipt("corrections/c", 0, "")])
     positions = {("t", 0): Position("id", 1, -1, name), ("corrections/c", 0): Position("c", 1, -1, newest)}
     published = [Published("r", line) for line in lines + corrected]
-    (story,) = explain_event("a", None, positions, published, [], lambda _: [])
+    judgement = judge_receipts(lambda _, event_id: event_id == "a", published, positions)
+    (story,) = explain_event("a", None, judgement.judged, [], lambda _: [])
     ((judged, found),) = story.corrections
     assert (judged.status, found["correction"]) == (ReceiptStatus.COMMITTED, "case-1")
     assert [receipt["event"]["id"] for _, receipt in story.receipts] == ["a"]

@@ -22,7 +22,7 @@ from gmv.files.replay import replay_log
 from gmv.ledger.open import open_ledger
 from gmv.settings import LedgerSettings
 from gmv.valuation.types import Attribution
-from tests.stream.world import EqualShares, Notes, parts
+from tests.stream.world import EqualShares, Notes, owners_of, parts
 
 PROCESSES_MAX = 20
 RUN_RECORDS = 8
@@ -43,7 +43,7 @@ def end_process(way: str) -> None:
 class DyingShares(EqualShares):
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         for event in events:
-            end_process(next(iter(event.metadata["owners"]), ""))
+            end_process(next(iter(owners_of(event)), ""))
         return super().attribute(events)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from gmv.errors import LedgerMissing, Poison, Reason
+from gmv.events.json_text import JsonPart
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.ledger.port import (
     AlreadyCommitted,
@@ -51,9 +52,15 @@ class JsonDecoder:
             event = orjson.loads(record.value or b"")
         except orjson.JSONDecodeError as error:
             raise Poison(Reason.MALFORMED_JSON, str(error)) from error
-        return GeneratedImage(
-            "/test", event["id"], ImageBytes(b""), payload=event["says"].to_bytes(8, "big"), metadata=event
-        )
+        payload, whole = event["says"].to_bytes(8, "big"), JsonPart(record.value or b"")
+        return GeneratedImage("/test", event["id"], ImageBytes(b""), payload=payload, metadata=whole)
+
+
+def owners_of(event: GeneratedImage) -> list[str]:
+    """The owners that an event of these tests names."""
+    assert event.metadata is not None
+    owners: list[str] = orjson.loads(event.metadata.text)["owners"]
+    return owners
 
 
 class EqualShares:
@@ -63,7 +70,7 @@ class EqualShares:
         return [self._value(event) for event in events]
 
     def _value(self, event: GeneratedImage) -> Attribution | Poison:
-        owners = event.metadata["owners"]
+        owners = owners_of(event)
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
         return value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in owners], 1.0, 1.0)

@@ -13,7 +13,7 @@ from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
 from gmv.index.port import ImagesTable, Recall
-from gmv.settings import ValuationSettings
+from gmv.settings import Method
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import Ranking, Reranker
@@ -22,6 +22,9 @@ from gmv.valuation.types import Attribution, Candidate
 Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
 """One image's features: its vector, [D], and its tokens, [n, d]."""
 
+
+NOBODY = Ranking(np.empty(0, np.int64), np.empty(0), None)
+"""Of a query without candidates."""
 
 PIXEL_BYTES_AT_ONCE = 64 * 2**20
 """Images of a run are decoded and encoded in pieces of about this size: a run of bombs, 128 small files of 50 million
@@ -38,7 +41,7 @@ class Attributor:
         recall: Recall,
         reranker: Reranker,
         table: ImagesTable,
-        settings: ValuationSettings,
+        settings: Method,
         ownership: Ownership,
     ) -> None:
         self._images = images
@@ -55,7 +58,7 @@ class Attributor:
         poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
         recalled = self._recall_rows([vector for vector, _ in seen.values()])
-        ranked = self._reranker.nearest([tokens for _, tokens in seen.values()], recalled, self._settings.contributors)
+        ranked = self._ranked([tokens for _, tokens in seen.values()], recalled)
         valued = {place: self._value(events[place], ranking) for place, ranking in zip(seen, ranked, strict=True)}
         outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
         return [outcomes[place] for place in range(len(events))]
@@ -113,6 +116,15 @@ class Attributor:
     def _recall_rows(self, vectors: Sequence[NDArray[np.float32]]) -> list[NDArray[np.int64]]:
         """Step 2."""
         return self._recall.recall(np.stack(vectors), self._settings.candidates) if vectors else []
+
+    def _ranked(self, queries: Sequence[NDArray[np.float32]], recalled: Sequence[NDArray[np.int64]]) -> list[Ranking]:
+        """Step 3. Where all that were recalled are left out, nobody is ranked."""
+        places = [place for place, rows in enumerate(recalled) if len(rows)]
+        found = self._reranker.nearest(
+            [queries[place] for place in places], [recalled[place] for place in places], self._settings.contributors
+        )
+        ranked = dict(zip(places, found, strict=True))
+        return [ranked.get(place, NOBODY) for place in range(len(recalled))]
 
     def _value(self, event: GeneratedImage, ranking: Ranking) -> Attribution:
         """Steps 4 and 5."""

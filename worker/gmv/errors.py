@@ -81,7 +81,7 @@ class OwnersRefused(Refusal):
 
 
 class CorrectionsRefused(Refusal):
-    """A file of corrections is wrong, was edited since it was applied, or takes more than an owner has."""
+    """A file of corrections is wrong or was edited, takes what was not paid, or pays whom nobody knows."""
 
     exit_code = 15
 

@@ -7,6 +7,7 @@ from pathlib import PurePath
 NAMED_MAX = 5
 """As many are named, of any one kind."""
 
+_SHOWN_CHARACTERS_MAX = 250
 _HIDDEN = (".", "__MACOSX")
 
 
@@ -33,7 +34,10 @@ class PassedOver:
 def passed_over(why: str, files: Iterable[object]) -> tuple[PassedOver, ...]:
     """Return the files as one entry, or none where there are no files."""
     names = sorted(map(str, files))
-    return (PassedOver(why, len(names), tuple(names[:NAMED_MAX])),) if names else ()
+    first = tuple(
+        name if len(name) <= _SHOWN_CHARACTERS_MAX else f"{name[:_SHOWN_CHARACTERS_MAX]}…" for name in names[:NAMED_MAX]
+    )
+    return (PassedOver(why, len(names), first),) if names else ()
 
 
 def is_hidden(path: PurePath) -> bool:

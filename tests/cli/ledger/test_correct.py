@@ -48,6 +48,8 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(
             {"owner_id": "ben", "change_micros": 1_500_000, "credit_micros": 2_500_000},
         ],
         "receipts_path": None,
+        "receipts_topic": None,
+        "insisted": 0,
     }
     assert "2 corrections would be applied" in gmv(ledger, "ledger", "correct", "--file", path, "--dry-run").stdout
     assert gmv_json(ledger, "ledger", "verify") == before

@@ -244,7 +244,7 @@ class TestCommand:
         assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,7"]
         corrections = events.with_name("corrections.jsonl")
         corrections.write_text('{"id": "c", "from_owner": "alice", "to_owner": "bob", "micros": 2, "reason": "r"}')
-        correct = ("ledger", "correct", "--file", corrections)
+        correct = ("ledger", "correct", "--file", corrections, "--new-owner", "bob")
         assert "NOPERM" in gmv(*correct, exit_code=refused, environment=as_user("reader"))
         gmv(*correct, environment=as_user("administrator"))
         assert gmv("credits", "export", environment=as_user("reader")).splitlines()[1:] == ["alice,5", "bob,2"]

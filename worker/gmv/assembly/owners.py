@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gmv.errors import OwnersRefused
 from gmv.first_error import first_error
 from gmv.index.port import ImagesTable
-from gmv.settings import OwnersSettings, ValuationSettings
+from gmv.settings import Method, OwnersSettings, Settings
 from gmv.valuation.owners import Ownership
 
 T = TypeVar("T")
@@ -42,23 +42,50 @@ def read_ownership(settings: OwnersSettings, images: ImagesTable) -> Ownership:
     Raises:
         OwnersRefused: it cannot be read, a line is wrong or says what another line says, or names are unknown.
     """
+    said = _read(settings)
+    if settings.file is not None:
+        _refuse_unknown(settings.file, said, images)
+    return said
+
+
+def listed_owners(settings: Settings) -> set[str] | None:
+    """Return all owners of the index and of the owners file; None where neither is named.
+
+    Raises:
+        IndexRefused: the index is missing or altered.
+        OwnersRefused: the owners file cannot be read or a line is wrong or, with an index, names are unknown.
+    """
+    if settings.index is None and settings.owners.file is None:
+        return None
+    owners: set[str] = set()
+    if settings.index is None:
+        said = _read(settings.owners)
+    else:
+        from gmv.index.images import images_of  # of the extra `worker`, which who tends a ledger may be without
+
+        images = images_of(settings.index)
+        said = read_ownership(settings.owners, images)
+        owners |= images.owners()
+    return owners | set(said.owners.values()) | said.opted_out_owners
+
+
+def settings_digest(valuation: Method, ownership: Ownership) -> str:
+    """Return 16 hex digits over all that decides a credit beside the index: it is in every receipt."""
+    if not ownership.digest:
+        return valuation.digest
+    # "filled": where images are left out, the next nearest take their places, which they once did not.
+    parts = [valuation.digest, ownership.digest, "filled" if ownership.is_left_out else False]
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+
+
+def _read(settings: OwnersSettings) -> Ownership:
     if settings.file is None:
         return Ownership()
     try:
         content = settings.file.read_bytes()
     except OSError as error:
         raise OwnersRefused(f"{settings.file}: {error.strerror}; give the owners file") from error
-    ownership = _ownership(settings, content)
-    _refuse_unknown(settings.file, ownership, images)
-    return ownership
-
-
-def settings_digest(valuation: ValuationSettings, ownership: Ownership) -> str:
-    """Return 16 hex digits over all that decides a credit beside the index: it is in every receipt."""
-    if not ownership.digest:
-        return valuation.digest
-    parts = [valuation.digest, ownership.digest, ownership.is_left_out]
-    return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+    return _ownership(settings, content)
 
 
 def _ownership(settings: OwnersSettings, content: bytes) -> Ownership:

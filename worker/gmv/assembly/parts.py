@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
 
+from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
@@ -26,7 +27,7 @@ from gmv.monitoring.telemetry import (
     MeasuredReranker,
     StageClock,
 )
-from gmv.settings import Settings
+from gmv.settings import Method, Settings
 from gmv.stream.core import Parts
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
@@ -44,19 +45,27 @@ class EventDecoder(Decoder):
         return decode(record.value, record.headers)
 
 
+def method_of(settings: Settings, index: Index) -> Method:
+    """Return what decides credits: the settings, and of the index what they leave open."""
+    return settings.valuation.method(index.manifest.defaults.temperature)
+
+
 def assemble_attributor(
     index: Index, settings: Settings, ownership: Ownership, clock: StageClock, metrics: Metrics
 ) -> Attributor:
     """Put the method together over an index, every stage timed by the clock."""
     threads = settings.worker.threads
     encoder, recall = _by_threads(index, threads)
+    measured: Recall = MeasuredRecall(recall, clock)
+    if ownership.is_left_out:
+        measured = RecallOfOthers(measured, left_out_rows(ownership, index.images))
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(encoder, clock),
-        recall=MeasuredRecall(recall, clock),
+        recall=measured,
         reranker=RecallDepth(MeasuredReranker(ExactReranker(index.tokens, threads), clock, metrics), metrics),
         table=index.images,
-        settings=settings.valuation,
+        settings=method_of(settings, index),
         ownership=ownership,
     )
 
@@ -80,7 +89,7 @@ def assemble_parts(
     """Put the core's parts together, every stage timed by the clock."""
     worker = settings.worker
     ownership = read_ownership(settings.owners, index.images)
-    stamp = Stamp(index.index_id, settings_digest(settings.valuation, ownership))
+    stamp = Stamp(index.index_id, settings_digest(method_of(settings, index), ownership))
     metrics.settings.info({"digest": stamp.settings_digest})
     return Parts(
         decoder=MeasuredDecoder(EventDecoder(), clock),

@@ -21,6 +21,7 @@ from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import Metrics, Stage
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
+from gmv.stream.core import Parts
 from gmv.stream.ports import DeadLetter, Observer, Outbox, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition
 
@@ -50,6 +51,8 @@ class ReplaySummary:
         already_done: lines that the ledger was past when the replay began.
         seconds: from the first read to the last commit.
         stages: seconds per stage.
+        is_begun: whether the ledger's position is known; before that the rest says nothing.
+        stopped: why it ended before the file did, as a sentence; None where it did not.
     """
 
     events: int = 0
@@ -62,13 +65,21 @@ class ReplaySummary:
     already_done: int = 0
     seconds: float = 0.0
     stages: Mapping[Stage, float] = field(default_factory=dict)
+    is_begun: bool = False
+    stopped: str | None = None
 
 
 class Tally(Observer):
-    """An `Observer` that adds up."""
+    """An `Observer` that adds up what is committed, and nothing that is not.
 
-    def __init__(self, progress: Callable[[int], None]) -> None:
-        self.summary = ReplaySummary()
+    Attributes:
+        summary: added to.
+        published: first dead letters of the run that is not committed yet, by line.
+    """
+
+    def __init__(self, summary: ReplaySummary, progress: Callable[[int], None]) -> None:
+        self.summary = summary
+        self.published: dict[int, DeadLetterLine] = {}
         self._progress = progress
 
     @override
@@ -81,10 +92,14 @@ class Tally(Observer):
         for reason, count in summary.dead_letters.items():
             total.dead_letters += count
             total.reasons[reason] = total.reasons.get(reason, 0) + count
+        committed = [each for line, each in self.published.items() if line <= summary.position.next_offset]
+        total.first_dead_letters += committed[: DEAD_LETTERS_SHOWN_MAX - len(total.first_dead_letters)]
+        self.published.clear()
         self._progress(summary.records)
 
     @override
     def positions_assigned(self, positions: Mapping[Partition, Position]) -> None:
+        self.summary.is_begun = True
         self.summary.already_done = sum(position.next_offset for position in positions.values())
         self._progress(self.summary.already_done)
 
@@ -98,20 +113,19 @@ class Tally(Observer):
 
 
 class DeadLetterRecorder(Outbox):
-    """An `Outbox` that takes down the first dead letters."""
+    """An `Outbox` that takes down the first dead letters of a run."""
 
-    def __init__(self, inner: Outbox, first: list[DeadLetterLine]) -> None:
+    def __init__(self, inner: Outbox, tally: Tally) -> None:
         self._inner = inner
-        self._first = first
+        self._tally = tally
 
     @override
     async def publish(
         self, partition: Partition, receipts: Sequence[SealedReceipt], dead_letters: Sequence[DeadLetter]
     ) -> None:
-        for dead_letter in dead_letters[: DEAD_LETTERS_SHOWN_MAX - len(self._first)]:
-            self._first.append(
-                DeadLetterLine(dead_letter.record.offset + 1, dead_letter.poison.reason, dead_letter.poison.detail)
-            )
+        for dead_letter in dead_letters[:DEAD_LETTERS_SHOWN_MAX]:
+            line = dead_letter.record.offset + 1
+            self._tally.published[line] = DeadLetterLine(line, dead_letter.poison.reason, dead_letter.poison.detail)
         await self._inner.publish(partition, receipts, dead_letters)
 
 
@@ -123,6 +137,7 @@ def replay(
     dead_letters: Path,
     settings: Settings,
     progress: Callable[[int], None] = lambda _lines: None,
+    summary: ReplaySummary | None = None,
 ) -> ReplaySummary:
     """Credit a JSON-lines file of events from the ledger's position to the file's end.
 
@@ -134,24 +149,33 @@ def replay(
         dead_letters: appended to.
         settings: of everything.
         progress: called with the number of lines done since the last call.
+        summary: filled in and returned; true also where this raises.
 
     Raises:
-        EventsRefused: the last line has no end; all before it are credited.
+        EventsRefused: the last line has no end.
         Refusal: what stopped it; what was committed until then stays, and the next replay goes on from there.
     """
-    clock, tally = StageClock(), Tally(progress)
+    summary = ReplaySummary() if summary is None else summary
+    clock, tally = StageClock(), Tally(summary, progress)
     log = JsonLinesLog(events, settings.kafka.run_records_max)
     outbox = FileOutbox(receipts, dead_letters)
     started = time.perf_counter()
     try:
-        telling = DeadLetterRecorder(outbox, tally.summary.first_dead_letters)
+        telling = DeadLetterRecorder(outbox, tally)
         parts = assemble_parts(index, ledger, telling, tally, clock, Metrics(CollectorRegistry()), settings)
-        asyncio.run(replay_log(parts, log, partition_of(events)))
-        if complaint := log.complaint_about_end:
-            raise EventsRefused(f"{complaint}; all lines before it are credited")
+        _replay_whole(parts, log, partition_of(events))
+    except BaseException as error:
+        summary.stopped = str(error) or type(error).__name__
+        raise
     finally:
         outbox.close()
         log.close()
-    tally.summary.seconds = time.perf_counter() - started
-    tally.summary.stages = clock.totals()
-    return tally.summary
+        summary.seconds = time.perf_counter() - started
+        summary.stages = clock.totals()
+    return summary
+
+
+def _replay_whole(parts: Parts, log: JsonLinesLog, partition: Partition) -> None:
+    asyncio.run(replay_log(parts, log, partition))
+    if complaint := log.complaint_about_end:
+        raise EventsRefused(complaint)

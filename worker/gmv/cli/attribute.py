@@ -129,6 +129,9 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
         if isinstance(each, RefusedImage):
             yield f"{each.image}: {each.refused.reason}: {each.refused.detail}"
             continue
+        if not each.contributors:
+            yield f"{each.image}: nobody is left: all training images recalled for it are opted out"
+            continue
         yield table(
             str(each.image),
             ["training image", "owner", "distance", "share", "credits"],

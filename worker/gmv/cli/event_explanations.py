@@ -6,8 +6,9 @@ from typing import Final
 from rich.console import ConsoleRenderable
 
 from gmv.cli.output import credits_text, facts, table
-from gmv.operations.explaining import EventStatus, ReceiptStatus
+from gmv.operations.explaining import EventStatus
 from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
+from gmv.operations.judging import ReceiptStatus
 
 _STATUSES: Final = {
     ReceiptStatus.COMMITTED: "committed: the ledger confirms it",
@@ -25,13 +26,16 @@ def view(explained: Explained) -> Iterator[str | ConsoleRenderable]:
     if not explained.events:
         of = "" if explained.source is None else f" of {explained.source}"
         yield f"nothing is known of event {explained.event_id}{of}: no receipt, no dead letter"
+    for topic in explained.corrections_unread:
+        yield f"not all receipts of {topic} were read, which may be about it: name their file by --receipts"
 
 
 def _event(event: ExplainedEvent) -> Iterator[str | ConsoleRenderable]:
     yield f"event ({event.source or '-'}, {event.id}): {_verdict(event)}"
     for receipt in event.receipts:
         yield _facts(receipt)
-        yield _shares(receipt)
+        if receipt.contributors:
+            yield _shares(receipt)
     if event.corrections:
         rows = map(_correction_row, event.corrections)
         yield table("corrections", ["id", "is", "owner", "change", "reason"], rows, numbers=["change"])
@@ -51,6 +55,8 @@ def _verdict(event: ExplainedEvent) -> str:
         case EventStatus.CREDITED:
             places = ", ".join(f"partition {at.partition}, offset {at.offset}" for at in event.credited_at)
             return f"credited by the ledger ({places}), but no receipt here is known to be the committed one"
+        case EventStatus.NOBODY_LEFT:
+            return "credited to nobody: all training images recalled for it are opted out and left out"
         case EventStatus.DEAD_LETTERED:
             return f"refused, {', '.join(dict.fromkeys(each.reason for each in event.dead_letters))}"
         case EventStatus.AWAITED:
@@ -100,4 +106,5 @@ def _shares(receipt: ExplainedReceipt) -> ConsoleRenderable:
 def _correction_row(correction: ExplainedCorrection) -> list[str]:
     owners = "\n".join(each.owner_id for each in correction.changes)
     changes = "\n".join(credits_text(each.change_micros) for each in correction.changes)
-    return [correction.id, correction.standing, owners, changes, correction.reason]
+    insisted = "" if correction.insisted is None else f"\ninsisted on: {correction.insisted}"
+    return [correction.id, correction.standing, owners, changes, f"{correction.reason}{insisted}"]

@@ -1,6 +1,6 @@
 """`gmv explain`: what became of one event, and why."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
-from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, published
+from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, folders_of, published
 
 if TYPE_CHECKING:
     from gmv.ledger.port import Accounts, Known, Ledger
+    from gmv.ledger.position import Position
     from gmv.settings import LedgerSettings, Settings
     from gmv.stream.dead_letters import FoundDeadLetter
 
@@ -35,32 +36,53 @@ def explain(
 ) -> None:
     """Show for which images an event was credited and by what, and whether the ledger confirms it.
 
-    Without files, receipts and dead letters are those of the topic. Exits with 1 if nothing is known of the event.
+    Without files, receipts and dead letters are those of the topic; of a ledger of files alone, they are the receipts
+    beside it or in this folder. Receipts of corrections are found there, too. Exits with 1 if nothing is known of the
+    event.
     """
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
     from gmv.cli.event_explanations import view
     from gmv.cli.output import progress, render
     from gmv.operations.explaining import explain_event
     from gmv.operations.explanation import explained
+    from gmv.operations.judging import judge_receipts
     from gmv.operations.watching import watched
 
-    files, topics = receipts_files or [], receipts_topics or []
-    if not files and not topics:
-        topics = [settings.kafka.receipts_topic]
     with _asking(settings.ledger) as (accounts, credited):
         positions = accounts.positions()
+        files, topics = _sources(receipts_files or [], receipts_topics or [], positions, settings)
         with progress("reading", unit="receipts and dead letters") as advance:
+            judgement = judge_receipts(
+                lambda named, named_id: named_id == event_id and source in (None, named),
+                watched(published(files, topics, settings.kafka), advance),
+                positions,
+            )
             explanations = explain_event(
                 event_id,
                 source,
-                positions,
-                watched(published(files, topics, settings.kafka), advance),
+                judgement.judged,
                 watched(_dead_letters(dead_letters or [], bool(topics), settings), advance),
                 credited,
             )
-    render(explained(settings.ledger.url, event_id, source, explanations), json, view)
+    unread = judgement.corrections_unread
+    render(explained(settings.ledger.url, event_id, source, explanations, unread), json, view)
     if not explanations:
         raise typer.Exit(1)
+
+
+def _sources(
+    files: list[Path], topics: list[str], positions: "Mapping[tuple[str, int], Position]", settings: "Settings"
+) -> tuple[list[Path], list[str]]:
+    """Return the receipts files and topics to read: those named, or else found, and those of corrections."""
+    from gmv.files.receipts import files_of_corrections, files_of_events, receipts_beside
+
+    folders = folders_of(files, settings.ledger)
+    if not files and not topics:
+        files = receipts_beside(sorted(files_of_events(positions)), folders)
+        topics = [] if files else [settings.kafka.receipts_topic]
+    named = {each.resolve() for each in files}
+    corrections = receipts_beside(sorted(files_of_corrections(positions)), folders)
+    return [*files, *(each for each in corrections if each.resolve() not in named)], topics
 
 
 @contextmanager

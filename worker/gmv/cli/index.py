@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
-    from gmv.index.manifest import CorpusEntry, Defaults, EncoderEntry, FileEntry, Manifest, RecallEntry
+    from gmv.index.manifest import (
+        CorpusEntry,
+        Defaults,
+        EncoderEntry,
+        FileEntry,
+        Manifest,
+        MeasuredNeighbours,
+        RecallEntry,
+    )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -32,6 +40,7 @@ class ShownIndex:
     encoder: "EncoderEntry"
     corpus: "CorpusEntry"
     recall: "RecallEntry"
+    neighbours: "MeasuredNeighbours | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     reading: "Reading | None" = None
@@ -192,6 +201,7 @@ def _shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading 
         manifest.encoder,
         manifest.corpus,
         manifest.recall,
+        manifest.neighbours,
         manifest.defaults,
         manifest.files,
         reading,
@@ -200,6 +210,15 @@ def _shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading 
 
 def _view_verified(index: VerifiedIndex) -> Iterator[str]:
     yield f"index {index.index_id}: {index.files} files are as they were built"
+
+
+def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """How an event's credit will be shared, by the example of the corpus itself."""
+    yield "temperature", f"{index.defaults.temperature:g}, unless settings name another"
+    if (measured := index.neighbours) is not None and measured.queries:
+        effective = f"{measured.effective_contributors:.1f} effective contributors"
+        yield "shares at it", f"{measured.top_share:.0%} to the nearest of ten, {effective}"
+        yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
 def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
@@ -225,6 +244,7 @@ def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
                 f"{measured.nearest_1:.1%}, of 10 {measured.nearest_10:.1%}, of 100 {measured.nearest_100:.1%}",
             ),
             ("measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"),
+            *_shares(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
         ],
     )

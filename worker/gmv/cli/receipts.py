@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.options import ledger_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gmv.operations.published import Published
-    from gmv.settings import KafkaSettings
+    from gmv.settings import KafkaSettings, LedgerSettings
 
 ReceiptsOption = Annotated[
     list[Path] | None,
@@ -32,3 +34,9 @@ def published(files: list[Path], topics: list[str], kafka: "KafkaSettings") -> "
 
         for topic in topics:
             yield from receipts_in_topic(kafka, topic)
+
+
+def folders_of(files: list[Path], ledger: "LedgerSettings") -> list[Path]:
+    """Return where unnamed receipts are looked for: beside these files and the ledger's, and in this folder."""
+    beside = [*files, *filter(None, [ledger_file(ledger.url)])]
+    return [*(each.parent for each in beside), Path()]

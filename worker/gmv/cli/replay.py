@@ -1,6 +1,7 @@
 """`gmv replay`: a file of events, credited."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,6 +45,7 @@ class Replayed:
     receipts_path: Path
     dead_letters_path: Path
     events_path: Path
+    stopped: str | None
 
 
 def replay(
@@ -66,18 +68,22 @@ def replay(
     Interrupted, it goes on from there when it is run again. The ledger has to be initialised for the file first:
     `gmv ledger init --log EVENTS`. A last line without its newline may still be being written: it is not credited, and
     refused once all others are.
+
+    What was done is printed also where it stops before the file's end. Exits with 32 if all records are dead letters.
     """
     settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root)
     from gmv.threads import limit_threads
 
     limit_threads()
+    from gmv.assembly.replay import ReplaySummary
     from gmv.assembly.replay import replay as run
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import progress, render
     from gmv.files.log import describe_file
+    from gmv.files.receipts import receipts_path
     from gmv.ledger.open import open_ledger
 
-    receipts = receipts or events.with_suffix(".receipts.jsonl")
+    receipts = receipts or receipts_path(events)
     dead_letters = dead_letters or events.with_suffix(".dlq.jsonl")
     refuse_shared_files(
         events=events,
@@ -86,15 +92,26 @@ def replay(
         ledger=ledger_file(settings.ledger.url),
         owners=settings.owners.file,
     )
-    opened = open_verified(settings)
-    book = open_ledger(settings.ledger)
     lines = sum(bounds.end for bounds in describe_file(events).bounds.values())
+    opened = open_verified(settings)
+    summary = ReplaySummary()
     try:
-        with progress("crediting", lines, "lines") as advance:
-            summary = run(events, opened, book, receipts, dead_letters, settings, advance)
+        with closing(open_ledger(settings.ledger)) as book, progress("crediting", lines, "lines") as advance:
+            run(events, opened, book, receipts, dead_letters, settings, advance, summary)
     finally:
-        book.close()
-    render(_result(summary, events, receipts, dead_letters), json, _view)
+        if summary.is_begun:
+            render(_result(summary, events, receipts, dead_letters), json, _view)
+    _refuse_dead_letters_alone(summary, events)
+
+
+def _refuse_dead_letters_alone(summary: "ReplaySummary", events: Path) -> None:
+    from gmv.errors import TooManyDeadLetters
+
+    if summary.dead_letters and not (summary.credited or summary.duplicates):
+        raise TooManyDeadLetters(
+            f"{events}: nothing was credited, all {summary.dead_letters:,} records are dead letters; mend what their "
+            "reasons name, and send them again"
+        )
 
 
 def _result(summary: "ReplaySummary", events: Path, receipts: Path, dead_letters: Path) -> Replayed:
@@ -112,6 +129,7 @@ def _result(summary: "ReplaySummary", events: Path, receipts: Path, dead_letters
         receipts_path=receipts,
         dead_letters_path=dead_letters,
         events_path=events,
+        stopped=summary.stopped,
     )
 
 
@@ -129,6 +147,7 @@ def _view(replayed: Replayed) -> "Iterator[str | ConsoleRenderable]":
             ("seconds", f"{replayed.seconds:,.1f}"),
             ("receipts", replayed.receipts_path),
             ("dead letters file", replayed.dead_letters_path),
+            *([("stopped before the end", replayed.stopped)] if replayed.stopped else []),
         ],
     )
     if not replayed.dead_letters:

@@ -10,6 +10,8 @@ from gmv.corpus.port import ImageFile, MissingImage
 from gmv.errors import CorpusRefused
 from gmv.passed_over import PassedOver, is_hidden, passed_over
 
+_SHOWN_MAX = 200
+
 
 def named_file(root: Path, name: Any, where: str) -> Path:
     r"""Return the path of a file that a row names.
@@ -25,11 +27,24 @@ def named_file(root: Path, name: Any, where: str) -> Path:
         CorpusRefused: it is no name, leads out of the folder, or is written with backslashes.
     """
     if not isinstance(name, str) or not is_inside(name):
-        raise CorpusRefused(f"{where}: file_name {name!r} should name a file inside {root}")
+        raise CorpusRefused(f"{where}: file_name {_shown(name)} should name a file inside {root}")
     path: Path = root / name
-    if "\\" in name and not path.exists():
-        raise CorpusRefused(f"{where}: file_name {name!r} has backslashes; folders are parted by slashes here")
+    if "\\" in name and not is_there(path):
+        raise CorpusRefused(f"{where}: file_name {_shown(name)} has backslashes; folders are parted by slashes here")
     return path
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a file is there, also for names that no file can have, such as text in place of a path."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _shown(name: Any) -> str:
+    text = repr(name)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
 
 
 def is_inside(name: str) -> bool:
@@ -45,14 +60,14 @@ def read_image(image_id: str, path: Path, bytes_max: int) -> ImageFile | Missing
         with path.open("rb") as file:
             return ImageFile(image_id, file.read(bytes_max + 1))
     except OSError as error:
-        return MissingImage(image_id, f"{path}: {error.strerror}")
+        return MissingImage(image_id, f"{str(path)[:_SHOWN_MAX]}: {error.strerror}")
 
 
 def not_named(roots: Collection[Path], named: Collection[Path]) -> tuple[PassedOver, ...]:
     """Return what differs between files that rows name and files that are there, but for hidden ones."""
     known = {Path(normpath(file)) for file in named}
     there = {Path(normpath(file)) for root in roots for file in _files(root)}
-    missing = [file for file in known - there if not file.is_file()]
+    missing = [file for file in known - there if not is_there(file)]
     return passed_over("named, and not there", missing) + passed_over("no row names them", there - known)
 
 

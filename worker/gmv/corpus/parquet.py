@@ -9,13 +9,15 @@ from typing_extensions import override
 
 from gmv.corpus.catalogue import checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
-from gmv.corpus.named_file import is_inside, read_image
+from gmv.corpus.named_file import is_inside, is_there, read_image
 from gmv.corpus.parquet_columns import field_type, is_bytes, is_text, plain, plain_type
 from gmv.corpus.parquet_files import Columns, ParquetFiles
 from gmv.corpus.port import Corpus, ImageFile, MissingImage
 from gmv.corpus.reading import Catalogue
 from gmv.corpus.tables import Table, Tables
 from gmv.errors import CorpusRefused
+
+_PATH_SHOWN_MAX = 200
 
 
 class ParquetCorpus(Corpus):
@@ -70,10 +72,11 @@ class ParquetCorpus(Corpus):
         within = relpath(name, table.root.absolute()) if Path(name).is_absolute() else name
         if not is_inside(within):
             return MissingImage(
-                image_id, f"its row holds no image file, and its path {name!r} leads out of {table.root}"
+                image_id,
+                f"its row holds no image file, and its path {name[:_PATH_SHOWN_MAX]!r} leads out of {table.root}",
             )
         files = [folder / within for folder in (table.root, table.path.parent)]
-        return read_image(image_id, next((file for file in files if file.is_file()), files[0]), self._bytes_max)
+        return read_image(image_id, next(filter(is_there, files), files[0]), self._bytes_max)
 
     def _check_images(self, table: Table) -> None:
         column = self._parquet.columns_of(table).image

@@ -146,9 +146,9 @@ def _may_be_a_table(file: Path) -> bool:
 
 
 def _without_hidden(root: Path, files: Sequence[Path]) -> tuple[list[PurePath], tuple[PassedOver, ...]]:
-    """Leave out what a system keeps beside files, such as `._corpus.parquet` and `.cache/`."""
+    """Leave out what systems keep beside files, such as `._corpus.parquet`, `.cache/` and Spark's `_temporary/`."""
     relative = [file.relative_to(root) for file in files]
-    hidden = [file for file in relative if is_hidden(file)]
+    hidden = [file for file in relative if is_hidden(file) or any(part.startswith("_") for part in file.parts)]
     seen: list[PurePath] = [file for file in relative if file not in set(hidden)]
     return seen, passed_over("hidden", hidden)
 

@@ -100,7 +100,18 @@ QUALITY = Row(
             Unit.RATIO,
             {"of the 10 nearest": 'min(gmv_index_recall_ratio{nearest="10"})'},
             "Share of the 10 nearest training images that recall finds, measured when the index was built.",
+            width=6,
             scale=Scale(RED, ((0.8, ORANGE), (0.95, GREEN))),
+        ),
+        Panel(
+            Kind.STAT,
+            "Events of nobody",
+            Unit.COUNT,
+            {"in the last hour": "sum(increase(gmv_events_nobody_left_total[1h]))"},
+            "Events credited to nobody in the last hour, since all images recalled for them are opted out and left out "
+            "(owners.opted_out). More candidates, valuation.candidates, find others.",
+            width=6,
+            scale=Scale(GREEN, ((1, ORANGE),)),
         ),
         Panel(
             Kind.STAT,
@@ -109,6 +120,7 @@ QUALITY = Row(
             {"indexes": "count(count by (index_id) (gmv_index_info))"},
             "Different indexes among the workers. More than one: the same image is credited by two measures. "
             "Between two versions of an index that is the length of a roll-out.",
+            width=6,
             scale=Scale(GREEN, ((2, RED),)),
         ),
         Panel(
@@ -118,6 +130,7 @@ QUALITY = Row(
             {"settings": "count(count by (digest) (gmv_settings_info))"},
             "Different settings of the valuation among the workers (digests of what decides a credit). More "
             "than one: as above.",
+            width=6,
             scale=Scale(GREEN, ((2, RED),)),
         ),
     ),

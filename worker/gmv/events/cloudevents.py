@@ -4,22 +4,33 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-import orjson
 from pydantic import BaseModel, ValidationError
 
 from gmv.errors import Poison, Reason
-from gmv.events.features import bytes_from_base64, features_from_wire
+from gmv.events.base64_text import bytes_from_base64, is_data_uri
+from gmv.events.features import features_from_wire
+from gmv.events.headers import ATTRIBUTE_PREFIX, CONTENT_TYPE, spelling_hint
+from gmv.events.json_text import JsonPart
 from gmv.events.model import EVENT_TYPE, EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.events.parsing import (
+    DATA,
+    DATA_BASE64,
+    DATA_CONTENT_TYPE,
+    DETAIL_CHARACTERS_MAX,
+    METADATA,
+    parse_data,
+    parse_event,
+)
 from gmv.events.payload import payload_digest
 from gmv.events.trace_context import TRACEPARENT, TRACESTATE, TraceContext, is_traceparent, trace_context
 from gmv.events.wire import WireAttributes, WireData, WireImage
 
-CONTENT_TYPE = "content-type"
-ATTRIBUTE_PREFIX = "ce_"
 JSON_CONTENT = "application/json"
 STRUCTURED_CONTENT = "application/cloudevents+json"
+BATCH_CONTENT = "application/cloudevents-batch+json"
 
-_DETAIL_CHARACTERS_MAX = 300
+_DATA_URI = "data.image.uri is a data URI; put it into data.image.bytes, which holds base64"
+_URI = (DATA, "image", "uri")
 _TRACING = frozenset({ATTRIBUTE_PREFIX + TRACEPARENT, ATTRIBUTE_PREFIX + TRACESTATE})
 
 _SENTENCES = {
@@ -36,25 +47,62 @@ def decode(value: bytes | None, headers: Headers = ()) -> GeneratedImage:
     """Read one event.
 
     Headers decide the mode: a content type of `application/cloudevents+json`, or no `ce_` header, means that the
-    value is the whole event as one JSON object; otherwise attributes are headers and the value is the data.
+    value is the whole event as one JSON object; otherwise attributes are headers and the value is the data. A whole
+    event has `data`, or `data_base64` that holds the same as JSON.
 
     Raises:
         Poison: `malformed_json`, `unsupported_type`, `invalid_features`, or `invalid_event` for all else that is
-            missing or wrong; the detail names the attribute or field.
+            missing or wrong; the detail names the attribute or field, and headers in another spelling.
     """
     if value is None:
         raise _invalid("the record has no value; a tombstone is no event")
+    try:
+        attributes, data, text, path = _told(value, headers)
+    except Poison as poison:
+        if hint := spelling_hint(headers):
+            raise Poison(poison.reason, f"{hint}; {poison.detail}"[:DETAIL_CHARACTERS_MAX]) from None
+        raise
+    return _event(attributes, data, text, path)
+
+
+def _told(value: bytes, headers: Headers) -> tuple[WireAttributes, Any, bytes, tuple[str, ...]]:
+    """Return attributes, data, and in which text and under which names the metadata is, if there is any."""
     named = _named_headers(headers)
-    content_type = named.get(CONTENT_TYPE, JSON_CONTENT).partition(";")[0].strip().lower()
+    content_type = _media_type(named.get(CONTENT_TYPE))
+    if content_type == BATCH_CONTENT:
+        raise _invalid(f"{CONTENT_TYPE} is {BATCH_CONTENT}, several events in one; send one event per record")
     if content_type == STRUCTURED_CONTENT or not any(name.startswith(ATTRIBUTE_PREFIX) for name in named):
-        attributes: Mapping[str, Any] = _parse(value, "the event")
-        data = attributes.get("data")
-    elif content_type == JSON_CONTENT:
-        attributes = {name.removeprefix(ATTRIBUTE_PREFIX): text for name, text in named.items()}
-        data = _parse(value, "data")
-    else:
+        found = parse_event(value)
+        attributes = _attributes(found)
+        if found.get(DATA_BASE64) is not None:
+            content = _data_in_base64(found)
+            return attributes, parse_data(content, DATA_BASE64), content, (METADATA,)
+        return attributes, found.get(DATA), value, (DATA, METADATA)
+    if content_type != JSON_CONTENT:
         raise _invalid(f"{CONTENT_TYPE} is {content_type!r}; gmv reads {JSON_CONTENT} and {STRUCTURED_CONTENT}")
-    return _event(_attributes(attributes), data)
+    data = parse_data(value, DATA)
+    attributes = _attributes({name.removeprefix(ATTRIBUTE_PREFIX): text for name, text in named.items()})
+    return attributes, data, value, (METADATA,)
+
+
+def _media_type(content_type: Any) -> str:
+    """Return it in lower case, without parameters; CloudEvents takes for JSON what says nothing."""
+    return content_type.partition(";")[0].strip().lower() if isinstance(content_type, str) else JSON_CONTENT
+
+
+def _data_in_base64(attributes: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are the data: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#31-handling-of-data."""
+    text = attributes[DATA_BASE64]
+    if attributes.get(DATA) is not None:
+        raise _invalid(f"{DATA} and {DATA_BASE64} are both there, of which CloudEvents allows one; leave out one")
+    if not isinstance(text, str):
+        raise _invalid(f"{DATA_BASE64} should be a string")
+    if (media_type := _media_type(attributes.get(DATA_CONTENT_TYPE))) != JSON_CONTENT:
+        raise _invalid(
+            f"{DATA_CONTENT_TYPE} is {media_type!r}; {DATA_BASE64} should hold JSON ({JSON_CONTENT}) as {DATA} has it: "
+            "an image goes into data.image.bytes"
+        )
+    return _bytes_of(text, DATA_BASE64)
 
 
 def trace_of(headers: Headers) -> TraceContext | None:
@@ -68,14 +116,16 @@ def trace_of(headers: Headers) -> TraceContext | None:
 
 def _named_headers(headers: Headers) -> dict[str, str]:
     """Return the headers that belong to CloudEvents, as text; of those for tracing, what is valid."""
+    if not headers:
+        return {}
     ours = [
         (name, value)
         for name, value in headers
         if name == CONTENT_TYPE or (name.startswith(ATTRIBUTE_PREFIX) and name not in _TRACING)
     ]
-    for name, count in Counter(name for name, _ in ours).items():
-        if count > 1:
-            raise _invalid(f"header {name} is there {count} times")
+    if len(dict(ours)) < len(ours):
+        name, count = Counter(name for name, _ in ours).most_common(1)[0]
+        raise _invalid(f"header {name} is there {count} times")
     try:
         named = {name: value.decode() for name, value in ours if value is not None}
     except UnicodeDecodeError as error:
@@ -84,30 +134,22 @@ def _named_headers(headers: Headers) -> dict[str, str]:
     return named | ({ATTRIBUTE_PREFIX + TRACEPARENT: trace.traceparent} if trace else {})
 
 
-def _parse(value: bytes, what: str) -> dict[str, Any]:
-    try:
-        found = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise Poison(Reason.MALFORMED_JSON, f"{what} is not JSON: {error}"[:_DETAIL_CHARACTERS_MAX]) from None
-    if not isinstance(found, dict):
-        raise _invalid(f"{what} should be a JSON object")
-    return found
-
-
 def _attributes(found: Mapping[str, Any]) -> WireAttributes:
     kind = found.get("type")
     if isinstance(kind, str) and kind != EVENT_TYPE:
-        raise Poison(Reason.UNSUPPORTED_TYPE, f"type is {kind[:_DETAIL_CHARACTERS_MAX]!r}; gmv credits {EVENT_TYPE}")
+        raise Poison(Reason.UNSUPPORTED_TYPE, f"type is {kind[:DETAIL_CHARACTERS_MAX]!r}; gmv credits {EVENT_TYPE}")
     present = {name: value for name, value in found.items() if value is not None}
     if not is_traceparent(present.get(TRACEPARENT)):  # W3C: a wrong one is as good as none
         present.pop(TRACEPARENT, None)
     return _validate(WireAttributes, present, ())
 
 
-def _event(attributes: WireAttributes, data: Any) -> GeneratedImage:
+def _event(attributes: WireAttributes, data: Any, text: bytes, path: tuple[str, ...]) -> GeneratedImage:
     if data is None:
         raise _invalid("data is missing")
-    wire = _validate(WireData, data, ("data",))
+    if isinstance(data, str):
+        raise _invalid("data is a JSON string; write the object itself, not its text in quotes")
+    wire = _validate(WireData, data, (DATA,))
     content = _content(wire)
     quality = 1.0 if wire.quality is None else wire.quality
     return GeneratedImage(
@@ -118,7 +160,7 @@ def _event(attributes: WireAttributes, data: Any) -> GeneratedImage:
         payload=payload_digest(content, quality),
         model=wire.model,
         traceparent=attributes.traceparent,
-        metadata=wire.metadata or {},
+        metadata=None if wire.metadata is None else JsonPart(text, path),
     )
 
 
@@ -134,13 +176,19 @@ def _content(data: WireData) -> ImageBytes | ImageUri | EventFeatures:
 def _image(image: WireImage) -> ImageBytes | ImageUri:
     match image.uri, image.bytes:
         case str(uri), None:
+            if is_data_uri(uri):
+                raise _invalid(_DATA_URI)
             return ImageUri(uri)
         case None, str(text):
-            try:
-                return ImageBytes(bytes_from_base64(text))
-            except ValueError as error:
-                raise _invalid(f"data.image.bytes is not base64 ({error})") from None
+            return ImageBytes(_bytes_of(text, "data.image.bytes"))
     raise _invalid("data.image should have either uri or bytes")
+
+
+def _bytes_of(text: str, where: str) -> bytes:
+    try:
+        return bytes_from_base64(text)
+    except ValueError as error:
+        raise _invalid(f"{where} is not base64 ({error})") from None
 
 
 def _validate(model: type[Model], data: Any, where: tuple[str, ...]) -> Model:
@@ -148,13 +196,15 @@ def _validate(model: type[Model], data: Any, where: tuple[str, ...]) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = error.errors(include_url=False, include_context=False)[0]
     place = (*where, *first["loc"])
+    if place == _URI and is_data_uri(str(first["input"])):  # it may be too long for a URI
+        raise _invalid(_DATA_URI)
     name = ".".join(map(str, place))
     says = _SENTENCES.get(first["type"], f"is wrong: {first['msg']}")
     reason = Reason.INVALID_FEATURES if place[:2] == ("data", "features") else Reason.INVALID_EVENT
-    raise Poison(reason, f"{name} {says}"[:_DETAIL_CHARACTERS_MAX])
+    raise Poison(reason, f"{name} {says}"[:DETAIL_CHARACTERS_MAX])
 
 
 def _invalid(detail: str) -> Poison:
-    return Poison(Reason.INVALID_EVENT, detail[:_DETAIL_CHARACTERS_MAX])
+    return Poison(Reason.INVALID_EVENT, detail[:DETAIL_CHARACTERS_MAX])

@@ -6,13 +6,19 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gmv.events.cloudevents import ATTRIBUTE_PREFIX, CONTENT_TYPE, JSON_CONTENT, STRUCTURED_CONTENT
+from gmv.events.base64_text import bytes_from_base64
+from gmv.events.cloudevents import JSON_CONTENT, STRUCTURED_CONTENT
 from gmv.events.features import features_to_wire
+from gmv.events.headers import ATTRIBUTE_PREFIX, CONTENT_TYPE
+from gmv.events.json_text import JsonPart, members
 from gmv.events.model import EVENT_TYPE, EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.events.parsing import DATA, DATA_BASE64, DATA_CONTENT_TYPE, METADATA
 from gmv.events.payload import payload_digest
 
 SPEC_VERSION = "1.0"
 KEY_ATTRIBUTE = "partitionkey"
+
+_ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
 class KafkaMessage(NamedTuple):
@@ -34,7 +40,8 @@ def event_of_image(
     """Return the event of a generated image file, as it will be read back."""
     image = ImageBytes(content)
     payload = payload_digest(image, quality)
-    return GeneratedImage(source, event_id, image, quality, payload, model, metadata=metadata or {})
+    kept = JsonPart(orjson.dumps(metadata)) if metadata else None
+    return GeneratedImage(source, event_id, image, quality, payload, model, metadata=kept)
 
 
 def structured(event: GeneratedImage) -> bytes:
@@ -58,31 +65,35 @@ def binary(event: GeneratedImage) -> KafkaMessage:
     Raises:
         ValueError: the quality is not within [0, 1].
     """
-    return binary_of_envelope(_envelope(event))
+    return binary_of_structured(structured(event))
 
 
-def binary_of_envelope(envelope: Mapping[str, Any]) -> KafkaMessage:
-    """Turn structured mode into binary mode; attributes that gmv does not know are kept.
+def binary_of_structured(event: bytes) -> KafkaMessage:
+    """Turn structured mode into binary mode; data and attributes that gmv does not know are kept as they are written.
 
     Args:
-        envelope: the parsed JSON object of an event that `decode` accepts. The key is its `partitionkey`, or its id.
+        event: the JSON object of an event that `decode` accepts. The key is its `partitionkey`, or its id.
     """
+    last = {member.name: event[member.start : member.end] for member in members(event)}
+    told = {name: value for name, value in last.items() if value != b"null"}
+    data = told[DATA] if DATA in told else bytes_from_base64(orjson.loads(told[DATA_BASE64]))
     attributes = {
-        name: _header(value)
-        for name, value in envelope.items()
-        if value is not None and name not in {"data", "datacontenttype"}
+        name: _header(value) for name, value in told.items() if name not in {DATA, DATA_BASE64, DATA_CONTENT_TYPE}
     }
     headers = [(ATTRIBUTE_PREFIX + name, value) for name, value in attributes.items()]
     return KafkaMessage(
         key=attributes.get(KEY_ATTRIBUTE) or attributes["id"],
-        value=orjson.dumps(envelope["data"]),
+        value=data,
         headers=[*headers, (CONTENT_TYPE, JSON_CONTENT.encode())],
     )
 
 
-def _header(value: Any) -> bytes:
+def _header(value: bytes) -> bytes:
     """Return an attribute's text: CloudEvents writes true and false, and numbers as JSON does."""
-    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+    try:
+        return str(orjson.loads(value)).encode() if value.startswith(b'"') else value
+    except orjson.JSONDecodeError:  # half of a surrogate pair: a header cannot hold it but in JSON
+        return value
 
 
 def _envelope(event: GeneratedImage) -> dict[str, Any]:
@@ -107,8 +118,8 @@ def _data(event: GeneratedImage) -> dict[str, Any]:
         data["quality"] = event.quality
     if event.model is not None:
         data["model"] = event.model
-    if event.metadata:
-        data["metadata"] = dict(event.metadata)
+    if event.metadata is not None:
+        data[METADATA] = orjson.Fragment(event.metadata.text.translate(_ON_ONE_LINE))
     return data
 
 

@@ -1,7 +1,6 @@
 """Features as an event writes them: base64 of little-endian numbers."""
 
 import base64
-import binascii
 import math
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.errors import Poison, Reason
+from gmv.events.base64_text import bytes_from_base64
 from gmv.events.model import EventFeatures
 from gmv.events.wire import TOKENS_MAX, WireFeatures
 
@@ -46,15 +46,6 @@ def features_to_wire(features: EventFeatures) -> WireFeatures:
         shape=list(features.tokens.shape),
         dtype="float32",
     )
-
-
-def bytes_from_base64(text: str) -> bytes:
-    """Decode base64 without tolerance for stray characters or missing padding.
-
-    Raises:
-        ValueError: it is not base64.
-    """
-    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def _numbers(name: str, text: str, dtype: np.dtype[Any]) -> NDArray[np.float32]:

@@ -1,12 +1,12 @@
 """The event as the rest of gmv sees it, after its envelope, types and limits were checked."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gmv.events.json_text import JsonPart
 
 EVENT_TYPE = "gmv.image.generated.v1"
 
@@ -52,7 +52,7 @@ class GeneratedImage:
         payload: 8 bytes, digest of what the event says (data alone, not the envelope).
         model: the generator's name, if given.
         traceparent: W3C trace context, if given.
-        metadata: the producer's own; never part of a credit.
+        metadata: the producer's own, if given, as it was written; never part of a credit.
     """
 
     source: str
@@ -62,7 +62,7 @@ class GeneratedImage:
     payload: bytes = bytes(8)
     model: str | None = None
     traceparent: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: JsonPart | None = None
 
     @property
     def identity(self) -> bytes:

@@ -8,12 +8,12 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import orjson
-
 from gmv.errors import EventsRefused, Poison
-from gmv.events.cloudevents import CONTENT_TYPE, STRUCTURED_CONTENT, decode
-from gmv.events.encoding import KafkaMessage, binary, binary_of_envelope, event_of_image, structured_message
+from gmv.events.cloudevents import STRUCTURED_CONTENT, decode
+from gmv.events.encoding import KafkaMessage, binary, binary_of_structured, event_of_image, structured_message
+from gmv.events.headers import CONTENT_TYPE
 from gmv.events.image_folder import IMAGE_SUFFIXES, OTHER_JPEG_SUFFIXES, ImageFolder, first_bytes, look_through
+from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.imaging.formats import image_format, refused_format
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Telling:
 def check_path(path: Path, is_raw: bool = False) -> ImageFolder | None:
     """See that a path is there and of a kind that `outgoing`, or `raw_lines`, sends.
 
-    Of a file with another ending than those of images, Parquet and JSON lines the first bytes are read.
+    Of JSON lines, and of files with another ending than those of images and Parquet, the first bytes are read.
 
     Returns:
         A folder, looked through; None for a file.
@@ -74,6 +74,8 @@ def check_path(path: Path, is_raw: bool = False) -> ImageFolder | None:
         return look_through(path)
     elif path.suffix.lower() not in IMAGE_SUFFIXES | LINES_SUFFIXES | {PARQUET_SUFFIX}:
         _check_other_ending(path, S_ISREG(mode))
+    elif path.suffix.lower() in LINES_SUFFIXES and S_ISREG(mode):  # what is read from a pipe is gone
+        _refuse_other_formats(path)
     return None
 
 
@@ -135,6 +137,16 @@ def event_id_of(name: str, content: bytes) -> str:
     named = name.encode(errors="surrogateescape")
     digest = hashlib.blake2b(len(named).to_bytes(8, "big") + named + content, digest_size=16).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9._/#-]', '_', name)[-_NAME_CHARACTERS_MAX:]}:{digest}"
+
+
+def _refuse_other_formats(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            complaint = complaint_about(file.peek(START_BYTES)[:START_BYTES], "event")
+    except OSError as error:
+        raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file") from error
+    if complaint:
+        raise EventsRefused(f"{path} {complaint}; or send its lines unread with --raw")
 
 
 def _images_of_folder(folder: ImageFolder) -> Iterator[tuple[str, bytes]]:
@@ -202,11 +214,9 @@ def _lines_as_events(path: Path, is_structured: bool) -> Iterator[Outgoing]:
                 headers = [(CONTENT_TYPE, STRUCTURED_CONTENT.encode())]
                 yield Outgoing(name, KafkaMessage(event.event_id.encode(), line, headers))
             else:
-                yield Outgoing(name, binary_of_envelope(orjson.loads(line)))
+                yield Outgoing(name, binary_of_structured(line))
         except Poison as poison:
             raise EventsRefused(f"{name}: {poison}; repair the line, or send the file unread with --raw") from poison
-        except orjson.JSONEncodeError as error:  # it is nested deeper than orjson writes
-            raise EventsRefused(f"{name}: {error}; send the file with --structured") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:

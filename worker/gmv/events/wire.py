@@ -28,15 +28,15 @@ class _Wire(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
-def _either(*names: str, of: str) -> dict[str, Any]:
-    """JSON Schema's way to say that one of these fields is given, and only one."""
-    return {"oneOf": [{"required": [name], "properties": {name: {"type": of}}} for name in names]}
+def _either(**kinds: str) -> dict[str, Any]:
+    """JSON Schema's way to say that one of these fields is given, and only one; each with its type."""
+    return {"oneOf": [{"required": [name], "properties": {name: {"type": kind}}} for name, kind in kinds.items()]}
 
 
 class WireImage(_Wire):
     """An image file, PNG, JPEG or WEBP: where it is, or what is in it. One of the two."""
 
-    model_config = ConfigDict(json_schema_extra=_either("uri", "bytes", of="string"))
+    model_config = ConfigDict(json_schema_extra=_either(uri="string", bytes="string"))
 
     uri: Uri | None = Field(None, description="file URI, or another scheme that the worker allows")
     bytes: Base64 | None = Field(None, description="the file itself")
@@ -57,13 +57,13 @@ class WireFeatures(_Wire):
 class WireData(_Wire):
     """One generated image: the image or its features, one of the two, and what is told about it."""
 
-    model_config = ConfigDict(json_schema_extra=_either("image", "features", of="object"))
+    model_config = ConfigDict(json_schema_extra=_either(image="object", features="object"))
 
     image: WireImage | None = None
     features: WireFeatures | None = None
     quality: Quality | None = Field(None, description="scales the credits of this event; 1 if not told")
     model: Name | None = Field(None, description="name of the generator")
-    metadata: dict[str, Any] | None = Field(None, description="the producer's own; never decides a credit")
+    metadata: Any = Field(None, description="the producer's own, of any kind; never decides a credit")
 
 
 class WireAttributes(_Wire):
@@ -79,4 +79,7 @@ class WireAttributes(_Wire):
 class WireEvent(WireAttributes):
     """A whole event as one JSON object: CloudEvents' structured mode."""
 
-    data: WireData
+    model_config = ConfigDict(json_schema_extra=_either(data="object", data_base64="string"))
+
+    data: WireData | None = None
+    data_base64: Base64 | None = Field(None, description="the data as JSON in base64, in place of `data`")

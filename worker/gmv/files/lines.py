@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gmv.errors import EventsRefused
+from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.stream.records import Record
 
 LINE_BYTES_MAX: Final = 64 * 2**20
@@ -17,7 +18,7 @@ def read_records(path: Path) -> Iterator[Record]:
     """Yield the records of a file that nobody is writing.
 
     Raises:
-        EventsRefused: it cannot be read, a line is longer than `LINE_BYTES_MAX`, or the last has no end.
+        EventsRefused: it cannot be read, is no JSON lines, or a line has no end or is longer than `LINE_BYTES_MAX`.
     """
     with closing(Lines(path)) as lines:
         yield from lines.records()
@@ -29,7 +30,7 @@ def first_record(path: Path) -> Record:
     """Return the first record of a file.
 
     Raises:
-        EventsRefused: the file holds no record.
+        EventsRefused: the file holds no record, or is no JSON lines.
     """
     with closing(Lines(path)) as lines:
         first = next(lines.records(), None)
@@ -54,6 +55,8 @@ class Lines:
     A line is a record once a newline ends it. What comes after the last newline may still be being written, and read
     now it would be lost: its beginning as a dead letter, and the rest of that line below the position.
 
+    A file that is no JSON lines by its first bytes is refused at once.
+
     Attributes:
         number: lines that were passed, so that of the next, counted from 0.
         complaint_about_end: why the last `next` stayed before a line that is not blank, and what to do.
@@ -67,6 +70,7 @@ class Lines:
             self._file = path.open("rb")
         except OSError as error:
             raise self._unreadable(error) from error
+        self._refuse_other_formats()
 
     def records(self) -> Iterator[Record]:
         """Yield what is left of them, but for blank ones."""
@@ -95,6 +99,15 @@ class Lines:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _refuse_other_formats(self) -> None:
+        try:
+            start = self._file.peek(START_BYTES)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        if complaint := complaint_about(start[:START_BYTES], "event"):
+            self._file.close()
+            raise EventsRefused(f"{self._path} {complaint}")
 
     def _read_line(self) -> bytes:
         try:

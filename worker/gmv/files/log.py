@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from typing_extensions import override
 
 from gmv.files.lines import Lines, count_lines, first_record
 from gmv.stream.ports import Log
 from gmv.stream.records import Bounds, LogDescription, Partition, Run
+
+IDENTITY_PREFIX: Final = "first-record:"
+"""Of the identity of a log that is a file of events."""
 
 
 def partition_of(path: Path) -> Partition:
@@ -26,14 +30,14 @@ def identity_of(path: Path) -> str:
     Raises:
         EventsRefused: the file holds no record.
     """
-    return "first-record:" + hashlib.blake2b(first_record(path).value or b"", digest_size=16).hexdigest()
+    return IDENTITY_PREFIX + hashlib.blake2b(first_record(path).value or b"", digest_size=16).hexdigest()
 
 
 def describe_file(path: Path) -> LogDescription:
     """Describe a JSON-lines file of events.
 
     Raises:
-        EventsRefused: the file is missing or empty, or its first line has no end.
+        EventsRefused: the file is missing, empty or no JSON lines, or its first line has no end.
     """
     partition = partition_of(path)
     return LogDescription(partition.topic, identity_of(path), {partition.number: Bounds(0, count_lines(path))})

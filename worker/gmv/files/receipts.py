@@ -1,9 +1,12 @@
-"""The receipts of a file."""
+"""The receipts of a file, and where files of receipts are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from gmv.errors import EventsRefused
+from gmv.files.log import IDENTITY_PREFIX
+from gmv.ledger.fields import CORRECTIONS_PREFIX
+from gmv.ledger.position import Position
 from gmv.operations.published import Published
 
 
@@ -19,3 +22,29 @@ def receipts_in(path: Path) -> Iterator[Published]:
                 yield Published(f"{path}:{number}", line)
     except OSError as error:
         raise EventsRefused(f"{path}: {error.strerror}; give the receipts file that `gmv replay` wrote") from error
+
+
+def receipts_path(log: Path) -> Path:
+    """Return where the receipts of a file of events or of corrections are, unless they are put elsewhere."""
+    return log.with_suffix(".receipts.jsonl")
+
+
+def receipts_beside(names: Iterable[str], folders: Iterable[Path]) -> list[Path]:
+    """Return the receipts files of logs that are files, as far as they are in these folders; each once."""
+    found = {
+        path.resolve(): path
+        for folder in folders
+        for name in names
+        if (path := folder / receipts_path(Path(name)).name).is_file()
+    }
+    return list(found.values())
+
+
+def files_of_events(positions: Mapping[tuple[str, int], Position]) -> set[str]:
+    """Return the names of the files of events that a ledger knows."""
+    return {topic for (topic, _), position in positions.items() if position.topic_id.startswith(IDENTITY_PREFIX)}
+
+
+def files_of_corrections(positions: Mapping[tuple[str, int], Position]) -> set[str]:
+    """Return the names of the files of corrections that a ledger knows."""
+    return {topic.removeprefix(CORRECTIONS_PREFIX) for topic, _ in positions if topic.startswith(CORRECTIONS_PREFIX)}

@@ -11,6 +11,8 @@ from typing_extensions import override
 
 from gmv.corpus.port import TrainingImage
 from gmv.errors import IndexRefused
+from gmv.index.digests import check_digests, check_sizes
+from gmv.index.manifest import IMAGES_FILE, read_manifest
 from gmv.index.port import ImagesTable
 
 _SCHEMA = pa.schema(
@@ -41,9 +43,27 @@ class ArrowImages(ImagesTable):
     def known_images(self, image_ids: Collection[str]) -> set[str]:
         return _common(self._batch.column("image_id"), image_ids)
 
+    def rows_of_images(self, image_ids: Collection[str]) -> NDArray[np.int64]:
+        """Return the rows of these images, int64, ascending; passes over all of them."""
+        return _rows(self._batch.column("image_id"), image_ids)
+
+    def rows_of_owners(self, owner_ids: Collection[str]) -> NDArray[np.int64]:
+        """Return the rows of these owners' images, int64, ascending; passes over all of them."""
+        column = self._batch.column("owner_id")
+        return _rows(column.indices, _rows(column.dictionary, owner_ids).tolist())
+
+    def owners(self) -> set[str]:
+        """Return all who have an image in the index."""
+        return set(self._batch.column("owner_id").dictionary.to_pylist())
+
     @override
     def known_owners(self, owner_ids: Collection[str]) -> set[str]:
         return _common(self._batch.column("owner_id").dictionary, owner_ids)
+
+
+def _rows(column: pa.Array, wanted: Collection[str] | Collection[int]) -> NDArray[np.int64]:
+    found = pc.is_in(column, value_set=pa.array(list(wanted), column.type))
+    return np.flatnonzero(found.to_numpy(zero_copy_only=False))
 
 
 def _common(held: pa.Array, asked: Collection[str]) -> set[str]:
@@ -81,3 +101,16 @@ def open_images(path: Path) -> ArrowImages:
         return ArrowImages(reader.get_batch(0))
     except (OSError, pa.ArrowException) as error:
         raise IndexRefused(f"{path} cannot be mapped ({error}); build the index again") from error
+
+
+def images_of(index: Path) -> ArrowImages:
+    """Map the table of an index folder, and nothing else of it.
+
+    Raises:
+        IndexRefused: there is no index, or its table is missing or was altered.
+    """
+    manifest, _ = read_manifest(index)
+    table = {name: entry for name, entry in manifest.files.items() if name == IMAGES_FILE}
+    check_sizes(index, table)
+    check_digests(index, table)
+    return open_images(index / IMAGES_FILE)

@@ -76,8 +76,30 @@ class RecallEntry(_Entry):
     measured: MeasuredRecall
 
 
+class MeasuredNeighbours(_Entry):
+    """How far apart training images are, by W1, each left out of its own answer, and what shares come of it.
+
+    Attributes:
+        queries: drawn from the corpus; 0 where an image has no other beside it.
+        nearest_1: median distance to the nearest.
+        nearest_10: median distance to the tenth nearest.
+        spread: median of their difference.
+        temperature: tau at which the shares are.
+        top_share: median share of the nearest of ten.
+        effective_contributors: median of exp(H) of the ten shares.
+    """
+
+    queries: int
+    nearest_1: float
+    nearest_10: float
+    spread: float
+    temperature: float = Field(gt=0)
+    top_share: float = UnitInterval
+    effective_contributors: float
+
+
 class Defaults(_Entry):
-    """M, K and tau that the settings had when the index was built."""
+    """M and K that the settings had when the index was built, and tau for settings that name none."""
 
     candidates: int
     contributors: int
@@ -92,6 +114,7 @@ class Manifest(_Entry):
     encoder: EncoderEntry
     corpus: CorpusEntry
     recall: RecallEntry
+    neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     defaults: Defaults
     files: dict[str, FileEntry]
 

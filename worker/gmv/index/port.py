@@ -15,7 +15,8 @@ class Recall(Protocol):
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
         """Return the rows of the most similar training images for each of float32 [b, D], most similar first.
 
-        Each answer is int64 [<= candidates], without fill-ins, and depends on its own vector alone, bit for bit.
+        Each answer is int64 [<= candidates], without fill-ins, perhaps empty, and depends on its own vector alone, bit
+        for bit.
         """
 
 

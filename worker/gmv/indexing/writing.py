@@ -27,10 +27,12 @@ from gmv.index.manifest import (
     RecallEntry,
 )
 from gmv.index.recall import open_recall, write_recall
+from gmv.index.tokens import open_tokens
 from gmv.indexing.factory import default_factory, train_index
 from gmv.indexing.progress import Progress
 from gmv.indexing.quality import measure_recall
 from gmv.indexing.staging import FeatureStage
+from gmv.indexing.temperature import measure_neighbours
 from gmv.indexing.workspace import Workspace
 from gmv.settings import ValuationSettings
 
@@ -61,6 +63,16 @@ def write_index_files(
         measured = measure_recall(open_recall(folder / RECALL_FILE), vectors, valuation.candidates, _SEED)
         advance(1)
     _write_tokens(folder, stage, kept)
+    with progress("measuring distances", None, "") as advance:
+        neighbours = measure_neighbours(
+            open_recall(folder / RECALL_FILE),
+            vectors,
+            open_tokens(folder / TOKENS_FILE),
+            valuation.candidates,
+            _SEED,
+            valuation.temperature,
+        )
+        advance(1)
     write_images(folder / IMAGES_FILE, images)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [RECALL_FILE, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
@@ -73,7 +85,8 @@ def write_index_files(
             digest=_corpus_digest(images, stage.digests[kept]),
         ),
         recall=RecallEntry(factory=chosen, measured=measured),
-        defaults=Defaults(**valuation.model_dump()),
+        neighbours=neighbours,
+        defaults=Defaults(**valuation.method(neighbours.temperature).model_dump()),
         files={name: file_entry(folder / name) for name in sorted(names)},
     )
     workspace.write(MANIFEST, manifest.to_bytes())

@@ -15,14 +15,13 @@ from typing_extensions import override
 from gmv.errors import LogUnavailable
 from gmv.kafka.access import DENIALS, denied
 from gmv.kafka.dead_letters import dead_letter_message
+from gmv.kafka.receipts import receipt_headers
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt
 from gmv.stream.records import Partition
 
 _Message = tuple[str, bytes | None, bytes | None, Any]
 """Topic, key, value and headers."""
-
-_JSON = [("content-type", b"application/json")]
 
 
 class KafkaOutbox(Outbox):
@@ -47,7 +46,7 @@ class KafkaOutbox(Outbox):
             (topics.dead_letters_topic, *dead_letter_message(partition, dead_letter, topics.group))
             for dead_letter in dead_letters
         ]
-        messages += [(topics.receipts_topic, each.key, each.value, _receipt_headers(each)) for each in receipts]
+        messages += [(topics.receipts_topic, each.key, each.value, receipt_headers(each)) for each in receipts]
         try:
             producer = await self._app.maybe_start_producer()
             pending = [
@@ -63,7 +62,3 @@ class KafkaOutbox(Outbox):
                 f"{self._kafka.dead_letters_topic} exist, take records this large and have their replicas in sync; "
                 "and that this machine's clock is right, or that they have message.timestamp.type=LogAppendTime"
             ) from error
-
-
-def _receipt_headers(receipt: SealedReceipt) -> list[tuple[str, bytes]]:
-    return [*_JSON, *(receipt.trace.headers().items() if receipt.trace else ())]

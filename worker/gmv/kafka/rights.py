@@ -31,6 +31,7 @@ _ROLES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "auditor": (("Describe", "Topic", "topic"),),
     "verifier": (("Read", "Topic", "receipts_topic"),),
     "explainer": (("Read", "Topic", "receipts_topic"), ("Read", "Topic", "dead_letters_topic")),
+    "corrector": (("Read", "Topic", "receipts_topic"), ("Write", "Topic", "receipts_topic")),
     "redriver": (("Read", "Topic", "dead_letters_topic"), ("Write", "Topic", "topic")),
     "administrator": (
         ("Create", "Topic", "topic"),
@@ -42,8 +43,9 @@ _ROLES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 """By role: operation, resource, and the setting that names it.
 
 The worker is `gmv worker`, and `gmv doctor`, which looks for what a worker may; the producer is what sends events, the
-auditor `gmv ledger audit`, the verifier `gmv ledger verify`, the explainer `gmv explain`, the redriver `gmv dlq`, the
-administrator `gmv topics create`, `gmv ledger init` and `gmv ledger accept-loss`.
+auditor `gmv ledger audit`, the verifier `gmv ledger verify`, the explainer `gmv explain`, the corrector
+`gmv ledger correct`, the redriver `gmv dlq`, the administrator `gmv topics create`, `gmv ledger init` and
+`gmv ledger accept-loss`.
 """
 
 ROLES: Final = tuple(_ROLES)

@@ -123,6 +123,11 @@ class Metrics:
             "gmv_events", "Records processed, by what became of them.", ["outcome"], registry=registry
         )
         self.credits_micros = Counter("gmv_credits_micros", "Micro-credits committed.", registry=registry)
+        self.nobody_left = Counter(
+            "gmv_events_nobody_left",
+            "Events credited to nobody, since all training images recalled for them are opted out.",
+            registry=registry,
+        )
         self.dead_letters = Counter("gmv_dead_letters", "Records dead-lettered.", ["reason"], registry=registry)
         self.commits = Counter("gmv_commits", "Commits, by the ledger's answer.", ["answer"], registry=registry)
         self.positions_moved = Counter(

@@ -91,6 +91,7 @@ class Watcher(Observer):
         effective = [
             effective_contributors([contributor.utility for contributor in attribution.contributors])
             for attribution in summary.attributions
+            if not attribution.is_nobody_left
         ]
         self._count(summary)
         self._observe(summary, seconds, effective)
@@ -131,6 +132,7 @@ class Watcher(Observer):
         for reason, count in summary.dead_letters.items():
             metrics.dead_letters.labels(reason).inc(count)
         metrics.credits_micros.inc(summary.micros)
+        metrics.nobody_left.inc(sum(attribution.is_nobody_left for attribution in summary.attributions))
 
     def _observe(self, summary: RunSummary, seconds: Mapping[Stage, float], effective: Sequence[float]) -> None:
         metrics = self._metrics

@@ -9,8 +9,8 @@ Ids are recognised as those of events are, for as long as the ledger's window ha
 another file again is applied once more only when its first file has grown by more lines than the window has offsets.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gmv.errors import CorrectionsRefused, LedgerMissing
@@ -32,10 +32,12 @@ from gmv.ledger.port import (
 from gmv.ledger.position import Position
 from gmv.ledger.sums import book_of
 from gmv.operations.correction_file import CorrectionFile
+from gmv.operations.owner_names import likely_meant
+from gmv.stream.ports import SealedReceipt
 from gmv.valuation.correction import Correction, net, overdrawn
 from gmv.valuation.receipt import seal
 
-Publish = Callable[[Sequence[bytes]], None]
+Publish = Callable[[Sequence[SealedReceipt]], None]
 """Takes receipts and returns once they are durable; raises `DiskFull` or `LogUnavailable` where it cannot."""
 
 _KNOWN_AT_ONCE: Final = 1_000
@@ -83,6 +85,14 @@ class CorrectionPlan:
         """Number of corrections that were applied before."""
         return len(self.file.corrections) - len(self.pending)
 
+    def insisted(self, reasons: Mapping[int, str]) -> "CorrectionPlan":
+        """Return the plan with the reasons, by offset, why corrections are meant that receipts do not support."""
+        books = [
+            replace(book, pending=[replace(each, insisted=reasons.get(each.offset)) for each in book.pending])
+            for book in self.books
+        ]
+        return replace(self, books=books)
+
 
 def plan_corrections(file: CorrectionFile, ledger: Ledger, accounts: Accounts) -> CorrectionPlan:
     """Compare a file with the ledger, and see that all of it can be applied. Nothing is written.
@@ -118,7 +128,7 @@ def apply_corrections(plan: CorrectionPlan, ledger: Ledger, registry: Registry, 
         for piece, end in _pieces(book):
             entries = [each.receipt(file.topic, book.book, position.batch_id) for each in piece]
             batch_id, lines = seal(entries) if entries else (position.batch_id, [])
-            publish(lines)
+            publish([SealedReceipt(each.id.encode(), line) for each, line in zip(piece, lines, strict=True)])
             following = Position(position.topic_id, end, -1, batch_id)
             _require_committed(file, ledger.commit(_batch(file, book.book, position, following, piece)))
             position = following
@@ -178,6 +188,9 @@ def _refuse_overdrawn(file: CorrectionFile, plan: BookPlan, accounts: Accounts, 
     if (found := overdrawn(plan.pending, accounts.totals(owners, plan.book) if owners else {})) is None:
         return
     correction, has = found
+    meant = ""
+    if not accounts.totals([correction.from_owner]):
+        meant = likely_meant(correction.from_owner, (balance.owner_id for balance in accounts.balances()))
     of_book = ""
     if books > 1:
         owner = [correction.from_owner]
@@ -185,7 +198,8 @@ def _refuse_overdrawn(file: CorrectionFile, plan: BookPlan, accounts: Accounts, 
         of_book = f" in book {plan.book}, that of partition {correction.partition}, and {elsewhere} in the others"
     raise CorrectionsRefused(
         f"{file.path}:{correction.offset + 1} takes {correction.micros} micro-credits from {correction.from_owner!r}, "
-        f"who has {has}{of_book} when it comes to that line. Totals never go below 0; nothing of the file was applied"
+        f"who has {has}{of_book} when it comes to that line{meant or '.'} Totals never go below 0; nothing of the "
+        f"file was applied"
         f"{'. What another book is to pay needs a line of its own, with a partition of that book' if of_book else ''}"
     )
 

@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import CorrectionsRefused
+from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.first_error import first_error
 from gmv.ledger.fields import CORRECTIONS_PREFIX
 from gmv.ledger.port import MICROS_MAX
@@ -73,9 +74,12 @@ def read_corrections(path: Path) -> CorrectionFile:
         CorrectionsRefused: it cannot be read, is empty, or one of its lines is wrong.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        content = path.read_bytes()
     except OSError as error:
         raise CorrectionsRefused(f"{path}: {error.strerror}; give a file of corrections") from error
+    if complaint := complaint_about(content[:START_BYTES], "correction"):
+        raise CorrectionsRefused(f"{path} {complaint}")
+    lines = content.splitlines()
     corrections = [_parse(line, path, offset) for offset, line in enumerate(lines) if line.strip()]
     if not corrections:
         raise CorrectionsRefused(f"{path} is empty; it should hold one correction per line")

@@ -1,11 +1,12 @@
 """What became of one event, as plain values: what `explaining` found, with what each contributor's image is worth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gmv.operations.explaining import EventExplanation, EventStatus, JudgedReceipt, ReceiptStatus
+from gmv.operations.explaining import EventExplanation, EventStatus
+from gmv.operations.judging import JudgedReceipt, ReceiptStatus
 from gmv.operations.showing_dead_letters import ListedDeadLetter, listed
-from gmv.valuation.receipt import CorrectionReceipt, Receipt, Share
+from gmv.valuation.receipt import NOBODY_LEFT, CorrectionReceipt, Receipt, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class ExplainedReceipt:
         temperature: tau of the softmax.
         credit_micros: what all contributors earned.
         contributors: in rank order.
+        outcome: `nobody_left` where there are none, since all recalled images are opted out; None elsewhere.
     """
 
     standing: ReceiptStatus
@@ -65,6 +67,7 @@ class ExplainedReceipt:
     temperature: float
     credit_micros: int
     contributors: tuple[ExplainedShare, ...]
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,17 @@ class ExplainedChange:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCorrection:
-    """A correction about the event; standing, why and batch as of an `ExplainedReceipt`."""
+    """A correction about the event; standing, why and batch as of an `ExplainedReceipt`.
+
+    `insisted` says why it was meant though the event's receipts did not support it; None where they did.
+    """
 
     id: str
     standing: ReceiptStatus
     why: str | None
     batch: str
     reason: str
+    insisted: str | None
     changes: tuple[ExplainedChange, ...]
 
 
@@ -119,19 +126,26 @@ class Explained:
         event_id: CloudEvents id.
         events: one per source.
         source: the one that was asked for; None for any.
+        corrections_unread: logs of corrections of which not all receipts were among those read.
     """
 
     ledger_url: str
     event_id: str
     events: tuple[ExplainedEvent, ...]
     source: str | None
+    corrections_unread: tuple[str, ...]
 
 
 def explained(
-    ledger_url: str, event_id: str, source: str | None, explanations: Sequence[EventExplanation]
+    ledger_url: str,
+    event_id: str,
+    source: str | None,
+    explanations: Sequence[EventExplanation],
+    corrections_unread: Iterable[str],
 ) -> Explained:
     """Return what `explain_event` found as plain values."""
-    return Explained(ledger_url, event_id, tuple(map(_event, explanations)), source)
+    events = tuple(map(_event, explanations))
+    return Explained(ledger_url, event_id, events, source, tuple(sorted(corrections_unread)))
 
 
 def _event(explanation: EventExplanation) -> ExplainedEvent:
@@ -162,6 +176,7 @@ def _receipt(judged: JudgedReceipt, receipt: Receipt) -> ExplainedReceipt:
         temperature=receipt["temperature"],
         credit_micros=receipt["micros"],
         contributors=tuple(_share(receipt, share) for share in receipt["contributors"]),
+        outcome=None if receipt["contributors"] else NOBODY_LEFT,
     )
 
 
@@ -184,5 +199,6 @@ def _correction(judged: JudgedReceipt, receipt: CorrectionReceipt) -> ExplainedC
         why=judged.why or None,
         batch=judged.batch,
         reason=receipt["reason"],
+        insisted=receipt.get("insisted"),
         changes=tuple(ExplainedChange(each["owner_id"], each["micros"]) for each in receipt["entries"]),
     )

@@ -12,7 +12,7 @@ from gmv.settings.owners import OwnersSettings
 from gmv.settings.section import IN_WORDS
 from gmv.settings.server import Guarded
 from gmv.settings.tracing import TracingSettings
-from gmv.settings.valuation import ValuationSettings
+from gmv.settings.valuation import Method, ValuationSettings
 from gmv.settings.worker import WorkerSettings
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ImageSettings",
     "KafkaSettings",
     "LedgerSettings",
+    "Method",
     "OwnersSettings",
     "Settings",
     "TracingSettings",

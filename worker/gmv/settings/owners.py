@@ -19,5 +19,6 @@ class OwnersSettings(Section):
     opted_out: Literal["unpaid", "left_out"] = Field(
         "unpaid",
         description="What becomes of the share of an image that is opted out: with `unpaid` nobody is credited for it; "
-        "with `left_out` the image takes no part, and the other images share the whole credit.",
+        "with `left_out` the image takes no part, the next nearest of the recalled images takes its place, and they "
+        "share the whole credit. An event of which all recalled images are left out is credited to nobody.",
     )

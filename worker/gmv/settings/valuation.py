@@ -9,7 +9,7 @@ from gmv.settings.section import Images, Section
 
 
 class ValuationSettings(Section):
-    """What decides credits; its digest is in every receipt."""
+    """What decides credits, as far as a user says so."""
 
     candidates: Images = Field(
         100,
@@ -23,13 +23,28 @@ class ValuationSettings(Section):
         le=1_000,
         description="K of the method: how many of the nearest training images share an event's credit.",
     )
-    temperature: float = Field(
-        1.0,
+    temperature: float | None = Field(
+        None,
         gt=0.0,
         allow_inf_nan=False,
         description="Temperature of the softmax over distances. A higher one makes the shares more equal, a lower one "
-        "favours the nearest image; 1 is the formula of GMValuator.",
+        "favours the nearest image. Default: the index's own, a third of the spread among nearest neighbours in it, "
+        "which `gmv index info` shows; 1 is the formula of GMValuator in raw distances.",
     )
+
+    def method(self, temperature: float) -> "Method":
+        """Return the settings with nothing open.
+
+        Args:
+            temperature: of the index, where these settings name none.
+        """
+        return Method(**(self.model_dump() | {"temperature": self.temperature or temperature}))
+
+
+class Method(ValuationSettings):
+    """What decides credits, with nothing left to the index."""
+
+    temperature: float = Field(gt=0.0, allow_inf_nan=False)
 
     @property
     def digest(self) -> str:

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import orjson
 
 from gmv.errors import Poison
-from gmv.events.cloudevents import ATTRIBUTE_PREFIX, decode
+from gmv.events.cloudevents import decode
+from gmv.events.headers import ATTRIBUTE_PREFIX
 from gmv.events.model import GeneratedImage
 from gmv.stream.records import Partition, Record
 

@@ -24,6 +24,8 @@ class Correction:
         reason: for those who audit the ledger.
         event: that was credited wrongly, if it is about one.
         partition: of the log in which that event was credited, as its receipt says; decides the book.
+        insisted: why it is meant though the event's receipts do not support it; None where they do. Said by who
+            applies it, not by the file: no part of what it says.
     """
 
     offset: int
@@ -34,6 +36,7 @@ class Correction:
     reason: str
     event: EventName | None = None
     partition: int = 0
+    insisted: str | None = None
 
     @property
     def identity(self) -> bytes:
@@ -70,6 +73,8 @@ class Correction:
         }
         if self.event is not None:
             made["event"] = self.event
+        if self.insisted is not None:
+            made["insisted"] = self.insisted
         return made
 
 

@@ -7,7 +7,7 @@ its batch can be reached from the position, and an *orphan* (published, but its 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NotRequired  # pydantic needs these below Python 3.12
+from typing import Final, Literal, NotRequired  # pydantic needs these below Python 3.12
 
 import orjson
 from typing_extensions import TypedDict, TypeIs
@@ -41,8 +41,14 @@ class Share(TypedDict):
     micros: int
 
 
+NOBODY_LEFT: Final = "nobody_left"
+
+
 class Receipt(TypedDict):
-    """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1)."""
+    """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1).
+
+    `outcome` is `nobody_left` where there is no contributor, since all recalled images are opted out; absent elsewhere.
+    """
 
     event: EventName
     position: Place
@@ -53,6 +59,7 @@ class Receipt(TypedDict):
     temperature: float
     contributors: list[Share]
     micros: int
+    outcome: NotRequired[Literal["nobody_left"]]
     traceparent: NotRequired[str]
 
 
@@ -67,7 +74,8 @@ class CorrectionReceipt(TypedDict):
     """The receipt of a correction, less its batch id.
 
     `position` is in the log of corrections; `event` the one that was credited wrongly, if it is about one; `micros`
-    the sum of the entries: 0, or below 0 where credits were withdrawn.
+    the sum of the entries: 0, or below 0 where credits were withdrawn; `insisted` why it was meant though the receipts
+    of the event did not support it, absent where they did.
     """
 
     correction: str
@@ -75,6 +83,7 @@ class CorrectionReceipt(TypedDict):
     previous_batch: str
     reason: str
     event: NotRequired[EventName]
+    insisted: NotRequired[str]
     entries: list[Change]
     micros: int
 
@@ -143,6 +152,8 @@ def receipt(
         ],
         "micros": attribution.micros,
     }
+    if attribution.is_nobody_left:
+        made["outcome"] = NOBODY_LEFT
     if traceparent is not None:
         made["traceparent"] = traceparent
     return made

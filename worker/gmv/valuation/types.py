@@ -49,3 +49,8 @@ class Attribution:
     quality: float
     temperature: float
     micros: int
+
+    @property
+    def is_nobody_left(self) -> bool:
+        """Whether all images that were recalled are opted out and left out: the event is worth nothing to anybody."""
+        return not self.contributors
