@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gmv.errors import Poison, Reason
 from gmv.imaging.decode import PIXELS_OPENED_MAX, ImageLimits, decode_image
-from gmv.imaging.metadata import JPEG_SCANS_MAX
+from gmv.imaging.jpeg import JPEG_SCANS_MAX
 from gmv.settings import ImageSettings
 
 LIMITS = ImageLimits(bytes_max=2**20, pixels_max=100_000)
@@ -69,6 +69,15 @@ def test_a_lossless_file_gives_back_its_pixels(name: str, options: dict[str, boo
         True,
         True,
     )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1)])
+@pytest.mark.parametrize(("name", "options"), [("PNG", {}), ("JPEG", {"quality": 100})])
+def test_an_image_of_any_shape_is_read(size: tuple[int, int], name: str, options: dict[str, int]) -> None:
+    pixels = decode_image(saved(Image.new("RGB", size, (200, 200, 200)), name, **options), LIMITS)
+
+    assert pixels.shape == (size[1], size[0], 3)
+    assert (pixels == 200).all()
 
 
 @pytest.mark.parametrize("name", FILES)

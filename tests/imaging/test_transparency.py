@@ -10,34 +10,39 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gmv.imaging.decode import ImageLimits, decode_image
+from tests.imaging.test_decode import chunk
 
 LIMITS = ImageLimits(2**20, 10**6)
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
 WIDTH, HEIGHT = 5, 4
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">L", len(body)) + name + body + struct.pack(">L", zlib.crc32(name + body))
-
-
-def written(samples: NDArray[np.uint16], depth: int, kind: int, key: bytes = b"", palette: bytes = b"") -> bytes:
+def written(
+    samples: NDArray[np.uint16], depth: int, kind: int, key: bytes = b"", palette: bytes = b"", interlaced: bool = False
+) -> bytes:
     """A PNG of samples [height, width, channels]."""
-    rows = samples.reshape(len(samples), -1)
-    if depth == 16:
-        packed = [row.astype(">u2").tobytes() for row in rows]
-    else:
-        bits = [np.unpackbits(row.astype(np.uint8)[:, None], axis=1)[:, 8 - depth :].ravel() for row in rows]
-        packed = [np.packbits(row).tobytes() for row in bits]
-    header = struct.pack(">2L5B", samples.shape[1], samples.shape[0], depth, kind, 0, 0, 0)
+    passes = [samples[y::down, x::right] for x, y, right, down in ADAM7] if interlaced else [samples]
+    rows = b"".join(packed(each, depth) for each in passes if each.size)
+    header = struct.pack(">2L5B", samples.shape[1], samples.shape[0], depth, kind, 0, 0, interlaced)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
         + (chunk(b"PLTE", palette) if palette else b"")
         + (chunk(b"tRNS", key) if key else b"")
-        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in packed)))
+        + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
     )
+
+
+def packed(samples: NDArray[np.uint16], depth: int) -> bytes:
+    """Rows, each behind the number of its filter."""
+    rows = samples.reshape(len(samples), -1)
+    if depth == 16:
+        return b"".join(b"\0" + row.astype(">u2").tobytes() for row in rows)
+    bits = (np.unpackbits(row.astype(np.uint8)[:, None], axis=1)[:, 8 - depth :].ravel() for row in rows)
+    return b"".join(b"\0" + np.packbits(row).tobytes() for row in bits)
 
 
 def to_8_bits(samples: NDArray[np.uint16], depth: int) -> NDArray[np.uint8]:
@@ -52,15 +57,19 @@ def few_values(depth: int, kind: int, seed: int) -> NDArray[np.uint16]:
     return np.random.default_rng(seed).choice(values, (HEIGHT, WIDTH, CHANNELS[kind]))
 
 
-@given(st.sampled_from([(GREY, depth) for depth in (1, 2, 4, 8, 16)] + [(COLOUR, 8), (COLOUR, 16)]), st.integers(0, 99))
-def test_one_value_is_transparent(kind_and_depth: tuple[int, int], seed: int) -> None:
+@given(
+    st.sampled_from([(GREY, depth) for depth in (1, 2, 4, 8, 16)] + [(COLOUR, 8), (COLOUR, 16)]),
+    st.integers(0, 99),
+    st.booleans(),
+)
+def test_one_value_is_transparent(kind_and_depth: tuple[int, int], seed: int, interlaced: bool) -> None:
     kind, depth = kind_and_depth
     samples = few_values(depth, kind, seed)
     key = samples[seed % HEIGHT, seed % WIDTH]
     expected = to_8_bits(samples, depth)
     expected = np.where((samples == key).all(2, keepdims=True), 255, expected)
 
-    content = written(samples, depth, kind, key.astype(">u2").tobytes())
+    content = written(samples, depth, kind, key.astype(">u2").tobytes(), interlaced=interlaced)
 
     assert (decode_image(content, LIMITS) == expected).all()
 

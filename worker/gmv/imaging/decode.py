@@ -21,8 +21,11 @@ from PIL import Image, UnidentifiedImageError
 
 from gmv.errors import Poison, Reason
 from gmv.imaging.formats import image_format, refused_format
-from gmv.imaging.metadata import Pixels, jpeg_pixels, png_pixels, webp_pixels
+from gmv.imaging.jpeg import jpeg_pixels
+from gmv.imaging.pixels import Pixels
+from gmv.imaging.png import png_pixels
 from gmv.imaging.transparency import grey_of_16_bits, key_mask, over_white
+from gmv.imaging.webp import webp_pixels
 
 PIXELS_OPENED_MAX: Final = 178_956_970
 """Pillow opens no larger file in any case: twice its `MAX_IMAGE_PIXELS`, which is left as it is."""
@@ -68,8 +71,8 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     name = image_format(content)
     if name is None:
         raise refused_format(content)
-    pixels = _WITHOUT_METADATA[name](content)
     try:
+        pixels = _WITHOUT_METADATA[name](content)
         with Image.open(io.BytesIO(pixels.content), formats=(name,)) as image:
             _check_size(image, limits)
             image.load()

@@ -1,48 +1,49 @@
 """Formats of image files, told by their first bytes: those that are read, and others by their names."""
 
+import re
 from typing import Final
 
 from gmv.errors import Poison, Reason
 
-FIRST_BYTES: Final = 32
+FIRST_BYTES: Final = 64
 """So many of a file's bytes tell its format."""
 
 _READ: Final = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
-_BY_START: Final = (
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\0\0\1\0", "ICO"),
-    (b"8BPS", "PSD"),
-    (b"\x76\x2f\x31\x01", "OpenEXR"),
-    (b"qoif", "QOI"),
-    (b"%PDF", "PDF"),
-    (b"%!PS", "PostScript"),
-    (b"<svg", "SVG"),
-    (b"<?xml", "XML"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\3\4", "ZIP"),
-    (b"PAR1", "Parquet"),
+_OTHERS: Final = (
+    (rb"GIF8[79]a", "GIF"),
+    (rb"BM.{4}\0\0\0\0", "BMP"),  # text may begin with these two letters
+    (rb"II[*+]\0|MM\0[*+]", "TIFF"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "JPEG XL"),
+    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000"),
+    (rb"\0\0\x01\0[^\0]", "ICO"),
+    (rb"8BPS", "PSD"),
+    (rb"\x76\x2f\x31\x01", "OpenEXR"),
+    (rb"#\?R(ADIANCE|GBE)", "Radiance HDR"),
+    (rb"P[1-7]\s", "PNM"),
+    (rb"qoif", "QOI"),
+    (rb"DDS ", "DDS"),
+    (rb"%PDF-", "PDF"),
+    (rb"%!PS", "PostScript"),
+    (rb"(?i)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--[^>]*-->\s*)?(<svg\b|<!doctype svg)", "SVG"),
+    (rb"(?i)(\xef\xbb\xbf)?\s*(<html\b|<!doctype html)", "HTML"),  # what servers say instead of an image
+    (rb"(\xef\xbb\xbf)?<\?xml", "XML"),
+    (rb"version https://git-lfs", "a pointer of Git LFS"),
+    (rb"iVBORw0KGgo", "a PNG in base64"),
+    (rb"/9j/", "a JPEG in base64"),
+    (rb"UklGR", "a WEBP in base64"),
+    (rb"\x1f\x8b", "gzip"),
+    (rb"PK\x03\x04", "ZIP"),
+    (rb"PAR1", "Parquet"),
+    (rb"RIFF.{4}AVI ", "AVI"),
+    (rb"\x1a\x45\xdf\xa3", "WebM or Matroska"),
 )
-_BY_BRAND: Final = {
-    b"avif": "AVIF",
-    b"avis": "AVIF",
-    b"heic": "HEIC",
-    b"heix": "HEIC",
-    b"hevc": "HEIC",
-    b"mif1": "HEIF",
-    b"msf1": "HEIF",
-    b"isom": "MP4",
-    b"mp42": "MP4",
-}
+_BY_BRAND: Final = (
+    (rb"avi[fs]", "AVIF"),
+    (rb"hei[cxms]|hev[cxms]", "HEIC"),
+    (rb"mif1|msf1", "HEIF"),
+    (rb"qt  ", "QuickTime"),
+    (rb"iso[m2-9]|mp4[12]|M4V |avc1|3g[gp].", "MP4"),
+)
 
 
 def image_format(start: bytes) -> str | None:
@@ -65,12 +66,15 @@ def refused_format(start: bytes) -> Poison:
     """
     if not start:
         return Poison(Reason.IMAGE_REFUSED, "the image is empty")
-    found = _other_format(start)
+    found = _other_format(start[:FIRST_BYTES])
     named = f" but {found}" if found else ""
     return Poison(Reason.IMAGE_REFUSED, f"the image is not a PNG, JPEG or WEBP file{named}")
 
 
 def _other_format(start: bytes) -> str | None:
+    """Return the name of a format; files of one family say which member they are, and which others can read them."""
     if start[4:8] == b"ftyp":
-        return _BY_BRAND.get(start[8:12].lower())
-    return next((name for first, name in _BY_START if start.startswith(first)), None)
+        box = min(int.from_bytes(start[:4], "big"), len(start))
+        brands = [start[place : place + 4] for place in (8, *range(16, box - 3, 4))]
+        return next((name for like, name in _BY_BRAND if any(re.match(like, brand) for brand in brands)), None)
+    return next((name for like, name in _OTHERS if re.match(like, start, re.DOTALL)), None)

@@ -18,7 +18,7 @@ _WHITE = 255
 def over_white(image: Image.Image) -> Image.Image:
     """Return an image of any mode but 16-bit grey as RGB, its palette's or channel's transparency over white."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")  # which copies in any case
     transparent = image.convert("RGBA")
     flat = Image.new("RGB", image.size, "white")
     flat.paste(transparent, mask=transparent.getchannel("A"))
