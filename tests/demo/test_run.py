@@ -94,6 +94,7 @@ def test_the_hit_rate_is_what_receipts_and_sources_say_and_far_above_chance(demo
     ]
     assert demo.told["source_hit_rate"] == pytest.approx(sum(hits) / len(hits))
     assert demo.told["source_hit_rate_by_chance"] == pytest.approx(10 / demo.told["training_images"])
+    assert demo.told["credit_on_sources"] > 50 * demo.told["credit_on_sources_by_chance"]
     assert demo.told["source_hit_rate"] > 10 * demo.told["source_hit_rate_by_chance"]
 
 

@@ -23,6 +23,7 @@ def test_hits_are_counted_per_source_and_per_event() -> None:
     earned = sum(entry["micros"] for entry in told[0].receipt["contributors"][:2])
     earned += told[1].receipt["contributors"][1]["micros"]
     assert hits.micros_share == pytest.approx(earned / 3_000_000)
+    assert hits.micros_share_by_chance == pytest.approx(6 / 3 / 60)
     assert told[1].missed_sources == ("a@1",)
 
 

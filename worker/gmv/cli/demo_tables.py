@@ -81,6 +81,8 @@ def _checks(figures: DemoFigures) -> "ConsoleRenderable":
         ["micro-credits in receipts", f"{checks.receipt_micros:,}", f"{checks.receipts:,} receipts"],
         ["micro-credits on accounts", f"{checks.account_micros:,}", f"{figures.owners:,} owners"],
         ["by the ledger's own count", f"{figures.credit_micros:,}", all_the_same],
+        ["credit on true sources", f"{figures.credit_on_sources:.1%}", "of all credit"],
+        ["on images drawn blindly", f"{figures.credit_on_sources_by_chance:.2%}", ""],
         ["true sources credited", credited, f"{checks.sources_credited:,} of {checks.sources:,}"],
         ["as many drawn blindly", f"{figures.source_hit_rate_by_chance:.1%}", ""],
         ["nearest is a true source", nearest, f"{checks.nearest_is_source:,} of {checks.events:,} events"],

@@ -83,6 +83,8 @@ class DemoFigures:
     source_hit_rate: float
     source_hit_rate_by_chance: float
     nearest_is_source_rate: float
+    credit_on_sources: float
+    credit_on_sources_by_chance: float
     training_images: int
     index_id: str
     index_path: Path
@@ -115,6 +117,8 @@ def figures_of(result: DemoResult) -> DemoFigures:
         source_hit_rate=hits.rate,
         source_hit_rate_by_chance=hits.by_chance,
         nearest_is_source_rate=hits.nearest_rate,
+        credit_on_sources=hits.micros_share,
+        credit_on_sources_by_chance=hits.micros_share_by_chance,
         training_images=len(result.index.images),
         index_id=result.index.index_id,
         index_path=folder.index,

@@ -56,6 +56,7 @@ class SourceHits:
         nearest: events whose nearest contributor is one of their sources.
         by_chance: the share of sources that as many contributors drawn blindly would meet.
         micros_share: the part of these events' micro-credits that went to their sources.
+        micros_share_by_chance: the part that would, were each credit given to images drawn blindly.
     """
 
     events: int
@@ -64,6 +65,7 @@ class SourceHits:
     nearest: int
     by_chance: float
     micros_share: float
+    micros_share_by_chance: float
 
     @property
     def rate(self) -> float:
@@ -96,6 +98,7 @@ def source_hits(outcomes: Sequence[Outcome], corpus_images: int) -> SourceHits |
         by_chance=drawn / corpus_images / sources,
         micros_share=sum(outcome.micros_to_sources for outcome in known)
         / max(1, sum(outcome.receipt["micros"] for outcome in known)),
+        micros_share_by_chance=sources / corpus_images / len(known),
     )
 
 
