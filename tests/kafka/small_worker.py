@@ -1,5 +1,7 @@
 """A worker process whose computing is trivial: the pump, the outbox and a real ledger around the test world's valuer.
 
+It is watched as a real one is: its pages and its lines are those of `gmv worker`.
+
 Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), seconds per run, web port. What is not
 among them, such as a password file or for how long a broker may be away, comes from the environment as ever.
 """
@@ -10,11 +12,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
+
+from gmv.assembly.watch import Watch
 from gmv.assembly.worker import run_until_stopped
 from gmv.errors import Poison, Refusal
 from gmv.events.model import GeneratedImage
-from gmv.kafka.app import Page
 from gmv.ledger.open import open_ledger
+from gmv.monitoring import logging
+from gmv.monitoring.telemetry import MeasuredLedger
 from gmv.settings import load
 from gmv.stream.core import Parts
 from gmv.stream.ports import Outbox
@@ -61,14 +67,17 @@ def main() -> None:
             "worker.web_port": web_port,
         }
     )
-    ledger = open_ledger(settings.ledger)
+    logging.configure("json", settings.worker.log_level)
+    watch = Watch(settings, structlog.get_logger("gmv.worker"))
+    watch.health.index_loaded()  # there is none
+    ledger = MeasuredLedger(open_ledger(settings.ledger), watch.watcher.clock, watch.metrics)
 
     def make_parts(outbox: Outbox) -> Parts:
         made = parts(ledger, outbox, Notes(), in_a_row_max=100)
-        return replace(made, decoder=DeadlyDecoder(), valuer=SlowShares(float(seconds)))
+        return replace(made, observer=watch.watcher, decoder=DeadlyDecoder(), valuer=SlowShares(float(seconds)))
 
     try:
-        run_until_stopped(settings, make_parts, {"/livez": lambda: Page(200, b"{}", "application/json")})
+        run_until_stopped(settings, make_parts, watch.pages())
     except Refusal as refusal:
         sys.stderr.write(f"gmv: {refusal}\n")
         sys.exit(refusal.exit_code)

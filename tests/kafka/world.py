@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import orjson
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
+from prometheus_client.parser import text_string_to_metric_families
 
 from gmv.kafka.admin import describe_topic
 from gmv.ledger.open import open_accounts, open_registry
@@ -40,10 +43,11 @@ class Sent(NamedTuple):
 
 
 class Worker:
-    """One worker process, with more variables in its environment."""
+    """One worker process, with more variables in its environment; its command ends with the port of its pages."""
 
     def __init__(self, command: Sequence[str], log: Path, temporary: Path, variables: Mapping[str, str]) -> None:
         self._log = log
+        self._pages = f"http://127.0.0.1:{command[-1]}"
         environment = {**os.environ, "TMPDIR": str(temporary), **variables}
         with log.open("ab") as file:
             self._process = subprocess.Popen(mortal(command), stdout=file, stderr=file, env=environment)
@@ -52,6 +56,29 @@ class Worker:
     def said(self) -> str:
         """All it wrote."""
         return self._log.read_text(errors="replace")
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """The lines that it logged of one event."""
+        lines = (orjson.loads(line) for line in self.said.splitlines() if line.startswith("{") and line.endswith("}"))
+        return [line for line in lines if line["event"] == event]
+
+    def page(self, path: str) -> tuple[int, str]:
+        """Status and body of a page; 0 and nothing where nobody answers."""
+        try:
+            with urlopen(f"{self._pages}{path}", timeout=patience(5)) as answer:
+                return int(answer.status), answer.read().decode()
+        except HTTPError as refused:
+            return refused.code, refused.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """The value of a series, None where there is none."""
+        for family in text_string_to_metric_families(self.page("/metrics")[1]):
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return float(sample.value)
+        return None
 
     @property
     def is_running(self) -> bool:

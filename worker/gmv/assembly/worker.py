@@ -7,11 +7,11 @@ from typing import Any
 
 import faust
 import structlog
-from prometheus_client import CollectorRegistry
 
 from gmv import __version__
 from gmv.assembly.parts import assemble_parts
 from gmv.assembly.tracing import tracing
+from gmv.assembly.watch import Watch
 from gmv.index.opened import Index
 from gmv.kafka.admin import TopicAdmin
 from gmv.kafka.app import Page, make_app
@@ -20,10 +20,6 @@ from gmv.kafka.outbox import KafkaOutbox
 from gmv.kafka.pump import Ending, Pump
 from gmv.ledger.port import Ledger
 from gmv.monitoring import logging
-from gmv.monitoring.catalogue import Metrics
-from gmv.monitoring.exposition import render
-from gmv.monitoring.health import Health, Verdict
-from gmv.monitoring.watcher import Watcher
 from gmv.settings import Settings
 from gmv.stream.core import Core, Parts
 from gmv.stream.membership import Member
@@ -50,15 +46,13 @@ def run_worker(
     logging.configure(settings.worker.log_format, settings.worker.log_level)
     log = structlog.get_logger("gmv.worker")
     log.info("worker_started", version=__version__, index_id=index.index_id, settings=settings.redacted())
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
+    watch = Watch(settings, log)
+    metrics, watcher = watch.metrics, watch.watcher
     metrics.index.info({"index_id": index.index_id, "encoder_id": index.encoder.encoder_id})
     measured = index.manifest.recall.measured
     for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
         metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
-    health = Health(settings.worker.stuck_seconds)
-    health.index_loaded()
-    watcher = Watcher(metrics, health, log)
+    watch.health.index_loaded()
 
     try:
         with tracing(settings) as traced:
@@ -67,7 +61,7 @@ def run_worker(
                 parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
                 return traced.parts(parts)
 
-            run_until_stopped(settings, make_parts, _pages(registry, health), traced.core)
+            run_until_stopped(settings, make_parts, watch.pages(), traced.core)
     except Exception as failure:
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
@@ -118,20 +112,3 @@ def run_until_stopped(
             if isinstance(stopped, SystemExit) and not stopped.code:
                 return
             raise
-
-
-def _pages(registry: CollectorRegistry, health: Health) -> dict[str, Callable[[], Page]]:
-    def metrics() -> Page:
-        body, content_type = render(registry)
-        return Page(200, body, content_type)
-
-    return {
-        "/metrics": metrics,
-        "/livez": lambda: _verdict_page(health.live()),
-        "/readyz": lambda: _verdict_page(health.ready()),
-    }
-
-
-def _verdict_page(verdict: Verdict) -> Page:
-    status, body = verdict.page()
-    return Page(status, body, "application/json")

@@ -178,6 +178,19 @@ POSITIONS = Row(
             "Records beyond the ledger's position, as the audit sees them: also while no worker runs.",
         ),
         Panel(
+            Kind.LINES,
+            "Behind open transactions",
+            Unit.COUNT,
+            {
+                "{{topic}}[{{partition}}]": (
+                    "max by (topic, partition) (gmv_lag_high_watermark_records - gmv_lag_records) or "
+                    "max by (topic, partition) (gmv_ledger_lag_high_watermark_records - gmv_ledger_lag_records)"
+                )
+            },
+            "Records from the first of an open transaction on, which no lag counts: nothing is credited there before "
+            "it ends. One that only grows is a transaction that nobody ends.",
+        ),
+        Panel(
             Kind.STACK,
             "State of the ledger",
             Unit.COUNT,
@@ -185,7 +198,7 @@ POSITIONS = Row(
             "What the audit found: sound; missing, no ledger or a partition without a position; refused, "
             "damaged or closed to this user; outside_log, a position that retention passed or a topic made "
             "again; unreachable and log_unreachable, a server that is away.",
-            width=24,
+            width=16,
             colours={
                 "sound": GREEN,
                 "missing": RED,

@@ -125,11 +125,15 @@ class Examination:
             self._newest_event_ms = events.newest_ms
             if not events.partitions:
                 return
+            begun = {number: held.end for number, held in events.partitions.items() if held.unstable_records}
+            yield from kafka_rules.judge_open_transactions(
+                events, inspector.times(kafka.topic, begun), int(time.time() * 1_000)
+            )
             positions = self._positions(events.partitions)
             waiting = {
                 number: position.next_offset
                 for number, position in positions.items()
-                if events.partitions[number].start <= position.next_offset < events.partitions[number].end
+                if events.partitions[number].start <= position.next_offset < events.partitions[number].high_watermark
             }
             times = inspector.times(kafka.topic, waiting)
             with closing(open_accounts(self._settings.ledger)) as accounts:

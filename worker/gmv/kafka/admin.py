@@ -1,6 +1,6 @@
 """What has to be known of a topic and cannot be asked through the consumer: its id, its bounds. By kafka-python."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -56,6 +56,21 @@ def _missing(kafka: KafkaSettings, topic: str) -> str:
     )
 
 
+def bounds_of(client: KafkaAdminClient, partitions: Collection[TopicPartition], isolation: str) -> dict[int, Bounds]:
+    """Return the bounds of partitions of one topic, by number.
+
+    The high watermarks are asked for first: what is committed meanwhile does not look like an open transaction.
+    """
+    latest = dict.fromkeys(partitions, OffsetSpec.LATEST)
+    starts = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+    highs = client.list_partition_offsets(latest)
+    ends = client.list_partition_offsets(latest, isolation)
+    return {
+        each.partition: Bounds(starts[each].offset, ends[each].offset, max(0, highs[each].offset - ends[each].offset))
+        for each in partitions
+    }
+
+
 class TopicAdmin:
     """Looks at one topic. Blocking.
 
@@ -92,11 +107,7 @@ class TopicAdmin:
             for partition in self._describe(self._kafka.topic)["partitions"]
         ]
         with refusing(self._kafka):
-            starts = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-            ends = self._client.list_partition_offsets(
-                dict.fromkeys(partitions, OffsetSpec.LATEST), self._kafka.isolation
-            )
-        return {p.partition: Bounds(starts[p].offset, ends[p].offset) for p in partitions}
+            return bounds_of(self._client, partitions, self._kafka.isolation)
 
     def session_limits(self) -> SessionLimits | None:
         """Return how long brokers let members of a group be silent, None where they do not tell this user."""

@@ -11,7 +11,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import AuthorizationError, CoordinatorNotAvailableError, KafkaError
 
 from gmv.kafka.access import CLIENT_ID, SessionLimits, connection, greet
-from gmv.kafka.admin import refusing, session_limits
+from gmv.kafka.admin import bounds_of, refusing, session_limits
 from gmv.settings import KafkaSettings
 
 CLASSIC: Final = "classic"
@@ -34,12 +34,19 @@ class PartitionFacts:
         end: offset of the next record, or of the first of an open transaction, as `kafka.isolation` says.
         replicas: how many copies there should be.
         in_sync: how many are up to date.
+        unstable_records: how many offsets lie beyond that first record of an open transaction, with its own.
     """
 
     start: int
     end: int
     replicas: int
     in_sync: int
+    unstable_records: int = 0
+
+    @property
+    def high_watermark(self) -> int:
+        """After the newest record."""
+        return self.end + self.unstable_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +120,17 @@ class KafkaInspector:
             if found["error_code"]:
                 return TopicFacts(name, found["error_code"] != _NOT_ALLOWED, None, {}, None, None, None)
             numbers = [TopicPartition(name, each["partition_index"]) for each in found["partitions"]]
-            starts = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.EARLIEST))
-            ends = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.LATEST), self._kafka.isolation)
+            bounds = bounds_of(self._client, numbers, self._kafka.isolation)
             newest = self._client.list_partition_offsets(dict.fromkeys(numbers, OffsetSpec.MAX_TIMESTAMP))
             partitions = {
                 each["partition_index"]: PartitionFacts(
-                    start=starts[partition].offset,
-                    end=ends[partition].offset,
+                    start=bounds[each["partition_index"]].start,
+                    end=bounds[each["partition_index"]].end,
                     replicas=len(each["replica_nodes"]),
                     in_sync=len(each["isr_nodes"]),
+                    unstable_records=bounds[each["partition_index"]].unstable_records,
                 )
-                for each, partition in zip(found["partitions"], numbers, strict=True)
+                for each in found["partitions"]
             }
         may = found["authorized_operations"]
         times = [each.timestamp for each in newest.values() if each.timestamp >= 0]

@@ -96,8 +96,12 @@ class KafkaLog(GroupLog):
 
     @override
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
-        """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`."""
+        """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`.
+
+        The high watermark beyond it is that of the newest fetch, half a second old at most: it is not asked for.
+        """
         wanted = [_topic_partition(partition) for partition in partitions]
+        highs = {each: self._started.highwater(each) or 0 for each in wanted if each in self._started.assignment()}
         try:
             starts = await self._started.beginning_offsets(wanted)
             ends = await self._started.end_offsets(wanted)
@@ -105,7 +109,10 @@ class KafkaLog(GroupLog):
             raise LogUnavailable(
                 f"Kafka at {self._kafka.brokers} does not report the log's bounds ({error})"
             ) from error
-        return {_partition(each): Bounds(starts[each], ends[each]) for each in wanted}
+        return {
+            _partition(each): Bounds(starts[each], ends[each], max(0, highs.get(each, 0) - ends[each]))
+            for each in wanted
+        }
 
     @override
     def assignment(self) -> set[Partition]:

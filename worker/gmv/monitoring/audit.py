@@ -59,6 +59,7 @@ class Audit:
                 raise
             state, reason = _STATES[type(refusal)], str(refusal)
             self._metrics.lag_records.clear()
+            self._metrics.lag_high_watermark_records.clear()
             self._metrics.headroom_records.clear()
         if state != self._state:
             write = self._log.info if state is LedgerState.SOUND else self._log.warning
@@ -111,6 +112,8 @@ class Audit:
             return False
         bounds = found.bounds[number]
         labels = (found.topic, str(number))
-        self._metrics.lag_records.labels(*labels).set(bounds.end - position.next_offset)
+        lag_records = bounds.end - position.next_offset
+        self._metrics.lag_records.labels(*labels).set(lag_records)
+        self._metrics.lag_high_watermark_records.labels(*labels).set(lag_records + bounds.unstable_records)
         self._metrics.headroom_records.labels(*labels).set(position.next_offset - bounds.start)
         return bounds.start <= position.next_offset <= bounds.end

@@ -180,6 +180,13 @@ class Metrics:
         self.lag_records = Gauge(
             "gmv_lag_records", "End of the log minus the ledger's position.", partition, registry=registry
         )
+        self.lag_high_watermark_records = Gauge(
+            "gmv_lag_high_watermark_records",
+            "High watermark of the log minus the ledger's position: with records of an open transaction, and all "
+            "behind its first, which are no part of gmv_lag_records.",
+            partition,
+            registry=registry,
+        )
         self.lag_seconds = Gauge(
             "gmv_lag_seconds",
             "Longest that a record which is not credited yet can have waited in the log.",
@@ -237,6 +244,12 @@ class AuditMetrics:
         partition = ["topic", "partition"]
         self.lag_records = Gauge(
             "gmv_ledger_lag_records", "End of the log minus the ledger's position.", partition, registry=registry
+        )
+        self.lag_high_watermark_records = Gauge(
+            "gmv_ledger_lag_high_watermark_records",
+            "High watermark of the log minus the ledger's position, records behind an open transaction included.",
+            partition,
+            registry=registry,
         )
         self.headroom_records = Gauge(
             "gmv_ledger_headroom_records",

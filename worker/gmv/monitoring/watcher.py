@@ -105,12 +105,19 @@ class Watcher(Observer):
         """Show how far each partition is from both ends of its log, of those whose ends are known."""
         metrics = self._metrics
         metrics.assigned_partitions.set(len(self._next_offsets))
-        for gauge in (metrics.lag_records, metrics.lag_seconds, metrics.position_headroom_records):
+        for gauge in (
+            metrics.lag_records,
+            metrics.lag_high_watermark_records,
+            metrics.lag_seconds,
+            metrics.position_headroom_records,
+        ):
             gauge.clear()  # of partitions that another worker owns now, that worker reports
         for partition in self._next_offsets.keys() & self._bounds.keys():
             labels = (partition.topic, str(partition.number))
             lag_records = self._lag_records(partition) or 0
             metrics.lag_records.labels(*labels).set(lag_records)
+            unstable_records = self._bounds[partition].unstable_records
+            metrics.lag_high_watermark_records.labels(*labels).set(lag_records + unstable_records)
             self._lag_clock.seen(partition, lag_records, self._bounds_as_of)
             metrics.lag_seconds.labels(*labels).set_function(partial(self._lag_clock.seconds, partition))
             headroom_records = self._next_offsets[partition] - self._bounds[partition].start

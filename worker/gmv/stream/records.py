@@ -57,10 +57,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The offsets a partition holds now: [start, end)."""
+    """The offsets a partition holds now: [start, end).
+
+    Attributes:
+        start: of the oldest record kept.
+        end: after the last one that readers are given.
+        unstable_records: how many offsets lie beyond the end: records of an open transaction, and all behind its first.
+    """
 
     start: int
     end: int
+    unstable_records: int = 0
 
 
 @dataclass(frozen=True, slots=True)
