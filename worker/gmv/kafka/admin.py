@@ -15,6 +15,7 @@ from kafka.errors import (
 
 from gmv.errors import LogUnavailable
 from gmv.kafka.access import SessionLimits, connection, denied, greet
+from gmv.kafka.silence import no_answer
 from gmv.settings import KafkaSettings
 from gmv.stream.records import Bounds, LogDescription
 
@@ -42,11 +43,7 @@ def refusing(kafka: KafkaSettings) -> Iterator[None]:
         # The second: where an idempotent producer is refused its id, kafka-python says it in the text only.
         if isinstance(error, AuthorizationError) or "AuthorizationFailed" in str(error):
             raise denied(kafka, error) from error
-        greet(kafka)
-        raise LogUnavailable(
-            f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers, that a broker is up, and that "
-            f"its listener is one for kafka.security_protocol {kafka.security_protocol}"
-        ) from error
+        raise no_answer(kafka, error) from error
 
 
 def _missing(kafka: KafkaSettings, topic: str) -> str:

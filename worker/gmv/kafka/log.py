@@ -18,6 +18,7 @@ from typing_extensions import override
 from gmv.errors import InvalidSettings, LogRefused, LogUnavailable, PositionOutsideLog
 from gmv.kafka.access import CLIENT_ID, DENIALS, NO_MEMBER, connection, denied, unfit_session
 from gmv.kafka.admin import TopicAdmin
+from gmv.kafka.silence import no_answer
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
@@ -69,7 +70,7 @@ class KafkaLog(GroupLog):
         except DENIALS as error:
             raise denied(kafka, error) from error
         except KafkaError as error:
-            raise LogUnavailable(f"Kafka at {kafka.brokers} does not answer ({error}); check kafka.brokers") from error
+            raise await asyncio.to_thread(no_answer, kafka, error) from error
         self._consumer.subscribe([kafka.topic], listener=listener)
 
     async def stop(self) -> None:
