@@ -1,5 +1,6 @@
 """A Kafka worker, put together and run until a signal or a failure: metrics, health and pages beside it."""
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +24,7 @@ from gmv.monitoring import logging
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.exposition import render
 from gmv.monitoring.health import Health, Verdict
+from gmv.monitoring.telemetry import MeasuredCreditor
 from gmv.monitoring.watcher import Watcher
 from gmv.settings import Settings
 from gmv.stream.core import Core, Parts
@@ -67,7 +69,10 @@ def run_worker(
                 parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
                 return traced.parts(parts)
 
-            run_until_stopped(settings, make_parts, _pages(registry, health), traced.core)
+            def around_core(core: Creditor) -> Creditor:
+                return MeasuredCreditor(traced.core(core), watcher.clock)
+
+            run_until_stopped(settings, make_parts, _pages(registry, health), around_core)
     except Exception as failure:
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
@@ -108,6 +113,7 @@ def run_until_stopped(
             def __init__(self, **service: Any) -> None:
                 super().__init__(member, log, ending, **service)
 
+        _spare_from_collection()
         runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
         runner.spinner = None  # it writes escape codes between log lines
         try:
@@ -118,6 +124,15 @@ def run_until_stopped(
             if isinstance(stopped, SystemExit) and not stopped.code:
                 return
             raise
+
+
+def _spare_from_collection() -> None:
+    """Let the garbage collector pass over what is there as long as the worker: 400,000 objects, of modules above all.
+
+    To look at all of them took 0.2 s, twice a minute at 100 events per second; of what is new it takes 4 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _pages(registry: CollectorRegistry, health: Health) -> dict[str, Callable[[], Page]]:
