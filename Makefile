@@ -72,6 +72,7 @@ bench: install services ## How fast it is on this machine, over the demo's event
 	$(BIN)/gmv bench events gmv-demo/events.jsonl --index gmv-demo/index
 	$(BIN)/python -m tests.services.around $(BIN)/gmv bench ledger
 	$(BIN)/python -m tests.services.around $(BIN)/gmv bench stream gmv-demo/events.jsonl --index gmv-demo/index
+	$(BIN)/python -m tests.services.around $(BIN)/gmv bench latency gmv-demo/events.jsonl --index gmv-demo/index
 
 install: $(VENV)/.installed ## gmv and what it needs, into .venv.
 

@@ -8,32 +8,15 @@ among the dead letters. Where Kafka is, `GMV_CONFIG` and the other variables of 
 
 import itertools
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
-from gmv.errors import Poison
-from gmv.events.cloudevents import decode
-from gmv.events.encoding import KafkaMessage, binary_of_structured
+from gmv.bench.steady import messages
 from gmv.kafka.emitter import Emitter
 from gmv.settings import load
-
-
-def messages(lines: list[bytes], started: int) -> Iterator[KafkaMessage]:
-    """Yield the lines as records, without end."""
-    for number in itertools.count():
-        for line in lines:
-            try:
-                decode(line)
-            except Poison:
-                yield KafkaMessage(None, line, [])
-            else:
-                event = orjson.loads(line)
-                yield binary_of_structured(orjson.dumps(event | {"source": f"{event['source']}/{started}/{number}"}))
 
 
 def replay(

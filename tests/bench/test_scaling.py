@@ -16,16 +16,16 @@ from tests.services.server import free_port
 def test_the_rate_is_that_of_the_middle_and_says_who_used_the_processors() -> None:
     """A slow start and a slow end do not count: 800 events in 4 s, by 6 core-seconds of workers and 1 of others."""
     moments = [
-        Moment(0.0, 0, 0, 0),
-        Moment(10.0, 100, 900, 1_000),
-        Moment(12.0, 500, 1_200, 1_350),
-        Moment(14.0, 900, 1_500, 1_700),
-        Moment(40.0, 1_000, 1_600, 5_000),
+        Moment(0.0, 0, 0.0, 0.0),
+        Moment(10.0, 100, 9.0, 10.0),
+        Moment(12.0, 500, 12.0, 13.5),
+        Moment(14.0, 900, 15.0, 17.0),
+        Moment(40.0, 1_000, 16.0, 50.0),
     ]
     assert rate(2, 1_000, moments) == Pass(2, 200.0, 1.5, 0.25)
 
 
-@pytest.mark.parametrize("moments", [[], [Moment(0.0, 0, 0, 0), Moment(1.0, 1_000, 100, 100)]])
+@pytest.mark.parametrize("moments", [[], [Moment(0.0, 0, 0.0, 0.0), Moment(1.0, 1_000, 1.0, 1.0)]])
 def test_too_few_events_are_refused(moments: list[Moment]) -> None:
     with pytest.raises(InvalidSettings, match="give more"):
         rate(1, 1_000, moments)

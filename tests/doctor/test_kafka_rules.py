@@ -7,15 +7,8 @@ from typing import Any
 import pytest
 
 from gmv.doctor.finding import State
-from gmv.doctor.kafka import (
-    judge_beginning,
-    judge_dead_letters,
-    judge_events,
-    judge_group,
-    judge_headroom,
-    judge_receipts,
-    judge_rights,
-)
+from gmv.doctor.kafka import judge_dead_letters, judge_events, judge_group, judge_receipts, judge_rights
+from gmv.doctor.progress import judge_beginning, judge_headroom
 from gmv.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
 from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES, planned
 from gmv.ledger.beginning import Begin, Beginning, FirstPartitions

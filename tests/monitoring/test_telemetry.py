@@ -217,6 +217,34 @@ def test_a_lap_adds_up_and_begins_anew(timed: StageClock) -> None:
     assert timed.lap() == {}
 
 
+async def test_runs_that_are_in_flight_side_by_side_have_laps_of_their_own() -> None:
+    """One is published while the other is attributed in a thread; both are measured by the context of their run."""
+    timed = StageClock(monotonic=Ticks(20.0, 21.0, 21.5, 23.0))
+    laps: dict[str, dict[Stage, float]] = {}
+    is_attributed = asyncio.Event()
+
+    async def published() -> None:
+        with timed.run():
+            with timed.stage(Stage.PUBLISH):  # from 20 to 23
+                await is_attributed.wait()
+            laps["published"] = timed.lap()
+
+    async def attributed() -> None:
+        with timed.run():
+            await asyncio.to_thread(encode, timed)
+            laps["attributed"] = timed.lap()
+        is_attributed.set()
+
+    await asyncio.gather(published(), attributed())
+    assert laps == {"published": {Stage.PUBLISH: 3.0}, "attributed": {Stage.ENCODE: 0.5}}
+    assert timed.totals() == {Stage.PUBLISH: 3.0, Stage.ENCODE: 0.5}
+
+
+def encode(clock: StageClock) -> None:
+    with clock.stage(Stage.ENCODE):
+        pass
+
+
 def test_totals_hold_past_laps_and_the_one_that_runs(timed: StageClock) -> None:
     assert timed.totals() == {Stage.DECODE: 3.0, Stage.COMMIT: 3.0}
     timed.lap()

@@ -4,6 +4,7 @@ from .mutation import Mutation, pytest, simulator
 
 CORE = pytest("tests/stream/test_core.py")
 MEMBER = pytest("tests/stream/test_membership.py")
+IN_FLIGHT = pytest("tests/stream/test_runs_in_flight.py")
 FILES = pytest("tests/files/test_outbox.py")
 LIMITS = pytest("tests/stream/test_dead_letter_limits.py")
 
@@ -110,9 +111,30 @@ MUTATIONS = [
     Mutation(
         "The turn: what was fetched before the ledger was looked at is thrown away",
         "stream/membership.py",
-        "                self._turn += 1\n",
-        "",
+        "        self._turn += 1\n        match",
+        "        match",
         MEMBER,
+    ),
+    Mutation(
+        "Of a partition, no run is begun before the last has ended",
+        "stream/membership.py",
+        "not_of=self._in_flight.partitions",
+        "not_of=()",
+        IN_FLIGHT,
+    ),
+    Mutation(
+        "No run is begun after one that failed",
+        "stream/membership.py",
+        "if self._in_flight.failure is not None:",
+        "if False:",
+        IN_FLIGHT,
+    ),
+    Mutation(
+        "What waits of a partition whose tail was lost is thrown away: it begins beyond the position",
+        "stream/membership.py",
+        "        self._waiting.drop(partition)\n",
+        "",
+        IN_FLIGHT,
     ),
     Mutation(
         "A partition that is another worker's is dropped",
@@ -145,8 +167,8 @@ MUTATIONS = [
     Mutation(
         "A run in flight ends before its partition is revoked",
         "stream/membership.py",
-        "        async with self._busy:\n            await self._report_to_lag_tools()\n            await self._assign",
-        "        if True:\n            await self._report_to_lag_tools()\n            await self._assign",
+        "            await self._in_flight.all_ended()\n",
+        "",
         simulator("rebalance"),
     ),
     Mutation(
@@ -159,8 +181,8 @@ MUTATIONS = [
     Mutation(
         "A recreated topic is not credited: its id is confirmed after each fetch",
         "stream/membership.py",
-        "        confirmed = asyncio.ensure_future(self._confirm_topic())\n",
-        "        confirmed = None\n",
+        "asyncio.ensure_future(self._confirm_topic())",
+        "asyncio.ensure_future(asyncio.sleep(0))",
         MEMBER,
     ),
     Mutation(

@@ -11,11 +11,13 @@ from random import Random
 from typing import Any, NamedTuple
 
 from gmv.kafka import outbox
-from gmv.stream import core, membership
+from gmv.stream import core, in_flight, membership
 
 from .loop import OWNER, SimulatedLoop
 
-WATCHED = {module.__file__: Path(module.__file__ or "").name for module in (core, membership, outbox)}
+WATCHED = {module.__file__: Path(module.__file__ or "").name for module in (core, in_flight, membership, outbox)}
+
+WAITING = ("read_next", "_wait_for_move")
 
 LEDGER_RETRY_SECONDS = 4.0
 
@@ -100,7 +102,7 @@ class Process:
             return True
         task = getattr(callback, "__self__", None)
         places = await_points(task) if isinstance(task, asyncio.Task) else []
-        if not places or (self._is_spared_while_reading and places[-1].function == "credit_next"):
+        if not places or (self._is_spared_while_reading and places[-1].function in WAITING):
             return True
         self._steps_to_live -= 1
         if self._steps_to_live > 0:

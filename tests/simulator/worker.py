@@ -173,8 +173,14 @@ class Worker:
             self.process.spawn(self._every(LEDGER_CHECK_SECONDS, self._member.check_ledger))
             self.process.spawn(self._every(LAG_REPORT_SECONDS, self._member.report_lag))
             self.process.spawn(self._every(TOPIC_CHECK_SECONDS, self._member.check_topic))
+            self.process.spawn(self._read())
             while not self._is_stopping:
                 await self._member.credit_next(lambda: self._is_stopping)
+
+    async def _read(self) -> None:
+        async with self._ending_on_failure():
+            while not self._is_stopping:
+                await self._member.read_next()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while not self._is_stopping:

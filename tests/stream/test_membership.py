@@ -1,118 +1,15 @@
 """A group member: what it does when the ledger, the group or the topic moved under it. More in tests/simulator."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gmv.errors import LedgerMissing, LedgerUnavailable, PositionOutsideLog
 from gmv.ledger.position import Position
-from gmv.settings import KafkaSettings
-from gmv.stream.core import Core
-from gmv.stream.membership import Member
-from gmv.stream.records import Bounds, Partition, Record, Run
 from tests.services.patience import patience
 
-from .world import TOPIC_ID, MemoryLedger, MemoryOutbox, Notes, event_record, parts
-
-FIRST, SECOND = Partition("images", 0), Partition("images", 1)
-SESSION_SECONDS = 6.0
-
-
-class Log:
-    """A topic of two partitions that are both this member's."""
-
-    def __init__(self) -> None:
-        self.records = {
-            partition: [event_record(offset, f"{partition}-{offset}") for offset in range(6)]
-            for partition in (FIRST, SECOND)
-        }
-        self.id = TOPIC_ID
-        self.sought: dict[Partition, int] = {}
-        self.paused: set[Partition] = set()
-        self.while_reading: Callable[[], object] = lambda: None
-        self.failure: Exception | None = None
-
-    async def topic_id(self) -> str:
-        return self.id
-
-    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
-        return {partition: Bounds(0, len(self.records[partition])) for partition in partitions}
-
-    def seek(self, partition: Partition, offset: int) -> None:
-        self.sought[partition] = offset
-
-    def assignment(self) -> set[Partition]:
-        return {FIRST, SECOND}
-
-    def pause(self, partition: Partition) -> None:
-        self.paused.add(partition)
-
-    def resume(self, partition: Partition) -> None:
-        self.paused.discard(partition)
-
-    async def commit_for_lag_tools(self, offsets: Mapping[Partition, int]) -> None: ...
-
-    async def read(self) -> list[Run]:
-        """Return two records of each partition; what was fetched stays as it was when something happens meanwhile."""
-        runs = [Run(partition, records) for partition in (FIRST, SECOND) if (records := self._next(partition))]
-        for run in runs:
-            self.sought[run.partition] = run.next_offset
-        happening, self.while_reading = self.while_reading, lambda: None
-        if (work := happening()) is not None:
-            await work  # type: ignore[misc]
-        if self.failure is not None:
-            failure, self.failure = self.failure, None
-            raise failure
-        return runs
-
-    def _next(self, partition: Partition) -> tuple[Record, ...]:
-        if partition in self.paused:
-            return ()
-        start = self.sought[partition]
-        return tuple(self.records[partition][start : start + 2])
-
-
-class Room:
-    """A member with its neighbours, and the time."""
-
-    def __init__(self, executor: ThreadPoolExecutor) -> None:
-        self.ledger = MemoryLedger({0: Position(TOPIC_ID, 0), 1: Position(TOPIC_ID, 0)})
-        self.log = Log()
-        self.outbox = MemoryOutbox()
-        self.now = 0.0
-        core = Core(parts(self.ledger, self.outbox, Notes()), executor)
-        settings = KafkaSettings(session_seconds=SESSION_SECONDS)
-        self.member = Member(core, self.log, Notes(), settings, lambda: self.now)
-
-    async def credit_next(self) -> None:
-        await self.member.credit_next(lambda: False)
-
-    async def rebalance(self) -> None:
-        await self.member.revoke()
-        await self.member.assign({FIRST, SECOND})
-
-    def positions(self) -> list[int]:
-        return [self.ledger.state[number].next_offset for number in (0, 1)]
-
-    def rewind(self, number: int, offset: int) -> None:
-        """Take the ledger back to an earlier position, as a restored backup does."""
-        later = {
-            key for key, place in self.ledger.events.items() if place.partition == number and place.offset >= offset
-        }
-        for identity in later:
-            del self.ledger.events[identity]
-        self.ledger.state[number] = Position(TOPIC_ID, offset, -1, "earlier")
-
-
-@pytest.fixture
-async def room() -> Iterator[Room]:  # type: ignore[misc]
-    with ThreadPoolExecutor(1) as executor:
-        room = Room(executor)
-        await room.member.begin()
-        await room.member.assign({FIRST, SECOND})
-        yield room
+from .room import FIRST, SECOND, SESSION_SECONDS, Room
+from .world import TOPIC_ID
 
 
 async def test_reads_each_partition_to_its_end(room: Room) -> None:
@@ -296,6 +193,8 @@ async def test_what_was_fetched_of_a_recreated_topic_is_not_credited(room: Room)
 
 
 async def test_a_stop_is_heeded_between_runs(room: Room) -> None:
-    await room.member.credit_next(lambda: sum(room.positions()) > 0)
+    await room.member.read_next()
+    for _ in (FIRST, SECOND):
+        await room.member.credit_next(lambda: sum(room.positions()) > 0)
+        await asyncio.wait_for(room.member.end(), patience(5))
     assert sorted(room.positions()) == [0, 2]
-    await asyncio.wait_for(room.member.end(), patience(5))

@@ -1,5 +1,6 @@
 """A Kafka worker, put together and run until a signal or a failure: metrics, health and pages beside it."""
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +21,7 @@ from gmv.kafka.outbox import KafkaOutbox
 from gmv.kafka.pump import Ending, Pump
 from gmv.ledger.port import Ledger
 from gmv.monitoring import logging
+from gmv.monitoring.telemetry import MeasuredCreditor
 from gmv.settings import Settings
 from gmv.stream.core import Core, Parts
 from gmv.stream.membership import Member
@@ -61,7 +63,10 @@ def run_worker(
                 parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
                 return traced.parts(parts)
 
-            run_until_stopped(settings, make_parts, watch.pages(), traced.core)
+            def around_core(core: Creditor) -> Creditor:
+                return MeasuredCreditor(traced.core(core), watcher.clock)
+
+            run_until_stopped(settings, make_parts, watch.pages(), around_core)
     except Exception as failure:
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
@@ -102,6 +107,7 @@ def run_until_stopped(
             def __init__(self, **service: Any) -> None:
                 super().__init__(member, log, ending, **service)
 
+        _spare_from_collection()
         runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
         runner.spinner = None  # it writes escape codes between log lines
         try:
@@ -112,3 +118,12 @@ def run_until_stopped(
             if isinstance(stopped, SystemExit) and not stopped.code:
                 return
             raise
+
+
+def _spare_from_collection() -> None:
+    """Let the garbage collector pass over what is there as long as the worker: 400,000 objects, of modules above all.
+
+    To look at all of them took 0.2 s, twice a minute at 100 events per second; of what is new it takes 4 ms.
+    """
+    gc.collect()
+    gc.freeze()

@@ -6,30 +6,24 @@ the rate, since workers that share their cores with others cannot double it.
 """
 
 import os
-import re
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 from typing import Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from gmv.bench.stream import new_ledger, of_its_own, worker_process
+from gmv.bench.stream import new_ledger, of_its_own
 from gmv.bench.topics import PARTITIONS, empty_topic, fill
+from gmv.bench.workers import Workers, machine_seconds, require_counts, started_workers
 from gmv.errors import InvalidSettings, LogUnavailable
 from gmv.ledger.open import open_accounts
 from gmv.settings import Settings
 
 _POLL_SECONDS: Final = 0.05
-_START_SECONDS_MAX: Final = 300.0
 _WORK_SECONDS_MAX: Final = 900.0
 _TIMED: Final = (0.1, 0.9)
-_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-_ASSIGNED: Final = re.compile(rb"^gmv_assigned_partitions (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +79,12 @@ class ScalingBench:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How far the ledger was, and what processors had done until then, in ticks of 1/100 s."""
+    """How far the ledger was, and what processors had done until then."""
 
     seconds: float
     done: int
-    worker_ticks: int
-    machine_ticks: int
+    worker_core_seconds: float
+    machine_core_seconds: float
 
 
 def bench_scaling(events: Path, index: Path, settings: Settings, workers: Sequence[int], rounds: int) -> ScalingBench:
@@ -107,8 +101,7 @@ def bench_scaling(events: Path, index: Path, settings: Settings, workers: Sequen
     Raises:
         InvalidSettings: a number is not within the topic's partitions.
     """
-    if not workers or not all(1 <= count <= PARTITIONS for count in workers):
-        raise InvalidSettings(f"--workers takes numbers from 1 to {PARTITIONS}, the partitions of the bench's topic")
+    require_counts(workers)
     passes = [_pass(events, index, settings, count) for _ in range(rounds) for count in workers]
     medians = [_median(passes, count) for count in dict.fromkeys(workers)]
     return ScalingBench(
@@ -144,25 +137,9 @@ def _median(passes: Sequence[Pass], workers: int) -> Pass:
 
 def _pass(events: Path, index: Path, settings: Settings, workers: int) -> Pass:
     ours = of_its_own(settings)
-    with empty_topic(ours.kafka), new_ledger(ours), ExitStack() as stack:
-        ports = _free_ports(workers)
-        processes = [
-            stack.enter_context(
-                worker_process(
-                    index,
-                    ours.model_copy(update={"worker": ours.worker.model_copy(update={"web_port": port})}),
-                )
-            )
-            for port in ports
-        ]
-
-        def check() -> None:
-            if any(process.poll() is not None for process in processes):
-                raise LogUnavailable("a worker of the bench ended before its work was done; see its log")
-
-        _wait_until(lambda: _is_shared_out(ports), check, _START_SECONDS_MAX, "the workers to share the partitions")
+    with empty_topic(ours.kafka), new_ledger(ours), started_workers(index, ours, workers) as processes:
         total = fill(events, ours.kafka)
-        moments = list(_progress(ours, total, [process.pid for process in processes], check))
+        moments = list(_progress(ours, total, processes))
     return rate(workers, total, moments)
 
 
@@ -176,69 +153,22 @@ def rate(workers: int, total: int, moments: Sequence[Moment]) -> Pass:
     if begun is None or ended is None or ended.done == begun.done:
         raise InvalidSettings("the bench needs events for many runs; give more with EVENTS")
     seconds = ended.seconds - begun.seconds
-    used = (ended.worker_ticks - begun.worker_ticks) / _TICKS_PER_SECOND
-    busy = (ended.machine_ticks - begun.machine_ticks) / _TICKS_PER_SECOND
+    used = ended.worker_core_seconds - begun.worker_core_seconds
+    busy = ended.machine_core_seconds - begun.machine_core_seconds
     return Pass(workers, (ended.done - begun.done) / seconds, used / seconds, max(0.0, busy - used) / seconds)
 
 
-def _progress(settings: Settings, total: int, processes: Sequence[int], check: Callable[[], None]) -> Iterator[Moment]:
+def _progress(settings: Settings, total: int, workers: Workers) -> Iterator[Moment]:
     """Yield a moment whenever the ledger got on, until all is done."""
     deadline = time.monotonic() + _WORK_SECONDS_MAX
     done = -1
     with closing(open_accounts(settings.ledger)) as accounts:
         while done < total:
-            check()
+            workers.check()
             if time.monotonic() > deadline:
                 raise LogUnavailable(f"the bench's workers did not end within {_WORK_SECONDS_MAX:g} s")
             passed = sum(position.next_offset for position in accounts.positions().values())
             if passed > done:
                 done = passed
-                yield Moment(time.perf_counter(), done, sum(map(_ticks_of, processes)), _ticks_of_machine())
+                yield Moment(time.perf_counter(), done, workers.core_seconds(), machine_seconds())
             time.sleep(_POLL_SECONDS)
-
-
-def _is_shared_out(ports: Sequence[int]) -> bool:
-    assigned = [_assigned(port) for port in ports]
-    return all(assigned) and sum(assigned) == PARTITIONS
-
-
-def _assigned(port: int) -> int:
-    """Return how many partitions a worker has; 0 while it does not answer."""
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            found = _ASSIGNED.search(answer.read())
-    except (URLError, OSError):
-        return 0
-    return int(float(found[1])) if found else 0
-
-
-def _wait_until(is_so: Callable[[], bool], check: Callable[[], None], seconds_max: float, what: str) -> None:
-    deadline = time.monotonic() + seconds_max
-    while not is_so():
-        check()
-        if time.monotonic() > deadline:
-            raise LogUnavailable(f"the bench waited {seconds_max:g} s for {what}")
-        time.sleep(_POLL_SECONDS)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens at, all different: they are held until each is known."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-
-
-def _ticks_of(process: int) -> int:
-    """Processor time of a process, all its threads."""
-    after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return int(after_name[11]) + int(after_name[12])
-
-
-def _ticks_of_machine() -> int:
-    """Processor time of everything on this machine: user, nice, system, interrupts."""
-    user, nice, system, _idle, _waiting, *interrupts = map(
-        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:8]
-    )
-    return user + nice + system + sum(interrupts)

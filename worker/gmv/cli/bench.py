@@ -102,6 +102,50 @@ def stream(
 
 
 @app.command()
+def latency(
+    events: Annotated[
+        Path, typer.Argument(metavar="EVENTS", help="JSON lines, such as those `gmv demo` makes; sent over and over.")
+    ],
+    index: IndexOption = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="That share the topic.")] = 1,
+    per_second: Annotated[
+        float, typer.Option("--per-second", metavar="N", min=1, help="Events, each a step after the last.")
+    ] = 100.0,
+    seconds: Annotated[float, typer.Option("--seconds", metavar="SECONDS", min=1, help="That are measured.")] = 60.0,
+    warm_up_seconds: Annotated[
+        float, typer.Option("--warm-up-seconds", metavar="SECONDS", min=0, help="Before that, not measured.")
+    ] = 20.0,
+    candidates: CandidatesOption = None,
+    contributors: ContributorsOption = None,
+    brokers: BrokersOption = None,
+    ledger: LedgerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure how long events take from their producer into the ledger, beside what gmv's own histogram says of it.
+
+    Needs a Kafka broker and a Redis server that may be written to; the bench's own topics and keys are removed when
+    it ends.
+    """
+    settings = load_settings(
+        config, index=index, brokers=brokers, ledger=ledger, candidates=candidates, contributors=contributors
+    )
+    _require_redis(settings.ledger)
+    _require_kafka(settings.kafka)
+    from gmv.threads import limit_threads
+
+    limit_threads()
+    from gmv.bench.latency import Load, bench_latency
+    from gmv.cli.bench_tables import latency_tables
+    from gmv.cli.indexes import open_verified
+    from gmv.cli.output import render
+
+    load = Load(per_second, warm_up_seconds, seconds)
+    result = bench_latency(events, open_verified(settings).path, settings, workers, load)
+    render(result, json, latency_tables)
+
+
+@app.command()
 def rerank(
     index: IndexOption = None,
     corpus: Annotated[

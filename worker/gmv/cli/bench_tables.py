@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # rerank needs POT, which the others do without
     from rich.console import ConsoleRenderable
 
     from gmv.bench.events import EventsBench
+    from gmv.bench.latency import LatencyBench
     from gmv.bench.ledger import LedgerBench
     from gmv.bench.rerank import RerankBench, RerankCase
     from gmv.bench.scaling import ScalingBench
@@ -69,6 +70,37 @@ def scaling_tables(bench: "ScalingBench") -> Shown:
             for each in bench.counts
         ],
         numbers=columns,
+    )
+
+
+def latency_tables(bench: "LatencyBench") -> Shown:
+    """Lay out what `bench_latency` returns."""
+    yield (
+        f"{bench.events:,} events at {bench.events_per_second:,.0f} a second, {bench.workers} worker(s), "
+        f"{bench.partitions} partitions, {bench.events_per_run:.1f} events in a run"
+    )
+    yield table(
+        None,
+        ["ms", "p50", "p90", "p99", "max"],
+        [
+            ["produce to position", *(f"{ms:,.1f}" for ms in (bench.p50_ms, bench.p90_ms, bench.p99_ms, bench.max_ms))],
+            [
+                "gmv_event_to_credit_seconds",
+                *(f"{ms:,.1f}" for ms in (bench.histogram_p50_ms, bench.histogram_p90_ms, bench.histogram_p99_ms)),
+                "",
+            ],
+        ],
+        numbers=["p50", "p90", "p99", "max"],
+    )
+    yield table(
+        "A run, by stage",
+        ["stage", "ms"],
+        [[stage, f"{ms:,.2f}"] for stage, ms in bench.stage_ms_per_run.items()],
+        numbers=["ms"],
+    )
+    yield (
+        f"Cores: workers {bench.worker_cores:.2f}, and {bench.worker_cores_missed:.2f} that they waited for; "
+        f"all else {bench.other_cores:.2f}"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from gmv.doctor import kafka as kafka_rules
 from gmv.doctor import machine as machine_rules
+from gmv.doctor import progress
 from gmv.doctor.finding import Finding, fine, problem, warning
 from gmv.errors import Refusal
 from gmv.ledger.open import open_accounts, open_ledger
@@ -126,7 +127,7 @@ class Examination:
             if not events.partitions:
                 return
             begun = {number: held.end for number, held in events.partitions.items() if held.unstable_records}
-            yield from kafka_rules.judge_open_transactions(
+            yield from progress.judge_open_transactions(
                 events, inspector.times(kafka.topic, begun), int(time.time() * 1_000)
             )
             positions = self._positions(events.partitions)
@@ -138,8 +139,8 @@ class Examination:
             times = inspector.times(kafka.topic, waiting)
             with closing(open_accounts(self._settings.ledger)) as accounts:
                 beginning = accounts.beginning(kafka.topic, events.partitions.keys())
-            yield from kafka_rules.judge_beginning(kafka.topic, beginning)
-        yield from kafka_rules.judge_headroom(events, positions, times, int(time.time() * 1_000))
+            yield from progress.judge_beginning(kafka.topic, beginning)
+        yield from progress.judge_headroom(events, positions, times, int(time.time() * 1_000))
 
     def _positions(self, partitions: Collection[int]) -> Mapping[int, Position]:
         with closing(open_ledger(self._settings.ledger)) as ledger:

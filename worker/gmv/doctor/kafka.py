@@ -1,29 +1,19 @@
 """Rules for Kafka: what its topics and its group must be, for every event to be credited and every credit explained."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from gmv.doctor.finding import Finding, fine, fine_unless, problem, warning
+from gmv.doctor.topic_settings import days, number_of
 from gmv.kafka.inspection import CLASSIC, GroupFacts, TopicFacts
 from gmv.kafka.rights import rights
 from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES
-from gmv.ledger.beginning import Beginning
-from gmv.ledger.position import Position
 from gmv.settings import Settings
 
 RECEIPT_BYTES: Final = 4_096
 CONTRIBUTOR_BYTES: Final = 400
 """More than a receipt takes besides its contributors, and more than one of them does."""
 
-AGE_WARNING: Final = 0.5
-AGE_PROBLEM: Final = 0.9
-"""Parts of the retention that the oldest record not credited yet has behind it."""
-
-TRANSACTION_MILLISECONDS: Final = 60_000
-"""After that long, brokers end a transaction by default (transaction.timeout.ms), and credits come late by the
-objective of rules.yaml."""
-
-_MILLISECONDS_PER_DAY: Final = 86_400_000
 _GROUP_OF_THEIR_OWN: Final = (
     "give the others a group of their own, or set kafka.group to another; `kafka-consumer-groups.sh --describe "
     "--members` names them"
@@ -38,7 +28,7 @@ def judge_events(topic: TopicFacts, settings: Settings) -> list[Finding]:
         yield from _common(topic, check)
         if len(topic.partitions) == 1:
             yield warning(check, "it has one partition, so one worker at most has work", "make it with more partitions")
-        largest = _number(topic, "max.message.bytes")
+        largest = number_of(topic, "max.message.bytes")
         if largest is not None and largest > settings.images.record_bytes_max:
             yield problem(
                 check,
@@ -58,7 +48,7 @@ def judge_receipts(topic: TopicFacts, settings: Settings) -> list[Finding]:
         yield from _common(topic, check)
         yield from _kept_for_good(topic, check, "a credit can be explained no longer than its receipt is kept")
         needed = RECEIPT_BYTES + CONTRIBUTOR_BYTES * settings.valuation.contributors
-        largest = _number(topic, "max.message.bytes")
+        largest = number_of(topic, "max.message.bytes")
         if largest is not None and largest < needed:
             yield problem(
                 check,
@@ -77,7 +67,7 @@ def judge_dead_letters(topic: TopicFacts, events: TopicFacts) -> list[Finding]:
     def complaints() -> Iterator[Finding]:
         yield from _common(topic, check)
         yield from _kept_for_good(topic, check, "a record that was not credited can be redriven no longer than that")
-        incoming, largest = _number(events, "max.message.bytes"), _number(topic, "max.message.bytes")
+        incoming, largest = number_of(events, "max.message.bytes"), number_of(topic, "max.message.bytes")
         if incoming is not None and largest is not None and largest < incoming + DEAD_LETTER_HEADERS_BYTES:
             # Until there is such a record nothing stops, and then no credit is lost: brokers' defaults are no obstacle.
             yield warning(
@@ -139,120 +129,6 @@ def judge_group(group: GroupFacts, name: str, partitions: int) -> list[Finding]:
     return [fine(check, f"{group.members} workers are in it ({group.state.lower()})")]
 
 
-def judge_beginning(topic: str, beginning: Beginning) -> list[Finding]:
-    """Judge where crediting of the topic's partitions began: one that was added later begins at its beginning."""
-    check = "positions' beginnings"
-
-    def complaints() -> Iterator[Finding]:
-        for number, begin in beginning.late.items():
-            yield problem(
-                check,
-                f"{topic}[{number}] was added to the topic and began at {begin.offset:,}: records "
-                f"{begin.log_start:,} to {begin.offset - 1:,} were never credited",
-                "send them again, as docs/runbook.md says under GmvLedgerMissing",
-            )
-
-    return fine_unless(complaints(), check, "each partition began where it should")
-
-
-def judge_open_transactions(events: TopicFacts, times: Mapping[int, int], now_ms: int) -> list[Finding]:
-    """Judge what keeps readers of committed records from the rest of the log.
-
-    No problem, but a warning: other partitions go on, and a worker that does not start would not help this one.
-
-    Args:
-        events: the topic.
-        times: by partition, the time of the first record of an open transaction, where it can be read.
-        now_ms: by this machine's clock.
-    """
-    check = "open transactions"
-    held = {number: facts for number, facts in events.partitions.items() if facts.unstable_records}
-
-    def said(number: int) -> str:
-        begun = f"; it began {_minutes(now_ms - times[number])} ago" if number in times else ""
-        return (
-            f"{events.name}[{number}]: {held[number].unstable_records:,} records wait behind an open transaction since "
-            f"offset {held[number].end:,}, its own among them{begun}"
-        )
-
-    long_open = [
-        warning(
-            check,
-            said(number),
-            "they are credited once it ends. Where its producer is gone, end it: kafka-transactions.sh abort --topic "
-            f"{events.name} --partition {number} --start-offset {facts.end} (docs/runbook.md, GmvTransactionHangs)",
-        )
-        for number, facts in held.items()
-        if number not in times or now_ms - times[number] > TRANSACTION_MILLISECONDS
-    ]
-    return fine_unless(long_open, check, "; ".join(map(said, held)) or "none keeps records back")
-
-
-def judge_headroom(
-    events: TopicFacts, positions: Mapping[int, Position], times: Mapping[int, int], now_ms: int
-) -> list[Finding]:
-    """Judge whether the log still holds all that is not credited, and for how long.
-
-    Args:
-        events: the topic.
-        positions: of the ledger, by partition.
-        times: by partition, the time of the record that is credited next.
-        now_ms: by this machine's clock.
-    """
-    check = "position headroom"
-    retention = _number(events, "retention.ms")
-
-    def complaints() -> Iterator[Finding]:
-        for number, held in events.partitions.items():
-            position = positions.get(number)
-            if position is None:
-                yield problem(
-                    check,
-                    f"the ledger has no position for {events.name}[{number}]",
-                    f"gmv ledger init --topic {events.name}",
-                )
-            elif position.topic_id != events.topic_id:
-                yield problem(
-                    check,
-                    f"the ledger's position is in another topic of this name (id {position.topic_id}, "
-                    f"now {events.topic_id})",
-                    "a topic made again is a new log: give it a new name, or a ledger of its own",
-                )
-            elif position.next_offset < held.start:
-                yield problem(
-                    check,
-                    f"{events.name}[{number}]: records {position.next_offset:,} to {held.start - 1:,} were deleted "
-                    "before they were credited",
-                    "restore them; gmv does not skip paid work",
-                )
-            elif position.next_offset > held.end:
-                yield problem(
-                    check,
-                    f"{events.name}[{number}]: the ledger's position is {position.next_offset:,}, above the log's end "
-                    f"{held.end:,}",
-                    "the log lost its tail, or is another one; restore it",
-                )
-        yield from _aging(times, retention, now_ms, check)
-
-    waiting = sum(
-        max(0, held.end - positions[number].next_offset)
-        for number, held in events.partitions.items()
-        if number in positions
-    )
-    return fine_unless(complaints(), check, f"{waiting:,} records wait to be credited, all within retention")
-
-
-def _aging(times: Mapping[int, int], retention: int | None, now_ms: int, check: str) -> Iterator[Finding]:
-    if not times or retention is None or retention <= 0:
-        return
-    age = now_ms - min(times.values())
-    if age <= AGE_WARNING * retention:
-        return
-    found = f"the oldest record not credited yet is {_days(age)} old, and they are deleted after {_days(retention)}"
-    advice = "run more workers, or raise the topic's retention.ms until they have caught up"
-    yield (problem if age > AGE_PROBLEM * retention else warning)(check, found, advice)
-
-
 def _described(topic: TopicFacts, check: str, complaints: Iterator[Finding]) -> list[Finding]:
     if not topic.is_visible:
         return [problem(check, "this user may not even see it", "let the user describe it; SECURITY.md lists rights")]
@@ -276,7 +152,7 @@ def _common(topic: TopicFacts, check: str) -> Iterator[Finding]:
         yield warning(check, "it has one replica: what a broker loses is lost", "give it three, over three brokers")
     elif behind:
         yield warning(check, f"{behind} of its partitions have replicas that are behind", "see to the brokers")
-    if replicas > 1 and _number(topic, "min.insync.replicas") == 1:
+    if replicas > 1 and number_of(topic, "min.insync.replicas") == 1:
         yield warning(
             check,
             "a record counts as kept when one broker has it, and is lost with that one",
@@ -292,9 +168,9 @@ def _common(topic: TopicFacts, check: str) -> Iterator[Finding]:
 
 def _kept_for_good(topic: TopicFacts, check: str, why: str) -> Iterator[Finding]:
     for name in ("retention.ms", "retention.bytes"):
-        limit = _number(topic, name)
+        limit = number_of(topic, name)
         if limit is not None and limit >= 0:
-            found = f"kept for {_days(limit)}" if name == "retention.ms" else f"kept up to {limit:,} bytes a partition"
+            found = f"kept for {days(limit)}" if name == "retention.ms" else f"kept up to {limit:,} bytes a partition"
             yield warning(check, f"{found}, and {why}", f"set its {name} to -1, or archive it before")
 
 
@@ -302,16 +178,3 @@ def _is_allowed(operation: str, resource: str, may: frozenset[str] | None, group
     if resource == "Group":
         return group.is_allowed
     return may is None or operation.upper() in may
-
-
-def _number(topic: TopicFacts, name: str) -> int | None:
-    value = topic.configs.get(name) if topic.configs else None
-    return None if value is None else int(value)
-
-
-def _minutes(milliseconds: int) -> str:
-    return f"{max(0, milliseconds) / 60_000:,.1f} minutes"
-
-
-def _days(milliseconds: int) -> str:
-    return f"{milliseconds / _MILLISECONDS_PER_DAY:,.1f} days"

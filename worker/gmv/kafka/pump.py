@@ -66,7 +66,13 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
             await self._member.assign({Partition(each.topic, each.partition) for each in assigned})
 
     @Service.task
-    async def _pump(self) -> None:
+    async def _read(self) -> None:
+        async with self._ending_on_failure():
+            while not self.should_stop:
+                await self._member.read_next()
+
+    @Service.task
+    async def _credit(self) -> None:
         async with self._ending_on_failure():
             while not self.should_stop:
                 await self._member.credit_next(lambda: bool(self.should_stop))

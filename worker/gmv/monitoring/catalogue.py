@@ -106,9 +106,13 @@ EFFECTIVE_CONTRIBUTORS_BUCKETS: Final = (1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5,
 # Where recall is good they crowd at the front; where its order says nothing, a tenth of them is in the last tenth.
 CONTRIBUTOR_DEPTH_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
-# A worker that keeps up credits within a fetch wait and a run, so below 1 s; a rebalance costs up to a minute; at
-# 300 s the stuck detector ends the worker; beyond that it is a backlog, from hours to a day.
-EVENT_TO_CREDIT_SECONDS_BUCKETS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86_400.0)
+# From 5 ms, below which no run was ever seen, densely up to 100 ms, which is what a worker that keeps up should stay
+# within; a rebalance costs up to a minute; at 300 s the stuck detector ends the worker; beyond that it is a backlog,
+# from hours to a day. Alerts count from 60 s.
+EVENT_TO_CREDIT_SECONDS_BUCKETS: Final = (
+    *(0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5),
+    *(1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86_400.0),
+)
 
 
 class Metrics:

@@ -12,7 +12,6 @@ from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Tracer, format_span_id, format_trace_id, get_current_span
-from opentelemetry.trace import set_span_in_context as in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.contextvars import bound_contextvars
 from typing_extensions import override
@@ -34,12 +33,11 @@ _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 class RunSpans:
-    """The spans of a worker, which has one run in hand at a time; its stages run in a thread beside the event loop."""
+    """The spans of a worker. The stages of a run are in its context, also those in a thread beside the event loop."""
 
     def __init__(self, tracer: Tracer, kafka: KafkaSettings) -> None:
         self._tracer = tracer
         self._kafka = kafka
-        self._run: Context | None = None
 
     def around_core(self, core: Creditor) -> Creditor:
         """Put a span around each run."""
@@ -71,18 +69,14 @@ class RunSpans:
         with self._tracer.start_as_current_span(
             name, root, kind=SpanKind.CONSUMER, attributes=attributes, links=links
         ) as span:
-            self._run = in_context(span)
-            try:
-                yield span
-            finally:
-                self._run = None
+            yield span
 
     @contextmanager
     def stage(
         self, name: str, attributes: Mapping[str, str | int], kind: SpanKind = SpanKind.INTERNAL
     ) -> Iterator[Span]:
         """Open the span of a stage of the run in hand."""
-        with self._tracer.start_as_current_span(name, self._run, kind=kind, attributes=attributes) as span:
+        with self._tracer.start_as_current_span(name, kind=kind, attributes=attributes) as span:
             yield span
 
 

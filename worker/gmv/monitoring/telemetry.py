@@ -6,8 +6,10 @@ code inside knows nothing of being watched.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +24,21 @@ from gmv.index.port import Recall
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.port import Answer, Batch, Known, Ledger
 from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, Metrics, Stage
-from gmv.stream.ports import DeadLetter, Decoder, Outbox, SealedReceipt
-from gmv.stream.records import Partition, Record
+from gmv.stream.around import AroundCreditor
+from gmv.stream.ports import Creditor, DeadLetter, Decoder, Outbox, RunAnswer, SealedReceipt
+from gmv.stream.records import Partition, Record, Run
 from gmv.valuation.ranking import Ranking, Reranker
+
+_Lap = defaultdict[Stage, float]
+
+_RUN: Final[ContextVar[_Lap | None]] = ContextVar("lap of the run in hand", default=None)
 
 
 class StageClock:
-    """Adds up the seconds of each stage. For one run at a time, whichever threads its stages are in."""
+    """Adds up the seconds of each stage, whichever threads they are in.
+
+    Runs that are in flight side by side are told apart by `run`; outside of it there is one at a time.
+    """
 
     def __init__(
         self,
@@ -37,8 +47,17 @@ class StageClock:
     ) -> None:
         self._on_failure = on_failure
         self._monotonic = monotonic
-        self._lap: defaultdict[Stage, float] = defaultdict(float)
-        self._total: defaultdict[Stage, float] = defaultdict(float)
+        self._outside: _Lap = defaultdict(float)
+        self._total: _Lap = defaultdict(float)
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Tell the stages of one run from those of others in flight, by its context."""
+        token = _RUN.set(defaultdict(float))
+        try:
+            yield
+        finally:
+            _RUN.reset(token)
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -52,19 +71,38 @@ class StageClock:
             self._on_failure(stage)
             raise
         finally:
-            self._lap[stage] += self._monotonic() - start
+            self._lap()[stage] += self._monotonic() - start
 
     def lap(self) -> dict[Stage, float]:
-        """Return the seconds of each stage since the last lap, of those that ran, and begin another."""
-        lap = dict(self._lap)
+        """Return the seconds of each stage of this run since the last lap, of those that ran, and begin another."""
+        current = self._lap()
+        lap = dict(current)
         for stage, seconds in lap.items():
             self._total[stage] += seconds
-        self._lap.clear()
+        current.clear()
         return lap
 
     def totals(self) -> dict[Stage, float]:
-        """Return the seconds of each stage that ever ran."""
-        return {stage: self._total[stage] + self._lap[stage] for stage in Stage if stage in {*self._total, *self._lap}}
+        """Return the seconds of each stage that ever ran, but for those of runs in flight."""
+        lap = self._outside
+        return {stage: self._total[stage] + lap[stage] for stage in Stage if stage in {*self._total, *lap}}
+
+    def _lap(self) -> _Lap:
+        lap = _RUN.get()
+        return self._outside if lap is None else lap
+
+
+class MeasuredCreditor(AroundCreditor):
+    """A `Creditor`: stages are counted for the run that they are of."""
+
+    def __init__(self, inner: Creditor, clock: StageClock) -> None:
+        super().__init__(inner)
+        self._clock = clock
+
+    @override
+    async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
+        with self._clock.run():
+            return await super().credit(run, confirmed)
 
 
 class MeasuredDecoder(Decoder):

@@ -97,7 +97,9 @@ class Watcher(Observer):
         self._observe(summary, seconds, effective)
         self._health.ledger_answered()
         self._health.run_finished()
-        self._show_standing()
+        if summary.partition in self._bounds:
+            self._show(summary.partition)
+        self._tell_lag_to_health()
         lag_records = self._lag_records(summary.partition)
         self._log.info("run_finished", **_canonical_fields(summary, seconds, effective), lag_records=lag_records)
 
@@ -113,15 +115,22 @@ class Watcher(Observer):
         ):
             gauge.clear()  # of partitions that another worker owns now, that worker reports
         for partition in self._next_offsets.keys() & self._bounds.keys():
-            labels = (partition.topic, str(partition.number))
-            lag_records = self._lag_records(partition) or 0
-            metrics.lag_records.labels(*labels).set(lag_records)
-            unstable_records = self._bounds[partition].unstable_records
-            metrics.lag_high_watermark_records.labels(*labels).set(lag_records + unstable_records)
-            self._lag_clock.seen(partition, lag_records, self._bounds_as_of)
-            metrics.lag_seconds.labels(*labels).set_function(partial(self._lag_clock.seconds, partition))
-            headroom_records = self._next_offsets[partition] - self._bounds[partition].start
-            metrics.position_headroom_records.labels(*labels).set(headroom_records)
+            self._show(partition)
+        self._tell_lag_to_health()
+
+    def _show(self, partition: Partition) -> None:
+        """Show one partition, whose ends are known. All of them after each run would take longer than a short run."""
+        metrics, labels = self._metrics, (partition.topic, str(partition.number))
+        lag_records = self._lag_records(partition) or 0
+        metrics.lag_records.labels(*labels).set(lag_records)
+        unstable_records = self._bounds[partition].unstable_records
+        metrics.lag_high_watermark_records.labels(*labels).set(lag_records + unstable_records)
+        self._lag_clock.seen(partition, lag_records, self._bounds_as_of)
+        metrics.lag_seconds.labels(*labels).set_function(partial(self._lag_clock.seconds, partition))
+        headroom_records = self._next_offsets[partition] - self._bounds[partition].start
+        metrics.position_headroom_records.labels(*labels).set(headroom_records)
+
+    def _tell_lag_to_health(self) -> None:
         if self._bounds:
             self._health.lag_seen(max((self._lag_records(each) or 0 for each in self._next_offsets), default=0))
 

@@ -16,6 +16,7 @@ repeats dead letters (same topic, partition and offset). A crash after 4 repeats
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeGuard, TypeVar
@@ -74,7 +75,11 @@ class Parts:
 
 
 class Core(Creditor):
-    """Credits runs. Calls that block run in `executor`, which has one thread: a ledger is not shared by threads."""
+    """Credits runs, of several partitions side by side: one is published while another is attributed.
+
+    Calls that block run in `executor`, which has one thread: a ledger is not shared by threads. They have the context
+    of their run, by which those who watch tell one run from another.
+    """
 
     def __init__(self, parts: Parts, executor: Executor) -> None:
         self._parts = parts
@@ -233,7 +238,8 @@ class Core(Creditor):
         return found
 
     async def _blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, partial(call, *args, **kwargs))
+        work = partial(copy_context().run, call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
 def _is_fresh(event: GeneratedImage | Poison, known: Mapping[bytes, Known]) -> TypeGuard[GeneratedImage]:
