@@ -19,6 +19,8 @@ LIBRARIES = ("faust.app", "mode.worker", "aiokafka.consumer")
 def logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    for name in ("kafka.net.connection", "aiokafka.conn"):  # a checker of imports, run before, silences all that exist
+        logging.getLogger(name).disabled = False
     yield
     root.handlers, logging.raiseExceptions = handlers, raising
     root.setLevel(level)
