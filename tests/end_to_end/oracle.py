@@ -34,9 +34,9 @@ def nearest(query: NDArray[np.float64], corpus: Iterable[Image], contributors: i
     return sorted(distances, key=lambda pair: (pair[0], pair[1].image_id))[:contributors]
 
 
-def owed(ranked: Sequence[tuple[float, Image]], quality: float) -> Counter[str]:
+def owed(ranked: Sequence[tuple[float, Image]], quality: float, temperature: float = 1.0) -> Counter[str]:
     """Micro-credits per owner for one generated image, by the formulas of the design's section 1."""
-    likeness = [math.exp(ranked[0][0] - distance) for distance, _ in ranked]
+    likeness = [math.exp((ranked[0][0] - distance) / temperature) for distance, _ in ranked]
     worth = [
         Fraction(quality * image.weight * (value / math.fsum(likeness)))
         for value, (_, image) in zip(likeness, ranked, strict=True)

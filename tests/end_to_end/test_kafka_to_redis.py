@@ -65,7 +65,7 @@ class World:
             quality = chance.choice([1.0, 1.0, 0.5, round(chance.random(), 3)])
             content = ImageBytes(png(pictures[picture]))
             self.lines.append(structured(GeneratedImage("/test", f"event-{number}", content, quality=quality)))
-            self.owed += owed(ranked[picture], quality)
+            self.owed += owed(ranked[picture], quality, index.manifest.defaults.temperature)
         self.again = chance.sample(self.lines, 50)
 
 

@@ -4,6 +4,7 @@ from itertools import islice
 from pathlib import Path
 
 import orjson
+import pytest
 
 from gmv.corpus.port import image_files
 from gmv.errors import OwnersRefused
@@ -14,8 +15,11 @@ from tests.corpus.corpora import opened
 from tests.end_to_end.command import gmv, gmv_json
 
 
-def test_who_opted_out_is_not_paid_from_then_on_and_receipts_tell(small_index: Index, tmp_path: Path) -> None:
+def test_who_opted_out_is_not_paid_from_then_on_and_receipts_tell(
+    small_index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each event is a copy of a training image, which is its nearest. The first is replayed before anything is said."""
+    monkeypatch.setenv("GMV_VALUATION_TEMPERATURE", "1")  # at that of the index, a copy's source gets all of it
     copies = list(islice(image_files(opened(small_index.path.parent / "corpus.parquet")), 2))
     images = {image.image_id: image.owner_id for image in small_index.images.images(range(len(small_index.images)))}
     events, said = tmp_path / "events.jsonl", tmp_path / "owners.jsonl"

@@ -151,6 +151,7 @@ class World:
             "ledger_namespace": self.topic,
             "valuation_candidates": IMAGES,
             "valuation_contributors": CONTRIBUTORS,
+            "valuation_temperature": 1.0,
             "worker_web_port": free_port(),
             **more,
         }
