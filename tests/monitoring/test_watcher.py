@@ -68,6 +68,27 @@ async def test_lag_and_headroom_follow_the_position(executor: ThreadPoolExecutor
     assert worker.value("gmv_position_headroom_records", **LABELS) == 4
 
 
+async def test_what_waits_behind_an_open_transaction_is_part_of_the_lag_to_the_high_watermark_alone(
+    executor: ThreadPoolExecutor,
+) -> None:
+    worker = WatchedWorker(executor, MemoryLedger(state={0: Position(TOPIC_ID, 5)}))
+    await worker.assign(start=2, end=12)
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) == 7
+
+    worker.watcher.bounds_read({PARTITION: Bounds(2, 5, 200)})
+    assert worker.value("gmv_lag_records", **LABELS) == 0
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) == 200
+    worker.monotonic.now += 299.0
+    worker.watcher.bounds_read({PARTITION: Bounds(2, 5, 300)})
+    worker.monotonic.now += 299.0
+    assert worker.health.live().good  # to start it again would not end the transaction
+
+    worker.watcher.bounds_read({PARTITION: Bounds(2, 305)})
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) == 300
+    await worker.core.assign([], None)  # type: ignore[arg-type]  # no log is asked where nothing is taken up
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) is None
+
+
 async def test_lag_is_told_in_seconds_too(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
     await worker.assign(end=10)

@@ -11,6 +11,7 @@ from typing import Final
 from gmv.doctor import kafka as kafka_rules
 from gmv.doctor import machine as machine_rules
 from gmv.doctor.finding import Finding, fine, problem, warning
+from gmv.doctor.transactions import judge_open_transactions
 from gmv.errors import Refusal
 from gmv.ledger.open import open_accounts, open_ledger
 from gmv.ledger.position import Position
@@ -119,9 +120,7 @@ class Examination:
             if not events.partitions:
                 return
             begun = {number: held.end for number, held in events.partitions.items() if held.unstable_records}
-            yield from kafka_rules.judge_open_transactions(
-                events, inspector.times(kafka.topic, begun), int(time.time() * 1_000)
-            )
+            yield from judge_open_transactions(events, inspector.times(kafka.topic, begun), int(time.time() * 1_000))
             positions = self._positions(events.partitions)
             waiting = {
                 number: position.next_offset
