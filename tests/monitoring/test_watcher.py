@@ -241,6 +241,27 @@ async def test_a_ledger_that_fails_makes_the_worker_unready_until_it_answers(exe
     assert worker.health.ready().good
 
 
+async def test_a_name_that_another_worker_has_is_said_once_counted_at_each_look_and_keeps_this_one_unready(
+    executor: ThreadPoolExecutor,
+) -> None:
+    worker = WatchedWorker(executor)
+    await worker.assign()
+    worker.watcher.instance_id_free()
+    assert worker.value("gmv_instance_id_conflicts_total") == 0
+    for host in ("10.0.0.2", "10.0.0.2", "10.0.0.3"):
+        worker.watcher.instance_id_taken(host)
+    assert worker.value("gmv_instance_id_conflicts_total") == 3
+    assert [line["held_by_worker_at"] for line in worker.log.named("instance_id_taken")] == ["10.0.0.2", "10.0.0.3"]
+    assert worker.health.ready().complaints == (
+        "another worker, at 10.0.0.3, has this one's kafka.instance_id: give each its own",
+    )
+    assert worker.health.live().good  # to start it again would evict the other
+    worker.watcher.instance_id_free()
+    worker.watcher.instance_id_free()
+    assert len(worker.log.named("instance_id_free")) == 1
+    assert worker.health.ready().good
+
+
 async def test_a_worker_that_is_behind_and_credits_nothing_is_stuck(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
     await worker.assign(end=10)

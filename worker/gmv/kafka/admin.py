@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -42,6 +43,19 @@ def _missing(kafka: KafkaSettings, topic: str) -> str:
         f"topic {topic!r} does not exist at {kafka.brokers}; `gmv topics create` makes the topics that are missing "
         "(no other command does), or set kafka.topic"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A static member of a group.
+
+    Attributes:
+        member_id: given by the group, another with each time that it joins.
+        host: where it is.
+    """
+
+    member_id: str
+    host: str
 
 
 def bounds_of(client: KafkaAdminClient, partitions: Collection[TopicPartition], isolation: str) -> dict[int, Bounds]:
@@ -96,6 +110,13 @@ class TopicAdmin:
         ]
         with refusing(self._kafka):
             return bounds_of(self._client, partitions, self._kafka.isolation)
+
+    def holder(self, instance_id: str) -> Holder | None:
+        """Return which member of the group has that `group.instance.id`, None where none has."""
+        with refusing(self._kafka):
+            members = self._client.describe_groups([self._kafka.group])[self._kafka.group]["members"]
+        holders = [each for each in members if each["group_instance_id"] == instance_id]
+        return Holder(holders[0]["member_id"], holders[0]["client_host"].lstrip("/")) if holders else None
 
     def close(self) -> None:
         """Close the connection."""

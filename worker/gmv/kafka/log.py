@@ -6,12 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    UnknownError,
+)
 from typing_extensions import override
 
 from gmv.errors import LogUnavailable, PositionOutsideLog
 from gmv.kafka.access import DENIALS, connection, denied
-from gmv.kafka.admin import TopicAdmin
+from gmv.kafka.admin import Holder, TopicAdmin
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
 from gmv.stream.records import Bounds, Partition, Record, Run
@@ -23,6 +29,10 @@ _METADATA_MS = 5_000  # partitions that are added to the topic are noticed withi
 _FETCH_BYTES = 8 * 2**20
 """Of one partition at once; of all together it is the client's own 50 MiB. With its default, 1 MiB, 73 events with
 their features were a fetch, and so a run: 65 commits where 25 do."""
+
+
+class MembershipRefused(Exception):  # noqa: N818 - a flow word
+    """The group refuses this member for a reason that the client has no name for: as a rule, its name is another's."""
 
 
 class KafkaLog(GroupLog):
@@ -88,6 +98,15 @@ class KafkaLog(GroupLog):
                         raise
                     await asyncio.sleep(_RETRY_WAIT_SECONDS)
 
+    async def holder(self, instance_id: str) -> Holder | None:
+        """Return which member of the group has that name, None where none has.
+
+        Raises:
+            LogUnavailable: the brokers do not say.
+        """
+        async with self._asking_admin:
+            return await asyncio.to_thread(self._admin.holder, instance_id)
+
     @override
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
         """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`.
@@ -139,6 +158,7 @@ class KafkaLog(GroupLog):
             NotSought: a partition was assigned and not yet sought.
             PositionOutsideLog: the offset sought is gone from the log.
             LogRefused: this user may not read the topic, or not as a member of the group.
+            MembershipRefused: as a static member; the client joins no more.
         """
         try:
             fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
@@ -151,6 +171,10 @@ class KafkaLog(GroupLog):
                 f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "
                 "retention or by hand, before they were credited. Restore them; gmv does not skip paid work"
             ) from error
+        except KafkaError as error:
+            if self._kafka.instance_id is not None and UnknownError.__name__ in str(error):
+                raise MembershipRefused from error
+            raise
         return await self._runs({each: messages for each, messages in fetched.items() if messages})
 
     async def _runs(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]) -> list[Run]:
