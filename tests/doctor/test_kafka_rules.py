@@ -8,7 +8,7 @@ import pytest
 
 from gmv.doctor.finding import State
 from gmv.doctor.kafka import judge_dead_letters, judge_events, judge_group, judge_receipts, judge_rights
-from gmv.doctor.progress import judge_beginning, judge_headroom
+from gmv.doctor.progress import judge_beginning, judge_headroom, judge_open_transactions
 from gmv.kafka.inspection import GroupFacts, PartitionFacts, TopicFacts
 from gmv.kafka.topics import DEAD_LETTER_HEADERS_BYTES, planned
 from gmv.ledger.beginning import Begin, Beginning, FirstPartitions
@@ -202,3 +202,36 @@ def test_an_added_partition_begins_at_its_beginning(begins: dict[int, Begin], st
     (finding,) = judge_beginning("events", Beginning(FirstPartitions("id-1", {0: Begin(9, 0)}), begins))
     assert (finding.state, found in finding.found) == (state, True)
     assert judge_beginning("events", Beginning(None, begins))[0].state == State.OK
+
+
+MINUTE_MS = 60_000
+HELD = "events[3]: 1,200 records wait behind an open transaction since offset 100"
+BEHIND = topic(partitions={0: HEALTHY, 3: replace(HEALTHY, unstable_records=1_200)})
+
+
+@pytest.mark.parametrize(
+    ("facts", "times", "state", "found"),
+    [
+        (topic(), {}, State.OK, "none keeps records back"),
+        (
+            BEHIND,
+            {3: NOW_MS - 900},
+            State.OK,
+            "events[3]: 1,200 records wait behind an open transaction since offset 100",
+        ),
+        (BEHIND, {3: NOW_MS + 900}, State.OK, "it began 0.0 minutes ago"),  # by a clock that is ahead
+        (BEHIND, {3: NOW_MS - 12 * MINUTE_MS}, State.WARNING, "it began 12.0 minutes ago"),
+        (BEHIND, {}, State.WARNING, "events[3]: 1,200 records wait behind an open transaction since offset 100"),
+    ],
+)
+def test_an_open_transaction(facts: TopicFacts, times: Mapping[int, int], state: State, found: str) -> None:
+    (finding,) = judge_open_transactions(facts, times, NOW_MS)
+    assert finding.state == state
+    assert found in finding.found
+    assert ("--partition 3 --start-offset 100" in finding.advice) == (state is State.WARNING)
+
+
+def test_what_retention_takes_behind_an_open_transaction_is_a_problem() -> None:
+    held = replace(ONE, partitions={0: replace(ONE.partitions[0], unstable_records=9)})
+    (finding,) = judge_headroom(held, {0: Position("id-1", 100)}, {0: NOW_MS - int(6.5 * DAY_MS)}, NOW_MS)
+    assert finding.state == State.PROBLEM

@@ -77,7 +77,7 @@ def main() -> None:
         return replace(made, observer=watch.watcher, decoder=DeadlyDecoder(), valuer=SlowShares(float(seconds)))
 
     try:
-        run_until_stopped(settings, make_parts, watch.pages())
+        run_until_stopped(settings, make_parts, watch)
     except Refusal as refusal:
         sys.stderr.write(f"gmv: {refusal}\n")
         sys.exit(refusal.exit_code)

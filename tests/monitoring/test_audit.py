@@ -95,6 +95,17 @@ def test_a_sound_ledger_is_told_with_its_standing_and_its_own_counts(world: Worl
     assert counts == {"credited": 2, "dead_lettered": 1, "duplicate": 0}
 
 
+def test_what_waits_behind_an_open_transaction_is_told(world: World) -> None:
+    world.log = replace(LOG, bounds={0: Bounds(4, 13, 200), 1: Bounds(0, 7)})
+    assert world.audit.examine() is LedgerState.SOUND
+    labels = {"topic": TOPIC, "partition": "0"}
+    assert world.value("gmv_ledger_lag_records", **labels) == 0
+    assert world.value("gmv_ledger_lag_high_watermark_records", **labels) == 200
+    world.refusal = LedgerMissing("gone")
+    world.audit.examine()
+    assert world.value("gmv_ledger_lag_high_watermark_records", **labels) is None
+
+
 @pytest.mark.parametrize(
     ("refusal", "state"),
     [

@@ -85,6 +85,27 @@ async def test_lag_and_headroom_follow_the_position(executor: ThreadPoolExecutor
     assert worker.value("gmv_position_headroom_records", **LABELS) == 4
 
 
+async def test_what_waits_behind_an_open_transaction_is_part_of_the_lag_to_the_high_watermark_alone(
+    executor: ThreadPoolExecutor,
+) -> None:
+    worker = WatchedWorker(executor, MemoryLedger(state={0: Position(TOPIC_ID, 5)}))
+    await worker.assign(start=2, end=12)
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) == 7
+
+    worker.watcher.bounds_read({PARTITION: Bounds(2, 5, 200)})
+    assert worker.value("gmv_lag_records", **LABELS) == 0
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) == 200
+    worker.monotonic.now += 299.0
+    worker.watcher.bounds_read({PARTITION: Bounds(2, 5, 300)})
+    worker.monotonic.now += 299.0
+    assert worker.health.live().good  # to start it again would not end the transaction
+
+    worker.watcher.bounds_read({PARTITION: Bounds(2, 305)})
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) == 300
+    await worker.core.assign([], None)  # type: ignore[arg-type]  # no log is asked where nothing is taken up
+    assert worker.value("gmv_lag_high_watermark_records", **LABELS) is None
+
+
 async def test_lag_is_told_in_seconds_too(executor: ThreadPoolExecutor) -> None:
     worker = WatchedWorker(executor)
     await worker.assign(end=10)
@@ -234,6 +255,27 @@ async def test_a_ledger_that_fails_makes_the_worker_unready_until_it_answers(exe
     assert worker.value("gmv_run_records_count") == 0
 
     worker.watcher.positions_assigned({PARTITION: START})
+    assert worker.health.ready().good
+
+
+async def test_a_name_that_another_worker_has_is_said_once_counted_at_each_look_and_keeps_this_one_unready(
+    executor: ThreadPoolExecutor,
+) -> None:
+    worker = WatchedWorker(executor)
+    await worker.assign()
+    worker.watcher.instance_id_free()
+    assert worker.value("gmv_instance_id_conflicts_total") == 0
+    for host in ("10.0.0.2", "10.0.0.2", "10.0.0.3"):
+        worker.watcher.instance_id_taken(host)
+    assert worker.value("gmv_instance_id_conflicts_total") == 3
+    assert [line["held_by_worker_at"] for line in worker.log.named("instance_id_taken")] == ["10.0.0.2", "10.0.0.3"]
+    assert worker.health.ready().complaints == (
+        "another worker, at 10.0.0.3, has this one's kafka.instance_id: give each its own",
+    )
+    assert worker.health.live().good  # to start it again would evict the other
+    worker.watcher.instance_id_free()
+    worker.watcher.instance_id_free()
+    assert len(worker.log.named("instance_id_free")) == 1
     assert worker.health.ready().good
 
 

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import faust
@@ -15,7 +16,8 @@ from gmv.assembly.tracing import tracing
 from gmv.assembly.watch import Watch
 from gmv.index.opened import Index
 from gmv.kafka.admin import TopicAdmin
-from gmv.kafka.app import Page, make_app
+from gmv.kafka.app import make_app
+from gmv.kafka.instance_id import InstanceId
 from gmv.kafka.log import KafkaLog
 from gmv.kafka.outbox import KafkaOutbox
 from gmv.kafka.pump import Ending, Pump
@@ -66,7 +68,7 @@ def run_worker(
             def around_core(core: Creditor) -> Creditor:
                 return MeasuredCreditor(traced.core(core), watcher.clock)
 
-            run_until_stopped(settings, make_parts, watch.pages(), around_core)
+            run_until_stopped(settings, make_parts, watch, around_core)
     except Exception as failure:
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
@@ -76,7 +78,7 @@ def run_worker(
 def run_until_stopped(
     settings: Settings,
     make_parts: Callable[[Outbox], Parts],
-    pages: dict[str, Callable[[], Page]],
+    watch: Watch,
     around_core: Callable[[Creditor], Creditor] = lambda core: core,
 ) -> None:
     """Credit the topic until SIGTERM or SIGINT, finishing the run in flight.
@@ -84,7 +86,7 @@ def run_until_stopped(
     Args:
         settings: of everything.
         make_parts: the core's parts around the outbox that this worker's producer serves.
-        pages: path -> what the web server answers.
+        watch: what the web server shows, and who is told of the group.
         around_core: puts decorators around the core.
 
     Raises:
@@ -97,15 +99,16 @@ def run_until_stopped(
         ThreadPoolExecutor(1, thread_name_prefix="core") as executor,
     ):
         admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later
-        app = make_app(settings, pages)
+        app = make_app(settings, watch.pages())
         parts = make_parts(KafkaOutbox(app, settings.kafka))
         log = KafkaLog(settings.kafka, admin)
+        make_name = partial(InstanceId, settings.kafka, log, watch.watcher)
         member = Member(around_core(Core(parts, executor)), log, parts.observer, settings.kafka)
 
         @app.service
         class CreditPump(Pump):
             def __init__(self, **service: Any) -> None:
-                super().__init__(member, log, ending, **service)
+                super().__init__(member, log, make_name, ending, **service)
 
         _spare_from_collection()
         runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -51,6 +52,19 @@ def _missing(kafka: KafkaSettings, topic: str) -> str:
         f"topic {topic!r} does not exist at {kafka.brokers}; `gmv topics create` makes the topics that are missing "
         "(no other command does), or set kafka.topic"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A static member of a group.
+
+    Attributes:
+        member_id: given by the group, another with each time that it joins.
+        host: where it is.
+    """
+
+    member_id: str
+    host: str
 
 
 def bounds_of(client: KafkaAdminClient, partitions: Collection[TopicPartition], isolation: str) -> dict[int, Bounds]:
@@ -109,6 +123,13 @@ class TopicAdmin:
     def session_limits(self) -> SessionLimits | None:
         """Return how long brokers let members of a group be silent, None where they do not tell this user."""
         return session_limits(self._client)
+
+    def holder(self, instance_id: str) -> Holder | None:
+        """Return which member of the group has that `group.instance.id`, None where none has."""
+        with refusing(self._kafka):
+            members = self._client.describe_groups([self._kafka.group])[self._kafka.group]["members"]
+        holders = [each for each in members if each["group_instance_id"] == instance_id]
+        return Holder(holders[0]["member_id"], holders[0]["client_host"].lstrip("/")) if holders else None
 
     def close(self) -> None:
         """Close the connection."""

@@ -12,12 +12,13 @@ from aiokafka.errors import (
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    UnknownError,
 )
 from typing_extensions import override
 
 from gmv.errors import InvalidSettings, LogRefused, LogUnavailable, PositionOutsideLog
 from gmv.kafka.access import CLIENT_ID, DENIALS, NO_MEMBER, connection, denied, unfit_session
-from gmv.kafka.admin import TopicAdmin
+from gmv.kafka.admin import Holder, TopicAdmin
 from gmv.kafka.silence import no_answer
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
@@ -30,6 +31,10 @@ _METADATA_MS = 5_000  # partitions that are added to the topic are noticed withi
 _FETCH_BYTES = 8 * 2**20
 """Of one partition at once; of all together it is the client's own 50 MiB. With its default, 1 MiB, 73 events with
 their features were a fetch, and so a run: 65 commits where 25 do."""
+
+
+class MembershipRefused(Exception):  # noqa: N818 - a flow word
+    """The group refuses this member for a reason that the client has no name for: as a rule, its name is another's."""
 
 
 class KafkaLog(GroupLog):
@@ -95,6 +100,15 @@ class KafkaLog(GroupLog):
                         raise
                     await asyncio.sleep(_RETRY_WAIT_SECONDS)
 
+    async def holder(self, instance_id: str) -> Holder | None:
+        """Return which member of the group has that name, None where none has.
+
+        Raises:
+            LogUnavailable: the brokers do not say.
+        """
+        async with self._asking_admin:
+            return await asyncio.to_thread(self._admin.holder, instance_id)
+
     @override
     async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, Bounds]:
         """Return the offsets each partition holds now; the end is the last stable offset under `read_committed`.
@@ -147,6 +161,7 @@ class KafkaLog(GroupLog):
             PositionOutsideLog: the offset sought is gone from the log.
             LogRefused: this user may not read the topic, or not as a member of the group.
             InvalidSettings: the session is shorter or longer than the broker lets members of a group have.
+            MembershipRefused: as a static member; the client joins no more.
         """
         try:
             fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
@@ -166,6 +181,10 @@ class KafkaLog(GroupLog):
                 f"{self._kafka.topic}: the ledger's position is gone from the log ({error}): records were deleted, by "
                 "retention or by hand, before they were credited. Restore them; gmv does not skip paid work"
             ) from error
+        except KafkaError as error:
+            if self._kafka.instance_id is not None and UnknownError.__name__ in str(error):
+                raise MembershipRefused from error
+            raise
         return await self._runs({each: messages for each, messages in fetched.items() if messages})
 
     async def _unfit_session(self) -> str:

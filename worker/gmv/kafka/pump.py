@@ -7,7 +7,7 @@
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,8 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from mode import Service
 
 from gmv.errors import Refusal
-from gmv.kafka.log import KafkaLog
+from gmv.kafka.instance_id import InstanceId
+from gmv.kafka.log import KafkaLog, MembershipRefused
 from gmv.printable import printable
 from gmv.stream.membership import Member
 from gmv.stream.records import Partition
@@ -24,6 +25,10 @@ DEAD_MAN_SECONDS = 5.0
 TOPIC_CHECK_SECONDS = 5.0
 LAG_REPORT_SECONDS = 2.0
 LEDGER_CHECK_SECONDS = 5.0
+
+
+MakeName = Callable[[Callable[[float], Awaitable[object]]], InstanceId]
+"""Makes the worker's name in the group of what to sleep by."""
 
 
 class Ending:
@@ -39,10 +44,11 @@ class Ending:
 class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither base is typed
     """A service of the Faust app."""
 
-    def __init__(self, member: Member, log: KafkaLog, ending: Ending, **service: Any) -> None:
+    def __init__(self, member: Member, log: KafkaLog, make_name: MakeName, ending: Ending, **service: Any) -> None:
         super().__init__(**service)
         self._member = member
         self._kafka_log = log
+        self._name = make_name(self.sleep)
         self._ending = ending
 
     async def on_start(self) -> None:
@@ -59,17 +65,32 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
         """Give the partitions up; without cooperative rebalancing these are all of them."""
         async with self._ending_on_failure():
             await self._member.revoke()
+            await self._name.wait_while_lost(lambda: bool(self.should_stop))
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Take the partitions up."""
         async with self._ending_on_failure():
+            await self._name.joined()
             await self._member.assign({Partition(each.topic, each.partition) for each in assigned})
 
     @Service.task
     async def _read(self) -> None:
         async with self._ending_on_failure():
             while not self.should_stop:
-                await self._member.read_next()
+                try:
+                    await self._member.read_next()
+                except MembershipRefused as refused:
+                    if not await self._name.is_anothers():
+                        raise refused.__cause__ or refused from None
+                    await self._join_again()
+
+    async def _join_again(self) -> None:
+        """Join by a new client: one that was fenced while it joined would go on as the member that it was."""
+        await self._member.revoke()
+        await self._kafka_log.stop()
+        await self._name.wait_until_free(lambda: bool(self.should_stop))
+        if not self.should_stop:
+            await self._kafka_log.start(self)
 
     @Service.task
     async def _credit(self) -> None:

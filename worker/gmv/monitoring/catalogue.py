@@ -140,6 +140,11 @@ class Metrics:
             ["answer"],
             registry=registry,
         )
+        self.instance_id_conflicts = Counter(
+            "gmv_instance_id_conflicts",
+            "Looks that found another worker under this worker's kafka.instance_id.",
+            registry=registry,
+        )
         self.stage_failures = Counter(
             "gmv_stage_failures", "Exceptions that ended a stage, poison excepted.", ["stage"], registry=registry
         )

@@ -39,6 +39,7 @@ class Health:
         self._assigned: int | None = None
         self._lag_records = 0
         self._behind_since: float | None = None
+        self._name_taken_by: str | None = None
         self._heard_at = monotonic()
 
     def index_loaded(self) -> None:
@@ -59,6 +60,18 @@ class Health:
     def ledger_failed(self) -> None:
         """Note that the ledger was not there, however often it was tried."""
         self._ledger_reachable = False
+
+    def name_taken(self, host: str) -> bool:
+        """Note that another worker, on that host, has this one's name in the group; return whether that is new."""
+        is_new = host != self._name_taken_by
+        self._name_taken_by = host
+        return is_new
+
+    def name_free(self) -> bool:
+        """Note that none has; return whether that is new."""
+        is_new = self._name_taken_by is not None
+        self._name_taken_by = None
+        return is_new
 
     def lag_seen(self, records: int) -> None:
         """Note how far behind the partition is that is furthest behind."""
@@ -105,6 +118,10 @@ class Health:
         complaints = (
             (not self._index_loaded, "the index is not loaded yet"),
             (self._assigned is None, "no partition assignment has been received yet"),
+            (
+                self._name_taken_by is not None,
+                f"another worker, at {self._name_taken_by}, has this one's kafka.instance_id: give each its own",
+            ),
             (not self._ledger_reachable, "the ledger has not answered yet, or did not at the last commit"),
         )
         return _verdict(complaints)

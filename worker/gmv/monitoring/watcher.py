@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from typing_extensions import override
 
@@ -14,9 +14,14 @@ from gmv.monitoring.catalogue import ANSWERS, MOVES, Metrics, Outcome, Probe, St
 from gmv.monitoring.health import Health
 from gmv.monitoring.lag import LagClock
 from gmv.monitoring.telemetry import StageClock
-from gmv.stream.ports import Observer, RunSummary
+from gmv.stream.ports import MemberObserver, Observer, RunSummary
 from gmv.stream.records import Bounds, Partition
 from gmv.valuation.utility import effective_contributors
+
+_TAKEN: Final = (
+    "another worker of this group holds the name that kafka.instance_id gives to this one, which waits until it is "
+    "free: give each worker a name of its own"
+)
 
 
 class Logger(Protocol):
@@ -29,8 +34,8 @@ class Logger(Protocol):
         """Write a line that somebody should look at."""
 
 
-class Watcher(Observer):
-    """The `Observer` of a worker. Called on the event loop only; decides nothing.
+class Watcher(Observer, MemberObserver):
+    """The `Observer` and the `MemberObserver` of a worker. Called on the event loop only; decides nothing.
 
     Attributes:
         clock: times the stages of the run in hand; give it to the decorators of `telemetry`.
@@ -102,6 +107,17 @@ class Watcher(Observer):
         self._tell_lag_to_health()
         lag_records = self._lag_records(summary.partition)
         self._log.info("run_finished", **_canonical_fields(summary, seconds, effective), lag_records=lag_records)
+
+    @override
+    def instance_id_taken(self, host: str) -> None:
+        self._metrics.instance_id_conflicts.inc()
+        if self._health.name_taken(host):
+            self._log.warning("instance_id_taken", held_by_worker_at=host, why=_TAKEN)
+
+    @override
+    def instance_id_free(self) -> None:
+        if self._health.name_free():
+            self._log.info("instance_id_free")
 
     def _show_standing(self) -> None:
         """Show how far each partition is from both ends of its log, of those whose ends are known."""

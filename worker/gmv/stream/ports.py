@@ -211,3 +211,13 @@ class Observer(Protocol):
 
     def commit_refused(self, partition: Partition, answer: Answer) -> None:
         """Take note of a commit that changed nothing, or of a look that showed that one would not, and why."""
+
+
+class MemberObserver(Protocol):
+    """Watches a member of a group; never decides anything."""
+
+    def instance_id_taken(self, host: str) -> None:
+        """Take note that a look found another worker, on that host, under this one's name: this one waits."""
+
+    def instance_id_free(self) -> None:
+        """Take note that no other worker has the name, or that there is none."""
