@@ -58,8 +58,11 @@ def test_a_file_is_sent_byte_for_byte_whatever_it_holds(tmp_path: Path) -> None:
         lambda files: pa.array([{"bytes": file, "path": "x.png"} for file in files]),
         lambda files: pa.array(files, pa.binary()),
         lambda files: pa.array(files, pa.large_binary()),
+        lambda files: pa.array(files, pa.binary_view()),
+        lambda files: pa.array(files).dictionary_encode(),
+        lambda files: pa.StructArray.from_arrays([pa.array(files).dictionary_encode()], ["bytes"]),
     ],
-    ids=["datasets", "binary", "large"],
+    ids=["datasets", "binary", "large", "view", "dictionary", "struct of dictionary"],
 )
 def test_parquet_gives_its_image_column(column: Callable[[list[bytes]], pa.Array], tmp_path: Path) -> None:
     files = [png("red"), png("blue"), png("red")]

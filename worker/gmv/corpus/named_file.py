@@ -27,10 +27,10 @@ def named_file(root: Path, name: Any, where: str) -> Path:
         CorpusRefused: it is no name, leads out of the folder, or is written with backslashes.
     """
     if not isinstance(name, str) or not is_inside(name):
-        raise CorpusRefused(f"{where}: file_name {_shown(name)} should name a file inside {root}")
+        raise CorpusRefused(f"{where}: file_name {shown(name)} should name a file inside {root}")
     path: Path = root / name
     if "\\" in name and not is_there(path):
-        raise CorpusRefused(f"{where}: file_name {_shown(name)} has backslashes; folders are parted by slashes here")
+        raise CorpusRefused(f"{where}: file_name {shown(name)} has backslashes; folders are parted by slashes here")
     return path
 
 
@@ -42,7 +42,8 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def _shown(name: Any) -> str:
+def shown(name: Any) -> str:
+    """Return a name in quotes, cut off where it is no name at all but a text."""
     text = repr(name)
     return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
 

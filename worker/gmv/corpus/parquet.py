@@ -1,23 +1,20 @@
 """A corpus in Parquet, with an image column as Hugging Face datasets writes it, or one of plain bytes, or of paths."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from os.path import relpath
 from pathlib import Path
 
-import pyarrow as pa
 from typing_extensions import override
 
 from gmv.corpus.catalogue import checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
-from gmv.corpus.named_file import is_inside, is_there, read_image
-from gmv.corpus.parquet_columns import field_type, is_bytes, is_text, plain, plain_type
+from gmv.corpus.named_file import is_inside, is_there, read_image, shown
 from gmv.corpus.parquet_files import Columns, ParquetFiles
 from gmv.corpus.port import Corpus, ImageFile, MissingImage
 from gmv.corpus.reading import Catalogue
 from gmv.corpus.tables import Table, Tables
 from gmv.errors import CorpusRefused
-
-_PATH_SHOWN_MAX = 200
+from gmv.parquet.columns import field_of, field_type, is_bytes, is_text, plain_type
 
 
 class ParquetCorpus(Corpus):
@@ -57,8 +54,8 @@ class ParquetCorpus(Corpus):
     def _images(self, table: Table) -> Iterator[ImageFile | MissingImage]:
         column = self._parquet.columns_of(table).image
         for image_ids, batch in self._parquet.batches(table, [column]):
-            images = plain(batch.column(column))
-            contents, paths = _field(images, "bytes", is_bytes), _field(images, "path", is_text)
+            images = batch.column(column)
+            contents, paths = field_of(images, "bytes", is_bytes), field_of(images, "path", is_text)
             for row, image_id in enumerate(image_ids):
                 if contents is not None and contents[row].is_valid:
                     yield ImageFile(image_id, contents[row].as_py())
@@ -73,7 +70,7 @@ class ParquetCorpus(Corpus):
         if not is_inside(within):
             return MissingImage(
                 image_id,
-                f"its row holds no image file, and its path {name[:_PATH_SHOWN_MAX]!r} leads out of {table.root}",
+                f"its row holds no image file, and its path {shown(name)} leads out of {table.root}",
             )
         files = [folder / within for folder in (table.root, table.path.parent)]
         return read_image(image_id, next(filter(is_there, files), files[0]), self._bytes_max)
@@ -87,12 +84,3 @@ class ParquetCorpus(Corpus):
                 f"{table.path}: column {column!r} is {found}; it should be image files, as binary or in a struct as "
                 "'bytes', or their paths"
             )
-
-
-def _field(images: pa.Array, name: str, fits: Callable[[pa.DataType], bool]) -> pa.Array | None:
-    """Return the bytes or the paths of images, in a struct or by themselves; None where there are none of the kind."""
-    if fits(images.type):
-        return images
-    if not fits(field_type(images.type, name)):
-        return None
-    return plain(images.field(name))

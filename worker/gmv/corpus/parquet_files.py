@@ -1,24 +1,22 @@
 """What all corpora in Parquet share: the columns that name images and owners, and reading in batches."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gmv.corpus.catalogue import Row
+from gmv.corpus.class_labels import class_names, named
 from gmv.corpus.names import as_text
-from gmv.corpus.parquet_columns import class_names, named, plain
 from gmv.corpus.tables import Table, Tables, with_folder_values
 from gmv.errors import CorpusRefused
+from gmv.parquet.batches import batches_of, schema_of
+from gmv.parquet.columns import plain
 
 _CATALOGUE_ROWS = 65_536
-_BATCH_BYTES = 8 * 2**20
-_BATCH_ROWS = 32  # where a few images are far above the mean, this many of them are in memory
-_READ_BYTES = 8 * 2**20  # a column of a row group is read so many bytes at a time, not whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class ParquetFiles:
     def __init__(self, tables: Tables, columns: Columns) -> None:
         self.tables = tables
         self.columns = columns
+        self._schemas: dict[Path, pa.Schema] = {}
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of all files, in order, unchecked.
@@ -55,9 +54,20 @@ class ParquetFiles:
         for table in self.tables.files:
             yield from self._rows(table)
 
+    def schema(self, table: Table) -> pa.Schema:
+        """Return what a file says of its columns, as it did when it was first asked.
+
+        Raises:
+            CorpusRefused: it is not Parquet.
+        """
+        if table.path not in self._schemas:
+            with _naming(table.path):
+                self._schemas[table.path] = schema_of(table.path)
+        return self._schemas[table.path]
+
     def columns_of(self, table: Table) -> Columns:
         """Return the names of a file's columns: files' names stand in for images and ids that have no column."""
-        names = read_schema(table.path).names
+        names = self.schema(table).names
         stand_in = {
             which: FILE_NAME
             for which in ("image_id", "image")
@@ -71,7 +81,7 @@ class ParquetFiles:
         Raises:
             CorpusRefused: the file is not Parquet, or has no such column, or several.
         """
-        schema = read_schema(table.path)
+        schema = self.schema(table)
         if column not in schema.names:
             raise CorpusRefused(
                 f"{table.path} has no column {column!r}, but {', '.join(schema.names)}; give its names by the options "
@@ -82,7 +92,7 @@ class ParquetFiles:
         return schema.field(column).type
 
     def batches(self, table: Table, columns: Sequence[str]) -> Iterator[tuple[list[str], pa.RecordBatch]]:
-        """Read a file in order, some 32 MiB at a time, and yield image ids with the columns.
+        """Read a file in order, some 8 MiB at a time, and yield image ids with the columns.
 
         Args:
             table: the file.
@@ -90,15 +100,16 @@ class ParquetFiles:
         """
         image_id = self.columns_of(table).image_id
         in_file = image_id not in table.values
-        labels = class_names(read_schema(table.path))
-        for batch in _batches(table.path, [*columns, *[image_id] * in_file], None):
-            where = f"{table.path}, a row of"
-            rows = _as_rows(batch, where, [image_id] * in_file, labels)
-            yield [as_text((row | table.values)[image_id]) for row in rows], batch
+        labels = class_names(self.schema(table))
+        own = [image_id] * in_file
+        with _naming(table.path):
+            for batch in batches_of(table.path, [*columns, *own]):
+                rows = _as_rows(batch, f"{table.path}, a row of", own, labels)
+                yield [as_text((row | table.values)[image_id]) for row in rows], batch
 
     def _rows(self, table: Table) -> Iterator[Row]:
         names = self.columns_of(table)
-        schema = read_schema(table.path)
+        schema = self.schema(table)
         in_file = []
         for column in (names.image_id, names.owner_id, names.weight):
             if column in schema.names or (column != names.weight and column not in table.values):
@@ -106,29 +117,13 @@ class ParquetFiles:
                 in_file.append(column)
         labels = class_names(schema)
         number = 0
-        for batch in _batches(table.path, in_file or schema.names[:1], _CATALOGUE_ROWS):
-            for values in _as_rows(batch, f"{table.path}, rows from {number}", in_file, labels):
-                where = f"{table.path}, row {number}"
-                row = with_folder_values(where, values, table.values)
-                yield Row(where, row[names.image_id], row[names.owner_id], row.get(names.weight))
-                number += 1
-
-
-def read_schema(file: Path) -> pa.Schema:
-    """Read what a file says of its columns.
-
-    Raises:
-        CorpusRefused: it is not Parquet.
-    """
-    try:
-        with _opened(file) as opened:
-            return pq.read_schema(opened)
-    except (OSError, pa.ArrowException) as error:
-        raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
-
-
-def _opened(file: Path) -> pa.OSFile:
-    return pa.OSFile(os.fsencode(file))  # of a name in text it makes UTF-8, which not every file's name is
+        with _naming(table.path):
+            for batch in batches_of(table.path, in_file or schema.names[:1], _CATALOGUE_ROWS):
+                for values in _as_rows(batch, f"{table.path}, rows from {number}", in_file, labels):
+                    where = f"{table.path}, row {number}"
+                    row = with_folder_values(where, values, table.values)
+                    yield Row(where, row[names.image_id], row[names.owner_id], row.get(names.weight))
+                    number += 1
 
 
 def _as_rows(
@@ -144,23 +139,9 @@ def _as_rows(
         yield {name: values[row] for name, values in columns.items()}
 
 
-def _batches(file: Path, columns: Sequence[str], rows: int | None) -> Iterator[pa.RecordBatch]:
-    # Of 260 images of 9 MB, a page holds 1.2 GB. Arrow keeps that for the next page, and puts batches beside it that
-    # leave gaps: a build took 2.3 GB, and takes 2.0 with batches elsewhere and the page given back.
-    pages = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
     try:
-        with _opened(file) as opened, pq.ParquetFile(opened, buffer_size=_READ_BYTES, pre_buffer=False) as parquet:
-            for group in range(parquet.metadata.num_row_groups):
-                at_once = rows or _rows_at_once(parquet.metadata.row_group(group))
-                yield from parquet.iter_batches(at_once, [group], list(columns), use_threads=False)
+        yield
     except (OSError, pa.ArrowException) as error:
         raise CorpusRefused(f"{file} cannot be read as Parquet ({error})") from error
-    finally:
-        pa.set_memory_pool(pages)
-        pages.release_unused()
-
-
-def _rows_at_once(group: Any) -> int:
-    row_bytes: int = group.total_byte_size // max(1, group.num_rows)
-    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, row_bytes)))

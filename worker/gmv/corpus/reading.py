@@ -25,7 +25,7 @@ class Reading:
     owners_alike: tuple[tuple[str, ...], ...]
 
     def sentences(self) -> list[str]:
-        """Return what a person should know before the images are encoded, most common first."""
+        """Return what a person should know before the images are encoded, a line each."""
         splits = f" of the split {', '.join(self.splits)}" if self.splits else ""
         shown, more = self.tables[:NAMED_MAX], len(self.tables) - NAMED_MAX
         names = ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")

@@ -1,13 +1,12 @@
 """Events out of files: images, folders and Parquet columns of them, and JSON lines of events that are there already."""
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gmv.errors import EventsRefused, Poison
 from gmv.events.cloudevents import STRUCTURED_CONTENT, decode
@@ -18,14 +17,10 @@ from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.imaging.formats import image_format, refused_format
 from gmv.printable import encodable
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
 PARQUET_SUFFIX: Final = ".parquet"
 LINE_BYTES_MAX: Final = 64 * 2**20
 
-_PARQUET_ROWS = 64  # of 1 MB each, a batch in memory is 64 MB
 _NAME_CHARACTERS_MAX = 200
 
 
@@ -157,7 +152,9 @@ def _images_of_folder(folder: ImageFolder) -> Iterator[tuple[str, bytes]]:
 
 def _images_of_file(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix.lower() == PARQUET_SUFFIX:
-        yield from _parquet_images(path)
+        from gmv.events.parquet_images import parquet_images  # of the extra `worker`: the rest of `emit` needs no Arrow
+
+        yield from parquet_images(path)
     else:
         yield path.name, _content(path)
 
@@ -167,45 +164,6 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise EventsRefused(f"{file}: {error.strerror}; give files that can be read") from error
-
-
-def _parquet_images(path: Path) -> Iterator[tuple[str, bytes]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    row = 0
-    try:
-        with pa.OSFile(os.fsencode(path)) as opened, parquet.ParquetFile(opened) as file:
-            column = _image_column(path, file.schema_arrow)
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=[column]):
-                images = batch.column(0)
-                for content in images.field("bytes") if pa.types.is_struct(images.type) else images:
-                    if not content.is_valid:
-                        raise EventsRefused(f"{path}: row {row} has no image; remove it, or fill it in")
-                    yield f"{path.name}#{row}", content.as_py()
-                    row += 1
-    except (OSError, pa.ArrowException) as error:
-        raise EventsRefused(f"{path} cannot be read as Parquet ({error})") from error
-    if row == 0:
-        raise EventsRefused(f"{path} has no rows")
-
-
-def _image_column(path: Path, schema: "pa.Schema") -> str:
-    """Return the column `image`, or the first that holds structs with `bytes`."""
-    import pyarrow as pa
-
-    def holds_images(field: "pa.Field") -> bool:
-        if pa.types.is_struct(field.type):
-            return bool(field.type.get_field_index("bytes") >= 0)
-        return field.name == "image" and bool(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
-
-    for field in sorted(schema, key=lambda field: field.name != "image"):
-        if holds_images(field):
-            return str(field.name)
-    raise EventsRefused(
-        f"{path} has no image column, but {', '.join(schema.names)}; it is called image and holds the files' bytes, "
-        "or structs with a field `bytes`"
-    )
 
 
 def _lines_as_events(path: Path, is_structured: bool) -> Iterator[Outgoing]:

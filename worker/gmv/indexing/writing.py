@@ -59,19 +59,14 @@ def write_index_files(
             workspace.settle(RECALL_FILE)
             workspace.note({"recall": chosen})
         advance(1)
+    recall = open_recall(folder / RECALL_FILE)
     with progress("measuring recall", None, "") as advance:
-        measured = measure_recall(open_recall(folder / RECALL_FILE), vectors, valuation.candidates, _SEED)
+        measured = measure_recall(recall, vectors, valuation.candidates, _SEED)
         advance(1)
     _write_tokens(folder, stage, kept)
     with progress("measuring distances", None, "") as advance:
-        neighbours = measure_neighbours(
-            open_recall(folder / RECALL_FILE),
-            vectors,
-            open_tokens(folder / TOKENS_FILE),
-            valuation.candidates,
-            _SEED,
-            valuation.temperature,
-        )
+        tokens = open_tokens(folder / TOKENS_FILE)
+        neighbours = measure_neighbours(recall, vectors, tokens, valuation.candidates, _SEED, valuation.temperature)
         advance(1)
     write_images(folder / IMAGES_FILE, images)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))

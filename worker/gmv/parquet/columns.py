@@ -1,8 +1,6 @@
-"""Parquet columns in the forms in which programs write them: dictionaries, views, UUIDs, class labels, structs."""
+"""Columns in the forms in which programs write them: dictionaries, views, UUIDs, structs."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pyarrow as pa
 
@@ -43,26 +41,15 @@ def field_type(column: pa.DataType, name: str) -> pa.DataType:
     return plain_type(column.field(name).type)
 
 
-def class_names(schema: pa.Schema) -> Mapping[str, list[str]]:
-    """Return the names of classes, by column, that Hugging Face datasets keeps beside their numbers.
+def field_of(column: pa.Array, name: str, fits: Callable[[pa.DataType], bool]) -> pa.Array | None:
+    """Return a struct's field, or a column that is no struct, as `plain`; None where its values do not fit.
 
-    `ClassLabel` columns hold numbers from 0, and -1 where there is no label.
+    Args:
+        column: such as images, as structs of `bytes` and `path` or as bytes.
+        name: of the field.
+        fits: whether values of a type are what is wanted, such as `is_bytes`.
     """
-    try:
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        return {
-            name: list(map(str, feature["names"]))
-            for name, feature in features.items()
-            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
-        }
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return {}
-
-
-def named(value: Any, names: list[str]) -> Any:
-    """Return a class's name; None for -1, and what is refused as a name where a number has none."""
-    if not isinstance(value, int):
-        return value
-    if value < len(names):
-        return names[value] if value >= 0 else None
-    return [f"class {value} of {len(names)} names"]
+    whole = plain(column)
+    if fits(whole.type):
+        return whole
+    return plain(whole.field(name)) if fits(field_type(whole.type, name)) else None
