@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from gmv.encoders.around import AroundEncoder
-from gmv.encoders.port import Encoder, Features
+from gmv.encoders.port import Encoder, Features, Numbers
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage, ImageBytes, ImageUri
 from gmv.events.port import ImageSource
-from gmv.index.port import Recall
+from gmv.index.port import LooksRecalled, Recall
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.port import Answer, Batch, Known, Ledger
 from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, Metrics, Stage
@@ -152,9 +152,14 @@ class MeasuredRecall(Recall):
         self._clock = clock
 
     @override
-    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+    def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         with self._clock.stage(Stage.RECALL):
             return self._inner.recall(vectors, candidates)
+
+    @override
+    def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
+        with self._clock.stage(Stage.RECALL):
+            return self._inner.recall_looks(vectors, candidates)
 
 
 class MeasuredReranker(Reranker):
