@@ -34,9 +34,10 @@ def refine(
         vector, look = vectors[rows[pair]], looks[1 if mirrored[pair] else 0]
         total = 0.0
         for place in range(places):
+            here, there = vector[place * size : (place + 1) * size], look[place * size : (place + 1) * size]
             square = np.int32(0)
-            for number in range(place * size, (place + 1) * size):
-                off = np.int32(vector[number]) - np.int32(look[number])
-                square += np.int32(off * off)
+            for number in range(here.shape[0]):
+                off = np.int32(np.int32(here[number]) - np.int32(there[number]))
+                square = np.int32(square + off * off)
             total += np.sqrt(np.sqrt(np.float64(square)))
         apart[pair] = total

@@ -58,7 +58,7 @@ class ExactDescriptor(MirroringEncoder):
     @property
     @override
     def vector_size(self) -> int:
-        return POOLED_GRID**2 * len(self._parameters.tokens.signs)
+        return POOLED_GRID**2 * self._parameters.place_size
 
     @property
     @override
@@ -89,7 +89,7 @@ class ExactDescriptor(MirroringEncoder):
             part = slice(start, start + _IMAGES_AT_ONCE)
             sized = np.stack([to_working_size(each, self._parameters.working_size) for each in images[part]])
             tokens[part, :, :-2] = contents = self._stages.contents(self._stages.cells(sized))
-            vectors[part] = pooled_contents(contents)
+            vectors[part] = pooled_contents(contents, self._parameters.place_size)
         return Features(vectors, tokens)
 
     @override
@@ -158,12 +158,16 @@ def as_floats(integers: NDArray[np.int8] | NDArray[np.int16]) -> Tensor:
     return torch.from_numpy(integers.astype(np.float32))
 
 
-def pooled_contents(contents: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Add up 2 x 2 tokens each, int8 [b, GRID^2, t], as one vector: int8 [b, POOLED_GRID^2 x t], cut off at 127."""
-    half = POOLED_GRID
-    squares = contents.astype(np.int16).reshape(len(contents), half, 2, half, 2, contents.shape[2])
-    pooled: NDArray[np.int16] = squares.sum((2, 4), np.int16).reshape(len(contents), -1)
-    return np.clip(pooled, -LARGEST, LARGEST).astype(np.int8)
+def pooled_contents(contents: NDArray[np.int8], place_size: int) -> NDArray[np.int8]:
+    """Add up 2 x 2 tokens each, int8 [b, GRID^2, t], as one vector: int8 [b, POOLED_GRID^2 x place_size].
+
+    Sums are cut off at 127, which 4 in 1,000 reach; each place ends in zeros where t is less than its size.
+    """
+    half, size = POOLED_GRID, contents.shape[2]
+    squares = contents.astype(np.int16).reshape(len(contents), half, 2, half, 2, size)
+    pooled = np.zeros((len(contents), half * half, place_size), np.int8)
+    pooled[:, :, :size] = np.clip(squares.sum((2, 4), np.int16), -LARGEST, LARGEST).reshape(len(contents), -1, size)
+    return pooled.reshape(len(contents), -1)
 
 
 @cache

@@ -18,6 +18,7 @@ SIDE = 6
 """Of a patch, in pixels."""
 
 PATCH_NUMBERS = 3 * SIDE * SIDE
+_REGISTER_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,11 @@ class Parameters:
     @property
     def mirror_of_vector(self) -> Mirror:
         """How the vector changes, ordered likewise."""
-        return mirror_of_grid(POOLED_GRID, self.tokens.signs)
+        signs = np.ones(self.place_size, np.int8)
+        signs[: len(self.tokens.signs)] = self.tokens.signs
+        return mirror_of_grid(POOLED_GRID, signs)
+
+    @property
+    def place_size(self) -> int:
+        """Numbers of each place of a vector: a token's, and zeros up to a whole number of registers of 16 bytes."""
+        return -(-len(self.tokens.signs) // _REGISTER_BYTES) * _REGISTER_BYTES
