@@ -23,7 +23,7 @@ Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
 """One image's features: its vector, [D], and its tokens, [n, d]."""
 
 
-NOBODY = Ranking(np.empty(0, np.int64), np.empty(0), None)
+NOBODY = Ranking(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), None)
 """Of a query without candidates."""
 
 PIXEL_BYTES_AT_ONCE = 64 * 2**20
