@@ -27,7 +27,7 @@ from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, M
 from gmv.stream.around import AroundCreditor
 from gmv.stream.ports import Creditor, DeadLetter, Decoder, Outbox, RunAnswer, SealedReceipt
 from gmv.stream.records import Partition, Record, Run
-from gmv.valuation.ranking import Ranking, Reranker
+from gmv.valuation.ranking import MirroredLook, Ranking, Reranker, Tokens
 
 _Lap = defaultdict[Stage, float]
 
@@ -172,14 +172,19 @@ class MeasuredReranker(Reranker):
 
     @override
     def nearest(
-        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+        self,
+        queries: Sequence[Tokens],
+        candidates: Sequence[NDArray[np.int64]],
+        contributors: int,
+        mirrored: Sequence[MirroredLook | None] | None = None,
     ) -> list[Ranking]:
         with self._clock.stage(Stage.RERANK):
-            rankings = self._inner.nearest(queries, candidates, contributors)
+            rankings = self._inner.nearest(queries, candidates, contributors, mirrored)
         ended: Counter[str] = Counter()
-        for ranking, rows in zip(rankings, candidates, strict=True):
+        looks = [None] * len(rankings) if mirrored is None else mirrored
+        for ranking, rows, look in zip(rankings, candidates, looks, strict=True):
             if ranking.ended is None:
-                ended[GENERAL_TRANSPORT] += len(rows)
+                ended[GENERAL_TRANSPORT] += len(rows) + (0 if look is None else len(look.candidates))
             else:
                 ended.update({RERANK_STEPS[step]: count for step, count in ranking.ended.items()})
         for step, count in ended.items():
