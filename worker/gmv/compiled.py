@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,6 +18,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 CACHE_VARIABLE: Final = "NUMBA_CACHE_DIR"
 """Names the folder for compiled code; where unset, it is `gmv` under the user's cache folder, if the user has one."""
+
+_ROOMS: Final = ("valuation", "linear")
+"""With compiled functions in them."""
+
+_KERNEL: Final = "wasserstein"
+"""The folder of the re-rank kernel's sources; numba keeps its code in one of that name, and a digest of the path."""
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made from variables when numba is imported
     raise InvalidSettings(
@@ -51,18 +57,19 @@ def _compile(function: Function, fastmath: Any) -> Function:
     return compiled
 
 
-def cache_folder(sources: Path, wanted: Path | None) -> Path | None:
+def cache_folder(sources: Iterable[Path], wanted: Path | None) -> Path | None:
     """Return the folder where these sources' compiled code is kept, or may be written; None where none can be made.
 
     The folder is named by a digest of all the sources: numba compares only the file of the function asked for, and
     would go on using code compiled from an older version of another file.
 
     Args:
-        sources: a folder of Python files, with folders in it.
+        sources: folders of Python files, with folders in them.
         wanted: where to keep it. On a file system that is read-only (an image's, filled when that was built), it is
             copied into a temporary folder, as numba loads from writable folders only. None where nobody knows.
     """
-    files = [*sorted(sources.rglob("*.py")), Path(__file__)]  # this one says how they are compiled
+    files = [file for folder in sources for file in sorted(folder.rglob("*.py"))]
+    files.append(Path(__file__))  # which says how they are compiled
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     folder = None if wanted is None else wanted / f"gmv-{numba.__version__}-{digest}"
     if folder is not None and _is_writable(folder):
@@ -82,8 +89,8 @@ def cache_folder(sources: Path, wanted: Path | None) -> Path | None:
 
 
 def is_compiled() -> bool:
-    """Return whether the kernel was compiled before, by any process, into the folder in use."""
-    return FOLDER is not None and any(FOLDER.rglob("*.nbc"))
+    """Return whether the re-rank kernel was compiled before, by any process, into the folder in use."""
+    return FOLDER is not None and any(FOLDER.glob(f"{_KERNEL}_*/*.nbc"))
 
 
 def is_kept() -> bool:
@@ -112,6 +119,6 @@ def _wanted_folder() -> Path | None:
 
 
 WANTED: Final = _wanted_folder()
-FOLDER: Final = cache_folder(Path(__file__).parent / "valuation", WANTED)
+FOLDER: Final = cache_folder([Path(__file__).parent / room for room in _ROOMS], WANTED)
 if FOLDER is not None:
     numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]  # made from variables when numba is imported

@@ -37,27 +37,27 @@ def sources(folder: Path, text: str) -> Path:
 
 
 def test_compiled_code_has_a_folder_per_version_of_all_sources(tmp_path: Path) -> None:
-    first = compiled.cache_folder(sources(tmp_path / "code", "one"), tmp_path / "kept")
+    first = compiled.cache_folder([sources(tmp_path / "code", "one")], tmp_path / "kept")
     assert first is not None
     assert first.is_dir()
     assert first.parent == tmp_path / "kept"
-    assert compiled.cache_folder(sources(tmp_path / "code", "one"), tmp_path / "kept") == first
-    assert compiled.cache_folder(sources(tmp_path / "code", "two"), tmp_path / "kept") != first
+    assert compiled.cache_folder([sources(tmp_path / "code", "one")], tmp_path / "kept") == first
+    assert compiled.cache_folder([sources(tmp_path / "code", "two")], tmp_path / "kept") != first
 
 
 def test_on_a_read_only_file_system_compiled_code_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = compiled.cache_folder(sources(tmp_path / "code", "one"), tmp_path / "kept")
+    kept = compiled.cache_folder([sources(tmp_path / "code", "one")], tmp_path / "kept")
     assert kept is not None
     (kept / "kernel.nbc").write_bytes(b"compiled")
     monkeypatch.setattr(compiled, "_is_writable", lambda folder: folder != kept)  # root may write everywhere
-    copied = compiled.cache_folder(tmp_path / "code", tmp_path / "kept")
+    copied = compiled.cache_folder([tmp_path / "code"], tmp_path / "kept")
     assert copied is not None
     assert copied != kept
     assert (copied / "kernel.nbc").read_bytes() == b"compiled"
 
 
 def test_whoever_has_no_folder_of_their_own_compiles_into_a_temporary_one(tmp_path: Path) -> None:
-    folder = compiled.cache_folder(sources(tmp_path / "code", "one"), None)
+    folder = compiled.cache_folder([sources(tmp_path / "code", "one")], None)
     assert folder is not None
     assert folder.is_dir()
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -68,11 +68,11 @@ def test_where_nothing_can_be_written_compiled_code_is_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: Path | None
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/proc/nowhere")
-    assert compiled.cache_folder(sources(tmp_path / "code", "one"), wanted) is None
+    assert compiled.cache_folder([sources(tmp_path / "code", "one")], wanted) is None
 
 
 def test_a_copy_that_found_no_space_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = compiled.cache_folder(sources(tmp_path / "code", "one"), tmp_path / "kept")
+    kept = compiled.cache_folder([sources(tmp_path / "code", "one")], tmp_path / "kept")
     assert kept is not None
 
     def fill_up(_source: Path, into: Path, **_options: bool) -> None:
@@ -81,4 +81,4 @@ def test_a_copy_that_found_no_space_is_not_used(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(compiled, "_is_writable", lambda folder: folder != kept)
     monkeypatch.setattr(shutil, "copytree", fill_up)
-    assert compiled.cache_folder(tmp_path / "code", tmp_path / "kept") is None
+    assert compiled.cache_folder([tmp_path / "code"], tmp_path / "kept") is None

@@ -1,5 +1,6 @@
 """What gmv needs of an image encoder."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, runtime_checkable
@@ -93,7 +94,8 @@ def check_unit_length(vector: NDArray[np.float32]) -> None:
     Raises:
         Poison: `invalid_features`, for another length than 1.
     """
-    length = float(np.linalg.norm(vector.astype(np.float64)))
+    # The square of a float32 is exact in float64: this decides the same on every processor, which BLAS's sum does not.
+    length = math.sqrt(math.fsum(np.square(vector.astype(np.float64)).tolist()))
     if length == 0:
         raise Poison(
             Reason.INVALID_FEATURES,

@@ -7,6 +7,7 @@ true sources, where 1 puts .09.
 """
 
 import math
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def _distances(
 
 
 def _median(values: list[float]) -> float:
-    return float(np.median(values)) if values else math.nan
+    return median(values) if values else math.nan
 
 
 def _rounded(value: float) -> float:

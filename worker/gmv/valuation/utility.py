@@ -3,13 +3,15 @@
 import math
 from collections.abc import Sequence
 
+from gmv.valuation.exact_functions import exponential, logarithm
+
 
 def utilities(distances: Sequence[float], temperature: float) -> list[float]:
     """Return V_i = exp(-d_i / tau) / sum_k exp(-d_k / tau) for the contributor set (GMValuator, equation of V).
 
     The smallest distance is subtracted first: without that, distances above about 745 tau underflow to 0/0.
-    `math.exp` and `math.fsum` rather than numpy: the C library's exp does not change with the vector width of the
-    machine, and fsum is the correctly rounded sum, so neither depends on how many contributors there are.
+    Exponentials and their sum are correctly rounded, so neither depends on the processor, on the C library, or on how
+    many contributors there are.
 
     Args:
         distances: d_i >= 0, finite; W1 per contributor. May be empty.
@@ -21,11 +23,11 @@ def utilities(distances: Sequence[float], temperature: float) -> list[float]:
     if not distances:
         return []
     nearest = min(distances)
-    likenesses = [math.exp(-(distance - nearest) / temperature) for distance in distances]
+    likenesses = [exponential(-(distance - nearest) / temperature) for distance in distances]
     total = math.fsum(likenesses)
     return [likeness / total for likeness in likenesses]
 
 
 def effective_contributors(shares: Sequence[float]) -> float:
     """Return exp(H), the perplexity of the shares: 1 if one contributor has all, K if all have the same."""
-    return math.exp(-math.fsum(share * math.log(share) for share in shares if share > 0.0))
+    return exponential(-math.fsum(share * logarithm(share) for share in shares if share > 0.0))
