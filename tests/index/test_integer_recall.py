@@ -40,9 +40,9 @@ def by_brute_force(query: NDArray[np.int8]) -> list[tuple[float, bool, int]]:
 def test_what_the_scan_takes_is_in_the_order_of_brute_force(seed: int, candidates: int) -> None:
     """With so many candidates the scan takes all 800 pairs, so that the order is the vectors' alone."""
     assert candidates * PAIRS_PER_CANDIDATE >= 2 * len(VECTORS)
-    query = np.random.default_rng(seed).integers(-127, 128, VECTORS.shape[1]).astype(np.int8)
+    query = np.random.default_rng(seed).integers(-127, 128, (1, VECTORS.shape[1])).astype(np.int8)
     expected = by_brute_force(query)[:candidates]
-    (found,) = RECALL.recall_looks(query[np.newaxis], candidates)
+    (found,) = RECALL.recall_looks(query, candidates)
 
     assert found.rows.tolist() == [row for _, mirrored, row in expected if not mirrored]
     assert found.mirrored_rows.tolist() == [row for _, mirrored, row in expected if mirrored]

@@ -20,7 +20,7 @@ from gmv.encoders.integer_projection import IntegerProjection
 from gmv.encoders.mirror import mirror_of_atoms, mirror_of_patches, mirror_of_signs
 from gmv.encoders.working_size import to_working_size
 from gmv.linear.k_means import k_means
-from gmv.linear.products import product
+from gmv.linear.product import multiply
 
 Images = NDArray[np.uint8]
 T = TypeVar("T", bound=np.generic)
@@ -76,7 +76,7 @@ def _with_dictionary(parameters: Parameters, sample: Images, seed: int) -> Param
     # ZCA: what the sample does not span, with an eigenvalue of 0, is scaled by the floor alone.
     floor = 1 / np.sqrt(_EIGENVALUE_FLOOR)
     gains = 1 / np.sqrt(found.values + _EIGENVALUE_FLOOR) - floor
-    matrix = floor * np.eye(PATCH_NUMBERS) + product(found.matrix * gains, np.ascontiguousarray(found.matrix.T))
+    matrix = floor * np.eye(PATCH_NUMBERS) + multiply(found.matrix * gains, found.matrix.T)
     matrix += matrix[mirror.permutation][:, mirror.permutation].copy()
     whitening = np.rint(matrix * (LARGEST / np.abs(matrix).max())).astype(np.int8)
     offset = -(moments.mean(mirror) @ whitening.astype(np.int64))

@@ -103,7 +103,7 @@ def instance_discriminants(moments: Moments, within: Moments, ridge: float, mirr
     found = []
     for total, (_, half) in zip(totals, _halves(mirror), strict=True):
         scatter = half.moments(within.second) / within.count
-        found.append(generalised_eigh(total, scatter + max(ridge * variance, 1e-6) * np.eye(len(total))))
+        found.append(generalised_eigh(total, scatter + max(ridge * variance, 1e-6) * np.eye(len(total)), len(total)))
     return _largest(found, mirror, size)
 
 
