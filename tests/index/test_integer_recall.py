@@ -116,6 +116,7 @@ def damaged_coder(change: Callable[[dict[str, NDArray[np.generic]]], object]) ->
         lambda folder: np.save(folder / CODES_FILE, np.zeros((3, 2), np.int8)),
         lambda folder: np.save(folder / VECTORS_FILE, np.zeros((3, ENCODER.vector_size), np.float32)),
         lambda folder: (folder / VECTORS_FILE).write_bytes(b"x"),
+        lambda folder: (folder / VECTORS_FILE).write_bytes(b""),
         damaged_coder(lambda arrays: arrays.pop("mean")),
         damaged_coder(lambda arrays: arrays.update(signs=0 * arrays["signs"])),
         damaged_coder(lambda arrays: arrays.update(factor=np.array(np.nan))),

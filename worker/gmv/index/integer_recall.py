@@ -94,7 +94,7 @@ def open_integer_recall(folder: Path, encoder: MirroringEncoder) -> IntegerRecal
 
 def _map(path: Path, size: int) -> NDArray[np.int8]:
     try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped = np.lib.format.open_memmap(path, "r")  # np.load takes archives, too
     except (OSError, ValueError) as error:
         raise IndexRefused(f"{path} cannot be mapped ({error}); build the index again") from error
     if mapped.dtype != np.int8 or mapped.shape[1:] != (size,):

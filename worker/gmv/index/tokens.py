@@ -26,7 +26,7 @@ def open_tokens(path: Path) -> Tokens:
         IndexRefused: it is missing or holds something else.
     """
     try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped = np.lib.format.open_memmap(path, "r")  # np.load takes archives, too
     except (OSError, ValueError) as error:
         raise IndexRefused(f"{path} cannot be mapped ({error}); build the index again") from error
     if mapped.dtype not in _DTYPES or mapped.ndim != 3:
