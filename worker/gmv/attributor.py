@@ -4,10 +4,13 @@ An outcome depends on its own event, the index and the settings alone: not on th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.corpus.features import features_digest
+from gmv.corpus.port import ImageFeatures
 from gmv.encoders.port import Encoder, check_unit_length
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
@@ -43,7 +46,22 @@ class Attributor:
         table: ImagesTable,
         settings: Method,
         ownership: Ownership,
+        *,
+        digests_features: bool = False,
     ) -> None:
+        """Put the method together.
+
+        Args:
+            images: where images are read.
+            encoder: of the index.
+            recall: of the index.
+            reranker: of the index.
+            table: of the index.
+            settings: what decides credits.
+            ownership: what owners decided.
+            digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
+                that sees others on another machine.
+        """
         self._images = images
         self._encoder = encoder
         self._recall = recall
@@ -51,6 +69,7 @@ class Attributor:
         self._table = table
         self._settings = settings
         self._ownership = ownership
+        self._digests_features = digests_features
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
@@ -59,7 +78,9 @@ class Attributor:
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
         recalled = self._recall_rows([vector for vector, _ in seen.values()])
         ranked = self._ranked([tokens for _, tokens in seen.values()], recalled)
-        valued = {place: self._value(events[place], ranking) for place, ranking in zip(seen, ranked, strict=True)}
+        valued = {
+            place: self._value(events[place], seen[place], ranking) for place, ranking in zip(seen, ranked, strict=True)
+        }
         outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
         return [outcomes[place] for place in range(len(events))]
 
@@ -84,7 +105,9 @@ class Attributor:
         try:
             features = self._encoder.encode(images)
         except Poison as poison:
-            return [poison if isinstance(look, np.ndarray) else look for look in opened]
+            if len(images) == 1:
+                return [poison if isinstance(look, np.ndarray) else look for look in opened]
+            return [seen for look in opened for seen in self._encode([look])]  # it may be one image's fault
         encoded = iter(zip(features.vectors, features.tokens, strict=True))
         return [next(encoded) if isinstance(look, np.ndarray) else look for look in opened]
 
@@ -126,11 +149,14 @@ class Attributor:
         ranked = dict(zip(places, found, strict=True))
         return [ranked.get(place, NOBODY) for place in range(len(recalled))]
 
-    def _value(self, event: GeneratedImage, ranking: Ranking) -> Attribution:
+    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking) -> Attribution:
         """Steps 4 and 5."""
         images = self._table.images(ranking.rows)
         candidates = [
             Candidate(image.image_id, image.owner_id, image.weight, distance)
             for image, distance in zip(images, ranking.distances.tolist(), strict=True)
         ]
-        return value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
+        valued = value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
+        if not self._digests_features or isinstance(event.content, EventFeatures):
+            return valued
+        return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())

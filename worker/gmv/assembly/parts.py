@@ -67,6 +67,7 @@ def assemble_attributor(
         table=index.images,
         settings=method_of(settings, index),
         ownership=ownership,
+        digests_features=index.manifest.encoder.network is not None,
     )
 
 

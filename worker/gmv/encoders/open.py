@@ -5,6 +5,8 @@ from pathlib import Path
 from gmv.encoders import descriptor, precomputed
 from gmv.encoders.port import Encoder
 from gmv.encoders.precomputed import Precomputed
+from gmv.encoders.pretrained.backbones import KINDS
+from gmv.encoders.pretrained.storage import open_pretrained
 from gmv.encoders.storage import open_descriptor
 from gmv.errors import IndexRefused
 
@@ -23,12 +25,13 @@ def open_encoder(
 
     Raises:
         IndexRefused: the kind is unknown, or the parameters are missing, damaged or another encoder's.
+        PackagesMissing: a package that runs a pretrained network, or brings its weights, is not installed.
     """
     if kind == precomputed.KIND:
         return Precomputed(encoder_id, vector_size, tokens_shape)
-    if kind != descriptor.KIND or parameters is None:
+    if parameters is None or kind not in {descriptor.KIND, *KINDS}:
         raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
-    encoder = open_descriptor(parameters)
+    encoder = open_descriptor(parameters) if kind == descriptor.KIND else open_pretrained(parameters)
     found = (encoder.encoder_id, encoder.vector_size, encoder.tokens_shape)
     if found != (encoder_id, vector_size, tokens_shape):
         raise IndexRefused(f"{parameters} is {found[0]}, but the index was built by {encoder_id}; build it again")
