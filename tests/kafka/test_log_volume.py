@@ -113,7 +113,7 @@ def mortal_kafka() -> Iterator[KafkaBroker]:
         yield broker
 
 
-@pytest.mark.parametrize("log_level", ["info", "debug"])
+@pytest.mark.parametrize("log_level", ["info", pytest.param("debug", marks=pytest.mark.exhaustive)])
 def test_redis_away_under_load(
     kafka: KafkaBroker, mortal_redis: RedisServer, tmp_path: Path, seed: int, log_level: str
 ) -> None:

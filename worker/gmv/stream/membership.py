@@ -221,11 +221,13 @@ class Member:
             self._log.resume(partition)
         if self._unregistered - waited:
             logger.warning(
-                "partitions %s were added to %s and are not credited until they are registered: "
-                "`gmv ledger init --topic %s`",
+                "partitions %s were added to %s and wait, while all others are credited: run `gmv ledger init --topic "
+                "%s --brokers %s` with this worker's settings of the ledger. They are credited from their beginning "
+                "then, within seconds and without a new start",
                 sorted(partition.number for partition in self._unregistered),
                 self._kafka.topic,
                 self._kafka.topic,
+                self._kafka.brokers,
             )
 
     def _seek_owned(self) -> None:
