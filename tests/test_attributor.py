@@ -13,6 +13,7 @@ from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import Features
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.index.port import Recall
 from gmv.settings import Method
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.owners import Ownership
@@ -26,7 +27,7 @@ IMAGES = [TrainingImage("a", "ada", 1.0), TrainingImage("b", "ben", 1.0), Traini
 IMAGES.append(TrainingImage("d", "dee", 1.0))
 
 
-class Line:
+class Line(Recall):
     """Index, encoder and image source of the world: a file is its place, an image as many pixels as that."""
 
     encoder_id = "line"

@@ -14,6 +14,7 @@ from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.attributor import Attributor
 from gmv.corpus.port import TrainingImage
 from gmv.index.images import ArrowImages, open_images, write_images
+from gmv.index.port import Recall
 from gmv.settings import Method
 from gmv.valuation.owners import Ownership
 from gmv.valuation.receipt import receipt
@@ -53,7 +54,7 @@ def test_rows_are_those_of_images_that_nobody_may_be_paid_for(
 
 
 def test_recall_answers_without_them_in_its_own_order() -> None:
-    class Fixed:
+    class Fixed(Recall):
         def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
             return [np.array([3, 0, 2, 1])[:candidates] for _ in vectors]
 
@@ -64,7 +65,7 @@ def test_recall_answers_without_them_in_its_own_order() -> None:
     assert [len(rows) for rows in RecallOfOthers(Fixed(), ~np.zeros(4, np.bool_)).recall(vectors, 4)] == [0, 0]
 
 
-class Row(Line):
+class Row(Line, Recall):
     """A line of training images, one at each of twelve places."""
 
     places = np.arange(12.0)

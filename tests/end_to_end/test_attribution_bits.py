@@ -24,7 +24,7 @@ from tests.end_to_end.conftest import EXAMPLE_CORPUS
 EVENTS = 60
 
 
-class Shuffled:
+class Shuffled(Recall):
     """Recalls the same images in another order."""
 
     def __init__(self, recall: Recall) -> None:

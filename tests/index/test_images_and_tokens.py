@@ -66,3 +66,10 @@ def test_another_array_is_refused(tmp_path: Path, array: np.ndarray) -> None:
 def test_missing_tokens_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IndexRefused, match="cannot be mapped"):
         open_tokens(tmp_path / "tokens.npy")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUM", b"\x93NUMPY\x01\x00", b"PK\x03\x04"])
+def test_what_is_no_array_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "tokens.npy").write_bytes(content)
+    with pytest.raises(IndexRefused, match="cannot be mapped"):
+        open_tokens(tmp_path / "tokens.npy")

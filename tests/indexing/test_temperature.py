@@ -11,6 +11,7 @@ from gmv.index.manifest import MeasuredNeighbours
 from gmv.index.port import Recall
 from gmv.indexing.temperature import measure_neighbours, temperature_of
 from gmv.valuation.utility import effective_contributors, utilities
+from gmv.valuation.wasserstein.rerank import ExactReranker
 
 
 class Everything(Recall):
@@ -28,7 +29,8 @@ def measured(places: list[float], candidates: int = 100, temperature: float | No
     """Images on a line, of one token each, so W1 is the distance of their places."""
     line = np.array(places, np.float32)
     tokens = line.astype(np.float16).reshape(-1, 1, 1)
-    return measure_neighbours(Everything(line), line.reshape(-1, 1), tokens, candidates, 0, temperature)
+    reranker = ExactReranker(tokens)
+    return measure_neighbours(Everything(line), line.reshape(-1, 1), tokens, reranker, candidates, 0, temperature)
 
 
 def by_hand(places: list[float]) -> tuple[float, float, float]:

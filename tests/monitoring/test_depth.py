@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.depth import RecallDepth
-from gmv.valuation.ranking import Ranking
+from gmv.valuation.ranking import MirroredLook, Ranking, Tokens
 
 RECALLED = np.array([40, 7, 99, 3, 12, 60, 5, 81, 22, 31, 64])  # eleven, so that places are tenths
 
@@ -15,19 +15,27 @@ RECALLED = np.array([40, 7, 99, 3, 12, 60, 5, 81, 22, 31, 64])  # eleven, so tha
 class Chosen:
     """A re-rank whose answer is known before."""
 
-    def __init__(self, rows: Sequence[int]) -> None:
-        self.rankings = [Ranking(np.array(rows), np.zeros(len(rows)), None)]
+    def __init__(self, rows: Sequence[int], mirrored: Sequence[int] = ()) -> None:
+        places = np.array([*rows, *mirrored])
+        self.rankings = [Ranking(places, np.zeros(len(places)), np.arange(len(places)) >= len(rows), None)]
 
     def nearest(
-        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+        self,
+        queries: Sequence[Tokens],
+        candidates: Sequence[NDArray[np.int64]],
+        contributors: int,
+        mirrored: Sequence[MirroredLook | None] | None = None,
     ) -> list[Ranking]:
         return self.rankings
 
 
-def depths_of(chosen: Chosen, recalled: NDArray[np.int64] = RECALLED) -> tuple[float, float]:
+def depths_of(
+    chosen: Chosen, recalled: NDArray[np.int64] = RECALLED, look: MirroredLook | None = None
+) -> tuple[float, float]:
     registry = CollectorRegistry()
     watched = RecallDepth(chosen, Metrics(registry))
-    assert watched.nearest([np.zeros((4, 2), np.float32)], [recalled], 3) is chosen.rankings
+    mirrored = None if look is None else [look]
+    assert watched.nearest([np.zeros((4, 2), np.float32)], [recalled], 3, mirrored) is chosen.rankings
     value = registry.get_sample_value
     return value("gmv_contributor_depth_ratio_count") or 0.0, value("gmv_contributor_depth_ratio_sum") or 0.0
 
@@ -44,3 +52,10 @@ def test_places_are_those_in_the_order_of_recall(rows: list[int], places: tuple[
 
 def test_where_every_recalled_image_contributes_there_is_nothing_to_tell() -> None:
     assert depths_of(Chosen([64, 40, 7]), np.array([40, 7, 64])) == (0.0, 0.0)
+
+
+def test_the_mirrored_look_s_places_are_those_in_its_own_list() -> None:
+    look = MirroredLook(np.zeros((4, 2), np.float32), np.array([7, 99, 12, 5, 40]))
+    assert depths_of(Chosen([40, 7], mirrored=[99]), look=look) == pytest.approx((3, 0.0 + 0.1 + 0.25))
+    assert depths_of(Chosen([40, 7]), look=look) == pytest.approx((2, 0.1))
+    assert depths_of(Chosen([], mirrored=[40]), look=look) == (1, 1.0)

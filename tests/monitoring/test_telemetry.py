@@ -24,7 +24,7 @@ from gmv.monitoring.telemetry import (
     StageClock,
 )
 from gmv.stream.records import Partition, Record
-from gmv.valuation.ranking import Ranking, Step
+from gmv.valuation.ranking import MirroredLook, Ranking, Step
 
 POSITION = Position("t", 0)
 BATCH = Batch("images", 0, POSITION, Position("t", 1), {}, [])
@@ -88,13 +88,13 @@ def reranker_over(inner: Any, clock: StageClock) -> MeasuredReranker:
 RECORD = Record(0, b"{}")
 VECTORS = np.zeros((1, 8), np.float32)
 ROWS = np.arange(3)
-RANKING = Ranking(ROWS, np.zeros(3), None)
+RANKING = Ranking(ROWS, np.zeros(3), np.zeros(3, np.bool_), None)
 CALLS: list[tuple[Wrap, str, tuple[Any, ...], Any, Stage]] = [
     (MeasuredDecoder, "decode", (RECORD,), object(), Stage.DECODE),
     (MeasuredImages, "read", (ImageBytes(b""),), object(), Stage.READ),
     (MeasuredEncoder, "encode", ([],), Features(VECTORS, VECTORS), Stage.ENCODE),
     (MeasuredRecall, "recall", (VECTORS, 100), [ROWS], Stage.RECALL),
-    (reranker_over, "nearest", ([VECTORS], [ROWS], 10), [RANKING], Stage.RERANK),
+    (reranker_over, "nearest", ([VECTORS], [ROWS], 10, [MirroredLook(VECTORS, ROWS)]), [RANKING], Stage.RERANK),
     (MeasuredOutbox, "publish", (Partition("images", 0), [], []), None, Stage.PUBLISH),
     (ledger_over, "known", (0, [b"x"]), {}, Stage.KNOWN),
     (ledger_over, "commit", (BATCH,), port.Committed(), Stage.COMMIT),
@@ -253,13 +253,16 @@ def test_totals_hold_past_laps_and_the_one_that_runs(timed: StageClock) -> None:
 
 def test_every_candidate_of_a_rerank_is_counted_by_how_it_ended() -> None:
     registry = CollectorRegistry()
-    by_kernel = Ranking(ROWS, np.zeros(3), dict.fromkeys(Step, 0) | {Step.HALF: 3, Step.CERTIFIED: 2})
+    by_kernel = Ranking(
+        ROWS, np.zeros(3), np.zeros(3, np.bool_), dict.fromkeys(Step, 0) | {Step.HALF: 3, Step.CERTIFIED: 2}
+    )
     reranker = MeasuredReranker(Inner([by_kernel, RANKING, by_kernel]), StageClock(), Metrics(registry))
 
-    reranker.nearest([VECTORS] * 3, [np.arange(5), np.arange(7), np.arange(5)], 3)
+    look = MirroredLook(VECTORS, np.arange(2))
+    reranker.nearest([VECTORS] * 3, [np.arange(5), np.arange(7), np.arange(5)], 3, [None, look, None])
 
     counted = {
         step: registry.get_sample_value("gmv_rerank_candidates_total", {"step": step})
         for step in ("relaxed", "half", "certified", "general_transport")
     }
-    assert counted == {"relaxed": 0, "half": 6, "certified": 4, "general_transport": 7}
+    assert counted == {"relaxed": 0, "half": 6, "certified": 4, "general_transport": 9}

@@ -15,20 +15,17 @@ def _ranking(selection: str) -> Arguments:
     return pytest("tests/valuation/wasserstein/test_rerank.py", "-k", selection, seconds_max=400)
 
 
+def _looks(selection: str) -> Arguments:
+    return pytest("tests/valuation/wasserstein/test_looks.py", "-k", selection, seconds_max=400)
+
+
 MUTATIONS = [
     Mutation(
-        "Bounds from duals are lowered for rounding, not raised by 1e-4",
-        f"{_KERNEL}/bounds.py",
-        "    return total - _ROUNDING * size",
-        "    return total * 1.0001",
-        _bounds("made_tight or no_bound"),
-    ),
-    Mutation(
-        "The relaxed bound is lowered for rounding, not raised by 1e-4",
-        f"{_KERNEL}/bounds.py",
-        "* (1.0 - _ROUNDING)",
-        "* 1.0001",
-        _bounds("no_bound"),
+        "Costs are rounded down by what their root and its product may be rounded up",
+        f"{_KERNEL}/fixed.py",
+        "np.float32(1.0 - 2.0**-22)",
+        "np.float32(1.0 + 2.0**-20)",
+        _bounds("never_above"),
     ),
     Mutation(
         "Float32 costs are lowered by what float32 may be wrong",
@@ -36,6 +33,27 @@ MUTATIONS = [
         "np.float32(1.0 - (2 * size + 16) * _UNIT_ROUNDOFF)",
         "np.float32(1.0)",
         _bounds("never_above"),
+    ),
+    Mutation(
+        "Squared costs of whole numbers are exact, and not lowered",
+        f"{_KERNEL}/matrices.py",
+        "    if store.integers.shape[0] == 0:\n        lower(",
+        "    if store.integers.shape[0] >= 0:\n        lower(",
+        _bounds("integers"),
+    ),
+    Mutation(
+        "The ascent keeps duals where nothing overflows",
+        f"{_KERNEL}/ascent.py",
+        "np.int32(min(max(moved, -_DUAL_LIMIT), _DUAL_LIMIT))",
+        "np.int32(moved)",
+        _bounds("within_its_limits"),
+    ),
+    Mutation(
+        "What reaches a column that the search is done with changes nothing",
+        f"{_KERNEL}/fixed.py",
+        "np.int32(25 * COST_MAX)",
+        "np.int32(32 * COST_MAX)",
+        _bounds("exactly_at"),
     ),
     Mutation(
         "A candidate is discarded where its bound is above the threshold, not below",
@@ -47,8 +65,8 @@ MUTATIONS = [
     Mutation(
         "A search is given up only where feasible duals prove it",
         f"{_KERNEL}/assignment.py",
-        "    return tighten_rows(costs, search.trial_columns, search.trial_rows) > threshold",
-        "    return True",
+        "        if distance > limit:",
+        "        if distance >= limit:",
         _bounds("search"),
     ),
     Mutation(
@@ -64,6 +82,20 @@ MUTATIONS = [
         "        return ascending\n",
         "        return rows\n",
         _ranking("nor_does_the_order"),
+    ),
+    Mutation(
+        "A row is counted once among the K cheapest, whichever of its looks were assigned",
+        f"{_KERNEL}/topk.py",
+        "    while place < contributors - 1 and scratch.cheapest_row[place] != row:",
+        "    while place < contributors - 1:",
+        _looks("merged"),
+    ),
+    Mutation(
+        "Of two looks that tie the look as it is counts",
+        f"{_KERNEL}/ties.py",
+        "distances[plain] - distances[turned] <= TIE * distances[plain]",
+        "distances[plain] - distances[turned] < 0.0",
+        _looks("looks_that_are_equal"),
     ),
     Mutation(
         "Ties are in order of row",

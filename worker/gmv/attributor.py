@@ -6,24 +6,24 @@ An outcome depends on its own event, the index and the settings alone: not on th
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gmv.encoders.port import Encoder, check_unit_length
+from gmv.encoders.integers import check_integers
+from gmv.encoders.port import Encoder, Features, MirroringEncoder, Numbers, check_unit_length
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
-from gmv.index.port import ImagesTable, Recall
+from gmv.index.port import ImagesTable, LooksRecalled, Recall
 from gmv.settings import Method
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.owners import Ownership
-from gmv.valuation.ranking import Ranking, Reranker
+from gmv.valuation.ranking import MirroredLook, Ranking, Reranker
 from gmv.valuation.types import Attribution, Candidate
 
-Seen = tuple[NDArray[np.float32], NDArray[np.float32]]
+Seen = tuple[Numbers, Numbers]
 """One image's features: its vector, [D], and its tokens, [n, d]."""
 
 
-NOBODY = Ranking(np.empty(0, np.int64), np.empty(0), None)
+NOBODY = Ranking(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), None)
 """Of a query without candidates."""
 
 PIXEL_BYTES_AT_ONCE = 64 * 2**20
@@ -43,7 +43,20 @@ class Attributor:
         table: ImagesTable,
         settings: Method,
         ownership: Ownership,
+        mirror: MirroringEncoder | None = None,
     ) -> None:
+        """Put the steps together.
+
+        Args:
+            images: reads what events name or hold.
+            encoder: of the index.
+            recall: over the index.
+            reranker: over the index.
+            table: who made what.
+            settings: M, K and tau.
+            ownership: who is paid instead of whom, and who is opted out.
+            mirror: the encoder, where generated images are also compared mirrored.
+        """
         self._images = images
         self._encoder = encoder
         self._recall = recall
@@ -51,14 +64,14 @@ class Attributor:
         self._table = table
         self._settings = settings
         self._ownership = ownership
+        self._mirror = mirror
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
         features = self._features(events)
         poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
-        recalled = self._recall_rows([vector for vector, _ in seen.values()])
-        ranked = self._ranked([tokens for _, tokens in seen.values()], recalled)
+        ranked = self._ranked(list(seen.values()))
         valued = {place: self._value(events[place], ranking) for place, ranking in zip(seen, ranked, strict=True)}
         outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
         return [outcomes[place] for place in range(len(events))]
@@ -110,27 +123,43 @@ class Attributor:
                 f"the event has a vector of {features.vector.shape} and tokens of {features.tokens.shape}; "
                 f"{self._encoder.encoder_id} makes ({vector_size},) and (n, {token_size})",
             )
+        if self._mirror is not None:
+            check_integers(features.vector, features.tokens, self._encoder)
+            return features.vector.astype(np.int8), features.tokens.astype(np.int8)
         check_unit_length(features.vector)
         return features.vector, features.tokens
 
-    def _recall_rows(self, vectors: Sequence[NDArray[np.float32]]) -> list[NDArray[np.int64]]:
-        """Step 2."""
-        return self._recall.recall(np.stack(vectors), self._settings.candidates) if vectors else []
-
-    def _ranked(self, queries: Sequence[NDArray[np.float32]], recalled: Sequence[NDArray[np.int64]]) -> list[Ranking]:
-        """Step 3. Where all that were recalled are left out, nobody is ranked."""
-        places = [place for place, rows in enumerate(recalled) if len(rows)]
+    def _ranked(self, seen: Sequence[Seen]) -> list[Ranking]:
+        """Steps 2 and 3. Where all that were recalled are left out, nobody is ranked."""
+        if not seen:
+            return []
+        vectors = np.stack([vector for vector, _ in seen])
+        recalled = self._recall.recall_looks(vectors, self._settings.candidates)
+        places = [place for place, looks in enumerate(recalled) if len(looks.rows) + len(looks.mirrored_rows)]
         found = self._reranker.nearest(
-            [queries[place] for place in places], [recalled[place] for place in places], self._settings.contributors
+            [seen[place][1] for place in places],
+            [recalled[place].rows for place in places],
+            self._settings.contributors,
+            self._mirrored([seen[place] for place in places], [recalled[place] for place in places]),
         )
         ranked = dict(zip(places, found, strict=True))
-        return [ranked.get(place, NOBODY) for place in range(len(recalled))]
+        return [ranked.get(place, NOBODY) for place in range(len(seen))]
+
+    def _mirrored(self, seen: Sequence[Seen], recalled: Sequence[LooksRecalled]) -> list[MirroredLook | None] | None:
+        """Return the looks at mirrored images, where there are any."""
+        if self._mirror is None or not seen:
+            return None
+        vectors, tokens = (np.stack(each) for each in zip(*seen, strict=True))
+        looks = self._mirror.mirrored(Features(vectors, tokens)).tokens
+        return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
     def _value(self, event: GeneratedImage, ranking: Ranking) -> Attribution:
         """Steps 4 and 5."""
         images = self._table.images(ranking.rows)
         candidates = [
-            Candidate(image.image_id, image.owner_id, image.weight, distance)
-            for image, distance in zip(images, ranking.distances.tolist(), strict=True)
+            Candidate(image.image_id, image.owner_id, image.weight, distance, mirrored)
+            for image, distance, mirrored in zip(
+                images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
+            )
         ]
         return value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)

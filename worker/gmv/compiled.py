@@ -19,7 +19,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 CACHE_VARIABLE: Final = "NUMBA_CACHE_DIR"
 """Names the folder for compiled code; where unset, it is `gmv` under the user's cache folder, if the user has one."""
 
-_ROOMS: Final = ("valuation", "linear")
+_ROOMS: Final = ("valuation", "index", "encoders", "linear")
 """With compiled functions in them."""
 
 _KERNEL: Final = "wasserstein"

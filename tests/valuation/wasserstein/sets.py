@@ -74,5 +74,11 @@ def token_sets(kind: Kind, count: int, tokens: int, size: int, seed: int) -> Set
     return np.ascontiguousarray(made, np.float16).astype(np.float32)
 
 
+def integer_sets(kind: Kind, count: int, tokens: int, size: int, seed: int) -> NDArray[np.int8]:
+    """Make int8 [count, tokens, size]: the same sets, as finely as int8 holds them."""
+    sets = token_sets(kind, count, tokens, size, seed)
+    return np.rint(sets * np.float32(127 / max(np.abs(sets).max(), 1e-6))).astype(np.int8)
+
+
 kinds = st.sampled_from(Kind)
 seeds = st.integers(0, 2**32 - 1)

@@ -7,6 +7,7 @@ by a thousand times what the former can explain.
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -16,21 +17,17 @@ from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign, new_search
 from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_columns, tighten_rows
 from gmv.valuation.wasserstein.certificate import is_optimal, new_proof, total_cost
-from gmv.valuation.wasserstein.cost import lower, square_roots, squared_norms
-from gmv.valuation.wasserstein.packed import (
-    new_packed_query,
-    new_padded_tokens,
-    pack,
-    padded_columns,
-    padded_rows,
-    squared_costs,
-)
-from tests.valuation.wasserstein.sets import Kind, Sets, kinds, least_total, seeds, token_sets
+from gmv.valuation.wasserstein.fixed import COST_MAX, DUAL_MAX, in_units
+from gmv.valuation.wasserstein.matrices import compute_costs, prepare, square
+from gmv.valuation.wasserstein.scratch import new_scratch
+from gmv.valuation.wasserstein.tokens import stored_tokens
+from tests.valuation.wasserstein.sets import Kind, Sets, integer_sets, kinds, least_total, seeds, token_sets
 
 ORACLE_ROUNDING = 1e-13
-INFINITE = 1e300
-shapes = st.sampled_from([(64, 64), (16, 512), (33, 8), (7, 3), (1, 4)])
-every_world = given(kinds, seeds, shapes)
+NO_LIMIT = np.int64(2**62)
+shapes = st.sampled_from([(64, 64), (16, 256), (33, 8), (7, 3), (1, 4)])
+are_integers = st.booleans()
+every_world = given(kinds, seeds, shapes, are_integers)
 few = settings(max_examples=60, deadline=None)
 
 
@@ -41,7 +38,8 @@ class Pair(NamedTuple):
     query: Sets
     row_minima: Sets
     column_minima: Sets
-    costs: Sets
+    costs: NDArray[np.int32]
+    unit: float
     true_costs: NDArray[np.float64]
 
     @property
@@ -53,31 +51,36 @@ class Pair(NamedTuple):
         return ORACLE_ROUNDING * float(self.true_costs.sum() + np.abs(self.query).max() + np.abs(self.candidate).max())
 
 
-def pair(kind: Kind, seed: int, shape: tuple[int, int]) -> Pair:
-    candidate, query = token_sets(kind, 2, *shape, seed)
-    count, size = shape
-    packed, padded = new_packed_query(*shape), new_padded_tokens(*shape)
-    pack(query, packed)
-    lower(packed.norms[:count], size)
-    padded.all[:count] = candidate
-    squared_norms(candidate, padded.norms)
-    lower(padded.norms[:count], size)
-    squares = np.empty((padded_rows(count), padded_columns(count)), np.float32)
-    row_minima, column_minima = (np.empty(length, np.float32) for length in squares.shape)
-    squared_costs(padded, packed, squares, row_minima, column_minima)
-    costs = np.empty((count, count), np.float32)
-    square_roots(squares, costs)
-    assert (row_minima[:count] == squares[:count, :count].min(1)).all()
+def pair(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool = False) -> Pair:
+    candidate, query = (integer_sets if is_integer else token_sets)(kind, 2, *shape, seed)
+    count = shape[0]
+    store, scratch = stored_tokens(candidate[None]), new_scratch(1, *shape)
+    assert prepare(store, query[None].astype(np.float32), scratch)
+    squares, column_minima = scratch.squares[0], scratch.column_minima[0]
+    unit = square(store, 0, 0, squares, column_minima, scratch)
+    scratch.units[0], scratch.kept_in[0] = unit, 0
+    compute_costs(store, 0, 0, 0, scratch)
+    assert (scratch.row_minima[:count] == squares[:count, :count].min(1)).all()
     assert (column_minima[:count] == squares[:count, :count].min(0)).all()
     true_costs = cdist(candidate.astype(float), query.astype(float))
-    return Pair(candidate, query, row_minima[:count], column_minima[:count], costs, true_costs)
+    return Pair(
+        candidate.astype(np.float32),
+        query.astype(np.float32),
+        scratch.row_minima[:count],
+        column_minima[:count],
+        scratch.costs,
+        unit,
+        true_costs,
+    )
 
 
 @few
 @every_world
-def test_costs_are_never_above_the_true_ones(kind: Kind, seed: int, shape: tuple[int, int]) -> None:
-    of = pair(kind, seed, shape)
-    assert (of.costs <= of.true_costs * (1 + 1e-15 * shape[1])).all()
+def test_costs_are_never_above_the_true_ones(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool) -> None:
+    of = pair(kind, seed, shape, is_integer)
+    assert (of.costs * of.unit <= of.true_costs * (1 + 1e-15 * shape[1])).all()
+    assert of.costs.min() >= 0
+    assert of.costs.max() <= COST_MAX
 
 
 @few
@@ -86,32 +89,66 @@ def test_costs_are_not_much_below_either(kind: Kind, seed: int, shape: tuple[int
     """Squares lose at most 2 e N: the bound of the docstring, and as much again for rounding down."""
     of = pair(kind, seed, shape)
     squares = (of.candidate.astype(float) ** 2).sum(1)[:, None] + (of.query.astype(float) ** 2).sum(1)
-    lost = of.true_costs**2 - of.costs.astype(float) ** 2
+    lost = of.true_costs**2 - ((of.costs + 1) * of.unit) ** 2
     assert (lost <= 2 * (2 * shape[1] + 16) * 2.0**-24 * squares + 2.0**-120).all()
 
 
 @few
+@given(kinds, seeds, shapes)
+def test_costs_of_integers_are_the_true_ones_but_for_a_unit_and_a_root(
+    kind: Kind, seed: int, shape: tuple[int, int]
+) -> None:
+    of = pair(kind, seed, shape, is_integer=True)
+    assert (of.row_minima == (of.true_costs**2).round().min(1)).all()
+    assert (of.column_minima == (of.true_costs**2).round().min(0)).all()
+    assert (of.true_costs - of.costs * of.unit <= of.unit + 2.0**-21 * of.true_costs).all()
+
+
+@pytest.mark.parametrize("number", [-128, 127])
+def test_squares_of_the_longest_integers_are_exact(number: int) -> None:
+    candidate, query = np.full((1, 5, 256), -128, np.int8), np.full((1, 5, 256), number, np.float32)
+    query[0, 1:, 0] -= np.sign(number)
+    store, scratch = stored_tokens(candidate), new_scratch(1, 5, 256)
+    prepare(store, query, scratch)
+    square(store, 0, 0, scratch.squares[0], scratch.column_minima[0], scratch)
+    differences = candidate.astype(np.int64)[0][:, None] - query.astype(np.int64)[0]
+    assert (scratch.squares[0][:5, :5] == (differences**2).sum(2)).all()
+
+
+@few
 @every_world
-def test_no_bound_is_above_the_least_total(kind: Kind, seed: int, shape: tuple[int, int]) -> None:
-    of = pair(kind, seed, shape)
-    rows, columns, direction, best = (np.empty(shape[0], np.float32) for _ in range(4))
-    relaxed = relaxed_bound(of.row_minima, of.column_minima)
-    half = half_bound(of.costs, of.column_minima, rows, columns)
-    ascended = ascend(of.costs, rows, columns, of.least_total * 1.001, INFINITE, 20, direction, best)
-    assert max(relaxed, half, ascended) <= of.least_total + of.room
+def test_no_bound_is_above_the_least_total(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool) -> None:
+    of = pair(kind, seed, shape, is_integer)
+    rows, columns, direction, best = (np.empty(shape[0], np.int32) for _ in range(4))
+    relaxed = relaxed_bound(of.row_minima, of.column_minima, of.unit)
+    half = half_bound(of.costs, of.column_minima, of.unit, rows, columns)
+    target = in_units(of.least_total * 1.001, of.unit)
+    ascended = ascend(of.costs, rows, columns, target, NO_LIMIT, 20, direction, best)
+    assert max(relaxed, half, ascended) * of.unit <= of.least_total + of.room
     assert half <= ascended
 
 
 @few
-@given(kinds, seeds, shapes, st.floats(0, 2, width=32))
+@given(kinds, seeds, shapes, st.floats(0, 4))
 def test_any_duals_made_tight_prove_a_bound(kind: Kind, seed: int, shape: tuple[int, int], spread: float) -> None:
     of = pair(kind, seed, shape)
-    given_duals = np.random.default_rng(seed).normal(size=shape[0]).astype(np.float32) * np.float32(spread)
-    given_duals *= of.costs.max()
+    limit = float(spread * COST_MAX)
+    given_duals = np.random.default_rng(seed).uniform(-limit, limit, size=shape[0]).astype(np.int32)
     tight = np.empty_like(given_duals)
-    slack = of.room + ORACLE_ROUNDING * float(np.abs(given_duals).sum())
-    assert tighten_rows(of.costs, given_duals, tight) <= of.least_total + slack
-    assert tighten_columns(of.costs, given_duals, tight) <= of.least_total + slack
+    assert tighten_rows(of.costs, given_duals, tight) * of.unit <= of.least_total + of.room
+    assert tighten_columns(of.costs, given_duals, tight) * of.unit <= of.least_total + of.room
+
+
+@few
+@given(seeds, st.sampled_from([64, 33, 7, 1]), st.integers(0, 2**62))
+def test_an_ascent_stays_within_its_limits_whatever_its_target(seed: int, count: int, target: int) -> None:
+    costs = np.random.default_rng(seed).integers(0, COST_MAX + 1, (count, count)).astype(np.int32)
+    rows, columns, direction, best = (np.zeros(count, np.int32) for _ in range(4))
+    tighten_rows(costs, columns, rows)
+    value = ascend(costs, rows, columns, np.int64(target), NO_LIMIT, 20, direction, best)
+    assert np.abs(rows).max() <= DUAL_MAX
+    assert np.abs(columns).max() <= 5 * COST_MAX
+    assert value <= least_total(costs.astype(float))
 
 
 @few
@@ -120,58 +157,66 @@ def test_a_search_is_given_up_only_above_its_threshold(
     kind: Kind, seed: int, shape: tuple[int, int], share: float
 ) -> None:
     of = pair(kind, seed, shape)
-    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.float32)
+    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.int32)
     threshold = of.least_total * share
-    if not assign(of.costs, columns, threshold, column_of, new_search(shape[0])):
+    if not assign(of.costs, columns, in_units(threshold, of.unit), column_of, new_search(shape[0])):
         assert of.least_total + of.room > threshold
 
 
+@settings(max_examples=200, deadline=None)
+@given(seeds, st.sampled_from([64, 33, 7, 1]), st.sampled_from([1, 4, 1_000, int(COST_MAX)]), st.integers(-1, 0))
+def test_a_search_ends_exactly_at_its_threshold(seed: int, count: int, largest: int, less: int) -> None:
+    """From duals anywhere within their limits: none of what the search computes may overflow."""
+    rng = np.random.default_rng(seed)
+    costs = rng.integers(0, largest + 1, (count, count)).astype(np.int32)
+    column_of, columns = np.empty(count, np.int64), np.empty(count, np.int32)
+    tighten_columns(costs, rng.integers(-DUAL_MAX, DUAL_MAX + 1, count).astype(np.int32), columns)
+    cheapest = int(least_total(costs.astype(float)))
+    assert assign(costs, columns, np.int64(cheapest + less), column_of, new_search(count)) == (less == 0)
+    if less == 0:
+        assert sorted(column_of.tolist()) == list(range(count))
+        assert costs[np.arange(count), column_of].sum() == cheapest
+        reduced = costs.astype(int) - columns
+        assert (reduced.min(1) == reduced[np.arange(count), column_of]).all()
+
+
 @few
 @every_world
-def test_an_assignment_is_one_and_the_cheapest_up_to_float32(kind: Kind, seed: int, shape: tuple[int, int]) -> None:
-    of = pair(kind, seed, shape)
-    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.float32)
-    assert assign(of.costs, columns, INFINITE, column_of, new_search(shape[0]))
+def test_an_assignment_is_one_and_the_cheapest_of_costs_in_units(
+    kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool
+) -> None:
+    of = pair(kind, seed, shape, is_integer)
+    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.int32)
+    assert assign(of.costs, columns, NO_LIMIT, column_of, new_search(shape[0]))
     assert sorted(column_of.tolist()) == list(range(shape[0]))
-    cheapest = least_total(of.costs.astype(float))
-    assert of.costs[np.arange(shape[0]), column_of].sum(dtype=float) <= cheapest * (1 + 1e-4) + shape[0] * 1e-30
+    assert of.costs[np.arange(shape[0]), column_of].sum() == least_total(of.costs.astype(float))
 
 
 @few
 @every_world
-def test_only_what_is_the_cheapest_gets_a_certificate(kind: Kind, seed: int, shape: tuple[int, int]) -> None:
+def test_only_what_is_the_cheapest_gets_a_certificate(
+    kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool
+) -> None:
     """The assignment found, and every one that exchanges the partners of two tokens of it."""
-    of = pair(kind, seed, shape)
+    of = pair(kind, seed, shape, is_integer)
     proof, matched = new_proof(*shape), np.empty(shape[0], np.float64)
-    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.float32)
-    assign(of.costs, columns, INFINITE, column_of, new_search(shape[0]))
+    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.int32)
+    assign(of.costs, columns, NO_LIMIT, column_of, new_search(shape[0]))
     for other in range(shape[0]):
         exchanged = column_of.copy()
         exchanged[[0, other]] = exchanged[[other, 0]]
         total = total_cost(of.candidate, of.query, exchanged, matched, proof.squares)
         assert total <= of.true_costs[np.arange(shape[0]), exchanged].sum() + of.room
-        if is_optimal(of.candidate, of.query, of.costs, columns, exchanged, matched, proof):
+        if is_optimal(of.candidate, of.query, of.costs, columns, of.unit, exchanged, matched, proof):
             assert total <= of.least_total + of.room + shape[0] * 2.0**-44 * matched.max()
 
 
 @few
-@given(seeds, st.sampled_from([(64, 64), (33, 8), (7, 3)]))
-def test_tokens_in_general_position_get_a_certificate(seed: int, shape: tuple[int, int]) -> None:
-    of = pair(Kind.RANDOM, seed, shape)
+@given(seeds, st.sampled_from([(64, 64), (33, 8), (7, 3)]), are_integers)
+def test_tokens_in_general_position_get_a_certificate(seed: int, shape: tuple[int, int], is_integer: bool) -> None:
+    of = pair(Kind.RANDOM, seed, shape, is_integer)
     proof, matched = new_proof(*shape), np.empty(shape[0], np.float64)
-    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.float32)
-    assign(of.costs, columns, INFINITE, column_of, new_search(shape[0]))
+    column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.int32)
+    assign(of.costs, columns, NO_LIMIT, column_of, new_search(shape[0]))
     total_cost(of.candidate, of.query, column_of, matched, proof.squares)
-    assert is_optimal(of.candidate, of.query, of.costs, columns, column_of, matched, proof)
-
-
-@settings(max_examples=200, deadline=None)
-@given(seeds, st.sampled_from([64, 33, 7]))
-def test_rounding_alone_gives_no_search_up(seed: int, count: int) -> None:
-    """The threshold is the least total of the very costs: a sum of rounded steps passes it about every other time.
-
-    Steps between float32 numbers drawn from [0, 1) would not be rounded at all, as they are multiples of 2^-24.
-    """
-    costs = np.random.default_rng(seed).exponential(size=(count, count)).astype(np.float32)
-    column_of, columns = np.empty(count, np.int64), np.zeros(count, np.float32)
-    assert assign(costs, columns, least_total(costs.astype(float)), column_of, new_search(count))
+    assert is_optimal(of.candidate, of.query, of.costs, columns, of.unit, column_of, matched, proof)

@@ -9,28 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from gmv.valuation.ranking import Ranking, Step
+from gmv.valuation.ranking import Step
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from gmv.valuation.wasserstein.scratch import KEPT_MAX
+from tests.valuation.wasserstein.ranked import assert_is_ranked_by, rank, rows_of
 from tests.valuation.wasserstein.sets import Kind, Sets, by_permutations, by_pot, kinds, least_total, seeds, token_sets
 
 CANDIDATES = 30
-
-
-def rows_of(sets: NDArray[np.float16] | Sets) -> NDArray[np.int64]:
-    return np.arange(len(sets), dtype=np.int64)
-
-
-def rank(store: NDArray[np.float16] | Sets, query: Sets, contributors: int) -> Ranking:
-    return ExactReranker(store).nearest([query], [rows_of(store)], contributors)[0]
-
-
-def assert_is_ranked_by(ranking: Ranking, truth: NDArray[np.float64], contributors: int, tie: float) -> None:
-    """Ids up to ties, distances up to 1e-9 of the largest or 1e-12 of the size of numbers that went in."""
-    np.testing.assert_allclose(ranking.distances, truth[ranking.rows], rtol=1e-9, atol=tie)
-    ascending = np.sort(truth)[: len(ranking.rows)]
-    np.testing.assert_allclose(truth[ranking.rows], ascending, rtol=1e-9, atol=tie)
-    assert len(set(ranking.rows.tolist())) == len(ranking.rows) == min(contributors, len(truth))
 
 
 @settings(max_examples=150, deadline=None)
@@ -181,7 +166,7 @@ ROWS = rows_of(STORE)
         (QUERY.astype(np.float64), ROWS, 1, r"query 0 is float64 \(3, 2\), not float32 \[n, 2\]"),
         (QUERY[:, :1], ROWS, 1, r"query 0 is float32 \(3, 1\)"),
         (QUERY[:0], ROWS, 1, "n at least 1"),
-        (QUERY, ROWS[:0], 1, "M above 0"),
+        (QUERY, ROWS[:0], 1, "query 0 has no candidates"),
         (QUERY, ROWS.astype(np.int32), 1, "int32"),
         (QUERY, ROWS, 0, "contributors is 0"),
         (QUERY, ROWS + 1, 1, "outside the store's 4 rows"),
@@ -197,7 +182,15 @@ def test_bad_input_is_refused_before_any_work(
 
 
 @pytest.mark.parametrize(
-    "store", [STORE.astype(np.float64), STORE[0], STORE.transpose(0, 2, 1), np.zeros((1, 1, 5_000), np.float16)]
+    "store",
+    [
+        STORE.astype(np.float64),
+        STORE.astype(np.uint8),
+        STORE[0],
+        STORE.transpose(0, 2, 1),
+        np.zeros((1, 1, 5_000), np.float16),
+        np.zeros((1, 1, 257), np.int8),
+    ],
 )
 def test_another_store_is_refused(store: NDArray[np.float32]) -> None:
     with pytest.raises(ValueError, match="token"):

@@ -28,9 +28,29 @@ def test_chains_of_ties_are_in_order_of_row(steps: list[float], random: Random, 
     rows = list(range(100, 100 + len(distances)))
     random.shuffle(rows)
     order = np.empty(len(rows), np.int64)
-    order_by_distance(np.array(rows), np.array(distances), order)
+    assert order_by_distance(np.array(rows), np.zeros(len(rows), np.bool_), np.array(distances), order) == len(rows)
     assert order.tolist() == by_definition(rows, distances)
 
 
 def test_nothing_has_no_order() -> None:
-    order_by_distance(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
+    assert order_by_distance(np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0), np.empty(0, np.int64)) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), unique=True), st.data())
+def test_of_two_looks_the_nearer_counts_and_of_equals_the_look_as_it_is(
+    pairs: list[tuple[int, bool]], data: st.DataObject
+) -> None:
+    near = st.sampled_from([0.0, 1.0, 1.0 + TIE / 2, 1.0 + 4 * TIE, 2.0])
+    distances = [data.draw(near) for _ in pairs]
+    order = np.empty(len(pairs), np.int64)
+    rows, mirrored = ([pair[part] for pair in pairs] for part in (0, 1))
+    count = order_by_distance(np.array(rows, np.int64), np.array(mirrored, np.bool_), np.array(distances), order)
+
+    place_of = {pair: place for place, pair in enumerate(pairs)}
+    kept = {}
+    for row in rows:
+        looks = [place_of[row, look] for look in (False, True) if (row, look) in place_of]
+        kept[row] = looks[-1] if distances[looks[-1]] < distances[looks[0]] * (1 - TIE) else looks[0]
+    places = list(kept.values())
+    expected = by_definition([rows[place] for place in places], [distances[place] for place in places])
+    assert order[:count].tolist() == [places[place] for place in expected]

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from gmv.encoders.port import Numbers
 from gmv.index.images import ArrowImages
-from gmv.index.port import Recall
+from gmv.index.port import LooksRecalled, Recall
 from gmv.valuation.owners import Ownership
 
 _ROWS_AT_ONCE = 100_000
@@ -31,8 +32,16 @@ class RecallOfOthers(Recall):
         self._left_out = left_out
 
     @override
-    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
-        return [rows[~self._left_out[rows]] for rows in self._inner.recall(vectors, candidates)]
+    def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
+        return [self._others(rows) for rows in self._inner.recall(vectors, candidates)]
+
+    @override
+    def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
+        recalled = self._inner.recall_looks(vectors, candidates)
+        return [LooksRecalled(self._others(each.rows), self._others(each.mirrored_rows)) for each in recalled]
+
+    def _others(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return rows[~self._left_out[rows]]
 
 
 def left_out_rows(ownership: Ownership, images: ArrowImages) -> NDArray[np.bool_]:

@@ -59,14 +59,16 @@ def assemble_attributor(
     measured: Recall = MeasuredRecall(recall, clock)
     if ownership.is_left_out:
         measured = RecallOfOthers(measured, left_out_rows(ownership, index.images))
+    reranker = ExactReranker(index.tokens, threads, index.token_scale)
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(encoder, clock),
         recall=measured,
-        reranker=RecallDepth(MeasuredReranker(ExactReranker(index.tokens, threads), clock, metrics), metrics),
+        reranker=RecallDepth(MeasuredReranker(reranker, clock, metrics), metrics),
         table=index.images,
         settings=method_of(settings, index),
         ownership=ownership,
+        mirror=index.mirror,
     )
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from gmv.encoders.around import AroundEncoder
-from gmv.encoders.port import Encoder, Features
-from gmv.index.port import Recall
+from gmv.encoders.port import Encoder, Features, Numbers
+from gmv.index.port import LooksRecalled, Recall
 
 T = TypeVar("T")
 
@@ -57,6 +57,13 @@ class RecallSideBySide(Recall):
         self._side_by_side = side_by_side
 
     @override
-    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+    def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         recalled = self._side_by_side.each(lambda part: self._inner.recall(vectors[part], candidates), len(vectors))
+        return list(chain.from_iterable(recalled))
+
+    @override
+    def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
+        recalled = self._side_by_side.each(
+            lambda part: self._inner.recall_looks(vectors[part], candidates), len(vectors)
+        )
         return list(chain.from_iterable(recalled))

@@ -53,9 +53,9 @@ def run_worker(
     watch = Watch(settings, log)
     metrics, watcher = watch.metrics, watch.watcher
     metrics.index.info({"index_id": index.index_id, "encoder_id": index.encoder.encoder_id})
-    measured = index.manifest.recall.measured
-    for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
-        metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
+    if (measured := index.manifest.recall.measured) is not None:
+        for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
+            metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
     watch.health.index_loaded()
 
     try:

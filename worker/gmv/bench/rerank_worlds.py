@@ -13,6 +13,7 @@ from gmv.encoders.descriptor import FittedDescriptor
 from gmv.errors import CorpusRefused
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
+from gmv.index.tokens import Tokens
 
 FINER_GRID = 14
 """196 tokens, as many as a vision transformer makes of 224 x 224 pixels in patches of 16; the descriptor's own 15 x 15
@@ -33,7 +34,7 @@ class World:
         candidates: int64 [M] each, rows of the store.
     """
 
-    store: NDArray[np.float16] | NDArray[np.float32]
+    store: Tokens
     queries: list[NDArray[np.float32]]
     candidates: list[NDArray[np.int64]]
 

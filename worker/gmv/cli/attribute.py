@@ -123,7 +123,7 @@ def _of(image: Path, outcome: "Attribution | Poison") -> AttributedImage | Refus
 
 
 def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
-    from gmv.cli.output import credits_text, table
+    from gmv.cli.output import credits_text, distance_text, table
 
     for each in attributed.images:
         if isinstance(each, RefusedImage):
@@ -136,7 +136,13 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
             str(each.image),
             ["training image", "owner", "distance", "share", "credits"],
             [
-                [c.image_id, c.owner_id, f"{c.distance:.4f}", f"{c.utility:.1%}", credits_text(c.micros)]
+                [
+                    c.image_id,
+                    c.owner_id,
+                    distance_text(c.distance, c.mirrored),
+                    f"{c.utility:.1%}",
+                    credits_text(c.micros),
+                ]
                 for c in each.contributors
             ],
             numbers=["distance", "share", "credits"],

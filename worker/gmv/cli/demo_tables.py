@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gmv.cli.output import credits_text, heading, table
+from gmv.cli.output import credits_text, distance_text, heading, table
 from gmv.demo.figures import DemoFigures
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _example(figures: DemoFigures) -> "ConsoleRenderable":
         [
             each.image_id,
             each.owner_id,
-            f"{each.distance:.4f}",
+            distance_text(each.distance, each.mirrored),
             f"{each.utility:.1%}",
             credits_text(each.credit_micros),
             "yes" if each.is_source else "",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from gmv.cli.output import credits_text, facts, table
+from gmv.cli.output import credits_text, distance_text, facts, table
 from gmv.operations.explaining import EventStatus
 from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
 from gmv.operations.judging import ReceiptStatus
@@ -92,7 +92,7 @@ def _shares(receipt: ExplainedReceipt) -> "ConsoleRenderable":
             [
                 each.image_id,
                 each.owner_id,
-                f"{each.distance:.4f}",
+                distance_text(each.distance, each.mirrored),
                 f"{each.utility:.6f}",
                 f"{each.weight:g}",
                 f"{each.value:.6f}",

@@ -212,6 +212,14 @@ def _view_verified(index: VerifiedIndex) -> Iterator[str]:
     yield f"index {index.index_id}: {index.files} files are as they were built"
 
 
+def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What faiss loses against exact search by the same vectors."""
+    if (measured := index.recall.measured) is not None:
+        shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
+        yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
+        yield "measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"
+
+
 def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
     """How an event's credit will be shared, by the example of the corpus itself."""
     yield "temperature", f"{index.defaults.temperature:g}, unless settings name another"
@@ -227,7 +235,6 @@ def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
 
     if index.reading is not None:
         yield from index.reading.sentences()
-    measured = index.recall.measured
     tokens, size = index.encoder.tokens_shape
     yield facts(
         f"Index {index.path}",
@@ -239,11 +246,7 @@ def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("encoder", index.encoder.id),
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
             ("recall by", index.recall.factory),
-            (
-                "nearest found",
-                f"{measured.nearest_1:.1%}, of 10 {measured.nearest_10:.1%}, of 100 {measured.nearest_100:.1%}",
-            ),
-            ("measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"),
+            *_loss(index),
             *_shares(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
         ],

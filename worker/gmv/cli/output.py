@@ -125,6 +125,11 @@ def credits_text(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}{whole:,}.{fraction:06d}"
 
 
+def distance_text(distance: float, mirrored: bool) -> str:
+    """Write a W1 distance, and whether it is that of the generated image mirrored."""
+    return f"{'mirrored ' if mirrored else ''}{distance:.4f}"
+
+
 def tell_who_watches(sentence: str) -> None:
     """Say something before a long step, on stderr and only when that is a terminal, as progress is shown."""
     if sys.stderr.isatty():

@@ -60,6 +60,7 @@ def compile_kernel() -> None:
     import numpy as np
 
     from gmv.compiled import CACHE_VARIABLE, is_compiled, is_kept
+    from gmv.index.exact_recall import ExactRecall
     from gmv.valuation.wasserstein.rerank import ExactReranker
 
     was_compiled, started = is_compiled(), time.perf_counter()
@@ -67,5 +68,6 @@ def compile_kernel() -> None:
         kept = "once" if is_kept() else f"for this process alone ({CACHE_VARIABLE} may name a folder to keep it in)"
         say(f"compiling the re-rank kernel, {kept}; this takes about half a minute")
     ExactReranker(np.zeros((1, 1, 1), np.float16))
+    ExactRecall(np.zeros((1, 1), np.int8), np.ones(1, np.int8))
     if not was_compiled:
         say(f"compiled in {time.perf_counter() - started:.0f} seconds")

@@ -29,6 +29,7 @@ class DemoContributor:
     utility: float
     credit_micros: int
     is_source: bool
+    mirrored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def _event(outcome: Outcome) -> DemoEvent:
             entry["utility"],
             entry["micros"],
             entry["image_id"] in outcome.sources,
+            entry.get("mirrored", False),
         )
         for entry in outcome.receipt["contributors"]
     )

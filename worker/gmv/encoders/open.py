@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from gmv.encoders import descriptor, precomputed
+from gmv.encoders.exact import descriptor as exact
+from gmv.encoders.exact.storage import open_exact
 from gmv.encoders.port import Encoder
 from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.storage import open_descriptor
@@ -26,9 +28,10 @@ def open_encoder(
     """
     if kind == precomputed.KIND:
         return Precomputed(encoder_id, vector_size, tokens_shape)
-    if kind != descriptor.KIND or parameters is None:
+    openers = {descriptor.KIND: open_descriptor, exact.KIND: open_exact}
+    if kind not in openers or parameters is None:
         raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
-    encoder = open_descriptor(parameters)
+    encoder = openers[kind](parameters)
     found = (encoder.encoder_id, encoder.vector_size, encoder.tokens_shape)
     if found != (encoder_id, vector_size, tokens_shape):
         raise IndexRefused(f"{parameters} is {found[0]}, but the index was built by {encoder_id}; build it again")

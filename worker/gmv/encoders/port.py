@@ -3,16 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.encoders.mirror import Mirror
 from gmv.errors import Poison, Reason
 
 LENGTH_TOLERANCE: Final = 1e-3
 """How far from 1 the length of a vector made elsewhere may be. Rounding to float16 moves it by up to 2^-11 = 0.00049;
 numbers that were divided in float16, by a length that is itself a float16, by up to twice that, 0.00098."""
+
+
+Numbers = NDArray[Any]
+"""Of features: float32, or int8 where the encoder is exact, and so the same on every processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,14 @@ class Features:
 
     Attributes:
         vectors: float32 [b, D], unit length: one global vector per image, for recall. The fitted descriptor alone has
-            one exception, zero, for an image in which it sees the corpus's mean and nothing else.
-        tokens: float32 [b, n, d]: n patch tokens per image, the support of the measure that W1 compares.
+            one exception, zero, for an image in which it sees the corpus's mean and nothing else. int8 where
+            the encoder is exact, of any length.
+        tokens: float32 [b, n, d]: n patch tokens per image, the support of the measure that W1 compares. int8 where the
+            encoder is exact.
     """
 
-    vectors: NDArray[np.float32]
-    tokens: NDArray[np.float32]
+    vectors: Numbers
+    tokens: Numbers
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -53,6 +60,26 @@ class Encoder(Protocol):
         Raises:
             Poison: this encoder cannot encode images at all (features have to come with the event).
         """
+
+
+@runtime_checkable
+class MirroringEncoder(Encoder, Protocol):
+    """An encoder that sees, in the features of an image, those of the image mirrored from left to right."""
+
+    @property
+    def token_scale(self) -> int:
+        """What is 1 in the unit of W1: the length of a token's content in integers."""
+
+    @property
+    def vector_mirror(self) -> Mirror:
+        """What becomes of a vector when the image is mirrored."""
+
+    @property
+    def vector_places(self) -> int:
+        """Parts of the image that a vector describes one after another, with as many numbers each."""
+
+    def mirrored(self, features: Features) -> Features:
+        """Return the features of mirrored images: the same as `encode` of them, at their working size, bit for bit."""
 
 
 def check_unit_length(vector: NDArray[np.float32]) -> None:

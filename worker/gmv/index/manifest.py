@@ -11,8 +11,15 @@ from gmv.first_error import first_error
 
 MANIFEST = "manifest.json"
 
+INTEGERS = "integers"
+"""In place of a factory: codes are scanned, and refined by vectors."""
+
 ENCODER_FILE = "encoder.safetensors"
 RECALL_FILE = "recall.faiss"
+CODER_FILE = "coder.safetensors"
+CODES_FILE = "codes.npy"
+VECTORS_FILE = "vectors.npy"
+INTEGER_FILES = (CODER_FILE, CODES_FILE, VECTORS_FILE)
 TOKENS_FILE = "tokens.npy"
 IMAGES_FILE = "images.arrow"
 REJECTED_FILE = "rejected.jsonl"
@@ -70,10 +77,10 @@ class MeasuredRecall(_Entry):
 
 
 class RecallEntry(_Entry):
-    """How recall works: a faiss factory string, and what it loses."""
+    """How recall works: a faiss factory string and what it loses, or `integers`, which compares all exactly."""
 
     factory: str
-    measured: MeasuredRecall
+    measured: MeasuredRecall | None = None
 
 
 class MeasuredNeighbours(_Entry):

@@ -3,25 +3,24 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gmv.encoders.open import open_encoder
-from gmv.encoders.port import Encoder
+from gmv.encoders.port import Encoder, MirroringEncoder
 from gmv.errors import IndexRefused
 from gmv.index.digests import check_digests, check_sizes
 from gmv.index.images import ArrowImages, open_images
+from gmv.index.integer_recall import IntegerRecall, open_integer_recall
 from gmv.index.manifest import (
     ENCODER_FILE,
     IMAGES_FILE,
     RECALL_FILE,
     TOKENS_FILE,
+    VECTORS_FILE,
     EncoderEntry,
     Manifest,
     read_manifest,
 )
 from gmv.index.recall import FaissRecall, open_recall
-from gmv.index.tokens import open_tokens
+from gmv.index.tokens import Tokens, open_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Index:
         manifest: what it holds.
         encoder: the one it was built by.
         recall: by global vector.
-        tokens: float16 or float32 [rows, n, d], mapped, for the re-rank.
+        tokens: float16, float32 or int8 [rows, n, d], mapped, for the re-rank.
         images: who made what.
     """
 
@@ -42,9 +41,19 @@ class Index:
     index_id: str
     manifest: Manifest
     encoder: Encoder
-    recall: FaissRecall
-    tokens: NDArray[np.float16] | NDArray[np.float32]
+    recall: FaissRecall | IntegerRecall
+    tokens: Tokens
     images: ArrowImages
+
+    @property
+    def mirror(self) -> MirroringEncoder | None:
+        """The encoder, where it sees the mirrored image, too."""
+        return self.encoder if isinstance(self.encoder, MirroringEncoder) else None
+
+    @property
+    def token_scale(self) -> int:
+        """What distances of tokens are divided by, for W1."""
+        return self.mirror.token_scale if self.mirror else 1
 
 
 def open_index(path: Path, verify: bool) -> Index:
@@ -62,12 +71,13 @@ def open_index(path: Path, verify: bool) -> Index:
     check_sizes(path, manifest.files)
     if verify:
         check_digests(path, manifest.files)
+    encoder = _encoder(path, manifest.encoder)
     index = Index(
         path=path,
         index_id=index_id,
         manifest=manifest,
-        encoder=_encoder(path, manifest.encoder),
-        recall=open_recall(path / RECALL_FILE),
+        encoder=encoder,
+        recall=_recall(path, encoder),
         tokens=open_tokens(path / TOKENS_FILE),
         images=open_images(path / IMAGES_FILE),
     )
@@ -80,15 +90,22 @@ def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
     return open_encoder(entry.kind, entry.id, parameters, entry.vector_size, entry.tokens_shape)
 
 
+def _recall(path: Path, encoder: Encoder) -> FaissRecall | IntegerRecall:
+    if isinstance(encoder, MirroringEncoder):
+        return open_integer_recall(path, encoder)
+    return open_recall(path / RECALL_FILE)
+
+
 def _check_shapes(index: Index) -> None:
     manifest, rows = index.manifest, index.manifest.corpus.images
+    recall_file = VECTORS_FILE if index.mirror else RECALL_FILE
     expected = {
-        RECALL_FILE: (rows, manifest.encoder.vector_size),
+        recall_file: (rows, manifest.encoder.vector_size),
         TOKENS_FILE: (rows, *manifest.encoder.tokens_shape),
         IMAGES_FILE: (rows,),
     }
     found = {
-        RECALL_FILE: (index.recall.rows, index.recall.vector_size),
+        recall_file: (index.recall.rows, index.recall.vector_size),
         TOKENS_FILE: index.tokens.shape,
         IMAGES_FILE: (len(index.images),),
     }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from gmv.encoders.port import Numbers
 from gmv.errors import IndexRefused
 from gmv.index.port import Recall
 
@@ -35,10 +36,10 @@ class FaissRecall(Recall):
         return int(self._index.d)
 
     @override
-    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+    def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         return [self._nearest(vector[np.newaxis], min(candidates, self.rows)) for vector in vectors]
 
-    def _nearest(self, vector: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
+    def _nearest(self, vector: Numbers, wanted: int) -> NDArray[np.int64]:
         """Ask for more and more until the last row's distance is beyond the last one wanted."""
         asked = min(wanted + _SPARE, self.rows)
         while True:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gmv.corpus.port import Corpus, TrainingImage
 from gmv.corpus.reading import Reading
-from gmv.encoders.descriptor import KIND
+from gmv.encoders.exact.descriptor import KIND
 from gmv.encoders.fitting import FittingSettings
 from gmv.errors import IndexRefused
 from gmv.imaging.decode import ImageLimits
@@ -50,7 +50,7 @@ def build_index(
 ) -> Manifest:
     """Build an index folder. Killed, it goes on from there when it is called again with the same arguments.
 
-    The same corpus and settings give the same bytes on one kind of processor.
+    The same corpus and settings give the same bytes, on any processor.
 
     Args:
         corpus: training images.
@@ -73,9 +73,9 @@ def build_index(
     # One thread within each step: more would give other last bits, and fight those that encode images side by side.
     with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:
         source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress)
-        stage = FeatureStage(workspace, catalogue, source.entry.vector_size, source.entry.tokens_shape)
+        stage = FeatureStage(workspace, catalogue, source)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
-        manifest = write_index_files(workspace, stage, source.entry, options.factory, settings.valuation, progress)
+        manifest = write_index_files(workspace, stage, source, options.factory, settings.valuation, progress)
         workspace.publish(out, frozenset(manifest.files) | {MANIFEST})
     return manifest
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features, features_digest
 from gmv.corpus.port import Corpus, CorpusImage, ImageFeatures, ImageFile, MissingImage, TrainingImage
-from gmv.encoders import descriptor, precomputed
-from gmv.encoders.fitting import FittingSettings, fit_descriptor
-from gmv.encoders.port import Encoder, check_unit_length
+from gmv.encoders import precomputed
+from gmv.encoders.exact import descriptor
+from gmv.encoders.exact.fitting import fit_exact
+from gmv.encoders.exact.storage import open_exact, to_bytes
+from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.port import Encoder, MirroringEncoder, Numbers, check_unit_length
 from gmv.encoders.precomputed import Precomputed
-from gmv.encoders.storage import open_descriptor, to_bytes
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, Poison, Reason
 from gmv.imaging.decode import ImageLimits, decode_image
@@ -28,13 +30,13 @@ class Seen(NamedTuple):
     """What was seen in a training image.
 
     Attributes:
-        vector: float32 [D].
-        tokens: float32 [n, d].
+        vector: float32 or int8 [D].
+        tokens: float32 or int8 [n, d].
         digest: SHA-256 of the image file, or of the features that the corpus brought.
     """
 
-    vector: NDArray[np.float32]
-    tokens: NDArray[np.float32]
+    vector: Numbers
+    tokens: Numbers
     digest: bytes
 
 
@@ -45,10 +47,17 @@ class FeatureSource:
     Attributes:
         entry: of the manifest.
         see: training image to features; raises `Poison` where it cannot. Called by several threads at once.
+        mirror: the encoder, where it sees mirrored images, too; its features are integers.
     """
 
     entry: EncoderEntry
     see: Callable[[CorpusImage], Seen]
+    mirror: MirroringEncoder | None = None
+
+    @property
+    def token_scale(self) -> int:
+        """What distances of tokens are divided by, for W1."""
+        return self.mirror.token_scale if self.mirror else 1
 
 
 def feature_source(
@@ -73,7 +82,7 @@ def feature_source(
     if not path.exists():
         with progress("fitting the encoder", None, "") as advance:
             sample = _sample(corpus, catalogue, limits, fitting)
-            workspace.write(ENCODER_FILE, to_bytes(fit_descriptor(sample, fitting)))
+            workspace.write(ENCODER_FILE, to_bytes(fit_exact(sample, fitting)))
             advance(1)
     return _from_images(path, limits)
 
@@ -87,14 +96,14 @@ def _from_features(image: CorpusImage, shape: FeaturesShape) -> Seen:
 
 
 def _from_images(path: Path, limits: ImageLimits) -> FeatureSource:
-    encoder = open_descriptor(path)
+    encoder = open_exact(path)
 
     def see(image: CorpusImage) -> Seen:
         content = _content(image)
         features = encoder.encode([decode_image(content, limits)])
         return Seen(features.vectors[0], features.tokens[0], hashlib.sha256(content).digest())
 
-    return FeatureSource(_entry(descriptor.KIND, encoder), see)
+    return FeatureSource(_entry(descriptor.KIND, encoder), see, encoder)
 
 
 def _content(image: CorpusImage) -> bytes:

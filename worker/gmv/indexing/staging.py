@@ -1,14 +1,18 @@
 """All features of a corpus, staged row by row in order of image id, and gone on with after a kill."""
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmv.corpus.port import Corpus, CorpusImage, ImageFile, TrainingImage
+from gmv.encoders.port import Numbers
 from gmv.errors import CorpusRefused, Poison
 from gmv.indexing.feature_source import FeatureSource, Seen
 from gmv.indexing.progress import Progress
@@ -18,6 +22,7 @@ _IMAGES_AT_ONCE = 512  # encoded between two entries of the journal: about a sec
 _BYTES_AT_ONCE = 16 * 2**20  # of image files; 512 of 9 MB would be 4.6 GB
 _REFUSED_NAMED_MAX = 5
 _DIGEST_BYTES = 32
+_CHUNK_ROWS = 8_192
 
 
 class Rejected(NamedTuple):
@@ -32,8 +37,8 @@ class FeatureStage:
 
     Attributes:
         rows: the catalogue in order of image id.
-        vectors: float32 [rows, D].
-        tokens: float16 [rows, n, d].
+        vectors: float32 [rows, D], or int8 of an exact encoder.
+        tokens: float16 [rows, n, d], or int8 of an exact encoder.
         digests: uint8 [rows, 32], SHA-256 of each image file.
     """
 
@@ -41,16 +46,16 @@ class FeatureStage:
         self,
         workspace: Workspace,
         catalogue: Sequence[TrainingImage],
-        vector_size: int,
-        tokens_shape: tuple[int, int],
+        source: FeatureSource,
     ) -> None:
         self.rows = sorted(catalogue, key=lambda image: image.image_id)
         self.corpus_order = [image.image_id for image in catalogue]
         self._row_of = {image.image_id: row for row, image in enumerate(self.rows)}
         self._workspace = workspace
-        count = len(catalogue)
-        self.vectors = workspace.staged("staged-vectors.npy", (count, vector_size), np.float32)
-        self.tokens = workspace.staged("staged-tokens.npy", (count, *tokens_shape), np.float16)
+        count, entry = len(catalogue), source.entry
+        of_vectors, of_tokens = (np.float32, np.float16) if source.mirror is None else (np.int8, np.int8)
+        self.vectors = workspace.staged("staged-vectors.npy", (count, entry.vector_size), of_vectors)
+        self.tokens = workspace.staged("staged-tokens.npy", (count, *entry.tokens_shape), of_tokens)
         self.digests = workspace.staged("staged-digests.npy", (count, _DIGEST_BYTES), np.uint8)
 
     @property
@@ -69,6 +74,30 @@ class FeatureStage:
         left_out = [self._row_of[image_id] for image_id, _ in self.rejected]
         return np.delete(np.arange(len(self.rows)), left_out)
 
+    def kept_images(self) -> list[TrainingImage]:
+        """Return the catalogue in order of image id, without those that were left out."""
+        return [self.rows[row] for row in self.kept()]
+
+    def kept_vectors(self) -> Numbers:
+        """Return the vectors of the images that were not left out, [kept, D]; mapped where that is all."""
+        kept = self.kept()
+        vectors: Numbers = self.vectors if len(kept) == len(self.rows) else self.vectors[kept]
+        return vectors
+
+    def write_kept(self, staged: "np.memmap[Any, Any]", path: Path) -> None:
+        """Give a staged file its name, or copy the rows that are kept. The staged file stays until all is published."""
+        path.unlink(missing_ok=True)
+        kept = self.kept()
+        if len(kept) == len(self.rows):
+            _link(Path(str(staged.filename)), path)
+            return
+        with path.open("wb") as file:
+            described = np.lib.format.dtype_to_descr(staged.dtype)
+            header = {"descr": described, "fortran_order": False, "shape": (len(kept), *staged.shape[1:])}
+            np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(kept), _CHUNK_ROWS):
+                file.write(staged[kept[start : start + _CHUNK_ROWS]].tobytes())
+
     def put(self, images: Sequence[CorpusImage], encoded: Sequence[Seen | Poison]) -> None:
         """Stage a batch of the corpus; on disk when this returns."""
         rejected: list[Rejected] = []
@@ -82,6 +111,13 @@ class FeatureStage:
         for array in (self.vectors, self.tokens, self.digests):
             array.flush()
         self._workspace.note({"images": len(images), "rejected": [list(each) for each in rejected]})
+
+
+def _link(existing: Path, path: Path) -> None:
+    try:
+        os.link(existing, path)
+    except OSError:  # a file system without links
+        shutil.copyfile(existing, path)
 
 
 def encode_corpus(

@@ -12,10 +12,12 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.encoders.port import Numbers
 from gmv.index.manifest import MeasuredNeighbours
 from gmv.index.port import Recall
+from gmv.index.tokens import Tokens, as_query
+from gmv.valuation.ranking import Reranker
 from gmv.valuation.utility import effective_contributors, utilities
-from gmv.valuation.wasserstein.rerank import ExactReranker
 
 _QUERIES = 500
 _NEIGHBOURS = 10
@@ -25,8 +27,9 @@ _DECIMALS = 4
 
 def measure_neighbours(
     recall: Recall,
-    vectors: NDArray[np.float32],
-    tokens: NDArray[np.float16] | NDArray[np.float32],
+    vectors: Numbers,
+    tokens: Tokens,
+    reranker: Reranker,
     candidates: int,
     seed: int,
     temperature: float | None,
@@ -35,15 +38,16 @@ def measure_neighbours(
 
     Args:
         recall: over the vectors.
-        vectors: float32 [rows, D].
-        tokens: float16 or float32 [rows, n, d].
+        vectors: [rows, D].
+        tokens: [rows, n, d].
+        reranker: over the tokens.
         candidates: M, recalled for each.
         seed: of the sample.
         temperature: to see the shares at; None: the one that follows from the distances.
     """
     rows = len(vectors)
     sample = np.sort(np.random.default_rng(seed).choice(rows, min(rows, _QUERIES), replace=False))
-    distances = _distances(recall, vectors, tokens, candidates, sample)
+    distances = _distances(recall, vectors, tokens, reranker, candidates, sample)
     spread = _median([each[-1] - each[0] for each in distances])
     tau = temperature or temperature_of(spread)
     shares = [utilities(each, tau) for each in distances]
@@ -65,8 +69,9 @@ def temperature_of(spread: float) -> float:
 
 def _distances(
     recall: Recall,
-    vectors: NDArray[np.float32],
-    tokens: NDArray[np.float16] | NDArray[np.float32],
+    vectors: Numbers,
+    tokens: Tokens,
+    reranker: Reranker,
     candidates: int,
     sample: NDArray[np.int64],
 ) -> list[list[float]]:
@@ -74,9 +79,7 @@ def _distances(
     recalled = recall.recall(vectors[sample], candidates + 1)  # one more, for the image itself
     others = [rows[rows != own] for rows, own in zip(recalled, sample, strict=True)]
     asked = [(row, found) for row, found in zip(sample, others, strict=True) if len(found)]
-    rankings = ExactReranker(tokens).nearest(
-        [tokens[row].astype(np.float32) for row, _ in asked], [found for _, found in asked], _NEIGHBOURS
-    )
+    rankings = reranker.nearest([as_query(tokens[row]) for row, _ in asked], [found for _, found in asked], _NEIGHBOURS)
     return [ranking.distances.tolist() for ranking in rankings]
 
 

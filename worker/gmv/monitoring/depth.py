@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from gmv.monitoring.catalogue import Metrics
-from gmv.valuation.ranking import Ranking, Reranker
+from gmv.valuation.ranking import MirroredLook, Ranking, Reranker, Tokens
 
 
 class RecallDepth(Reranker):
@@ -24,12 +24,22 @@ class RecallDepth(Reranker):
 
     @override
     def nearest(
-        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+        self,
+        queries: Sequence[Tokens],
+        candidates: Sequence[NDArray[np.int64]],
+        contributors: int,
+        mirrored: Sequence[MirroredLook | None] | None = None,
     ) -> list[Ranking]:
-        """Candidates are in order of recall."""
-        rankings = self._inner.nearest(queries, candidates, contributors)
-        for ranking, rows in zip(rankings, candidates, strict=True):
-            if len(rows) > len(ranking.rows):  # where all recalled images contribute, their order says nothing
-                for place in np.flatnonzero(np.isin(rows, ranking.rows)).tolist():
-                    self._depth_ratio.observe(place / (len(rows) - 1))
+        """Candidates of each look are in order of recall, and end where recall ended, which is at one distance."""
+        rankings = self._inner.nearest(queries, candidates, contributors, mirrored)
+        looks = [None] * len(rankings) if mirrored is None else mirrored
+        for ranking, rows, look in zip(rankings, candidates, looks, strict=True):
+            self._observe(rows, ranking.rows[~ranking.mirrored])
+            if look is not None:
+                self._observe(look.candidates, ranking.rows[ranking.mirrored])
         return rankings
+
+    def _observe(self, recalled: NDArray[np.int64], picked: NDArray[np.int64]) -> None:
+        if len(recalled) > len(picked):  # where all recalled images contribute, their order says nothing
+            for place in np.flatnonzero(np.isin(recalled, picked)).tolist():
+                self._depth_ratio.observe(place / (len(recalled) - 1))

@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from gmv.encoders.around import AroundEncoder
-from gmv.encoders.port import Encoder, Features
+from gmv.encoders.port import Encoder, Features, Numbers
 from gmv.errors import Poison
 from gmv.events.model import GeneratedImage, ImageBytes, ImageUri
 from gmv.events.port import ImageSource
-from gmv.index.port import Recall
+from gmv.index.port import LooksRecalled, Recall
 from gmv.ledger.around import AroundLedger
 from gmv.ledger.port import Answer, Batch, Known, Ledger
 from gmv.monitoring.catalogue import ANSWERS, GENERAL_TRANSPORT, RERANK_STEPS, Metrics, Stage
 from gmv.stream.around import AroundCreditor
 from gmv.stream.ports import Creditor, DeadLetter, Decoder, Outbox, RunAnswer, SealedReceipt
 from gmv.stream.records import Partition, Record, Run
-from gmv.valuation.ranking import Ranking, Reranker
+from gmv.valuation.ranking import MirroredLook, Ranking, Reranker, Tokens
 
 _Lap = defaultdict[Stage, float]
 
@@ -152,9 +152,14 @@ class MeasuredRecall(Recall):
         self._clock = clock
 
     @override
-    def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
+    def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         with self._clock.stage(Stage.RECALL):
             return self._inner.recall(vectors, candidates)
+
+    @override
+    def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
+        with self._clock.stage(Stage.RECALL):
+            return self._inner.recall_looks(vectors, candidates)
 
 
 class MeasuredReranker(Reranker):
@@ -167,14 +172,19 @@ class MeasuredReranker(Reranker):
 
     @override
     def nearest(
-        self, queries: Sequence[NDArray[np.float32]], candidates: Sequence[NDArray[np.int64]], contributors: int
+        self,
+        queries: Sequence[Tokens],
+        candidates: Sequence[NDArray[np.int64]],
+        contributors: int,
+        mirrored: Sequence[MirroredLook | None] | None = None,
     ) -> list[Ranking]:
         with self._clock.stage(Stage.RERANK):
-            rankings = self._inner.nearest(queries, candidates, contributors)
+            rankings = self._inner.nearest(queries, candidates, contributors, mirrored)
         ended: Counter[str] = Counter()
-        for ranking, rows in zip(rankings, candidates, strict=True):
+        looks = [None] * len(rankings) if mirrored is None else mirrored
+        for ranking, rows, look in zip(rankings, candidates, looks, strict=True):
             if ranking.ended is None:
-                ended[GENERAL_TRANSPORT] += len(rows)
+                ended[GENERAL_TRANSPORT] += len(rows) + (0 if look is None else len(look.candidates))
             else:
                 ended.update({RERANK_STEPS[step]: count for step, count in ranking.ended.items()})
         for step, count in ended.items():

@@ -31,6 +31,7 @@ class ExplainedShare:
     weight: float
     value: float
     credit_micros: int
+    mirrored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def _share(receipt: Receipt, share: Share) -> ExplainedShare:
         weight=share["weight"],
         value=receipt["quality"] * share["weight"] * share["utility"],
         credit_micros=share["micros"],
+        mirrored=share.get("mirrored", False),
     )
 
 

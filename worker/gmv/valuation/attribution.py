@@ -23,7 +23,7 @@ def value_contributors(candidates: Sequence[Candidate], quality: float, temperat
     budget = budget_micros(worth, MICROS_PER_CREDIT)
     earned = apportion(budget, worth, [candidate.image_id for candidate in candidates])
     contributors = tuple(
-        Contributor(c.image_id, c.owner_id, c.distance, share, c.weight, micros)
+        Contributor(c.image_id, c.owner_id, c.distance, share, c.weight, micros, c.mirrored)
         for c, share, micros in zip(candidates, shares, earned, strict=True)
     )
     return Attribution(contributors, quality, temperature, budget)

@@ -12,7 +12,7 @@ from typing import Final, Literal, NotRequired  # pydantic needs these below Pyt
 import orjson
 from typing_extensions import TypedDict, TypeIs
 
-from gmv.valuation.types import Attribution
+from gmv.valuation.types import Attribution, Contributor
 
 
 class EventName(TypedDict):
@@ -31,7 +31,11 @@ class Place(TypedDict):
 
 
 class Share(TypedDict):
-    """What one contributor earned, and why: W1 distance, utility in [0, 1], weight in [0, 1], micro-credits."""
+    """What one contributor earned, and why: W1 distance, utility in [0, 1], weight in [0, 1], micro-credits.
+
+    `mirrored` where the distance is that of the generated image mirrored from left to right, which is less; absent
+    elsewhere.
+    """
 
     image_id: str
     owner_id: str
@@ -39,6 +43,7 @@ class Share(TypedDict):
     utility: float
     weight: float
     micros: int
+    mirrored: NotRequired[Literal[True]]
 
 
 NOBODY_LEFT: Final = "nobody_left"
@@ -139,17 +144,7 @@ def receipt(
         "settings": settings_digest,
         "quality": attribution.quality,
         "temperature": attribution.temperature,
-        "contributors": [
-            {
-                "image_id": contributor.image_id,
-                "owner_id": contributor.owner_id,
-                "distance": contributor.distance,
-                "utility": contributor.utility,
-                "weight": contributor.weight,
-                "micros": contributor.micros,
-            }
-            for contributor in attribution.contributors
-        ],
+        "contributors": [_share(contributor) for contributor in attribution.contributors],
         "micros": attribution.micros,
     }
     if attribution.is_nobody_left:
@@ -157,6 +152,20 @@ def receipt(
     if traceparent is not None:
         made["traceparent"] = traceparent
     return made
+
+
+def _share(contributor: Contributor) -> Share:
+    share: Share = {
+        "image_id": contributor.image_id,
+        "owner_id": contributor.owner_id,
+        "distance": contributor.distance,
+        "utility": contributor.utility,
+        "weight": contributor.weight,
+        "micros": contributor.micros,
+    }
+    if contributor.mirrored:
+        share["mirrored"] = True
+    return share
 
 
 def batch_id(receipts: Iterable[AnyReceipt]) -> str:

@@ -14,12 +14,14 @@ class Candidate:
         owner_id: who is credited for it.
         weight: in [0, 1], the owner's share of what the image earns; gamma_ij = quality_j x weight_i.
         distance: W1 between the two token sets, float64, >= 0.
+        mirrored: whether that is the distance of the generated image mirrored from left to right, which is less.
     """
 
     image_id: str
     owner_id: str
     weight: float
     distance: float
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Contributor:
     utility: float
     weight: float
     micros: int
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

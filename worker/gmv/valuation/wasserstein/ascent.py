@@ -5,65 +5,69 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast
+from gmv.compiled import strict
 from gmv.valuation.wasserstein.bounds import tighten_columns
+from gmv.valuation.wasserstein.fixed import DUAL_MAX
 
-_DEFLECTION: Final = np.float32(0.2)
-"""Share of the last direction that the next one keeps; without it, steps zigzag."""
+_DUAL_LIMIT: Final = float(DUAL_MAX)
+
+_ONE: Final = np.int32(256)
+"""Directions are counted in 256ths."""
+
+_DEFLECTION: Final = np.int32(51)
+"""Of `_ONE`, 0.2: the share of the last direction that the next one keeps; without it, steps zigzag."""
 
 
-@fast
+@strict
 def ascend(
-    costs: NDArray[np.float32],
-    rows: NDArray[np.float32],
-    columns: NDArray[np.float32],
-    target: float,
-    threshold: float,
+    costs: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    target: np.int64,
+    threshold: np.int64,
     rounds: int,
-    direction: NDArray[np.float32],
-    best: NDArray[np.float32],
-) -> float:
+    direction: NDArray[np.int32],
+    best: NDArray[np.int32],
+) -> np.int64:
     """Raise the dual value sum_j u_j + sum_i min_j (c_ji - u_j), a concave function of the row duals.
 
     A step goes as far along a subgradient as would reach `target`, were the function linear.
 
     Args:
-        costs: float32 [n, n].
-        rows: float32 [n], row duals: where to start; where the ascent got to, after.
-        columns: float32 [n], column duals, written: tight against the best rows met.
+        costs: int32 [n, n].
+        rows: int32 [n], row duals: where to start; where the ascent got to, after.
+        columns: int32 [n], column duals, written: tight against the best rows met.
         target: of the ascent; too low stops it early, too high makes steps too long.
         threshold: stop once the bound is above.
         rounds: at most.
-        direction: float32 [n], scratch.
-        best: float32 [n], scratch: the best rows met.
+        direction: int32 [n], scratch.
+        best: int32 [n], scratch: the best rows met.
 
     Returns:
         The best lower bound met.
     """
-    direction[:] = np.float32(0)
-    highest = -1e300
-    left = rounds
-    while True:
+    direction[:] = np.int32(0)
+    best[:] = rows
+    highest = bound = tighten_columns(costs, rows, columns)
+    for _ in range(rounds):
+        if highest > threshold or not _step(costs, rows, columns, target - bound, direction):
+            break
         bound = tighten_columns(costs, rows, columns)
-        is_best = bound > highest
-        if is_best:
+        if bound > highest:
             highest = bound
             best[:] = rows
-        if highest > threshold or left == 0 or not _step(costs, rows, columns, target - bound, direction):
-            break
-        left -= 1
-    if not is_best:
+    if bound < highest:
         tighten_columns(costs, best, columns)
     return highest
 
 
-@fast
+@strict
 def _step(
-    costs: NDArray[np.float32],
-    rows: NDArray[np.float32],
-    columns: NDArray[np.float32],
-    gap: float,
-    direction: NDArray[np.float32],
+    costs: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    gap: np.int64,
+    direction: NDArray[np.int32],
 ) -> bool:
     """Move the row duals; False where there is nowhere to go.
 
@@ -72,18 +76,20 @@ def _step(
     move alike change no bound.
     """
     count = costs.shape[0]
-    squared_length = np.float32(0)
+    squared_length = np.int64(0)
     for row in range(count):
         dual = rows[row]
         held = np.int32(0)
         for column in range(count):
-            held += np.int32(costs[row, column] - dual <= columns[column])
-        component = np.float32(np.int32(1) - held) + _DEFLECTION * direction[row]
+            held += np.int32(np.int32(costs[row, column] - dual) <= columns[column])
+        kept = np.int32(_DEFLECTION * direction[row]) >> np.int32(8)
+        component = np.int32(_ONE * np.int32(np.int32(1) - held) + kept)
         direction[row] = component
-        squared_length += component * component
-    if gap <= 0.0 or squared_length <= np.float32(0):
+        squared_length += np.int64(component) * np.int64(component)
+    if gap <= 0 or squared_length == 0:
         return False
-    step = np.float32(gap) / squared_length
+    step = np.float64(_ONE) * np.float64(gap) / np.float64(squared_length)
     for row in range(count):
-        rows[row] += step * direction[row]
+        moved = np.float64(rows[row]) + step * np.float64(direction[row])
+        rows[row] = np.int32(min(max(moved, -_DUAL_LIMIT), _DUAL_LIMIT))
     return True

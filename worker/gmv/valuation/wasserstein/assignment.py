@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast
-from gmv.valuation.wasserstein.bounds import tighten_rows
-from gmv.valuation.wasserstein.instructions import LARGE, greater, lesser
+from gmv.compiled import strict
+from gmv.valuation.wasserstein.fixed import CLOSED, FAR
 
 FREE = -1
 
@@ -22,26 +21,22 @@ class Search(NamedTuple):
     Attributes:
         row_of: int64, the row that each column is matched with, or `FREE`.
         free_rows: int64, rows that greedy matching left over.
-        rows: float32, row duals.
-        reduced: float32, reduced costs of one row; then distances of columns from it.
-        closed: float32, column duals, and minus `LARGE` for columns that the search is done with.
+        rows: int32, row duals.
+        reduced: int32, reduced costs of one row; then distances of columns from it.
+        closed: int32, column duals, and minus `FAR` for columns that the search is done with.
         predecessor: int32, the row from which each column is reached.
         scanned: int64, columns that the search is done with, in order.
-        scanned_at: float32, their distances.
-        trial_columns: float32, column duals to prove a bound with.
-        trial_rows: float32, the row duals to them.
+        scanned_at: int32, their distances.
     """
 
     row_of: NDArray[np.int64]
     free_rows: NDArray[np.int64]
-    rows: NDArray[np.float32]
-    reduced: NDArray[np.float32]
-    closed: NDArray[np.float32]
+    rows: NDArray[np.int32]
+    reduced: NDArray[np.int32]
+    closed: NDArray[np.int32]
     predecessor: NDArray[np.int32]
     scanned: NDArray[np.int64]
-    scanned_at: NDArray[np.float32]
-    trial_columns: NDArray[np.float32]
-    trial_rows: NDArray[np.float32]
+    scanned_at: NDArray[np.int32]
 
 
 def new_search(tokens: int) -> Search:
@@ -49,34 +44,32 @@ def new_search(tokens: int) -> Search:
     return Search(
         row_of=np.empty(tokens, np.int64),
         free_rows=np.empty(tokens, np.int64),
-        rows=np.empty(tokens, np.float32),
-        reduced=np.empty(tokens, np.float32),
-        closed=np.empty(tokens, np.float32),
+        rows=np.empty(tokens, np.int32),
+        reduced=np.empty(tokens, np.int32),
+        closed=np.empty(tokens, np.int32),
         predecessor=np.empty(tokens, np.int32),
         scanned=np.empty(tokens, np.int64),
-        scanned_at=np.empty(tokens, np.float32),
-        trial_columns=np.empty(tokens, np.float32),
-        trial_rows=np.empty(tokens, np.float32),
+        scanned_at=np.empty(tokens, np.int32),
     )
 
 
-@fast
+@strict
 def assign(
-    costs: NDArray[np.float32],
-    columns: NDArray[np.float32],
-    threshold: float,
+    costs: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    threshold: np.int64,
     column_of: NDArray[np.int64],
     search: Search,
 ) -> bool:
-    """Assign each row a column of its own, at the least total cost there is, up to the rounding of float32.
+    """Assign each row a column of its own, at the least total cost there is.
 
     The dual value grows with every path, and within the search for one by the distance reached. Once it passes the
-    threshold, the duals of that moment are made feasible and their bound is looked at: if that passes too, no
-    assignment is as cheap as the threshold. Where only rounding made it pass, the search goes on.
+    threshold, no assignment is as cheap: the search is given up. Of columns at one distance the first goes first, so
+    that which of several cheapest assignments is found depends on the costs and the duals alone.
 
     Args:
-        costs: float32 [n, n].
-        columns: float32 [n], column duals: any to begin with, optimal ones at the end.
+        costs: int32 [n, n].
+        columns: int32 [n], column duals: any to begin with, optimal ones at the end.
         threshold: give up where the least total cost is proven to be above.
         column_of: int64 [n], written: the column of each row.
         search: scratch.
@@ -86,13 +79,11 @@ def assign(
     """
     free, value = _match_greedily(costs, columns, column_of, search)
     if value > threshold:
-        search.trial_columns[:] = columns
-        if _is_proven_above(threshold, costs, search):
-            return False
+        return False
     for turn in range(free):
         row = search.free_rows[turn]
         value += _reopen(costs, columns, row, search)
-        end, scanned, distance = _shortest_path(costs, columns, row, threshold, value, search)
+        end, scanned, distance = _shortest_path(costs, columns, row, threshold - value, search)
         if end == FREE:
             return False
         value += distance
@@ -102,10 +93,10 @@ def assign(
     return True
 
 
-@fast
+@strict
 def _match_greedily(
-    costs: NDArray[np.float32], columns: NDArray[np.float32], column_of: NDArray[np.int64], search: Search
-) -> tuple[int, np.float64]:
+    costs: NDArray[np.int32], columns: NDArray[np.int32], column_of: NDArray[np.int64], search: Search
+) -> tuple[int, np.int64]:
     """Give each row its cheapest column where that is still free.
 
     Returns:
@@ -113,16 +104,16 @@ def _match_greedily(
     """
     count = costs.shape[0]
     free = 0
-    value = np.float64(0)
+    value = np.int64(0)
     for column in range(count):
         search.row_of[column] = FREE
         value += columns[column]
     for row in range(count):
-        least = LARGE
+        least = FAR
         for column in range(count):
-            reduced = costs[row, column] - columns[column]
+            reduced = np.int32(costs[row, column] - columns[column])
             search.reduced[column] = reduced
-            least = lesser(least, reduced)
+            least = min(least, reduced)
         search.rows[row] = least
         value += least
         column = _first_at_most(search.reduced, least)
@@ -135,53 +126,46 @@ def _match_greedily(
     return free, value
 
 
-@fast
-def _reopen(costs: NDArray[np.float32], columns: NDArray[np.float32], row: int, search: Search) -> np.float64:
+@strict
+def _reopen(costs: NDArray[np.int32], columns: NDArray[np.int32], row: int, search: Search) -> np.int64:
     """Set out from a free row: its reduced costs are the first distances. Column duals fell since it was priced.
 
     Returns:
         By how much its own dual grew.
     """
     count = costs.shape[0]
-    dual = LARGE
+    dual = FAR
     for column in range(count):
-        reduced = costs[row, column] - columns[column]
+        reduced = np.int32(costs[row, column] - columns[column])
         search.reduced[column] = reduced
         search.closed[column] = columns[column]
         search.predecessor[column] = np.int32(row)
-        dual = lesser(dual, reduced)
+        dual = min(dual, reduced)
     for column in range(count):
-        search.reduced[column] = greater(search.reduced[column] - dual, np.float32(0))
-    return np.float64(dual) - np.float64(search.rows[row])
+        search.reduced[column] = np.int32(search.reduced[column] - dual)
+    return np.int64(dual) - np.int64(search.rows[row])
 
 
-@fast
+@strict
 def _shortest_path(
-    costs: NDArray[np.float32],
-    columns: NDArray[np.float32],
+    costs: NDArray[np.int32],
+    columns: NDArray[np.int32],
     start: int,
-    threshold: float,
-    value: np.float64,
+    limit: np.int64,
     search: Search,
-) -> tuple[int, int, np.float32]:
-    """Find the nearest free column (Dijkstra); distances are reduced costs, kept >= 0 against rounding.
+) -> tuple[int, int, np.int32]:
+    """Find the nearest free column (Dijkstra); distances are reduced costs.
 
     Returns:
-        The free column, or `FREE` where the threshold is proven to be passed; how many columns were scanned before
-        it; and its distance.
+        The free column, or `FREE` where it is beyond the limit; how many columns were scanned before it; and its
+        distance.
     """
     count = costs.shape[0]
-    limit = threshold - value
     scanned = 0
-    distance = np.float32(0)  # reduced costs of the first row are measured from their minimum
+    distance = np.int32(0)  # reduced costs of the first row are measured from their minimum
     while True:
         if distance > limit:
-            search.trial_columns[:] = columns
-            for place in range(scanned):
-                search.trial_columns[search.scanned[place]] += search.scanned_at[place] - distance
-            if _is_proven_above(threshold, costs, search):
-                return FREE, scanned, distance
-            limit = np.float64(LARGE)
+            return FREE, scanned, distance
         nearest = _first_at_most(search.reduced, distance)
         row = search.row_of[nearest]
         if row == FREE:
@@ -189,29 +173,23 @@ def _shortest_path(
         search.scanned[scanned] = nearest
         search.scanned_at[scanned] = distance
         scanned += 1
-        offset = distance - (costs[row, nearest] - columns[nearest])
-        search.closed[nearest] = -LARGE
-        search.reduced[nearest] = LARGE
+        offset = np.int32(distance - np.int32(costs[row, nearest] - columns[nearest]))
+        search.closed[nearest] = -FAR
+        search.reduced[nearest] = CLOSED
         label = np.int32(row)
-        following = LARGE
+        following = FAR
         for column in range(count):
-            reached = greater(costs[row, column] - search.closed[column] + offset, distance)
+            reached = np.int32(np.int32(costs[row, column] - search.closed[column]) + offset)
             before = search.reduced[column]
             search.predecessor[column] = label if reached < before else search.predecessor[column]
-            shortest = lesser(reached, before)
+            shortest = min(reached, before)
             search.reduced[column] = shortest
-            following = lesser(following, shortest)
+            following = min(following, shortest)
         distance = following
 
 
-@fast
-def _is_proven_above(threshold: float, costs: NDArray[np.float32], search: Search) -> bool:
-    """Return whether the trial column duals, made feasible, prove every assignment costlier than the threshold."""
-    return tighten_rows(costs, search.trial_columns, search.trial_rows) > threshold
-
-
-@fast
-def _first_at_most(numbers: NDArray[np.float32], bound: np.float32) -> int:
+@strict
+def _first_at_most(numbers: NDArray[np.int32], bound: np.int32) -> int:
     """Return the first place of a number that is not above the bound, which is one of them."""
     count = numbers.shape[0]
     first = np.int32(count)
@@ -220,7 +198,7 @@ def _first_at_most(numbers: NDArray[np.float32], bound: np.float32) -> int:
     return int(first)
 
 
-@fast
+@strict
 def _augment(end: int, start: int, column_of: NDArray[np.int64], search: Search) -> None:
     """Match along the path found, from its end back to the row it started from."""
     column = end

@@ -1,115 +1,108 @@
 """Lower bounds of the least total cost of an assignment, from feasible duals of its linear programme.
 
 Numbers u_j, one per row, and v_i, one per column, with u_j + v_i <= c_ji for all j and i are feasible, and their sum
-is at most the cost of any assignment (weak duality). Here one side is always the rounded minimum over the other:
-fl(c_ji - u_j) differs from c_ji - u_j by at most 2^-24 of itself, so v_i minus 2^-23 |v_i| is feasible, for any
-u_j. Every bound below is lowered by that much and is thus a bound in exact arithmetic, given costs that are. The
-float64 sums, wrong by some 2^-46 of what they add up, are covered by the factor of two to spare, and where the tight
-side adds up to nothing by the costs themselves, which are lowered by 2^-17 and more.
+is at most the cost of any assignment (weak duality). Here one side is always the minimum over the other, and all are
+whole numbers (`fixed`): every bound below holds exactly, given costs that are not above the true ones.
 """
-
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast
-from gmv.valuation.wasserstein.instructions import LARGE, lesser
-
-_ROUNDING: Final = 2.0**-23
+from gmv.compiled import strict
+from gmv.valuation.wasserstein.fixed import FAR, cost_of
 
 
-@fast
-def relaxed_bound(row_minima: NDArray[np.float32], column_minima: NDArray[np.float32]) -> float:
+@strict
+def relaxed_bound(row_minima: NDArray[np.float32], column_minima: NDArray[np.float32], unit: float) -> np.int64:
     """Return the cost if every token went to its nearest, even if others go there too (Kusner et al., ICML 2015).
 
     The larger of the two directions. Only minima need square roots: two candidates in three are never looked at again.
 
     Args:
         row_minima: float32 [n], the least squared cost of each row.
-        column_minima: float32 [n], of each column.
+        column_minima: float32 [n or more], of each column.
+        unit: of the bound.
     """
-    by_rows = 0.0
-    by_columns = 0.0
+    by_rows = np.int64(0)
+    by_columns = np.int64(0)
     for place in range(row_minima.shape[0]):
-        by_rows += np.sqrt(row_minima[place])
-        by_columns += np.sqrt(column_minima[place])
-    return max(by_rows, by_columns) * (1.0 - _ROUNDING)
+        by_rows += cost_of(row_minima[place], unit)
+        by_columns += cost_of(column_minima[place], unit)
+    return max(by_rows, by_columns)
 
 
-@fast
+@strict
 def half_bound(
-    costs: NDArray[np.float32],
+    costs: NDArray[np.int32],
     minima: NDArray[np.float32],
-    rows: NDArray[np.float32],
-    columns: NDArray[np.float32],
-) -> float:
+    unit: float,
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+) -> np.int64:
     """Return the bound of duals that give both sides a share of each cost, where the relaxed bound serves one side.
 
     A column's dual is half its least cost to begin with; rows are made tight against it, and columns against them.
 
     Args:
-        costs: float32 [n, n].
-        minima: float32 [n], the least squared cost of each column.
-        rows: float32 [n], written: row duals.
-        columns: float32 [n], written: column duals.
+        costs: int32 [n, n].
+        minima: float32 [n or more], the least squared cost of each column.
+        unit: of the costs.
+        rows: int32 [n], written: row duals.
+        columns: int32 [n], written: column duals.
     """
     for column in range(costs.shape[0]):
-        columns[column] = np.float32(0.5) * np.sqrt(minima[column])
+        columns[column] = cost_of(minima[column], unit) >> np.int32(1)
     tighten_rows(costs, columns, rows)
     return tighten_columns(costs, rows, columns)
 
 
-@fast
-def tighten_rows(costs: NDArray[np.float32], columns: NDArray[np.float32], rows: NDArray[np.float32]) -> float:
+@strict
+def tighten_rows(costs: NDArray[np.int32], columns: NDArray[np.int32], rows: NDArray[np.int32]) -> np.int64:
     """Make the largest feasible row duals for given column duals.
 
     Args:
-        costs: float32 [n, n].
-        columns: float32 [n], any finite numbers.
-        rows: float32 [n], written: the minimum over i of c_ji - v_i.
+        costs: int32 [n, n].
+        columns: int32 [n].
+        rows: int32 [n], written: the minimum over i of c_ji - v_i.
 
     Returns:
         A lower bound of the least total cost.
     """
     count = costs.shape[0]
     for row in range(count):
-        least = LARGE
+        least = FAR
         for column in range(count):
-            least = lesser(least, costs[row, column] - columns[column])
+            least = min(least, np.int32(costs[row, column] - columns[column]))
         rows[row] = least
-    return dual_value(columns, rows)
+    return dual_value(rows, columns)
 
 
-@fast
-def tighten_columns(costs: NDArray[np.float32], rows: NDArray[np.float32], columns: NDArray[np.float32]) -> float:
+@strict
+def tighten_columns(costs: NDArray[np.int32], rows: NDArray[np.int32], columns: NDArray[np.int32]) -> np.int64:
     """Make the largest feasible column duals for given row duals: the mirror image of `tighten_rows`.
 
     Args:
-        costs: float32 [n, n].
-        rows: float32 [n], any finite numbers.
-        columns: float32 [n], written: the minimum over j of c_ji - u_j.
+        costs: int32 [n, n].
+        rows: int32 [n].
+        columns: int32 [n], written: the minimum over j of c_ji - u_j.
 
     Returns:
         A lower bound of the least total cost.
     """
     count = costs.shape[0]
     for column in range(count):
-        columns[column] = LARGE
+        columns[column] = FAR
     for row in range(count):
         dual = rows[row]
         for column in range(count):
-            columns[column] = lesser(columns[column], costs[row, column] - dual)
+            columns[column] = min(columns[column], np.int32(costs[row, column] - dual))
     return dual_value(rows, columns)
 
 
-@fast
-def dual_value(given: NDArray[np.float32], tight: NDArray[np.float32]) -> float:
-    """Return the lower bound that duals prove, float32 [n] each, where one side was made tight against the other."""
-    total = 0.0
-    size = 0.0
-    for place in range(given.shape[0]):
-        total += given[place]
-        total += tight[place]
-        size += abs(tight[place])
-    return total - _ROUNDING * size
+@strict
+def dual_value(rows: NDArray[np.int32], columns: NDArray[np.int32]) -> np.int64:
+    """Return the lower bound that feasible duals prove, int32 [n] each."""
+    total = np.int64(0)
+    for place in range(rows.shape[0]):
+        total += np.int64(rows[place]) + np.int64(columns[place])
+    return total

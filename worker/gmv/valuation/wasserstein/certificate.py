@@ -16,7 +16,7 @@ TOLERANCE: Final = 2.0**-44
 Were it nothing, ties would have the duals chase each other's rounding."""
 
 _NEAR: Final = 2.0**-12
-"""How nearly tight an entry must be to get a float64 cost, relative to the largest matched cost. Costs in float32 and
+"""How nearly tight an entry must be to get a float64 cost, relative to the largest matched cost. Costs by float32 and
 the duals of their assignment are good to about 2^-17; of 64 x 64 entries about 140 are near."""
 
 _SWEEPS_MAX: Final = 64
@@ -111,8 +111,9 @@ def total_cost(
 def is_optimal(
     candidate: NDArray[np.float32],
     query: NDArray[np.float32],
-    costs: NDArray[np.float32],
-    start: NDArray[np.float32],
+    costs: NDArray[np.int32],
+    start: NDArray[np.int32],
+    unit: float,
     column_of: NDArray[np.int64],
     matched: NDArray[np.float64],
     proof: Proof,
@@ -123,30 +124,31 @@ def is_optimal(
     lowered to make it equal, until nothing is left to lower: the method of Bellman and Ford on the residual graph.
     Should that not end, there is a cycle of negative cost, or a tie too close for the duals it started from.
 
-    Costs in float32 are lower bounds, so entries that are costly by them stay feasible while no column dual falls by
+    Costs in units are lower bounds, so entries that are costly by them stay feasible while no column dual falls by
     more than the margin by which they are: only nearly tight ones are computed from the tokens and looked at again.
 
     Args:
         candidate: float32 [n, d].
         query: float32 [n, d].
-        costs: float32 [n, n], never above the true ones.
-        start: float32 [n], column duals of the float32 search.
+        costs: int32 [n, n], in units, never above the true ones.
+        start: int32 [n], column duals of the search, in units.
+        unit: of both.
         column_of: int64 [n], the assignment.
         matched: float64 [n], its costs.
         proof: scratch.
     """
     largest = 0.0
     for row in range(costs.shape[0]):
-        proof.columns[row] = start[row]
+        proof.columns[row] = start[row] * unit
         largest = max(largest, matched[row])
     if largest == 0.0:
         return True
     margin = largest * _NEAR
-    near = _find_near(candidate, query, costs, column_of, matched, margin, proof)
+    near = _find_near(candidate, query, costs, start, unit, column_of, matched, margin, proof)
     if not _lower_columns(near, column_of, matched, largest * TOLERANCE, proof):
         return False
     for column in range(costs.shape[0]):
-        if start[column] - proof.columns[column] > margin:
+        if start[column] * unit - proof.columns[column] > margin:
             return False
     return True
 
@@ -155,7 +157,9 @@ def is_optimal(
 def _find_near(
     candidate: NDArray[np.float32],
     query: NDArray[np.float32],
-    costs: NDArray[np.float32],
+    costs: NDArray[np.int32],
+    start: NDArray[np.int32],
+    unit: float,
     column_of: NDArray[np.int64],
     matched: NDArray[np.float64],
     margin: float,
@@ -165,9 +169,9 @@ def _find_near(
     near = 0
     for row in range(costs.shape[0]):
         own = column_of[row]
-        limit = matched[row] - proof.columns[own] + margin
+        limit = np.int32(math.floor((matched[row] - proof.columns[own] + margin) / unit))
         for column in range(costs.shape[0]):
-            if np.float64(costs[row, column]) - proof.columns[column] < limit and column != own:
+            if np.int32(costs[row, column] - start[column]) <= limit and column != own:
                 proof.near_row[near] = row
                 proof.near_column[near] = column
                 proof.near_cost[near] = distance(candidate[row], query[column], proof.squares)

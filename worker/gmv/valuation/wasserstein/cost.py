@@ -1,4 +1,8 @@
-"""Ground costs in float32 that are never above the true ones.
+"""Squared ground costs in float32 that are never above the true ones.
+
+Those of int8 tokens are the true ones: with at most `INTEGER_SIZE_MAX` numbers in a token, |b|^2 + |q|^2, 2 b.q and
+whatever they are made of are whole numbers up to 2^24, which float32 adds and multiplies without rounding, in any
+order. The rest of this is about others.
 
 Let u = 2^-24, b and q two tokens of d numbers, N = |b|^2 + |q|^2, and D = N - 2 b.q their true squared distance.
 Summed in any order, with or without fused multiplications, float32 gives (Higham, Accuracy and Stability of
@@ -22,6 +26,9 @@ from gmv.compiled import fast, nan_safe, strict
 TOKEN_SIZE_MAX: Final = 4_096
 """Largest d that the inequality was worked out for: d u has to be small against 1."""
 
+INTEGER_SIZE_MAX: Final = 256
+"""Largest d for int8: d (128 + 128)^2 is 2^24 then."""
+
 _SQUARED_NORM_MAX: Final = 2.0**97
 """So that squared distances, at most four times this, stay below `LARGE`."""
 
@@ -41,12 +48,17 @@ def squared_norms(tokens: NDArray[np.float32], norms: NDArray[np.float32]) -> No
 
 
 @strict
-def are_moderate(norms: NDArray[np.float32]) -> bool:
-    """Return whether tokens of these squared lengths are fit for float32 sums of squares; NaN and infinity are not."""
+def longest(norms: NDArray[np.float32]) -> np.float32:
+    """Return the greatest of the squared lengths of tokens; -1 where one is not fit for float32 sums of squares.
+
+    NaN and infinity are not.
+    """
+    greatest = np.float32(0)
     for norm in norms:
         if not norm <= _SQUARED_NORM_MAX:
-            return False
-    return True
+            return np.float32(-1)
+        greatest = max(greatest, norm)
+    return greatest
 
 
 @fast
@@ -55,12 +67,3 @@ def lower(norms: NDArray[np.float32], size: int) -> None:
     factor = np.float32(1.0 - (2 * size + 16) * _UNIT_ROUNDOFF)
     for place in range(norms.shape[0]):
         norms[place] = norms[place] * factor - _UNDERFLOW
-
-
-@fast
-def square_roots(squares: NDArray[np.float32], costs: NDArray[np.float32]) -> None:
-    """Write costs, float32 [n, n], from squared costs, float32 [n or more, n or more]."""
-    count = costs.shape[0]
-    for row in range(count):
-        for column in range(count):
-            costs[row, column] = np.sqrt(squares[row, column])

@@ -1,22 +1,21 @@
-"""A query and a candidate padded to whole tiles of `tile`, and the squared costs between them."""
+"""A query's looks and a candidate padded to whole tiles of `tile`, and the squared costs between them."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast
-from gmv.valuation.wasserstein.cost import squared_norms
+from gmv.compiled import strict
 from gmv.valuation.wasserstein.instructions import LARGE
 from gmv.valuation.wasserstein.tile import TILE_COLUMNS, TILE_ROWS, square_tiles
 
 
-class PackedQuery(NamedTuple):
-    """The tokens of a query, sixteen to a panel.
+class PackedLooks(NamedTuple):
+    """The tokens of a query's two looks, sixteen to a panel.
 
     Attributes:
-        panels: float32 [c / 16, d, 16], c being n rounded up; tokens that are padding are 0.
-        norms: float32 [c], squared lengths; those of padding are `LARGE`, so that nothing is near it.
+        panels: float32 [2, c / 16, d, 16], c being n rounded up; tokens that are padding are 0.
+        norms: float32 [2, c], squared lengths; those of padding are `LARGE`, so that nothing is near it.
     """
 
     panels: NDArray[np.float32]
@@ -35,11 +34,11 @@ class PaddedTokens(NamedTuple):
     norms: NDArray[np.float32]
 
 
-def new_packed_query(tokens: int, token_size: int) -> PackedQuery:
+def new_packed_looks(tokens: int, token_size: int) -> PackedLooks:
     """Allocate for n tokens of d numbers."""
     columns = padded_columns(tokens)
-    panels = np.zeros((columns // TILE_COLUMNS, token_size, TILE_COLUMNS), np.float32)
-    return PackedQuery(panels, np.full(columns, LARGE, np.float32))
+    panels = np.zeros((2, columns // TILE_COLUMNS, token_size, TILE_COLUMNS), np.float32)
+    return PackedLooks(panels, np.full((2, columns), LARGE, np.float32))
 
 
 def new_padded_tokens(tokens: int, token_size: int) -> PaddedTokens:
@@ -58,32 +57,33 @@ def padded_rows(tokens: int) -> int:
     return -(-tokens // TILE_ROWS) * TILE_ROWS
 
 
-@fast
-def pack(query: NDArray[np.float32], packed: PackedQuery) -> None:
-    """Lay a query out, float32 [n, d], and write its squared lengths, not lowered yet."""
-    for place in range(query.shape[0]):
-        for component in range(query.shape[1]):
-            packed.panels[place // TILE_COLUMNS, component, place % TILE_COLUMNS] = query[place, component]
-    squared_norms(query, packed.norms)
+@strict
+def pack(tokens: NDArray[np.float32], panels: NDArray[np.float32]) -> None:
+    """Lay one look out, float32 [n, d], in float32 [c / 16, d, 16]."""
+    for place in range(tokens.shape[0]):
+        for component in range(tokens.shape[1]):
+            panels[place // TILE_COLUMNS, component, place % TILE_COLUMNS] = tokens[place, component]
 
 
-@fast
+@strict
 def squared_costs(
     tokens: PaddedTokens,
-    query: PackedQuery,
+    panels: NDArray[np.float32],
+    query_norms: NDArray[np.float32],
     squares: NDArray[np.float32],
     row_minima: NDArray[np.float32],
     column_minima: NDArray[np.float32],
 ) -> None:
-    """Write lower bounds, >= 0, of the squared distances of two token sets, from their lowered norms.
+    """Write the squared distances of two token sets, or lower bounds >= 0 of them, if norms are exact, or lowered.
 
     Args:
         tokens: of a candidate.
-        query: packed.
+        panels: float32 [c / 16, d, 16], of one look.
+        query_norms: float32 [c], of one look.
         squares: float32 [r, c], written; row j for the candidate's token j.
         row_minima: float32 [r], written.
         column_minima: float32 [c], written.
     """
     column_minima[:] = LARGE
     for first in range(0, squares.shape[0], TILE_ROWS):
-        square_tiles(tokens.all, tokens.norms, first, query.panels, query.norms, squares, row_minima, column_minima)
+        square_tiles(tokens.all, tokens.norms, first, panels, query_norms, squares, row_minima, column_minima)

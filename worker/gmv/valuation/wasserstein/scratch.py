@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from gmv.valuation.wasserstein.assignment import Search, new_search
 from gmv.valuation.wasserstein.certificate import Proof, new_proof
 from gmv.valuation.wasserstein.packed import (
-    PackedQuery,
+    PackedLooks,
     PaddedTokens,
-    new_packed_query,
+    new_packed_looks,
     new_padded_tokens,
     padded_columns,
     padded_rows,
@@ -25,43 +25,47 @@ KEPT_BYTES_MAX: Final = 24 * 2**20
 
 
 class Scratch(NamedTuple):
-    """Arrays for M candidates of n tokens of d numbers, S of whose squared costs are kept.
+    """Arrays for M pairs of a candidate and a look, of n tokens of d numbers, S of whose squared costs are kept.
 
     Where tiles read or write, n is rounded up: to r rows and c columns.
 
     Attributes:
-        query: float32 [n, d].
-        packed: the query.
+        looks: float32 [2, n, d], the query and its mirrored look.
+        packed: the looks.
+        longest: float32 [2], the greatest squared length of a token of each look.
         tokens: of a candidate.
         squares: float32 [S + 1, r, c].
         free: int64 [1], which place of the squares is free.
-        kept_by: int64 [S + 1], the candidate whose squares are kept.
-        kept_in: int64 [M], where a candidate's squares are kept, or -1.
+        kept_by: int64 [S + 1], the pair whose squares are kept.
+        kept_in: int64 [M], where a pair's squares are kept, or -1.
         row_minima: float32 [r], the least squared cost of each token of one candidate.
         column_minima: float32 [M, c], the least squared cost of each query token.
+        units: float64 [M], that costs are counted in.
         bounds: float64 [M], relaxed bounds.
-        costs: float32 [n, n], of one candidate.
-        rows: float32 [n], its row duals.
-        columns: float32 [n], its column duals.
-        direction: float32 [n].
-        best: float32 [n].
+        costs: int32 [n, n], of one pair.
+        rows: int32 [n], its row duals.
+        columns: int32 [n], its column duals.
+        direction: int32 [n].
+        best: int32 [n].
         search: of an assignment.
         column_of: int64 [n], an assignment.
         proof: of an assignment.
-        solved: int64 [M], candidates that were assigned.
-        solved_columns: float32 [M, n], their column duals.
+        solved: int64 [M], pairs that were assigned.
+        solved_columns: int32 [M, n], their column duals.
         solved_column_of: int32 [M, n], their assignments.
         solved_costs: float64 [M, n], the costs they match.
         solved_totals: float64 [M], the sums of those.
-        cheapest: float64 [M], the least totals so far, in order.
-        settled: int64 [M], candidates that may be among the nearest.
+        cheapest: float64 [M], the least totals of different rows so far, in order.
+        cheapest_row: int64 [M], the rows.
+        settled: int64 [M], pairs that may be among the nearest.
         distances: float64 [M], of those.
         proven: bool [M], whether a certificate was found for those.
-        counts: int64 [7], how many candidates each `ranking.Step` ended.
+        counts: int64 [7], how many pairs each `ranking.Step` ended.
     """
 
-    query: NDArray[np.float32]
-    packed: PackedQuery
+    looks: NDArray[np.float32]
+    packed: PackedLooks
+    longest: NDArray[np.float32]
     tokens: PaddedTokens
     squares: NDArray[np.float32]
     free: NDArray[np.int64]
@@ -69,73 +73,78 @@ class Scratch(NamedTuple):
     kept_in: NDArray[np.int64]
     row_minima: NDArray[np.float32]
     column_minima: NDArray[np.float32]
+    units: NDArray[np.float64]
     bounds: NDArray[np.float64]
-    costs: NDArray[np.float32]
-    rows: NDArray[np.float32]
-    columns: NDArray[np.float32]
-    direction: NDArray[np.float32]
-    best: NDArray[np.float32]
+    costs: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    direction: NDArray[np.int32]
+    best: NDArray[np.int32]
     search: Search
     column_of: NDArray[np.int64]
     proof: Proof
     solved: NDArray[np.int64]
-    solved_columns: NDArray[np.float32]
+    solved_columns: NDArray[np.int32]
     solved_column_of: NDArray[np.int32]
     solved_costs: NDArray[np.float64]
     solved_totals: NDArray[np.float64]
     cheapest: NDArray[np.float64]
+    cheapest_row: NDArray[np.int64]
     settled: NDArray[np.int64]
     distances: NDArray[np.float64]
     proven: NDArray[np.bool_]
     counts: NDArray[np.int64]
 
 
-def kept_places(candidates: int, tokens: int) -> int:
-    """Return S, for how many candidates squared costs are kept."""
-    return max(1, min(candidates, KEPT_MAX, KEPT_BYTES_MAX // (4 * padded_rows(tokens) * padded_columns(tokens))))
+def kept_places(pairs: int, tokens: int) -> int:
+    """Return S, for how many pairs squared costs are kept."""
+    return max(1, min(pairs, KEPT_MAX, KEPT_BYTES_MAX // (4 * padded_rows(tokens) * padded_columns(tokens))))
 
 
-def scratch_bytes(candidates: int, tokens: int, token_size: int) -> int:
-    """Return the bytes of scratch for M candidates of n tokens of d numbers, but for some 100 (n + M).
+def scratch_bytes(pairs: int, tokens: int, token_size: int) -> int:
+    """Return the bytes of scratch for M pairs of n tokens of d numbers, but for some 100 (n + M).
 
-    4 ((S + 1) r c + (r + c + n) d + 5 n n + M (c + 4 n)): 24 MB at M = 500, n = 196, d = 64.
+    4 ((S + 1) r c + (r + 2 c + 2 n) d + 5 n n + M (c + 4 n)): 24 MB at M = 500, n = 196, d = 64.
     """
-    kept, rows, columns = kept_places(candidates, tokens), padded_rows(tokens), padded_columns(tokens)
-    laid_out = (kept + 1) * rows * columns + (rows + columns + tokens) * token_size
-    return 4 * (laid_out + 5 * tokens * tokens + candidates * (columns + 4 * tokens))
+    kept, rows, columns = kept_places(pairs, tokens), padded_rows(tokens), padded_columns(tokens)
+    laid_out = (kept + 1) * rows * columns + (rows + 2 * columns + 2 * tokens) * token_size
+    return 4 * (laid_out + 5 * tokens * tokens + pairs * (columns + 4 * tokens))
 
 
-def new_scratch(candidates: int, tokens: int, token_size: int) -> Scratch:
-    """Allocate scratch for M candidates of n tokens of d numbers: `scratch_bytes` of it."""
-    places = kept_places(candidates, tokens) + 1
+def new_scratch(pairs: int, tokens: int, token_size: int) -> Scratch:
+    """Allocate scratch for M pairs of n tokens of d numbers: `scratch_bytes` of it."""
+    places = kept_places(pairs, tokens) + 1
     rows, columns = padded_rows(tokens), padded_columns(tokens)
     return Scratch(
-        query=np.empty((tokens, token_size), np.float32),
-        packed=new_packed_query(tokens, token_size),
+        looks=np.empty((2, tokens, token_size), np.float32),
+        packed=new_packed_looks(tokens, token_size),
+        longest=np.empty(2, np.float32),
         tokens=new_padded_tokens(tokens, token_size),
         squares=np.empty((places, rows, columns), np.float32),
         free=np.empty(1, np.int64),
         kept_by=np.empty(places, np.int64),
-        kept_in=np.empty(candidates, np.int64),
+        kept_in=np.empty(pairs, np.int64),
         row_minima=np.empty(rows, np.float32),
-        column_minima=np.empty((candidates, columns), np.float32),
-        bounds=np.empty(candidates, np.float64),
-        costs=np.empty((tokens, tokens), np.float32),
-        rows=np.empty(tokens, np.float32),
-        columns=np.empty(tokens, np.float32),
-        direction=np.empty(tokens, np.float32),
-        best=np.empty(tokens, np.float32),
+        column_minima=np.empty((pairs, columns), np.float32),
+        units=np.empty(pairs, np.float64),
+        bounds=np.empty(pairs, np.float64),
+        costs=np.empty((tokens, tokens), np.int32),
+        rows=np.empty(tokens, np.int32),
+        columns=np.empty(tokens, np.int32),
+        direction=np.empty(tokens, np.int32),
+        best=np.empty(tokens, np.int32),
         search=new_search(tokens),
         column_of=np.empty(tokens, np.int64),
         proof=new_proof(tokens, token_size),
-        solved=np.empty(candidates, np.int64),
-        solved_columns=np.empty((candidates, tokens), np.float32),
-        solved_column_of=np.empty((candidates, tokens), np.int32),
-        solved_costs=np.empty((candidates, tokens), np.float64),
-        solved_totals=np.empty(candidates, np.float64),
-        cheapest=np.empty(candidates, np.float64),
-        settled=np.empty(candidates, np.int64),
-        distances=np.empty(candidates, np.float64),
-        proven=np.empty(candidates, np.bool_),
+        solved=np.empty(pairs, np.int64),
+        solved_columns=np.empty((pairs, tokens), np.int32),
+        solved_column_of=np.empty((pairs, tokens), np.int32),
+        solved_costs=np.empty((pairs, tokens), np.float64),
+        solved_totals=np.empty(pairs, np.float64),
+        cheapest=np.empty(pairs, np.float64),
+        cheapest_row=np.empty(pairs, np.int64),
+        settled=np.empty(pairs, np.int64),
+        distances=np.empty(pairs, np.float64),
+        proven=np.empty(pairs, np.bool_),
         counts=np.empty(7, np.int64),
     )

@@ -1,52 +1,63 @@
 """Token sets from a store, as it lies in memory or in a mapped file, to float32: exactly, for any store."""
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast
+from gmv.compiled import strict
+from gmv.valuation.wasserstein.cost import INTEGER_SIZE_MAX, TOKEN_SIZE_MAX
 from gmv.valuation.wasserstein.instructions import from_bits
+
+TokenStore: TypeAlias = "NDArray[np.int8] | NDArray[np.float16] | NDArray[np.float32]"
 
 _HALF_TO_SINGLE: Final = np.float32(2.0**112)  # float32's exponents begin so far below float16's
 
 
 class StoredTokens(NamedTuple):
-    """A token store as compiled code reads it: one of the two, the other being empty.
+    """A token store as compiled code reads it: one of the three, the others being empty.
 
     Attributes:
+        integers: int8 [rows, n d].
         halves: uint16 [rows, n d], the bits of float16 numbers.
         singles: float32 [rows, n d].
     """
 
+    integers: NDArray[np.int8]
     halves: NDArray[np.uint16]
     singles: NDArray[np.float32]
 
 
-def stored_tokens(tokens: NDArray[np.float16] | NDArray[np.float32]) -> StoredTokens:
+def stored_tokens(tokens: TokenStore) -> StoredTokens:
     """Look at a store's array without copying it.
 
     Args:
-        tokens: float16 or float32 [rows, n, d], C-contiguous, finite.
+        tokens: int8, float16 or float32 [rows, n, d], C-contiguous, finite; d is at most 256 for int8, and 4,096.
 
     Raises:
         ValueError: it is something else.
     """
-    if tokens.dtype not in (np.float16, np.float32) or tokens.ndim != 3 or not tokens.flags.c_contiguous:
+    if tokens.dtype not in (np.int8, np.float16, np.float32) or tokens.ndim != 3 or not tokens.flags.c_contiguous:
         raise ValueError(
-            f"a token store is C-contiguous float16 or float32 [rows, n, d], not {tokens.dtype} {tokens.shape}"
+            f"a token store is C-contiguous int8, float16 or float32 [rows, n, d], not {tokens.dtype} {tokens.shape}"
         )
-    is_half = tokens.dtype == np.float16
+    size_max = INTEGER_SIZE_MAX if tokens.dtype == np.int8 else TOKEN_SIZE_MAX
+    if tokens.shape[2] > size_max:
+        raise ValueError(
+            f"{tokens.dtype} tokens have {tokens.shape[2]} numbers, and {size_max:,} at most are supported"
+        )
     flat = tokens.reshape(len(tokens), tokens.shape[1] * tokens.shape[2])
-    nothing = flat[:0]
-    halves = (flat if is_half else nothing.astype(np.float16)).view(np.uint16)
-    singles = (nothing.astype(np.float32) if is_half else flat).view(np.float32)
-    for view in (halves, singles):
+    integers, halves, singles = (
+        flat if flat.dtype == dtype else np.empty((0, flat.shape[1]), dtype)
+        for dtype in (np.int8, np.float16, np.float32)
+    )
+    store = StoredTokens(integers.view(np.int8), halves.view(np.uint16), singles.view(np.float32))
+    for view in store:
         view.flags.writeable = False  # mapped files are so, and one type is one compilation
-    return StoredTokens(halves, singles)
+    return store
 
 
-@fast
+@strict
 def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
     """Write one image's tokens.
 
@@ -59,6 +70,10 @@ def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
         False where a float16 is NaN or infinite, which no float32 shows any more; float32 is left to its norms.
     """
     flat = tokens.reshape(tokens.size)
+    if store.integers.shape[0] > 0:
+        for place in range(store.integers.shape[1]):
+            flat[place] = np.float32(store.integers[row, place])
+        return True
     if store.singles.shape[0] > 0:
         flat[: store.singles.shape[1]] = store.singles[row]
         return True

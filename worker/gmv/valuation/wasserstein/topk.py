@@ -1,8 +1,11 @@
-"""Of M candidates, those that may be among the K nearest to a query by W1, each with its exact distance.
+"""Of M pairs of a candidate and a look, those that may be the K nearest rows by W1, each with its exact distance.
 
-1. Squared costs between the query's tokens and each candidate's, in float32, never above the true ones (`cost`).
-2. The relaxed bound of each: every token to its nearest (`bounds`).
-3. Candidates in the order of that bound. The K-th least total found so far is the threshold.
+A query has one look, or two: itself and its mirrored look. A row's distance is the lesser of those of its pairs.
+
+1. Squared costs between the look's tokens and each candidate's, never above the true ones (`cost`).
+2. The relaxed bound of each pair: every token to its nearest (`bounds`).
+3. Pairs in the order of that bound. The K-th least total of different rows found so far is the threshold, and for the
+   other pair of a row that has a lesser one, that one.
 4. Discard by the relaxed bound.
 5. Discard by the half bound: half of each column's minimum as its dual, then rows, then columns made tight.
 6. Discard by dual ascent from there (`ascent`).
@@ -10,7 +13,19 @@
 8. The total cost of an assignment, in float64 from the tokens, is never below the least one and moves the threshold.
 9. What is left gets a certificate that its assignment is optimal (`certificate`).
 
-A candidate is discarded only where a bound proves that its distance is above the threshold by more than a tie.
+A pair is discarded only where a bound proves that its distance is above the threshold by more than a tie.
+
+**Of int8 tokens, every bit of the answer is the same on every processor.** Squared costs are whole numbers that
+float32 holds (`cost`). Costs are their correctly rounded roots, times a number, rounded down: three operations on one
+number, which IEEE 754 fixes. From there on, minima, bounds, duals and paths are whole numbers (`fixed`), whose sums are
+the same in any order, so that loops may be cut into vectors of any width; of equals the first is taken. What is left in
+float64 (thresholds, steps of the ascent, totals, certificates) is compiled by `strict`: one operation after another as
+written here, none fused, each rounded correctly. A distance is thus a sum, in the order of the candidate's tokens, of
+correctly rounded roots of whole numbers, over an assignment that is found in the same way everywhere. Where none gets a
+certificate, SciPy's solver finds it, which adds, subtracts and compares in float64.
+
+Of float tokens, squared costs depend on whether the processor fuses multiplications and additions, and with them which
+of equally cheap assignments is found, and the last bit of its distance.
 """
 
 from typing import Final
@@ -18,14 +33,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import fast
+from gmv.compiled import strict
 from gmv.valuation.ranking import Step
 from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign
-from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_rows
+from gmv.valuation.wasserstein.bounds import half_bound, tighten_rows
 from gmv.valuation.wasserstein.certificate import is_optimal, total_cost
-from gmv.valuation.wasserstein.cost import are_moderate, lower, square_roots, squared_norms
-from gmv.valuation.wasserstein.packed import pack, squared_costs
+from gmv.valuation.wasserstein.fixed import in_units
+from gmv.valuation.wasserstein.matrices import bound_all, compute_costs, prepare
 from gmv.valuation.wasserstein.scratch import Scratch
 from gmv.valuation.wasserstein.ties import TIE
 from gmv.valuation.wasserstein.tokens import StoredTokens, load
@@ -47,147 +62,60 @@ _TARGET: Final = 1.0005
 _NONE: Final = 1e300
 
 
-@fast
+@strict
 def find_nearest(
     store: StoredTokens,
     rows: NDArray[np.int64],
-    query: NDArray[np.float32],
+    first_mirrored: int,
+    looks: NDArray[np.float32],
     contributors: int,
     scratch: Scratch,
 ) -> int:
-    """Leave in the scratch all candidates that may be among the nearest: `settled`, `distances`, `proven`.
+    """Leave in the scratch all pairs that may be among the nearest: `settled`, `distances`, `proven`.
 
     Args:
         store: of tokens.
-        rows: int64 [M], ascending, so that the answer does not depend on the order they came in.
-        query: float32 [n, d], finite.
-        contributors: K, 1 to M.
-        scratch: for at least M candidates.
+        rows: int64 [M], of the pairs: those of the look as it is, ascending, then those of the mirrored look,
+            ascending, so that the answer does not depend on the order they came in.
+        first_mirrored: where the latter begin.
+        looks: float32 [1 or 2, n, d], finite.
+        contributors: K, 1 to the number of different rows.
+        scratch: for at least M pairs.
 
     Returns:
         How many; -1 where a token is too long for float32, or not finite.
     """
     scratch.counts[:] = 0
-    if not prepare(query, scratch):
-        return -1
-    if not _look_at_all(store, rows, scratch):
+    if not prepare(store, looks, scratch) or not bound_all(store, rows, first_mirrored, scratch):
         return -1
     order = np.argsort(scratch.bounds[: rows.shape[0]], kind="mergesort")
-    solved = _search(store, rows, order, contributors, scratch)
-    return _settle(store, rows, solved, contributors, scratch)
+    solved = _search(store, rows, first_mirrored, order, contributors, scratch)
+    return _settle(store, rows, first_mirrored, solved, contributors, scratch)
 
 
-@fast
-def prepare(query: NDArray[np.float32], scratch: Scratch) -> bool:
-    """Lay a query out, float32 [n, d]; False where a token is too long for float32, or not finite."""
-    scratch.query[:] = query
-    pack(query, scratch.packed)
-    norms = scratch.packed.norms[: query.shape[0]]
-    is_moderate = are_moderate(norms)
-    lower(norms, query.shape[1])
-    return is_moderate
-
-
-@fast
-def _look_at_all(store: StoredTokens, rows: NDArray[np.int64], scratch: Scratch) -> bool:
-    """Steps 1 and 2; False where a token is out of range.
-
-    One place of the squares is free at any time, and the next candidate's are written there.
-    """
-    free = 0
-    kept = 0
-    farthest = -1
-    for candidate in range(rows.shape[0]):
-        if not square(store, rows[candidate], scratch.squares[free], scratch.column_minima[candidate], scratch):
-            return False
-        bound = relaxed_bound(scratch.row_minima[: scratch.query.shape[0]], scratch.column_minima[candidate])
-        scratch.bounds[candidate] = bound
-        scratch.kept_in[candidate] = -1
-        if kept < scratch.squares.shape[0] - 1:
-            _keep(candidate, free, scratch)
-            kept += 1
-            free = kept
-            continue
-        if farthest < 0:
-            farthest = _place_of_farthest(free, scratch)
-        if bound < scratch.bounds[scratch.kept_by[farthest]]:
-            scratch.kept_in[scratch.kept_by[farthest]] = -1
-            _keep(candidate, free, scratch)
-            free = farthest
-            farthest = -1
-    scratch.free[0] = free
-    return True
-
-
-@fast
-def _keep(candidate: int, place: int, scratch: Scratch) -> None:
-    scratch.kept_in[candidate] = place
-    scratch.kept_by[place] = candidate
-
-
-@fast
-def _place_of_farthest(free: int, scratch: Scratch) -> int:
-    """Return where the candidate with the greatest bound is kept, of all places but the free one."""
-    farthest = -1
-    greatest = -1.0
-    for place in range(scratch.squares.shape[0]):
-        if place != free and scratch.bounds[scratch.kept_by[place]] > greatest:
-            farthest = place
-            greatest = scratch.bounds[scratch.kept_by[place]]
-    return farthest
-
-
-@fast
-def square(
-    store: StoredTokens,
-    row: int,
-    squares: NDArray[np.float32],
-    column_minima: NDArray[np.float32],
-    scratch: Scratch,
-) -> bool:
-    """Write an image's squared costs to the query, and their minima; False where a token is out of range."""
-    count, size = scratch.query.shape
-    if not load(store, row, scratch.tokens.all):
-        return False
-    norms = scratch.tokens.norms[:count]
-    squared_norms(scratch.tokens.all[:count], norms)
-    if not are_moderate(norms):
-        return False
-    lower(norms, size)
-    squared_costs(scratch.tokens, scratch.packed, squares, scratch.row_minima, column_minima)
-    return True
-
-
-@fast
-def _compute_costs(store: StoredTokens, rows: NDArray[np.int64], candidate: int, scratch: Scratch) -> None:
-    """Take the costs of a candidate from its squares, which are computed again where they were not kept."""
-    place = scratch.kept_in[candidate]
-    if place < 0:
-        place = scratch.free[0]
-        square(store, rows[candidate], scratch.squares[place], scratch.column_minima[candidate], scratch)
-    square_roots(scratch.squares[place], scratch.costs)
-
-
-@fast
+@strict
 def _search(
     store: StoredTokens,
     rows: NDArray[np.int64],
+    first_mirrored: int,
     order: NDArray[np.int64],
     contributors: int,
     scratch: Scratch,
 ) -> int:
-    """Steps 4 to 8. Returns how many candidates were assigned."""
+    """Steps 4 to 8. Returns how many pairs were assigned."""
     scratch.cheapest[:contributors] = _NONE
+    scratch.cheapest_row[:contributors] = -1
     ratio = _FIRST_RATIO
     solved = 0
     for place in range(order.shape[0]):
-        candidate = order[place]
-        threshold = scratch.cheapest[contributors - 1] * _THRESHOLD_SLACK
-        if scratch.bounds[candidate] > threshold:  # and so are those of all that follow
+        pair = order[place]
+        row, look, unit = rows[pair], int(pair >= first_mirrored), scratch.units[pair]
+        if scratch.bounds[pair] > scratch.cheapest[contributors - 1] * _THRESHOLD_SLACK:  # and so are all that follow
             scratch.counts[Step.RELAXED] += order.shape[0] - place
             break
-        _compute_costs(store, rows, candidate, scratch)
-        bound = half_bound(scratch.costs, scratch.column_minima[candidate], scratch.rows, scratch.columns)
+        threshold = in_units(_threshold_of(row, contributors, scratch), unit)
+        compute_costs(store, row, look, pair, scratch)
+        bound = half_bound(scratch.costs, scratch.column_minima[pair], unit, scratch.rows, scratch.columns)
         if bound > threshold:
             scratch.counts[Step.HALF] += 1
             continue
@@ -197,28 +125,38 @@ def _search(
         if not assign(scratch.costs, scratch.columns, threshold, scratch.column_of, scratch.search):
             scratch.counts[Step.SEARCH] += 1
             continue
-        load(store, rows[candidate], scratch.tokens.all)
-        total = total_cost(
-            scratch.tokens.all[: scratch.query.shape[0]],
-            scratch.query,
-            scratch.column_of,
-            scratch.solved_costs[solved],
-            scratch.proof.squares,
-        )
-        _record(solved, candidate, total, contributors, scratch)
-        if bound > 0.0:
-            ratio += (total / bound - ratio) * (0.5 if solved == 0 else 0.2)
+        total = _total_cost(store, row, look, solved, scratch)
+        _record(solved, pair, total, scratch)
+        _lower_threshold(row, total, contributors, scratch)
+        if bound > 0:
+            ratio += (total / (bound * unit) - ratio) * (0.5 if solved == 0 else 0.2)
         solved += 1
     return solved
 
 
-@fast
-def _ascend(threshold: float, scratch: Scratch) -> float:
+@strict
+def _threshold_of(row: int, contributors: int, scratch: Scratch) -> float:
+    """Return the total above which a pair of this row is of no use."""
+    cheapest: float = scratch.cheapest[_place_of(row, contributors, scratch)]
+    return cheapest * _THRESHOLD_SLACK
+
+
+@strict
+def _place_of(row: int, contributors: int, scratch: Scratch) -> int:
+    """Return where this row is among the cheapest; the last place, if it is not."""
+    place = 0
+    while place < contributors - 1 and scratch.cheapest_row[place] != row:
+        place += 1
+    return place
+
+
+@strict
+def _ascend(threshold: np.int64, scratch: Scratch) -> np.int64:
     return ascend(
         scratch.costs,
         scratch.rows,
         scratch.columns,
-        threshold * _TARGET,
+        np.int64(threshold * _TARGET),
         threshold,
         _ROUNDS,
         scratch.direction,
@@ -226,54 +164,82 @@ def _ascend(threshold: float, scratch: Scratch) -> float:
     )
 
 
-@fast
-def _record(solved: int, candidate: int, total: float, contributors: int, scratch: Scratch) -> None:
-    """Keep an assignment, and the K least totals in order."""
-    scratch.solved[solved] = candidate
+@strict
+def _total_cost(store: StoredTokens, row: int, look: int, solved: int, scratch: Scratch) -> float:
+    load(store, row, scratch.tokens.all)
+    return total_cost(
+        scratch.tokens.all[: scratch.looks.shape[1]],
+        scratch.looks[look],
+        scratch.column_of,
+        scratch.solved_costs[solved],
+        scratch.proof.squares,
+    )
+
+
+@strict
+def _record(solved: int, pair: int, total: float, scratch: Scratch) -> None:
+    """Keep an assignment."""
+    scratch.solved[solved] = pair
     scratch.solved_totals[solved] = total
     scratch.solved_columns[solved] = scratch.columns
     for row in range(scratch.column_of.shape[0]):
         scratch.solved_column_of[solved, row] = scratch.column_of[row]
-    if total < scratch.cheapest[contributors - 1]:
-        place = contributors - 1
-        while place > 0 and scratch.cheapest[place - 1] > total:
-            scratch.cheapest[place] = scratch.cheapest[place - 1]
-            place -= 1
-        scratch.cheapest[place] = total
 
 
-@fast
-def _settle(store: StoredTokens, rows: NDArray[np.int64], solved: int, contributors: int, scratch: Scratch) -> int:
-    """Step 9. Returns how many candidates are left."""
-    threshold = scratch.cheapest[contributors - 1] * _THRESHOLD_SLACK
+@strict
+def _lower_threshold(row: int, total: float, contributors: int, scratch: Scratch) -> None:
+    """Keep the K least totals of different rows in order: this row's takes the place of its other, or of the K-th."""
+    place = _place_of(row, contributors, scratch)
+    if total >= scratch.cheapest[place]:
+        return
+    while place > 0 and scratch.cheapest[place - 1] > total:
+        scratch.cheapest[place] = scratch.cheapest[place - 1]
+        scratch.cheapest_row[place] = scratch.cheapest_row[place - 1]
+        place -= 1
+    scratch.cheapest[place] = total
+    scratch.cheapest_row[place] = row
+
+
+@strict
+def _settle(
+    store: StoredTokens,
+    rows: NDArray[np.int64],
+    first_mirrored: int,
+    solved: int,
+    contributors: int,
+    scratch: Scratch,
+) -> int:
+    """Step 9. Returns how many pairs are left."""
     settled = 0
     for place in range(solved):
-        candidate = scratch.solved[place]
-        _compute_costs(store, rows, candidate, scratch)
-        columns = scratch.solved_columns[place]
+        pair = scratch.solved[place]
+        row, look, unit = rows[pair], int(pair >= first_mirrored), scratch.units[pair]
+        threshold = _threshold_of(row, contributors, scratch)
+        compute_costs(store, row, look, pair, scratch)
         if scratch.solved_totals[place] > threshold:
-            bound = tighten_rows(scratch.costs, columns, scratch.rows)
-            if bound > threshold:
+            bound = tighten_rows(scratch.costs, scratch.solved_columns[place], scratch.rows)
+            if bound > in_units(threshold, unit):
                 scratch.counts[Step.SUPERSEDED] += 1
                 continue
-        scratch.settled[settled] = candidate
+        scratch.settled[settled] = pair
         scratch.distances[settled] = scratch.solved_totals[place] / scratch.column_of.shape[0]
-        scratch.proven[settled] = _certify(store, rows[candidate], place, scratch)
+        scratch.proven[settled] = _certify(store, row, look, place, scratch)
         scratch.counts[Step.CERTIFIED if scratch.proven[settled] else Step.UNPROVEN] += 1
         settled += 1
     return settled
 
 
-@fast
-def _certify(store: StoredTokens, row: int, place: int, scratch: Scratch) -> bool:
+@strict
+def _certify(store: StoredTokens, row: int, look: int, place: int, scratch: Scratch) -> bool:
     load(store, row, scratch.tokens.all)
     for token in range(scratch.column_of.shape[0]):
         scratch.column_of[token] = scratch.solved_column_of[place, token]
     return is_optimal(
-        scratch.tokens.all[: scratch.query.shape[0]],
-        scratch.query,
+        scratch.tokens.all[: scratch.looks.shape[1]],
+        scratch.looks[look],
         scratch.costs,
         scratch.solved_columns[place],
+        scratch.units[scratch.solved[place]],
         scratch.column_of,
         scratch.solved_costs[place],
         scratch.proof,

@@ -1,0 +1,96 @@
+"""Recall by exact integers: all rows are compared with both looks of a query."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from gmv.index.port import LooksRecalled, Recall
+from gmv.index.scan import DISTANCE_BIT, LOOK_BIT, VECTOR_SIZE_MAX, scan
+
+_QUERIES_AT_ONCE: Final = 64  # the keys of 1,000 pairs for each take 1 MiB
+_ROWS_MAX: Final = 2**LOOK_BIT
+_CHUNK_ROWS: Final = 8_192
+
+
+class ExactRecall(Recall):
+    """A `Recall` that compares int8 vectors by their squared Euclidean distance, with no rounding anywhere.
+
+    The same answer for any run, number of threads and processor. It is fast where components of sign 1 come first, and
+    there are a multiple of 32 of each sign: 64 queries at a time, the nearest 150 pairs of 50,000 rows of 128 numbers
+    take 0.34 ms a query, and 1,000 pairs 0.63 ms (AVX-512).
+    """
+
+    def __init__(self, vectors: NDArray[np.int8], signs: NDArray[np.int8]) -> None:
+        """Square all rows' lengths, and compile the kernel or load it compiled.
+
+        Args:
+            vectors: int8 [rows, D], C-contiguous, in memory or mapped.
+            signs: int8 [D], 1 or -1: what the numbers of an image are multiplied by when it is mirrored.
+
+        Raises:
+            ValueError: they are something else.
+        """
+        if vectors.dtype != np.int8 or vectors.ndim != 2 or not vectors.flags.c_contiguous:
+            raise ValueError(f"vectors are C-contiguous int8 [rows, D], not {vectors.dtype} {vectors.shape}")
+        if vectors.shape[1] > VECTOR_SIZE_MAX or len(vectors) > _ROWS_MAX:
+            raise ValueError(f"vectors of {vectors.shape} are beyond {_ROWS_MAX:,} rows of {VECTOR_SIZE_MAX:,} numbers")
+        if signs.dtype != np.int8 or signs.shape != vectors.shape[1:] or not np.isin(signs, (-1, 1)).all():
+            raise ValueError(f"signs are int8 [{vectors.shape[1]}] of 1 and -1, not {signs.dtype} {signs.shape}")
+        self._vectors = vectors.view()
+        self._vectors.flags.writeable = False  # mapped files are so, and one type is one compilation
+        self._is_same = signs > 0
+        self._squares = np.empty(len(vectors), np.int32)
+        for start in range(0, len(vectors), _CHUNK_ROWS):
+            self._squares[start : start + _CHUNK_ROWS] = _squared_lengths(vectors[start : start + _CHUNK_ROWS])
+        self._scan(np.zeros((1, vectors.shape[1]), np.int8), min(1, self.rows), both_looks=True)
+
+    @property
+    def rows(self) -> int:
+        """Training images in it."""
+        return len(self._vectors)
+
+    @property
+    def vector_size(self) -> int:
+        """D."""
+        return int(self._vectors.shape[1])
+
+    @override
+    def recall(self, vectors: NDArray[np.int8], candidates: int) -> list[NDArray[np.int64]]:
+        return [rows for rows, _ in self._recall(vectors, min(candidates, self.rows), both_looks=False)]
+
+    @override
+    def recall_looks(self, vectors: NDArray[np.int8], candidates: int) -> list[LooksRecalled]:
+        return self._recall(vectors, min(candidates, 2 * self.rows), both_looks=True)
+
+    def _recall(self, vectors: NDArray[np.int8], candidates: int, both_looks: bool) -> list[LooksRecalled]:
+        if vectors.dtype != np.int8 or vectors.ndim != 2 or vectors.shape[1] != self.vector_size:
+            raise ValueError(f"queries are {vectors.dtype} {vectors.shape}, not int8 [b, {self.vector_size}]")
+        recalled: list[LooksRecalled] = []
+        for start in range(0, len(vectors), _QUERIES_AT_ONCE):
+            keys = self._scan(vectors[start : start + _QUERIES_AT_ONCE], candidates, both_looks)
+            recalled += [_by_look(each) for each in keys]
+        return recalled
+
+    def _scan(self, vectors: NDArray[np.int8], candidates: int, both_looks: bool) -> NDArray[np.int64]:
+        """Return keys, int64 [b, candidates], ascending."""
+        keys = np.empty((len(vectors), candidates), np.int64)
+        if keys.size:
+            same = np.where(self._is_same, vectors, 0).astype(np.int16)
+            negated = np.where(self._is_same, 0, vectors).astype(np.int16)
+            scan(self._vectors, self._squares, same, negated, _squared_lengths(vectors), both_looks, keys)
+        return keys
+
+
+def _squared_lengths(vectors: NDArray[np.int8]) -> NDArray[np.int32]:
+    wide = vectors.astype(np.int32)
+    lengths: NDArray[np.int32] = np.einsum("rd,rd->r", wide, wide)
+    return lengths
+
+
+def _by_look(keys: NDArray[np.int64]) -> LooksRecalled:
+    places = keys & ((1 << DISTANCE_BIT) - 1)
+    is_mirrored = (places >> LOOK_BIT).astype(bool)
+    rows = places & ((1 << LOOK_BIT) - 1)
+    return LooksRecalled(rows[~is_mirrored], rows[is_mirrored])

@@ -1,0 +1,109 @@
+"""Recall in integers: a scan of all codes, refined by vectors. The same answer on every processor."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from gmv.encoders.mirror import Mirror
+from gmv.encoders.port import MirroringEncoder, Numbers
+from gmv.errors import IndexRefused
+from gmv.index.codes import Coder, open_coder
+from gmv.index.exact_recall import ExactRecall
+from gmv.index.manifest import CODER_FILE, CODES_FILE, VECTORS_FILE
+from gmv.index.port import LooksRecalled, Recall
+from gmv.index.refine import refine
+
+PAIRS_PER_CANDIDATE = 10
+"""Pairs that the scan takes, for every one wanted. Of the ten nearest by W1 of 49,500 images .978 are among the first
+1,000 by codes, .96 among 500, .99 among 1,500."""
+
+
+class IntegerRecall(Recall):
+    """A `Recall` of both looks over codes and vectors."""
+
+    def __init__(
+        self, coder: Coder, codes: NDArray[np.int8], vectors: NDArray[np.int8], mirror: Mirror, places: int
+    ) -> None:
+        """Take the parts of an index.
+
+        Args:
+            coder: made the codes of the vectors.
+            codes: int8 [rows, c].
+            vectors: int8 [rows, D].
+            mirror: of vectors.
+            places: parts of the image that a vector describes, one after another.
+        """
+        self._coder = coder
+        self._scan = ExactRecall(codes, coder.projection.signs)
+        self._vectors = vectors.view()
+        self._vectors.flags.writeable = False  # as a mapped file is: one type is one compilation
+        self._mirror = mirror
+        self._places = places
+
+    @property
+    def rows(self) -> int:
+        """Training images in it."""
+        return len(self._vectors)
+
+    @property
+    def vector_size(self) -> int:
+        """D."""
+        return int(self._vectors.shape[1])
+
+    @override
+    def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
+        integers = vectors.astype(np.int8)
+        scanned = self._scan.recall(self._coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
+        no_rows = np.empty(0, np.int64)
+        found = (
+            self._refined(vector, LooksRecalled(rows, no_rows)) for vector, rows in zip(integers, scanned, strict=True)
+        )
+        return [rows[:candidates] for rows, _ in found]
+
+    @override
+    def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
+        integers = vectors.astype(np.int8)
+        scanned = self._scan.recall_looks(self._coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
+        found = [self._refined(vector, pairs) for vector, pairs in zip(integers, scanned, strict=True)]
+        return [_by_look(rows[:candidates], mirrored[:candidates]) for rows, mirrored in found]
+
+    def _refined(self, vector: NDArray[np.int8], pairs: LooksRecalled) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return rows and whether they are mirrored, in order; of equal pairs the look as it is, then the lower row."""
+        looks = np.stack([vector, self._mirror.apply(vector)])
+        rows = np.concatenate([pairs.rows, pairs.mirrored_rows])
+        mirrored = np.arange(len(rows)) >= len(pairs.rows)
+        apart = np.empty(len(rows))
+        refine(self._vectors, looks, rows, mirrored, self._places, apart)
+        order = np.lexsort((rows, mirrored, apart))
+        return rows[order], mirrored[order]
+
+
+def open_integer_recall(folder: Path, encoder: MirroringEncoder) -> IntegerRecall:
+    """Map the files of an index's folder, shared by all workers of a host.
+
+    Raises:
+        IndexRefused: one is missing or holds something else.
+    """
+    coder = open_coder(folder / CODER_FILE, encoder.vector_size)
+    codes = _map(folder / CODES_FILE, len(coder.projection.signs))
+    vectors = _map(folder / VECTORS_FILE, encoder.vector_size)
+    return IntegerRecall(coder, codes, vectors, encoder.vector_mirror, encoder.vector_places)
+
+
+def _map(path: Path, size: int) -> NDArray[np.int8]:
+    try:
+        mapped = np.lib.format.open_memmap(path, "r")  # np.load takes archives, too
+    except (OSError, ValueError) as error:
+        raise IndexRefused(f"{path} cannot be mapped ({error}); build the index again") from error
+    if mapped.dtype != np.int8 or mapped.shape[1:] != (size,):
+        raise IndexRefused(
+            f"{path} holds {mapped.dtype} {mapped.shape}, not int8 [rows, {size}]; build the index again"
+        )
+    array: NDArray[np.int8] = mapped.view(np.ndarray)
+    return array
+
+
+def _by_look(rows: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> LooksRecalled:
+    return LooksRecalled(rows[~mirrored], rows[mirrored])

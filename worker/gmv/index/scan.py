@@ -1,0 +1,173 @@
+"""The M nearest of all rows by exact integers, in one pass over memory for both looks of a query.
+
+A query's mirrored look is the query with the numbers negated whose sign is -1. With S the product over the other
+components and A over these, its product with a row is S - A where that of the look as it is is S + A. Rows are read in
+blocks that stay in a core's second cache while all queries of a run pass over them.
+
+Integers are the same in whatever order they are summed, so neither threads, nor the run, nor the processor's vectors
+change an answer. Nothing here overflows: 255^2 times `VECTOR_SIZE_MAX` is below 2^31.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.compiled import strict
+from gmv.index.products import LANES, ROWS, multiply_rows
+
+VECTOR_SIZE_MAX: Final = 2**15
+
+NOTHING: Final = np.iinfo(np.int64).max
+"""Greater than every key."""
+
+LOOK_BIT: Final = 31
+DISTANCE_BIT: Final = 32
+"""A key is distance << 32 | look << 31 | row, so keys are in the order of the answer, and no two are equal."""
+
+_BLOCK_ROWS: Final = 1_024  # 128 KiB at 128 numbers
+
+
+@strict
+def scan(
+    store: NDArray[np.int8],
+    squares: NDArray[np.int32],
+    same: NDArray[np.int16],
+    negated: NDArray[np.int16],
+    query_squares: NDArray[np.int32],
+    both_looks: bool,
+    nearest: NDArray[np.int64],
+) -> None:
+    """Write the keys of the nearest (row, look), ascending.
+
+    Args:
+        store: int8 [rows, D].
+        squares: int32 [rows], of the rows' lengths.
+        same: int16 [b, D], the queries, 0 where the sign is -1.
+        negated: int16 [b, D], the queries, 0 where the sign is 1.
+        query_squares: int32 [b], of the queries' lengths.
+        both_looks: whether rows are also compared with the mirrored look.
+        nearest: int64 [b, M], M at least 1 and at most what there is.
+    """
+    queries, wanted = nearest.shape
+    keys = np.full((queries, 2 * wanted + 3), NOTHING)
+    counts = np.zeros(queries, np.int64)
+    same_stop, negated_start = _stop(same), _start(negated)
+    block_same = np.empty(_BLOCK_ROWS, np.int32)
+    block_negated = np.empty(_BLOCK_ROWS, np.int32)
+    for start in range(0, store.shape[0], _BLOCK_ROWS):
+        block = store[start : start + _BLOCK_ROWS]
+        for query in range(queries):
+            _multiply(block, same[query], 0, same_stop, block_same)
+            _multiply(block, negated[query], negated_start, store.shape[1], block_negated)
+            counts[query] = _keep(
+                squares[start : start + block.shape[0]],
+                block_same,
+                block_negated,
+                query_squares[query],
+                both_looks,
+                start,
+                wanted,
+                counts[query],
+                keys[query],
+            )
+    for query in range(queries):
+        select_least(keys[query, : counts[query]], wanted)
+        nearest[query] = np.sort(keys[query, :wanted])
+
+
+@strict
+def _stop(queries: NDArray[np.int16]) -> int:
+    """Return the place after the last component that is not 0 in all queries."""
+    for component in range(queries.shape[1], 0, -1):
+        if queries[:, component - 1].any():
+            return component
+    return 0
+
+
+@strict
+def _start(queries: NDArray[np.int16]) -> int:
+    """Return the first component that is not 0 in all queries."""
+    size: int = queries.shape[1]
+    for component in range(size):
+        if queries[:, component].any():
+            return component
+    return size
+
+
+@strict
+def _multiply(
+    block: NDArray[np.int8], query: NDArray[np.int16], begin: int, end: int, products: NDArray[np.int32]
+) -> None:
+    """Write the product of each row with a query, of the components from `begin` to `end`."""
+    rows_by_four = block.shape[0] - block.shape[0] % ROWS
+    end_by_vectors = end - (end - begin) % LANES
+    for first in range(0, rows_by_four, ROWS):
+        multiply_rows(block, first, query, begin, end_by_vectors, products)
+    for row in range(rows_by_four):
+        for component in range(end_by_vectors, end):
+            products[row] += np.int32(block[row, component]) * np.int32(query[component])
+    for row in range(rows_by_four, block.shape[0]):
+        products[row] = 0
+        for component in range(begin, end):
+            products[row] += np.int32(block[row, component]) * np.int32(query[component])
+
+
+@strict
+def _keep(
+    squares: NDArray[np.int32],
+    same: NDArray[np.int32],
+    negated: NDArray[np.int32],
+    query_square: np.int32,
+    both_looks: bool,
+    first: int,
+    wanted: int,
+    count: int,
+    keys: NDArray[np.int64],
+) -> int:
+    """Add the keys that may be among the least, of which there are `count`; return how many there are then.
+
+    The greatest key wanted is known since the last time that there was no more room, and until then is infinite.
+    """
+    farthest = keys[-1]
+    for place in range(squares.shape[0]):
+        apart = np.int64(query_square) + squares[place] - 2 * np.int64(same[place])
+        more = 2 * np.int64(negated[place])
+        if apart - (abs(more) if both_looks else more) > farthest >> DISTANCE_BIT:
+            continue
+        key = (apart - more) << DISTANCE_BIT | (first + place)
+        if key < farthest:
+            keys[count] = key
+            count += 1
+        key = (apart + more) << DISTANCE_BIT | 1 << LOOK_BIT | (first + place)
+        if both_looks and key < farthest:
+            keys[count] = key
+            count += 1
+        if count > keys.shape[0] - 3:
+            select_least(keys[:count], wanted)
+            farthest = keys[:wanted].max()
+            count = wanted
+    keys[-1] = farthest
+    return count
+
+
+@strict
+def select_least(keys: NDArray[np.int64], wanted: int) -> None:
+    """Bring the least keys to the front, in any order (Hoare's FIND, CACM 4, 1961)."""
+    lower, upper = 0, keys.shape[0] - 1
+    while lower < upper:
+        pivot = keys[(lower + upper) // 2]
+        left, right = lower, upper
+        while left <= right:
+            while keys[left] < pivot:
+                left += 1
+            while keys[right] > pivot:
+                right -= 1
+            if left <= right:
+                keys[left], keys[right] = keys[right], keys[left]
+                left += 1
+                right -= 1
+        if right < wanted - 1:
+            lower = left
+        if left > wanted - 1:
+            upper = right

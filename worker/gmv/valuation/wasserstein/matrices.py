@@ -1,0 +1,123 @@
+"""Squared costs of every pair of a candidate and a look, of which those likely to be needed again are kept."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.compiled import strict
+from gmv.valuation.wasserstein.bounds import relaxed_bound
+from gmv.valuation.wasserstein.cost import longest, lower, squared_norms
+from gmv.valuation.wasserstein.fixed import costs_of, unit_of
+from gmv.valuation.wasserstein.packed import pack, squared_costs
+from gmv.valuation.wasserstein.scratch import Scratch
+from gmv.valuation.wasserstein.tokens import StoredTokens, load
+
+
+@strict
+def prepare(store: StoredTokens, looks: NDArray[np.float32], scratch: Scratch) -> bool:
+    """Lay out one or two looks, float32 [1 or 2, n, d]; False where a token is too long for float32, or not finite."""
+    for look in range(looks.shape[0]):
+        scratch.looks[look] = looks[look]
+        pack(looks[look], scratch.packed.panels[look])
+        norms = scratch.packed.norms[look, : looks.shape[1]]
+        scratch.longest[look] = _measure(store, looks[look], norms)
+        if scratch.longest[look] < 0:
+            return False
+    return True
+
+
+@strict
+def _measure(store: StoredTokens, tokens: NDArray[np.float32], norms: NDArray[np.float32]) -> np.float32:
+    """Write squared lengths, lowered unless they are exact, and return the greatest; -1 where one is out of range."""
+    squared_norms(tokens, norms)
+    greatest = longest(norms)
+    if store.integers.shape[0] == 0:
+        lower(norms, tokens.shape[1])
+    return greatest
+
+
+@strict
+def bound_all(store: StoredTokens, rows: NDArray[np.int64], first_mirrored: int, scratch: Scratch) -> bool:
+    """Write the relaxed bound of each pair; False where a token is out of range.
+
+    One place of the squares is free at any time, and the next pair's are written there.
+    """
+    free = 0
+    kept = 0
+    farthest = -1
+    for pair in range(rows.shape[0]):
+        look = int(pair >= first_mirrored)
+        unit = square(store, rows[pair], look, scratch.squares[free], scratch.column_minima[pair], scratch)
+        if unit < 0.0:
+            return False
+        least = scratch.row_minima[: scratch.looks.shape[1]]
+        bound = relaxed_bound(least, scratch.column_minima[pair], unit) * unit
+        scratch.units[pair] = unit
+        scratch.bounds[pair] = bound
+        scratch.kept_in[pair] = -1
+        if kept < scratch.squares.shape[0] - 1:
+            _keep(pair, free, scratch)
+            kept += 1
+            free = kept
+            continue
+        if farthest < 0:
+            farthest = _place_of_farthest(free, scratch)
+        if bound < scratch.bounds[scratch.kept_by[farthest]]:
+            scratch.kept_in[scratch.kept_by[farthest]] = -1
+            _keep(pair, free, scratch)
+            free = farthest
+            farthest = -1
+    scratch.free[0] = free
+    return True
+
+
+@strict
+def _keep(pair: int, place: int, scratch: Scratch) -> None:
+    scratch.kept_in[pair] = place
+    scratch.kept_by[place] = pair
+
+
+@strict
+def _place_of_farthest(free: int, scratch: Scratch) -> int:
+    """Return where the pair with the greatest bound is kept, of all places but the free one."""
+    farthest = -1
+    greatest = -1.0
+    for place in range(scratch.squares.shape[0]):
+        if place != free and scratch.bounds[scratch.kept_by[place]] > greatest:
+            farthest = place
+            greatest = scratch.bounds[scratch.kept_by[place]]
+    return farthest
+
+
+@strict
+def square(
+    store: StoredTokens,
+    row: int,
+    look: int,
+    squares: NDArray[np.float32],
+    column_minima: NDArray[np.float32],
+    scratch: Scratch,
+) -> float:
+    """Write an image's squared costs to one look, and their minima.
+
+    Returns:
+        The unit for the costs; -1 where a token is out of range.
+    """
+    if not load(store, row, scratch.tokens.all):
+        return -1.0
+    count = scratch.looks.shape[1]
+    greatest = _measure(store, scratch.tokens.all[:count], scratch.tokens.norms[:count])
+    if greatest < 0:
+        return -1.0
+    panels, norms = scratch.packed.panels[look], scratch.packed.norms[look]
+    squared_costs(scratch.tokens, panels, norms, squares, scratch.row_minima, column_minima)
+    return unit_of(greatest, scratch.longest[look])
+
+
+@strict
+def compute_costs(store: StoredTokens, row: int, look: int, pair: int, scratch: Scratch) -> None:
+    """Take the costs of a pair from its squares, which are computed again where they were not kept."""
+    place = scratch.kept_in[pair]
+    if place < 0:
+        place = scratch.free[0]
+        square(store, row, look, scratch.squares[place], scratch.column_minima[pair], scratch)
+    costs_of(scratch.squares[place], scratch.units[pair], scratch.costs)
