@@ -35,7 +35,7 @@ NETWORKS = --extra pretrained --extra onnx --extra transformers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test test-all ops-test lint simulate faults mutations bench install install-networks install-dev services schemas reference chart image image-test lock clean
+.PHONY: help demo demo-kafka test test-all ops-test lint simulate faults mutations exact bench install install-networks install-dev services schemas reference chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -69,6 +69,9 @@ faults: install-dev services ## 29 faults on real processes, each judged, into f
 
 mutations: install-dev services ## Each protection of exactly once taken away in turn: which test misses it.
 	$(BIN)/python -m tests.mutations --markdown docs/mutations.md
+
+exact: install-dev ## The same index and receipts, byte for byte, as on processors of other kinds, which this one plays.
+	$(BIN)/pytest tests/exact tests/linear tests/test_instruction_sets.py tests/valuation/test_exact_functions.py
 
 bench: install services ## How fast it is on this machine, over the demo's events, a real Kafka and a real Redis.
 	test -d gmv-demo || $(BIN)/gmv demo
