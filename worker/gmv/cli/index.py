@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from gmv.corpus.reading import Reading
     from gmv.index.manifest import (
+        CalibratedCandidates,
         CorpusEntry,
         Defaults,
         EncoderEntry,
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(recall)
+
+_SHOWN = (20, 50, 100, 200, 500, 1_000)
+"""Numbers of candidates for which recall is told, of those that were tried."""
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
 
@@ -41,6 +47,7 @@ class ShownIndex:
     corpus: "CorpusEntry"
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
+    candidates: "CalibratedCandidates | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     reading: "Reading | None" = None
@@ -126,8 +133,15 @@ def build(
             "train, or the only one.",
         ),
     ] = None,
+    target_recall: Annotated[
+        float,
+        typer.Option("--target-recall", metavar="SHARE", min=0.01, max=1, help="Of the true nearest, by candidates."),
+    ] = 0.95,
+    candidates_max: Annotated[
+        int, typer.Option("--candidates-max", metavar="M", min=1, max=10_000, help="The most candidates tried for it.")
+    ] = 1_000,
     threads: Annotated[
-        int, typer.Option("--threads", metavar="N", min=1, help="That encode images. Default: all cores.")
+        int, typer.Option("--threads", metavar="N", min=1, help="That encode and rank. Default: all cores.")
     ] = os.cpu_count() or 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the index that is there.")] = False,
     config: ConfigOption = None,
@@ -169,7 +183,16 @@ def build(
         open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ()),
         out,
         settings,
-        BuildOptions(factory, bad_share_max, FittingSettings(working_size=working_size), threads, force, pretrained),
+        BuildOptions(
+            factory,
+            bad_share_max,
+            FittingSettings(working_size=working_size),
+            threads,
+            force,
+            pretrained,
+            target_recall,
+            candidates_max,
+        ),
         progress,
         on_reading,
     )
@@ -229,6 +252,7 @@ def _shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading 
         manifest.corpus,
         manifest.recall,
         manifest.neighbours,
+        manifest.candidates,
         manifest.defaults,
         manifest.files,
         reading,
@@ -245,6 +269,16 @@ def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
         shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
         yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
         yield "measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"
+
+
+def _candidates(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """How many candidates are enough."""
+    if (measured := index.candidates) is not None:
+        yield "candidates", measured.sentence()
+        for curve in measured.curves:
+            shown = (point for point in curve.points if point.candidates in _SHOWN)
+            found = ", ".join(f"{point.recall:.1%} by {point.candidates:,}" for point in shown)
+            yield f"of {curve.queries:,} {curve.kind}", found
 
 
 def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
@@ -281,6 +315,7 @@ def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
             ("recall by", index.recall.factory),
             *_loss(index),
+            *_candidates(index),
             *_shares(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
         ],

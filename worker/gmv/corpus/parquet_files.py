@@ -61,7 +61,7 @@ class ParquetFiles:
             CorpusRefused: it is not Parquet.
         """
         if table.path not in self._schemas:
-            with _naming(table.path):
+            with naming(table.path):
                 self._schemas[table.path] = schema_of(table.path)
         return self._schemas[table.path]
 
@@ -102,7 +102,7 @@ class ParquetFiles:
         in_file = image_id not in table.values
         labels = class_names(self.schema(table))
         own = [image_id] * in_file
-        with _naming(table.path):
+        with naming(table.path):
             for batch in batches_of(table.path, [*columns, *own]):
                 rows = _as_rows(batch, f"{table.path}, a row of", own, labels)
                 yield [as_text((row | table.values)[image_id]) for row in rows], batch
@@ -117,7 +117,7 @@ class ParquetFiles:
                 in_file.append(column)
         labels = class_names(schema)
         number = 0
-        with _naming(table.path):
+        with naming(table.path):
             for batch in batches_of(table.path, in_file or schema.names[:1], _CATALOGUE_ROWS):
                 for values in _as_rows(batch, f"{table.path}, rows from {number}", in_file, labels):
                     where = f"{table.path}, row {number}"
@@ -140,7 +140,8 @@ def _as_rows(
 
 
 @contextmanager
-def _naming(file: Path) -> Iterator[None]:
+def naming(file: Path) -> Iterator[None]:
+    """Refuse what goes wrong in reading a file by the name of it."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:

@@ -28,13 +28,14 @@ COLOURS: Final[Mapping[Colour, str]] = {
 }
 PALETTE: Final = ("#3366cc", "#e8710a", "#149ba5", "#8250c4", "#d9a406", "#2f9e5b", "#c2408f", "#7a8594", "#8a5a2b")
 
-_SOFT, _GRID = "#5a6068", "#e6e6e1"
+GRID: Final = "#e6e6e1"
+_SOFT: Final = "#5a6068"
 _INCHES_PER_COLUMN: Final = 0.6  # 1,440 pixels for a whole row
 _HEIGHT_INCHES: Final = 2.3
 _SPARK_INCHES: Final = (2.0, 0.45)
 _TICKS_MAX: Final = 5
 _ROUND_SECONDS: Final = (10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 86_400.0)
-_STYLE: Final[dict[Any, Any]] = {
+STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "gmv",  # the same picture is the same bytes
     "font.size": 8.5,
     "text.color": _SOFT,
@@ -65,7 +66,7 @@ def lines_of(panel: Panel, found: Mapping[str, Sequence[Series]]) -> list[Line]:
 
 def diagram(panel: Panel, lines: Sequence[Line], window: Window) -> str:
     """Return the SVG of a panel of lines or of a stack."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(panel.width * _INCHES_PER_COLUMN, _HEIGHT_INCHES), layout="constrained")
         axes = figure.subplots()
         times = mpl.dates.date2num([datetime.fromtimestamp(time, UTC) for time in _grid(window)])
@@ -77,13 +78,13 @@ def diagram(panel: Panel, lines: Sequence[Line], window: Window) -> str:
             for line, values in zip(lines, drawn, strict=True):
                 axes.plot(times, values, color=line.colour, linewidth=1.4)
         _lay_out(axes, panel, times)
-        return _svg(figure)
+        return svg(figure)
 
 
 def spark(series: Series, colour: str, window: Window) -> str:
     """Return the SVG of how a value came to be what it is: an area without axes, and gaps where it is not known."""
     values = _on_grid(series, window)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=_SPARK_INCHES)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
@@ -91,7 +92,7 @@ def spark(series: Series, colour: str, window: Window) -> str:
         axes.plot(_grid(window), values, color=colour, linewidth=1.2)
         axes.set_xlim(window.start, window.end)
         axes.set_ylim(min(0.0, *series.values), 1.1 * max(series.values) or 1.0)
-        return _svg(figure).replace("<svg ", '<svg preserveAspectRatio="none" ', 1)  # as wide as its panel
+        return svg(figure).replace("<svg ", '<svg preserveAspectRatio="none" ', 1)  # as wide as its panel
 
 
 def _lay_out(axes: Axes, panel: Panel, times: NDArray[np.float64]) -> None:
@@ -106,7 +107,7 @@ def _lay_out(axes: Axes, panel: Panel, times: NDArray[np.float64]) -> None:
     for value, colour in panel.scale.steps if panel.kind is Kind.LINES else ():
         if lowest <= value <= highest:
             axes.axhline(value, color=COLOURS[colour], linewidth=1.0, linestyle=(0, (4, 3)))
-    axes.grid(axis="y", color=_GRID, linewidth=0.8)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -138,7 +139,8 @@ def _on_grid(series: Series, window: Window) -> NDArray[np.float64]:
     return values
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """Return a figure as SVG, the same bytes each time, without what stands before an element."""
     written_to = io.StringIO()
     figure.savefig(written_to, format="svg", transparent=True, metadata={"Date": None})
     text = written_to.getvalue()

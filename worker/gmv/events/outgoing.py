@@ -108,7 +108,7 @@ def outgoing(path: Path, telling: Telling, folder: ImageFolder | None = None) ->
         yield from _lines_as_events(path, telling.is_structured)
         return
     write = structured_message if telling.is_structured else binary
-    for name, content in _images_of_folder(folder) if folder else _images_of_file(path):
+    for name, content in images_of(path, folder):
         metadata = {"name": encodable(name)}
         event = event_of_image(
             content, telling.source, event_id_of(name, content), telling.quality, telling.model, metadata
@@ -144,6 +144,15 @@ def _refuse_other_formats(path: Path) -> None:
         raise EventsRefused(f"{path}: {error.strerror}; give a JSON-lines file") from error
     if complaint:
         raise EventsRefused(f"{path} {complaint}; or send its lines unread with --raw")
+
+
+def images_of(path: Path, folder: ImageFolder | None) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, image file) of an image file, of Parquet, or of a folder that was looked through.
+
+    Raises:
+        EventsRefused: there is no image in it, or it cannot be read.
+    """
+    yield from _images_of_folder(folder) if folder else _images_of_file(path)
 
 
 def _images_of_folder(folder: ImageFolder) -> Iterator[tuple[str, bytes]]:

@@ -133,6 +133,56 @@ class MeasuredNeighbours(_Entry):
     effective_contributors: float
 
 
+class RecallPoint(_Entry):
+    """Recall of the true nearest by so many candidates.
+
+    Attributes:
+        candidates: M.
+        recall: share of the ten nearest by W1 that are among M recalled.
+        least: of an interval of 95 % around it.
+        most: of that interval.
+    """
+
+    candidates: int = Field(gt=0)
+    recall: float = UnitInterval
+    least: float = UnitInterval
+    most: float = UnitInterval
+
+
+class RecallCurve(_Entry):
+    """Recall of the true nearest by number of candidates, for one kind of queries."""
+
+    kind: str
+    queries: int = Field(ge=0)
+    points: tuple[RecallPoint, ...]
+
+
+class CalibratedCandidates(_Entry):
+    """How many candidates hold the true nearest, which were found by ranking all rows by W1.
+
+    Attributes:
+        target: share of the ten nearest that was wanted.
+        candidates_max: the most candidates that were tried.
+        candidates: the least M that reaches the target for each kind of queries; None where not even the most do.
+        curves: of each kind.
+    """
+
+    target: float = Field(gt=0, le=1)
+    candidates_max: int = Field(gt=0)
+    candidates: int | None
+    curves: tuple[RecallCurve, ...]
+
+    def sentence(self) -> str:
+        """Say whether the target can be reached, and by how many."""
+        if self.candidates is not None:
+            return f"{self.candidates:,} candidates hold {self.target:.1%} of the ten nearest by W1"
+        reached = "; ".join(f"{curve.kind}: {curve.points[-1].recall:.1%}" for curve in self.curves)
+        return (
+            f"{self.target:.1%} of the ten nearest by W1 are not reached by {self.candidates_max:,} candidates "
+            f"({reached}); more of them (--candidates-max) may, or an index with another --factory"
+        )
+
+
 class Defaults(_Entry):
     """M and K that the settings had when the index was built, and tau for settings that name none."""
 
@@ -150,6 +200,7 @@ class Manifest(_Entry):
     corpus: CorpusEntry
     recall: RecallEntry
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
+    candidates: CalibratedCandidates | None = None  # ditto
     defaults: Defaults
     files: dict[str, FileEntry]
 

@@ -12,6 +12,7 @@ from gmv.encoders.fitting import FittingSettings
 from gmv.errors import IndexRefused
 from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
+from gmv.indexing.calibrating import Calibration
 from gmv.indexing.feature_source import feature_source
 from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
@@ -30,9 +31,11 @@ class BuildOptions:
         factory: faiss factory string; None: by the rule of `default_factory`.
         bad_share_max: share of images that may be damaged, which are left out; more, and the corpus is refused.
         fitting: of the encoder.
-        threads: that encode images; no bit of the index depends on it.
+        threads: that encode and rank images; no bit of the index depends on it.
         replace: whether an index under the final name gives way.
         pretrained: a network of somebody else's in place of the encoder that is fitted.
+        target_recall: share of the true nearest ten that candidates should hold.
+        candidates_max: the most candidates that are tried for it.
     """
 
     factory: str | None = None
@@ -41,6 +44,8 @@ class BuildOptions:
     threads: int = 1
     replace: bool = False
     pretrained: Pretrained | None = None
+    target_recall: float = 0.95
+    candidates_max: int = 1_000
 
 
 def build_index(
@@ -79,7 +84,17 @@ def build_index(
         source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress, options.pretrained)
         stage = FeatureStage(workspace, catalogue, source)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
-        manifest = write_index_files(workspace, stage, source, options.factory, settings.valuation, progress)
+        calibration = Calibration(
+            corpus,
+            limits,
+            options.fitting.working_size,
+            options.target_recall,
+            options.candidates_max,
+            options.threads,
+        )
+        manifest = write_index_files(
+            workspace, stage, source, options.factory, settings.valuation, calibration, progress
+        )
         workspace.publish(out, frozenset(manifest.files) | {MANIFEST})
     return manifest
 

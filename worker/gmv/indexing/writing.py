@@ -21,6 +21,7 @@ from gmv.index.manifest import (
     Manifest,
 )
 from gmv.index.tokens import open_tokens
+from gmv.indexing.calibrating import Calibration
 from gmv.indexing.feature_source import FeatureSource
 from gmv.indexing.progress import Progress
 from gmv.indexing.recalling import write_recall_file
@@ -39,6 +40,7 @@ def write_index_files(
     source: FeatureSource,
     factory: str | None,
     valuation: ValuationSettings,
+    calibration: Calibration,
     progress: Progress,
 ) -> Manifest:
     """Write everything but the encoder, which is there, and the manifest last."""
@@ -55,6 +57,8 @@ def write_index_files(
             recall, stage.kept_vectors(), tokens, reranker, valuation.candidates, _SEED, valuation.temperature
         )
         advance(1)
+    image_ids = [image.image_id for image in images]
+    candidates = calibration.measure(recall, stage.kept_vectors(), tokens, image_ids, source.mirror, progress)
     write_images(folder / IMAGES_FILE, images)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
@@ -69,6 +73,7 @@ def write_index_files(
         ),
         recall=recall_entry,
         neighbours=neighbours,
+        candidates=candidates,
         defaults=Defaults(**valuation.method(neighbours.temperature).model_dump()),
         files={name: file_entry(folder / name) for name in sorted(names)},
     )

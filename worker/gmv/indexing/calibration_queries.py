@@ -1,0 +1,71 @@
+"""Which queries a build asks to see how many candidates are enough."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from gmv.corpus.port import Corpus, image_files
+from gmv.encoders.port import Features, MirroringEncoder, Numbers
+from gmv.imaging.decode import ImageLimits, decode_image
+from gmv.index.tokens import Tokens, as_query
+from gmv.indexing.calibration import Query, queries_of
+from gmv.indexing.mixes import draw_sources, mixed
+
+_PAIRS_OF_A_KIND: Final = 3_000_000  # ranked by brute force: some 20 s in one thread
+_QUERIES_MIN, _QUERIES_MAX = 20, 100
+_SOURCES: Final = 200  # read for mixes
+
+
+def queries_for(rows: int) -> int:
+    """Return how many queries of a kind are asked: the fewer, the more rows each is ranked against."""
+    return min(rows, _QUERIES_MAX, max(_QUERIES_MIN, _PAIRS_OF_A_KIND // max(1, rows)))
+
+
+def training_images(
+    vectors: Numbers, tokens: Tokens, encoder: MirroringEncoder | None, count: int, seed: int
+) -> list[Query]:
+    """Draw training images, in order of row, to be left out of their own answers.
+
+    Args:
+        vectors: [rows, D].
+        tokens: [rows, n, d].
+        encoder: that mirrors images; None where there is no mirrored look.
+        count: at most.
+        seed: of the draw.
+    """
+    rows = len(vectors)
+    drawn = np.sort(np.random.default_rng(seed).choice(rows, min(rows, count), replace=False))
+    features = Features(np.array(vectors[drawn]), as_query(tokens[drawn]))
+    return queries_of(features, encoder, drawn.tolist())
+
+
+def mixes(
+    corpus: Corpus,
+    image_ids: Sequence[str],
+    limits: ImageLimits,
+    encoder: MirroringEncoder,
+    side: int,
+    count: int,
+    seed: int,
+) -> list[Query]:
+    """Make mixes of some of the training images, and encode them.
+
+    Args:
+        corpus: passed over once.
+        image_ids: of the images that are in the index, all of which were decoded before.
+        limits: of images.
+        encoder: of the index.
+        side: of a mix, in pixels.
+        count: of mixes.
+        seed: of the draw.
+    """
+    places = np.random.default_rng((seed, 2)).choice(len(image_ids), min(len(image_ids), _SOURCES), replace=False)
+    drawn = {image_ids[place] for place in places}
+    pictures = {
+        image.image_id: decode_image(image.content, limits) for image in image_files(corpus) if image.image_id in drawn
+    }
+    in_order = [pictures[image_id] for image_id in sorted(pictures)]
+    sources = draw_sources(count, len(in_order), seed)
+    made = [mixed([in_order[place] for place in each], side, seed, number) for number, each in enumerate(sources)]
+    return queries_of(encoder.encode(made), encoder)
