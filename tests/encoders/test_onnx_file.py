@@ -83,6 +83,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "class token is not skipped": (with_outputs(layout="NLC"), {"sequence": True}, "no square of places in the layout"),
     "all is skipped": (with_outputs(layout="NLC", skipped=17), {"sequence": True}, "no square of places"),
     "layout is turned": (with_outputs(layout="NHWC"), {}, "no square of places in the layout NHWC"),
+    "text": (RECIPE, {"strings": True}, "gives no numbers as 'embedding'"),
     "another size": (with_input(size=64), {}, "cannot be run on an image of 64 pixels a side"),
     "channels last": (with_input(layout="NHWC"), {}, "cannot be run on an image of 32 pixels"),
     "two inputs": (RECIPE, {"inputs": 2}, "has the inputs more, pixels; state one as input.name"),
@@ -186,9 +187,10 @@ def test_a_mean_that_is_none_is_refused(tmp_path: Path, mean: str) -> None:
         open_chosen(path)
 
 
-def test_an_image_that_overflows_is_poison_and_others_are_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("factor", [1e38, -1e38, 1e7])
+def test_an_image_that_overflows_is_poison_and_others_are_not(tmp_path: Path, factor: float) -> None:
     recipe = with_input(mean=[0, 0, 0], spread=[1, 1, 1])
-    backbone = open_chosen(write_onnx(tmp_path / "n.onnx", recipe=recipe, overflows=True))
+    backbone = open_chosen(write_onnx(tmp_path / "n.onnx", recipe=recipe, factor=factor))
 
     assert isinstance(backbone, OnnxBackbone)
     with pytest.raises(Poison, match="is not finite") as refused:

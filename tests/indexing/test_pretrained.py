@@ -134,7 +134,7 @@ def test_a_tiny_corpus_can_be_indexed_and_vectors_have_unit_length(tmp_path: Pat
 
 def test_an_image_that_overflows_is_left_out_and_named(tmp_path: Path) -> None:
     recipe = RECIPE | {"input": {"size": 32, "mean": [0, 0, 0], "spread": [1, 1, 1]}}
-    bright = write_onnx(tmp_path / "n.onnx", recipe=recipe, overflows=True)
+    bright = write_onnx(tmp_path / "n.onnx", recipe=recipe, factor=1e38)
     with pytest.raises(CorpusRefused, match=r"none is a sound PNG, JPEG or WEBP \(.*is not finite"):
         build_with(bright, write_parquet(tmp_path / "c.parquet", rows(COUNT)), tmp_path / "index", bad_share_max=0.9)
 

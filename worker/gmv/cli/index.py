@@ -64,6 +64,7 @@ class VerifiedIndex:
 
 @app.command()
 def build(
+    context: typer.Context,
     corpus: Annotated[
         list[Path],
         typer.Argument(
@@ -164,6 +165,7 @@ def build(
     from gmv.indexing.build import BuildOptions, build_index
 
     pretrained = None
+    _refuse_idle(context, ("working_size",) if encoder else ("vector_size", "token_size", "grid"), encoder)
     if encoder is not None:
         from gmv.encoders.pretrained.backbones import choose_backbone
         from gmv.encoders.pretrained.reduction import ReductionSettings
@@ -197,6 +199,25 @@ def build(
         on_reading,
     )
     render(_shown(out, manifest, index_id_of(manifest.to_bytes()), read[0]), json, _view)
+
+
+def _refuse_idle(context: typer.Context, names: tuple[str, ...], encoder: str | None) -> None:
+    """See that no option was given that is of the other kind of encoder.
+
+    Raises:
+        InvalidSettings: one was.
+    """
+    from gmv.errors import InvalidSettings
+
+    said = f"names {encoder}" if encoder else "names none"
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag, other = (
+                f"--{name.replace('_', '-')}",
+                "the encoder that is learnt" if encoder else "a pretrained network",
+            )
+            raise InvalidSettings(f"{flag} is about {other}, and --encoder {said}; leave {flag} out")
 
 
 @app.command()

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmv.errors import Poison, Reason
+
+ACTIVATION_MAX: Final = 1e9
+"""Of a number that a network puts out: networks stay below a few thousand. The squares of what is projected from it
+have to stay finite in float32."""
 
 
 class Activations(NamedTuple):
@@ -78,14 +82,15 @@ class Backbone(Protocol):
 
 
 def finite(activations: Activations) -> Activations:
-    """Return activations whose numbers are all finite; half precision overflows above 65,504.
+    """Return activations whose numbers are all finite, and such that sums of their products are.
 
     Raises:
         Poison: `invalid_features`.
     """
-    if not (np.isfinite(activations.vector).all() and np.isfinite(activations.feature_map).all()):
+    if not all((np.abs(numbers) <= ACTIVATION_MAX).all() for numbers in activations):  # false of NaN, too
         raise Poison(
             Reason.INVALID_FEATURES,
-            "the network's output for this image is not finite; an encoder that computes in float32 may see it",
+            f"the network's output for this image is not finite, or beyond {ACTIVATION_MAX:g}; half precision "
+            "overflows above 65,504",
         )
     return activations

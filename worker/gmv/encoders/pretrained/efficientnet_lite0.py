@@ -15,7 +15,7 @@ from typing_extensions import override
 from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, Backbone, Origin, finite
 from gmv.encoders.pretrained.lite0_network import COARSE_CHANNELS, COARSE_SIDE, SIDE, VECTOR_SIZE, load_lite0
 from gmv.encoders.working_size import to_working_size
-from gmv.errors import InvalidSettings, PackagesMissing
+from gmv.errors import PackagesMissing
 
 NAME: Final = "efficientnet-lite0"
 KIND: Final = "efficientnet-lite0/1"
@@ -31,15 +31,14 @@ class EfficientNetLite0(Backbone):
     """A `Backbone`.
 
     Raises:
-        PackagesMissing: the package with the weights is not installed.
-        InvalidSettings: its weights are others than those that it was published with.
+        PackagesMissing: the package with the weights is not installed, or has others than it was published with.
     """
 
     def __init__(self) -> None:
         content = _weights()
         self._origin = Origin("EfficientNet-Lite0", "Apache-2.0", hashlib.sha256(content).hexdigest())
         if self._origin.sha256 != SHA256:
-            raise InvalidSettings(
+            raise PackagesMissing(
                 f"the weights of {NAME} have the SHA-256 {self._origin.sha256[:16]}…, and should have {SHA256[:16]}…: "
                 f"the package was altered; install it again: {_INSTALL}"
             )

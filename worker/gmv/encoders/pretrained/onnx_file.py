@@ -103,7 +103,10 @@ class OnnxBackbone(Backbone):
             raise self._unfit(
                 f"cannot be run on an image of {self._recipe.input.size} pixels a side ({_in_a_line(error)})"
             ) from error
-        return Activations(self._vector(np.asarray(vector)), self._feature_map(np.asarray(tokens)))
+        for name, output in ((outputs.vector, vector), (outputs.tokens, tokens)):
+            if not isinstance(output, np.ndarray) or output.dtype.kind not in "fiu":
+                raise self._unfit(f"gives no numbers as {name!r}")
+        return Activations(self._vector(vector), self._feature_map(tokens))
 
     def _prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         how = self._recipe.input
