@@ -116,6 +116,21 @@ def test_our_own_lines_are_all_written(world: World) -> None:
     assert len(world.kept.lines) == 50
 
 
+def test_of_our_own_sentences_those_that_say_the_very_same_are_limited(world: World) -> None:
+    """Each names a partition or a record: none may be lost in the number of others."""
+    ours = logging.getLogger("gmv.test-repeats")
+    ours.addHandler(world.kept)
+    try:
+        for number in [1, 2, 3, 1, 2, 3, 1]:
+            ours.warning("the record at %d has ended 3 workers: a dead letter", number)
+        world.clock.now += REPEAT_SECONDS
+        ours.warning("the record at %d has ended 3 workers: a dead letter", 1)
+    finally:
+        ours.removeHandler(world.kept)
+    told = [(line.split()[3], more) for line, more in world.kept.lines]
+    assert told == [("1", None), ("2", None), ("3", None), ("2", 0), ("3", 0), ("1", 2)]
+
+
 def test_every_line_is_written_or_counted(world: World) -> None:
     for number in range(300):
         world.away(number)

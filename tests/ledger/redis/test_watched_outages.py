@@ -78,7 +78,7 @@ def test_a_commit_that_waits_is_said_with_the_cause(
     with hindered(server, hinder):
         waiting = threading.Thread(target=commit)
         waiting.start()
-        complaint = wait_for(watched.complaint, 20, "a complaint")
+        complaint = wait_for(lambda: watched.complaint() or "", 20, "a complaint")
         watched.look()
     waiting.join()
     assert len(answers) == 1

@@ -13,7 +13,8 @@ from typing_extensions import override
 REPEAT_SECONDS: Final = 30.0
 
 _Place = tuple[str, int, str, int]
-"""Logger, level, file and line: what comes from one place says one thing, of whichever node and with whatever error."""
+"""Logger, level, file and line: what comes from one place says one thing, of whichever node and with whatever error.
+Of our own lines, which name partitions and offsets, the text in place of the file."""
 
 
 class _Line(NamedTuple):
@@ -46,7 +47,7 @@ class Repeats(logging.Filter):
     The next one to pass says how many were held back before it, as `more_like_this`. Where none comes, that is said of
     the newest of them once another line is written, or at the end, with `last_seen`, the time at which it was to be.
 
-    Lines of structlog, our own, are not limited here: each of these is one that is meant to be read.
+    Of our own lines only those are limited that say the very same, and none of structlog's, which come once each.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -76,7 +77,7 @@ class Repeats(logging.Filter):
             _say_again(each, count)
 
     def _passes(self, record: logging.LogRecord, now: float) -> bool:
-        place = (record.name, record.levelno, record.pathname, record.lineno)
+        place = _place(record)
         kind = self._kinds.get(place)
         if kind is not None and now - kind.written_at < REPEAT_SECONDS:
             kind.newest = _Line(record.name, record.levelno, record.getMessage(), record.created)
@@ -90,11 +91,21 @@ class Repeats(logging.Filter):
     def _left(self, now: float, after_seconds: float = REPEAT_SECONDS) -> list[tuple[_Line, int]]:
         """Return, and forget, what was held back of kinds of which nothing was written for long."""
         left = []
-        for kind in self._kinds.values():
-            if kind.newest is not None and now - kind.written_at >= after_seconds:
+        for place, kind in list(self._kinds.items()):
+            if now - kind.written_at < after_seconds:
+                continue
+            if kind.newest is None:
+                del self._kinds[place]
+            else:
                 left.append((kind.newest, kind.count))
                 kind.written_at, kind.newest, kind.count = now, None, 0
         return left
+
+
+def _place(record: logging.LogRecord) -> _Place:
+    if record.name.partition(".")[0] == "gmv":
+        return record.name, record.levelno, record.getMessage(), 0
+    return record.name, record.levelno, record.pathname, record.lineno
 
 
 def _say_again(line: _Line, count: int) -> None:
