@@ -14,7 +14,7 @@ from gmv.indexing.calibration import Query, queries_of
 from gmv.indexing.mixes import draw_sources, mixed
 
 _PAIRS_OF_A_KIND: Final = 3_000_000  # ranked by brute force: some 20 s in one thread
-_QUERIES_MIN, _QUERIES_MAX = 20, 100
+_QUERIES_MIN, _QUERIES_MAX = 20, 60
 _SOURCES: Final = 200  # read for mixes
 
 
