@@ -8,6 +8,13 @@ from typing import Annotated
 
 import typer
 
+from gmv.cli.encoder_options import (
+    EncoderOption,
+    GridOption,
+    TokenSizeOption,
+    VectorSizeOption,
+    choose_pretrained,
+)
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 from gmv.cli.shown_index import shown, view
@@ -50,25 +57,10 @@ def build(
     working_size: Annotated[
         int, typer.Option("--working-size", metavar="PIXELS", min=16, max=256, help="Side images are encoded at.")
     ] = 32,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            metavar="NAME|PATH",
-            help="A pretrained network in place of the encoder that is learnt: efficientnet-lite0, an .onnx file with "
-            "its recipe beside it, or a local folder of Hugging Face's (docs/encoders.md).",
-        ),
-    ] = None,
-    vector_size: Annotated[
-        int,
-        typer.Option("--vector-size", metavar="D", min=1, max=4_096, help="A pretrained network's vector, at most."),
-    ] = 256,
-    token_size: Annotated[
-        int, typer.Option("--token-size", metavar="D", min=3, max=1_024, help="A pretrained network's token, at most.")
-    ] = 64,
-    grid: Annotated[
-        int, typer.Option("--grid", metavar="N", min=1, max=32, help="A pretrained network's tokens, N x N at most.")
-    ] = 8,
+    encoder: EncoderOption = None,
+    vector_size: VectorSizeOption = 256,
+    token_size: TokenSizeOption = 64,
+    grid: GridOption = 8,
     image_id_column: Annotated[
         str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
     ] = "image_id",
@@ -129,15 +121,7 @@ def build(
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
-    pretrained = None
-    _refuse_idle(context, ("working_size",) if encoder else ("vector_size", "token_size", "grid"), encoder)
-    if encoder is not None:
-        from gmv.encoders.pretrained.backbones import choose_backbone
-        from gmv.encoders.pretrained.reduction import ReductionSettings
-        from gmv.indexing.pretrained import Pretrained
-
-        reduction = ReductionSettings(vector_size=vector_size, token_size=token_size, grid=grid)
-        pretrained = Pretrained(choose_backbone(encoder), reduction)
+    pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     read: list[Reading] = []
 
@@ -164,25 +148,6 @@ def build(
         on_reading,
     )
     render(shown(out, manifest, index_id_of(manifest.to_bytes()), read[0]), json, view)
-
-
-def _refuse_idle(context: typer.Context, names: tuple[str, ...], encoder: str | None) -> None:
-    """See that no option was given that is of the other kind of encoder.
-
-    Raises:
-        InvalidSettings: one was.
-    """
-    from gmv.errors import InvalidSettings
-
-    said = f"names {encoder}" if encoder else "names none"
-    for name in names:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            flag, other = (
-                f"--{name.replace('_', '-')}",
-                "the encoder that is learnt" if encoder else "a pretrained network",
-            )
-            raise InvalidSettings(f"{flag} is about {other}, and --encoder {said}; leave {flag} out")
 
 
 @app.command()
