@@ -18,7 +18,8 @@ def test_a_kernel_that_was_compiled_before_is_found_and_not_compiled_again() -> 
     assert done.stderr == ""
     assert Path(shown["folder"]).name.startswith("gmv-")
     assert shown["bytes"] > 100_000
-    assert list(Path(shown["folder"]).glob("linear_*/*.nbc"))
+    for room in ("wasserstein", "index", "exact", "linear"):
+        assert list(Path(shown["folder"]).glob(f"{room}_*/*.nbc")), room
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ class CompiledKernel:
 def warm(json: JsonOption = False) -> None:
     """Compile the re-rank kernel now, which takes half a minute, and keep it for every later process.
 
-    With it goes what `gmv index build` learns an encoder by, which takes some seconds.
+    With it goes what the default encoder is learnt by and encodes by, which takes some seconds.
 
     It is kept below the folder that NUMBA_CACHE_DIR names, or the user's cache folder; one version of gmv and one
     kind of processor compile once. An image compiles when it is built, and may be read-only from then on.
@@ -37,7 +37,7 @@ def warm(json: JsonOption = False) -> None:
             f"there is no folder to keep compiled code in; name one that can be written by {CACHE_VARIABLE}"
         )
     compile_kernel()
-    _compile_linear_algebra()
+    _compile_encoder()
     render(CompiledKernel(FOLDER, sum(file.stat().st_size for file in FOLDER.rglob("*.nb[ci]"))), json, _view)
 
 
@@ -45,14 +45,17 @@ def _view(kernel: CompiledKernel) -> Iterator[str]:
     yield f"The re-rank kernel is compiled, in {kernel.folder}"
 
 
-def _compile_linear_algebra() -> None:
+def _compile_encoder() -> None:
+    """Learn an encoder from one small image: all is compiled that learning and encoding take."""
     import numpy as np
 
-    from gmv.linear.eigen import generalised_eigh
-    from gmv.linear.product import multiply
+    from gmv.encoders.exact.descriptor import KIND, ExactDescriptor
+    from gmv.encoders.exact.fitting import fit_exact
+    from gmv.encoders.fitting import FittingSettings
+    from gmv.encoders.working_size import WORKING_SIZE_MIN
 
-    one = np.eye(2)
-    generalised_eigh(multiply(one, one), one, 1)
+    blank = np.zeros((WORKING_SIZE_MIN, WORKING_SIZE_MIN, 3), np.uint8)
+    ExactDescriptor(KIND, fit_exact([blank], FittingSettings(working_size=WORKING_SIZE_MIN)))
 
 
 def compile_kernel() -> None:

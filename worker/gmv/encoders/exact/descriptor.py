@@ -44,11 +44,13 @@ class ExactDescriptor(MirroringEncoder):
     """A `MirroringEncoder`."""
 
     def __init__(self, encoder_id: str, parameters: Parameters) -> None:
+        """Compile the steps, or load them compiled, so that the first image does not wait for that."""
         self._encoder_id = encoder_id
         self._parameters = parameters
         self._stages = Stages(parameters)
         self._mirror_of_tokens = parameters.mirror_of_tokens
         self._mirror_of_vector = parameters.mirror_of_vector
+        self.encode([np.zeros((1, 1, 3), np.uint8)])
 
     @property
     @override
