@@ -97,7 +97,7 @@ def build(
     ] = 0.95,
     candidates_max: Annotated[
         int, typer.Option("--candidates-max", metavar="M", min=1, max=10_000, help="The most candidates tried for it.")
-    ] = 1_000,
+    ] = 150,
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode and rank. Default: all cores.")
     ] = os.cpu_count() or 1,
