@@ -37,8 +37,9 @@ MUTATIONS = [
     Mutation(
         "Squared costs of whole numbers are exact, and not lowered",
         f"{_KERNEL}/matrices.py",
-        "    if store.integers.shape[0] == 0:\n        lower(",
-        "    if store.integers.shape[0] >= 0:\n        lower(",
+        "        norms = scratch.packed.norms[look, : looks.shape[1]]\n        squared_norms(looks[look], norms)\n",
+        "        norms = scratch.packed.norms[look, : looks.shape[1]]\n        squared_norms(looks[look], norms)\n"
+        "        lower(norms, 64)\n",
         _bounds("integers"),
     ),
     Mutation(

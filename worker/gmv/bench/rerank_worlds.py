@@ -1,5 +1,6 @@
 """Real queries and their recalled candidates, at two sizes of token sets, for the re-rank bench."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,15 @@ from gmv.encoders.descriptor import FittedDescriptor
 from gmv.errors import CorpusRefused
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
+from gmv.valuation.ranking import Tokens
+from gmv.valuation.wasserstein.tokens import TokenStore
 
 FINER_GRID = 14
 """196 tokens, as many as a vision transformer makes of 224 x 224 pixels in patches of 16; the descriptor's own 15 x 15
 patches of a 32 x 32 image are just enough."""
+
+_TOKEN_SCALE = np.float32(64)
+"""Of int8 tokens. Positions reach 1.75; what is longer is cut off, for POT as well."""
 
 _LIMITS = ImageLimits(20 * 2**20, 50_000_000)
 
@@ -28,14 +34,29 @@ class World:
     """Queries against one token store.
 
     Attributes:
-        store: float16 or float32 [rows, n, d].
-        queries: float32 [n, d] each.
+        store: int8, float16 or float32 [rows, n, d].
+        queries: [n, d] each, int8 or float32.
         candidates: int64 [M] each, rows of the store.
     """
 
-    store: NDArray[np.float16] | NDArray[np.float32]
-    queries: list[NDArray[np.float32]]
-    candidates: list[NDArray[np.int64]]
+    store: TokenStore
+    queries: Sequence[Tokens]
+    candidates: Sequence[NDArray[np.int64]]
+
+    @property
+    def dtype(self) -> str:
+        """What the store's tokens are made of."""
+        return str(self.store.dtype)
+
+    def in_integers(self) -> "World":
+        """Return the same with all tokens as int8."""
+        queries = [_in_integers(query) for query in self.queries]
+        return World(_in_integers(self.store), queries, self.candidates)
+
+
+def _in_integers(tokens: TokenStore) -> NDArray[np.int8]:
+    scaled: NDArray[np.float32] = np.rint(tokens.astype(np.float32) * _TOKEN_SCALE)
+    return np.clip(scaled, -127, 127).astype(np.int8)
 
 
 class Worlds:
