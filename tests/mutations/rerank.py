@@ -37,9 +37,8 @@ MUTATIONS = [
     Mutation(
         "Squared costs of whole numbers are exact, and not lowered",
         f"{_KERNEL}/matrices.py",
-        "        norms = scratch.packed.norms[look, : looks.shape[1]]\n        squared_norms(looks[look], norms)\n",
-        "        norms = scratch.packed.norms[look, : looks.shape[1]]\n        squared_norms(looks[look], norms)\n"
-        "        lower(norms, 64)\n",
+        "            lower(norms, looks.shape[2])",
+        "        lower(norms, looks.shape[2])",
         _bounds("integers"),
     ),
     Mutation(
