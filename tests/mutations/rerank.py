@@ -37,8 +37,8 @@ MUTATIONS = [
     Mutation(
         "Squared costs of whole numbers are exact, and not lowered",
         f"{_KERNEL}/matrices.py",
-        "    if store.integers.shape[0] == 0:\n        lower(",
-        "    if store.integers.shape[0] >= 0:\n        lower(",
+        "            lower(norms, looks.shape[2])",
+        "        lower(norms, looks.shape[2])",
         _bounds("integers"),
     ),
     Mutation(

@@ -138,7 +138,20 @@ def _wanted_folder() -> Path | None:
         return None
 
 
+def _tuned(features: str) -> str:
+    """Return a processor's features with the choice that LLVM leaves out: one instruction for a product and its sum.
+
+    With `vpdpwssd` the squared costs of whole numbers take half the time that `vpmaddwd` and `vpaddd` do (2.6 us and
+    5.1 of 64 x 64 tokens, on Emerald Rapids), but LLVM takes the two unless told. It changes no result.
+    """
+    return f"{features},+fast-dpwssd" if "+avx512vnni" in features.split(",") else features
+
+
 WANTED: Final = _wanted_folder()
 FOLDER: Final = cache_folder([Path(__file__).parent / room for room in _ROOMS], WANTED)
+if numba.config.CPU_NAME is None and numba.config.CPU_FEATURES is None:  # type: ignore[attr-defined]  # ditto
+    from numba.core.codegen import get_host_cpu_features
+
+    numba.config.CPU_FEATURES = _tuned(get_host_cpu_features())  # type: ignore[attr-defined,no-untyped-call]  # ditto
 if FOLDER is not None:
     numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]  # made from variables when numba is imported

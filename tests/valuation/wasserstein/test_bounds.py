@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from gmv.valuation.wasserstein.ascent import ascend
+from gmv.valuation.wasserstein.ascent import ascend, new_ascent
 from gmv.valuation.wasserstein.assignment import assign, new_search
 from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_columns, tighten_rows
-from gmv.valuation.wasserstein.certificate import is_optimal, new_proof, total_cost
+from gmv.valuation.wasserstein.certificate import Ground, is_optimal, new_proof, total_cost
 from gmv.valuation.wasserstein.fixed import COST_MAX, DUAL_MAX, in_units
-from gmv.valuation.wasserstein.matrices import compute_costs, prepare, square
+from gmv.valuation.wasserstein.matrices import compute_costs, ground_of, prepare, square
 from gmv.valuation.wasserstein.scratch import new_scratch
 from gmv.valuation.wasserstein.tokens import stored_tokens
 from tests.valuation.wasserstein.sets import Kind, Sets, integer_sets, kinds, least_total, seeds, token_sets
@@ -41,6 +41,7 @@ class Pair(NamedTuple):
     costs: NDArray[np.int32]
     unit: float
     true_costs: NDArray[np.float64]
+    ground: Ground
 
     @property
     def least_total(self) -> float:
@@ -71,6 +72,7 @@ def pair(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool = False
         scratch.costs,
         unit,
         true_costs,
+        ground_of(store, 0, 0, 0, scratch),
     )
 
 
@@ -119,11 +121,11 @@ def test_squares_of_the_longest_integers_are_exact(number: int) -> None:
 @every_world
 def test_no_bound_is_above_the_least_total(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool) -> None:
     of = pair(kind, seed, shape, is_integer)
-    rows, columns, direction, best = (np.empty(shape[0], np.int32) for _ in range(4))
+    rows, columns = (np.empty(shape[0], np.int32) for _ in range(2))
     relaxed = relaxed_bound(of.row_minima, of.column_minima, of.unit)
     half = half_bound(of.costs, of.column_minima, of.unit, rows, columns)
     target = in_units(of.least_total * 1.001, of.unit)
-    ascended = ascend(of.costs, rows, columns, target, NO_LIMIT, 20, direction, best)
+    ascended = ascend(of.costs, rows, columns, target, NO_LIMIT, 20, new_ascent(shape[0]))
     assert max(relaxed, half, ascended) * of.unit <= of.least_total + of.room
     assert half <= ascended
 
@@ -143,9 +145,9 @@ def test_any_duals_made_tight_prove_a_bound(kind: Kind, seed: int, shape: tuple[
 @given(seeds, st.sampled_from([64, 33, 7, 1]), st.integers(0, 2**62))
 def test_an_ascent_stays_within_its_limits_whatever_its_target(seed: int, count: int, target: int) -> None:
     costs = np.random.default_rng(seed).integers(0, COST_MAX + 1, (count, count)).astype(np.int32)
-    rows, columns, direction, best = (np.zeros(count, np.int32) for _ in range(4))
+    rows, columns = (np.zeros(count, np.int32) for _ in range(2))
     tighten_rows(costs, columns, rows)
-    value = ascend(costs, rows, columns, np.int64(target), NO_LIMIT, 20, direction, best)
+    value = ascend(costs, rows, columns, np.int64(target), NO_LIMIT, 20, new_ascent(count))
     assert np.abs(rows).max() <= DUAL_MAX
     assert np.abs(columns).max() <= 5 * COST_MAX
     assert value <= least_total(costs.astype(float))
@@ -205,9 +207,9 @@ def test_only_what_is_the_cheapest_gets_a_certificate(
     for other in range(shape[0]):
         exchanged = column_of.copy()
         exchanged[[0, other]] = exchanged[[other, 0]]
-        total = total_cost(of.candidate, of.query, exchanged, matched, proof.squares)
+        total = total_cost(of.ground, exchanged, matched, proof.squares)
         assert total <= of.true_costs[np.arange(shape[0]), exchanged].sum() + of.room
-        if is_optimal(of.candidate, of.query, of.costs, columns, of.unit, exchanged, matched, proof):
+        if is_optimal(of.ground, of.costs, columns, of.unit, exchanged, matched, proof):
             assert total <= of.least_total + of.room + shape[0] * 2.0**-44 * matched.max()
 
 
@@ -218,5 +220,5 @@ def test_tokens_in_general_position_get_a_certificate(seed: int, shape: tuple[in
     proof, matched = new_proof(*shape), np.empty(shape[0], np.float64)
     column_of, columns = np.empty(shape[0], np.int64), np.zeros(shape[0], np.int32)
     assign(of.costs, columns, NO_LIMIT, column_of, new_search(shape[0]))
-    total_cost(of.candidate, of.query, column_of, matched, proof.squares)
-    assert is_optimal(of.candidate, of.query, of.costs, columns, of.unit, column_of, matched, proof)
+    total_cost(of.ground, column_of, matched, proof.squares)
+    assert is_optimal(of.ground, of.costs, columns, of.unit, column_of, matched, proof)

@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 
 from gmv.bench.rerank_floor import CostMatrices
 from gmv.bench.rerank_worlds import World, Worlds
-from gmv.valuation.ranking import Ranking
+from gmv.valuation.ranking import Ranking, Tokens
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from gmv.valuation.wasserstein.scratch import scratch_bytes
 
@@ -33,7 +33,6 @@ _SHARED_BLOCK: Final = 100
 """Queries that two threads share: about a worker's run. Of eight, the last to be taken is a quarter of a thread's time,
 and a virtual processor that was idle takes milliseconds to be there."""
 
-Tokens = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Way = Callable[[Sequence[Tokens], Sequence[Rows]], Any]
 
@@ -45,6 +44,7 @@ class RerankCase:
     Attributes:
         tokens: in a set.
         token_size: numbers in a token.
+        dtype: of the numbers; int8 ones are the same tokens, rounded.
         queries: how many were ranked.
         ms_pot: by POT, solve by solve.
         ms_scipy: by SciPy, solve by solve.
@@ -62,6 +62,7 @@ class RerankCase:
 
     tokens: int
     token_size: int
+    dtype: str
     queries: int
     ms_pot: float
     ms_scipy: float
@@ -85,7 +86,7 @@ class RerankBench:
         candidates: M.
         contributors: K.
         baseline: what is compared with, in words.
-        cases: at the index' own number of tokens, and at 196.
+        cases: at the index' own number of tokens, and at 196; then both with tokens of int8, where the index's are not.
         many_candidates: a larger M.
         ratio_many_candidates: how many times as long a query takes with it.
     """
@@ -109,12 +110,13 @@ def bench_rerank(worlds: Worlds, candidates: int, contributors: int, queries: in
         finer_queries: at 196.
     """
     own, finer = worlds.as_indexed(candidates, queries), worlds.finer(candidates, finer_queries)
+    rounded = [world.in_integers() for world in (own, finer) if world.dtype != "int8"]
     many = worlds.as_indexed(_MANY, queries)
     return RerankBench(
         candidates=candidates,
         contributors=contributors,
         baseline="SciPy's cdist in float64 and POT's emd2, candidate by candidate",
-        cases=tuple(bench_world(world, contributors) for world in (own, finer)),
+        cases=tuple(bench_world(world, contributors) for world in (own, finer, *rounded)),
         many_candidates=_MANY,
         ratio_many_candidates=_ratio_of_many(own, many, contributors),
     )
@@ -147,6 +149,7 @@ def bench_world(world: World, contributors: int) -> RerankCase:
     return RerankCase(
         tokens=count,
         token_size=size,
+        dtype=world.dtype,
         queries=len(comparisons),
         ms_pot=medians["pot"],
         ms_scipy=medians["scipy"],

@@ -1,7 +1,9 @@
 """Real queries and their recalled candidates, at two sizes of token sets, for the re-rank bench."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +12,19 @@ from gmv.corpus.open import open_corpus
 from gmv.corpus.port import image_files
 from gmv.demo.remix import recipes, remixes
 from gmv.encoders.descriptor import FittedDescriptor
+from gmv.encoders.exact.descriptor import ExactDescriptor
 from gmv.errors import CorpusRefused
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
-from gmv.index.tokens import Tokens
+from gmv.valuation.ranking import Tokens
+from gmv.valuation.wasserstein.tokens import TokenStore
 
 FINER_GRID = 14
 """196 tokens, as many as a vision transformer makes of 224 x 224 pixels in patches of 16; the descriptor's own 15 x 15
 patches of a 32 x 32 image are just enough."""
+
+_TOKEN_SCALE = np.float32(64)
+"""Of int8 tokens. Positions reach 1.75; what is longer is cut off, for POT as well."""
 
 _LIMITS = ImageLimits(20 * 2**20, 50_000_000)
 
@@ -29,14 +36,29 @@ class World:
     """Queries against one token store.
 
     Attributes:
-        store: float16 or float32 [rows, n, d].
-        queries: float32 [n, d] each.
+        store: int8, float16 or float32 [rows, n, d].
+        queries: [n, d] each, int8 or float32.
         candidates: int64 [M] each, rows of the store.
     """
 
-    store: Tokens
-    queries: list[NDArray[np.float32]]
-    candidates: list[NDArray[np.int64]]
+    store: TokenStore
+    queries: Sequence[Tokens]
+    candidates: Sequence[NDArray[np.int64]]
+
+    @property
+    def dtype(self) -> str:
+        """What the store's tokens are made of."""
+        return str(self.store.dtype)
+
+    def in_integers(self) -> "World":
+        """Return the same with all tokens as int8."""
+        queries = [_in_integers(query) for query in self.queries]
+        return World(_in_integers(self.store), queries, self.candidates)
+
+
+def _in_integers(tokens: TokenStore) -> NDArray[np.int8]:
+    scaled: NDArray[np.float32] = np.rint(tokens.astype(np.float32) * _TOKEN_SCALE)
+    return np.clip(scaled, -127, 127).astype(np.int8)
 
 
 class Worlds:
@@ -48,7 +70,7 @@ class Worlds:
         Raises:
             CorpusRefused: the corpus cannot be read, or the index was not built from it by an encoder of gmv's.
         """
-        if not isinstance(index.encoder, FittedDescriptor):
+        if not isinstance(index.encoder, FittedDescriptor | ExactDescriptor):
             raise CorpusRefused(f"{index.path} holds features made elsewhere; the bench needs one built from images")
         self._encoder = index.encoder
         self._index = index
@@ -67,18 +89,33 @@ class Worlds:
         """Return the first queries against the index' own tokens, with as many candidates of each."""
         features = self._encoder.encode(self._queries[:queries])
         recalled = self._index.recall.recall(features.vectors, candidates)
-        return World(self._index.tokens, list(features.tokens), recalled)
+        rows, places = _numbered(recalled)
+        store = _as_floats(self._index.tokens[rows]).astype(np.float16)
+        return World(store, list(_as_floats(features.tokens)), places)
 
     def finer(self, candidates: int, queries: int) -> World:
         """Return the first queries on a finer grid, their candidates' tokens made from the corpus."""
-        recalled = self.as_indexed(candidates, queries).candidates
-        rows, places = np.unique(np.concatenate(recalled), return_inverse=True)
+        features = self._encoder.encode(self._queries[:queries])
+        rows, places = _numbered(self._index.recall.recall(features.vectors, candidates))
         store = np.stack(
             [self._finer_tokens(decode_image(self._files[self._ids[row]], _LIMITS)) for row in rows.tolist()]
         ).astype(np.float16)
-        ends = np.cumsum([len(each) for each in recalled])[:-1]
         finer_queries = [self._finer_tokens(query) for query in self._queries[:queries]]
-        return World(store, finer_queries, np.split(places.astype(np.int64), ends))
+        return World(store, finer_queries, places)
 
     def _finer_tokens(self, image: Pixels) -> NDArray[np.float32]:
-        return self._encoder.tokens_on(image, FINER_GRID)
+        return _as_floats(self._encoder.tokens_on(image, FINER_GRID))
+
+
+def _numbered(recalled: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """Return the rows that occur, ascending, and the candidates by their places among these."""
+    rows, places = np.unique(np.concatenate(recalled), return_inverse=True)
+    ends = np.cumsum([len(each) for each in recalled])[:-1]
+    return rows, np.split(places.astype(np.int64), ends)
+
+
+def _as_floats(tokens: NDArray[Any]) -> NDArray[np.float32]:
+    """Return tokens in the unit of W1; integers are exact in float16, too."""
+    scale = _TOKEN_SCALE if tokens.dtype == np.int8 else 1
+    floats: NDArray[np.float32] = tokens.astype(np.float32) / scale
+    return floats

@@ -157,7 +157,7 @@ def rerank(
     candidates: CandidatesOption = None,
     contributors: ContributorsOption = None,
     seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, help="Of the queries.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="40 queries and 8, half a minute.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="20 queries and 4, half a minute.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -176,7 +176,7 @@ def rerank(
     from gmv.cli.output import render
     from gmv.demo.run import EXAMPLE_CORPUS
 
-    queries, finer_queries = (40, 8) if quick else (queries, finer_queries)
+    queries, finer_queries = (20, 4) if quick else (queries, finer_queries)
     worlds = Worlds(corpus or EXAMPLE_CORPUS, open_verified(settings), max(queries, finer_queries), seed)
     valuation = settings.valuation
     result = bench_rerank(worlds, valuation.candidates or CANDIDATES, valuation.contributors, queries, finer_queries)

@@ -121,7 +121,7 @@ def _rerank_case(case: "RerankCase", candidates: int) -> Shown:
     found = "all as POT found them" if not case.mismatches else f"{case.mismatches} NOT as POT found them"
     ended = ", ".join(f"{step} {count:.1f}" for step, count in case.candidates_ended_per_query.items())
     yield table(
-        f"{case.tokens} tokens of {case.token_size}, {case.queries} queries: {found}",
+        f"{case.tokens} tokens of {case.token_size} {case.dtype}, {case.queries} queries: {found}",
         ["", "ms per query", "times as fast"],
         [[way, f"{each:,.2f}", f"{case.ms_pot / each:,.1f}"] for way, each in milliseconds.items()],
         numbers=["ms per query", "times as fast"],

@@ -94,6 +94,12 @@ class ExactDescriptor(MirroringEncoder):
             vectors[part] = pooled_contents(contents, self._parameters.place_size)
         return Features(vectors, tokens)
 
+    def tokens_on(self, image: NDArray[np.uint8], grid: int) -> NDArray[np.int8]:
+        """Return the tokens of a grid x grid division: int8 [grid x grid, d]; `encode` uses one of `GRID`."""
+        sized = to_working_size(image, self._parameters.working_size)[np.newaxis]
+        contents = self._stages.contents(self._stages.cells(sized, grid))[0]
+        return np.hstack([contents, positions(grid)])
+
     @override
     def mirrored(self, features: Features) -> Features:
         contents = features.tokens[:, :, :-2].reshape(len(features), -1)

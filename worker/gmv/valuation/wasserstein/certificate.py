@@ -52,20 +52,40 @@ def new_proof(tokens: int, token_size: int) -> Proof:
     )
 
 
+class Ground(NamedTuple):
+    """What the distances between the tokens of a pair are computed from.
+
+    Attributes:
+        is_exact: whether the squares are the true ones, of whole numbers.
+        squares: float32 [n or more, n or more].
+        candidate: float32 [n, d]; read where the squares are not exact.
+        query: float32 [n, d]; ditto.
+    """
+
+    is_exact: bool
+    squares: NDArray[np.float32]
+    candidate: NDArray[np.float32]
+    query: NDArray[np.float32]
+
+
 @strict
-def distance(some: NDArray[np.float32], other: NDArray[np.float32], squares: NDArray[np.float64]) -> float:
-    """Return the Euclidean distance of two float32 [d] tokens in float64, its relative error below d 2^-53.
+def distance(
+    some: NDArray[np.float32], row: int, other: NDArray[np.float32], column: int, squares: NDArray[np.float64]
+) -> float:
+    """Return the Euclidean distance of two float32 tokens in float64, its relative error below d 2^-53.
 
     Four sums side by side do not wait for one another, and are the same four on every machine.
 
     Args:
-        some: float32 [d].
-        other: float32 [d].
+        some: float32 [n, d].
+        row: of the one token.
+        other: float32 [n, d].
+        column: of the other.
         squares: float64 [d], scratch.
     """
-    size = some.shape[0]
+    size = squares.shape[0]
     for component in range(size):
-        difference = np.float64(some[component]) - np.float64(other[component])
+        difference = np.float64(some[row, component]) - np.float64(other[column, component])
         squares[component] = difference * difference
     first = second = third = fourth = 0.0
     whole = size - size % 4
@@ -81,8 +101,7 @@ def distance(some: NDArray[np.float32], other: NDArray[np.float32], squares: NDA
 
 @strict
 def total_cost(
-    candidate: NDArray[np.float32],
-    query: NDArray[np.float32],
+    ground: Ground,
     column_of: NDArray[np.int64],
     matched: NDArray[np.float64],
     squares: NDArray[np.float64],
@@ -90,16 +109,20 @@ def total_cost(
     """Return the total cost of an assignment, summed with compensation (Neumaier, ZAMM 54, 1974).
 
     Args:
-        candidate: float32 [n, d].
-        query: float32 [n, d].
+        ground: of the pair.
         column_of: int64 [n], the query's token for each of the candidate's.
         matched: float64 [n], written: the cost of each pair.
         squares: float64 [d], scratch.
     """
     total = 0.0
     lost = 0.0
-    for row in range(candidate.shape[0]):
-        cost = distance(candidate[row], query[column_of[row]], squares)
+    exact, candidate, query = ground.squares, ground.candidate, ground.query  # once, since each counts a reference
+    for row in range(column_of.shape[0]):
+        column = column_of[row]
+        if ground.is_exact:
+            cost = math.sqrt(np.float64(exact[row, column]))
+        else:
+            cost = distance(candidate, row, query, column, squares)
         matched[row] = cost
         following = total + cost
         lost += (total - following) + cost if total >= cost else (cost - following) + total
@@ -109,8 +132,7 @@ def total_cost(
 
 @strict
 def is_optimal(
-    candidate: NDArray[np.float32],
-    query: NDArray[np.float32],
+    ground: Ground,
     costs: NDArray[np.int32],
     start: NDArray[np.int32],
     unit: float,
@@ -128,8 +150,7 @@ def is_optimal(
     more than the margin by which they are: only nearly tight ones are computed from the tokens and looked at again.
 
     Args:
-        candidate: float32 [n, d].
-        query: float32 [n, d].
+        ground: of the pair.
         costs: int32 [n, n], in units, never above the true ones.
         start: int32 [n], column duals of the search, in units.
         unit: of both.
@@ -144,7 +165,8 @@ def is_optimal(
     if largest == 0.0:
         return True
     margin = largest * _NEAR
-    near = _find_near(candidate, query, costs, start, unit, column_of, matched, margin, proof)
+    near = _find_near(costs, start, unit, column_of, matched, margin, proof)
+    _measure(ground, near, proof)
     if not _lower_columns(near, column_of, matched, largest * TOLERANCE, proof):
         return False
     for column in range(costs.shape[0]):
@@ -155,8 +177,6 @@ def is_optimal(
 
 @strict
 def _find_near(
-    candidate: NDArray[np.float32],
-    query: NDArray[np.float32],
     costs: NDArray[np.int32],
     start: NDArray[np.int32],
     unit: float,
@@ -167,16 +187,28 @@ def _find_near(
 ) -> int:
     """Collect the entries whose reduced cost is within the margin, but for the matched ones. Returns how many."""
     near = 0
+    near_row, near_column = proof.near_row, proof.near_column
     for row in range(costs.shape[0]):
         own = column_of[row]
         limit = np.int32(math.floor((matched[row] - proof.columns[own] + margin) / unit))
         for column in range(costs.shape[0]):
             if np.int32(costs[row, column] - start[column]) <= limit and column != own:
-                proof.near_row[near] = row
-                proof.near_column[near] = column
-                proof.near_cost[near] = distance(candidate[row], query[column], proof.squares)
+                near_row[near] = row
+                near_column[near] = column
                 near += 1
     return near
+
+
+@strict
+def _measure(ground: Ground, near: int, proof: Proof) -> None:
+    """Compute the distances of the entries collected."""
+    exact, candidate, query = ground.squares, ground.candidate, ground.query
+    for entry in range(near):
+        row, column = proof.near_row[entry], proof.near_column[entry]
+        if ground.is_exact:
+            proof.near_cost[entry] = math.sqrt(np.float64(exact[row, column]))
+        else:
+            proof.near_cost[entry] = distance(candidate, row, query, column, proof.squares)
 
 
 @strict

@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from gmv.compiled import strict
 from gmv.valuation.wasserstein.bounds import relaxed_bound
+from gmv.valuation.wasserstein.certificate import Ground
 from gmv.valuation.wasserstein.cost import longest, lower, squared_norms
 from gmv.valuation.wasserstein.fixed import costs_of, unit_of
-from gmv.valuation.wasserstein.packed import pack, squared_costs
+from gmv.valuation.wasserstein.packed import pack, pack_integers, squared_costs
 from gmv.valuation.wasserstein.scratch import Scratch
-from gmv.valuation.wasserstein.tokens import StoredTokens, load
+from gmv.valuation.wasserstein.tokens import StoredTokens, are_integers, load, load_integers
 
 
 @strict
@@ -17,22 +18,17 @@ def prepare(store: StoredTokens, looks: NDArray[np.float32], scratch: Scratch) -
     """Lay out one or two looks, float32 [1 or 2, n, d]; False where a token is too long for float32, or not finite."""
     for look in range(looks.shape[0]):
         scratch.looks[look] = looks[look]
-        pack(looks[look], scratch.packed.panels[look])
         norms = scratch.packed.norms[look, : looks.shape[1]]
-        scratch.longest[look] = _measure(store, looks[look], norms)
+        squared_norms(looks[look], norms)
+        scratch.longest[look] = longest(norms)
         if scratch.longest[look] < 0:
             return False
+        if are_integers(store):
+            pack_integers(looks[look], scratch.packed.integers[look])
+        else:
+            pack(looks[look], scratch.packed.singles[look])
+            lower(norms, looks.shape[2])
     return True
-
-
-@strict
-def _measure(store: StoredTokens, tokens: NDArray[np.float32], norms: NDArray[np.float32]) -> np.float32:
-    """Write squared lengths, lowered unless they are exact, and return the greatest; -1 where one is out of range."""
-    squared_norms(tokens, norms)
-    greatest = longest(norms)
-    if store.integers.shape[0] == 0:
-        lower(norms, tokens.shape[1])
-    return greatest
 
 
 @strict
@@ -102,22 +98,48 @@ def square(
     Returns:
         The unit for the costs; -1 where a token is out of range.
     """
-    if not load(store, row, scratch.tokens.all):
+    count, size = scratch.looks.shape[1:]
+    query_norms = scratch.packed.norms[look]
+    tokens = scratch.tokens
+    norms = tokens.norms[:count]
+    if are_integers(store):
+        load_integers(store, row, tokens.integers, norms)
+        greatest = longest(norms)
+        panels = scratch.packed.integers[look]
+        squared_costs(tokens.integers, tokens.norms, panels, query_norms, squares, scratch.row_minima, column_minima)
+        return unit_of(greatest, scratch.longest[look])
+    if not load(store, row, tokens.singles):
         return -1.0
-    count = scratch.looks.shape[1]
-    greatest = _measure(store, scratch.tokens.all[:count], scratch.tokens.norms[:count])
+    squared_norms(tokens.singles[:count], norms)
+    greatest = longest(norms)
     if greatest < 0:
         return -1.0
-    panels, norms = scratch.packed.panels[look], scratch.packed.norms[look]
-    squared_costs(scratch.tokens, panels, norms, squares, scratch.row_minima, column_minima)
+    lower(norms, size)
+    single_panels = scratch.packed.singles[look]
+    squared_costs(tokens.singles, tokens.norms, single_panels, query_norms, squares, scratch.row_minima, column_minima)
     return unit_of(greatest, scratch.longest[look])
 
 
 @strict
-def compute_costs(store: StoredTokens, row: int, look: int, pair: int, scratch: Scratch) -> None:
-    """Take the costs of a pair from its squares, which are computed again where they were not kept."""
-    place = scratch.kept_in[pair]
+def compute_costs(store: StoredTokens, row: int, look: int, pair: int, scratch: Scratch) -> int:
+    """Take the costs of a pair from its squares, which are computed again where they were not kept.
+
+    Returns:
+        The place of the squares.
+    """
+    place = int(scratch.kept_in[pair])
     if place < 0:
-        place = scratch.free[0]
+        place = int(scratch.free[0])
         square(store, row, look, scratch.squares[place], scratch.column_minima[pair], scratch)
     costs_of(scratch.squares[place], scratch.units[pair], scratch.costs)
+    return place
+
+
+@strict
+def ground_of(store: StoredTokens, row: int, look: int, place: int, scratch: Scratch) -> Ground:
+    """Return what the distances of a pair's tokens are computed from, its squares being at this place."""
+    is_exact = are_integers(store)
+    if not is_exact:
+        load(store, row, scratch.tokens.singles)
+    count = scratch.looks.shape[1]
+    return Ground(is_exact, scratch.squares[place], scratch.tokens.singles[:count], scratch.looks[look])

@@ -114,14 +114,11 @@ class ExactReranker(Reranker):
                 raise ValueError(f"{name} is {query.shape}, and its mirrored look {mirrored.tokens.shape}")
             looks = [query, mirrored.tokens]
             turned = self._ascending(f"the mirrored look of {name}", mirrored.candidates)
-        if not len(plain) + len(turned):
+        rows = np.concatenate((plain, turned))
+        if not len(rows):
             raise ValueError(f"{name} has no candidates; M has to be above 0")
-        return Pairs(
-            np.array(looks, np.float32),
-            np.concatenate((plain, turned)),
-            np.arange(len(plain) + len(turned)) >= len(plain),
-            len(plain) + len(np.setdiff1d(turned, plain, assume_unique=True)),
-        )
+        different_rows = len(np.unique(rows)) if len(turned) else len(plain)
+        return Pairs(np.array(looks, np.float32), rows, np.arange(len(rows)) >= len(plain), different_rows)
 
     def _check_tokens(self, name: str, tokens: Tokens) -> None:
         size, dtype = self._tokens.shape[2], self._query_dtype

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.valuation.wasserstein.ascent import AscentScratch, new_ascent
 from gmv.valuation.wasserstein.assignment import Search, new_search
 from gmv.valuation.wasserstein.certificate import Proof, new_proof
 from gmv.valuation.wasserstein.packed import (
@@ -45,8 +46,7 @@ class Scratch(NamedTuple):
         costs: int32 [n, n], of one pair.
         rows: int32 [n], its row duals.
         columns: int32 [n], its column duals.
-        direction: int32 [n].
-        best: int32 [n].
+        ascent: of its duals.
         search: of an assignment.
         column_of: int64 [n], an assignment.
         proof: of an assignment.
@@ -78,8 +78,7 @@ class Scratch(NamedTuple):
     costs: NDArray[np.int32]
     rows: NDArray[np.int32]
     columns: NDArray[np.int32]
-    direction: NDArray[np.int32]
-    best: NDArray[np.int32]
+    ascent: AscentScratch
     search: Search
     column_of: NDArray[np.int64]
     proof: Proof
@@ -104,10 +103,10 @@ def kept_places(pairs: int, tokens: int) -> int:
 def scratch_bytes(pairs: int, tokens: int, token_size: int) -> int:
     """Return the bytes of scratch for M pairs of n tokens of d numbers, but for some 100 (n + M).
 
-    4 ((S + 1) r c + (r + 2 c + 2 n) d + 5 n n + M (c + 4 n)): 24 MB at M = 500, n = 196, d = 64.
+    4 ((S + 1) r c + (1.5 r + 3 c + 2 n) d + 5 n n + M (c + 4 n)): 24 MB at M = 500, n = 196, d = 64.
     """
     kept, rows, columns = kept_places(pairs, tokens), padded_rows(tokens), padded_columns(tokens)
-    laid_out = (kept + 1) * rows * columns + (rows + 2 * columns + 2 * tokens) * token_size
+    laid_out = (kept + 1) * rows * columns + (3 * rows // 2 + 3 * columns + 2 * tokens) * token_size
     return 4 * (laid_out + 5 * tokens * tokens + pairs * (columns + 4 * tokens))
 
 
@@ -131,8 +130,7 @@ def new_scratch(pairs: int, tokens: int, token_size: int) -> Scratch:
         costs=np.empty((tokens, tokens), np.int32),
         rows=np.empty(tokens, np.int32),
         columns=np.empty(tokens, np.int32),
-        direction=np.empty(tokens, np.int32),
-        best=np.empty(tokens, np.int32),
+        ascent=new_ascent(tokens),
         search=new_search(tokens),
         column_of=np.empty(tokens, np.int64),
         proof=new_proof(tokens, token_size),

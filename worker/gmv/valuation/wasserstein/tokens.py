@@ -1,4 +1,4 @@
-"""Token sets from a store, as it lies in memory or in a mapped file, to float32: exactly, for any store."""
+"""Token sets from a store, as it lies in memory or in a mapped file, to float32 or int16: exactly, for any store."""
 
 from typing import Final, NamedTuple, TypeAlias
 
@@ -58,8 +58,35 @@ def stored_tokens(tokens: TokenStore) -> StoredTokens:
 
 
 @strict
+def are_integers(store: StoredTokens) -> bool:
+    """Return whether the store is of int8."""
+    return bool(store.integers.shape[0] > 0)
+
+
+@strict
+def load_integers(store: StoredTokens, row: int, tokens: NDArray[np.int16], norms: NDArray[np.float32]) -> None:
+    """Write one image's tokens from a store of int8, and their squared lengths.
+
+    Args:
+        store: where they are.
+        row: of the image.
+        tokens: int16 [n or more, d or more]; n of d are written.
+        norms: float32 [n], written.
+    """
+    count = norms.shape[0]
+    size = store.integers.shape[1] // count
+    for place in range(count):
+        total = np.int32(0)
+        for component in range(size):
+            number = np.int16(store.integers[row, place * size + component])
+            tokens[place, component] = number
+            total = np.int32(total + np.int32(number) * np.int32(number))
+        norms[place] = np.float32(total)
+
+
+@strict
 def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
-    """Write one image's tokens.
+    """Write one image's tokens from a store of floats.
 
     Args:
         store: where they are.
@@ -70,10 +97,6 @@ def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
         False where a float16 is NaN or infinite, which no float32 shows any more; float32 is left to its norms.
     """
     flat = tokens.reshape(tokens.size)
-    if store.integers.shape[0] > 0:
-        for place in range(store.integers.shape[1]):
-            flat[place] = np.float32(store.integers[row, place])
-        return True
     if store.singles.shape[0] > 0:
         flat[: store.singles.shape[1]] = store.singles[row]
         return True

@@ -38,12 +38,12 @@ from gmv.valuation.ranking import Step
 from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign
 from gmv.valuation.wasserstein.bounds import half_bound, tighten_rows
-from gmv.valuation.wasserstein.certificate import is_optimal, total_cost
+from gmv.valuation.wasserstein.certificate import Ground, is_optimal, total_cost
 from gmv.valuation.wasserstein.fixed import in_units
-from gmv.valuation.wasserstein.matrices import bound_all, compute_costs, prepare
+from gmv.valuation.wasserstein.matrices import bound_all, compute_costs, ground_of, prepare
 from gmv.valuation.wasserstein.scratch import Scratch
 from gmv.valuation.wasserstein.ties import TIE
-from gmv.valuation.wasserstein.tokens import StoredTokens, load
+from gmv.valuation.wasserstein.tokens import StoredTokens
 
 _THRESHOLD_SLACK: Final = 1.0 + 4 * TIE
 _ROUNDS: Final = 10
@@ -114,7 +114,7 @@ def _search(
             scratch.counts[Step.RELAXED] += order.shape[0] - place
             break
         threshold = in_units(_threshold_of(row, contributors, scratch), unit)
-        compute_costs(store, row, look, pair, scratch)
+        kept = compute_costs(store, row, look, pair, scratch)
         bound = half_bound(scratch.costs, scratch.column_minima[pair], unit, scratch.rows, scratch.columns)
         if bound > threshold:
             scratch.counts[Step.HALF] += 1
@@ -125,7 +125,8 @@ def _search(
         if not assign(scratch.costs, scratch.columns, threshold, scratch.column_of, scratch.search):
             scratch.counts[Step.SEARCH] += 1
             continue
-        total = _total_cost(store, row, look, solved, scratch)
+        ground = ground_of(store, row, look, kept, scratch)
+        total = total_cost(ground, scratch.column_of, scratch.solved_costs[solved], scratch.proof.squares)
         _record(solved, pair, total, scratch)
         _lower_threshold(row, total, contributors, scratch)
         if bound > 0:
@@ -159,20 +160,7 @@ def _ascend(threshold: np.int64, scratch: Scratch) -> np.int64:
         np.int64(threshold * _TARGET),
         threshold,
         _ROUNDS,
-        scratch.direction,
-        scratch.best,
-    )
-
-
-@strict
-def _total_cost(store: StoredTokens, row: int, look: int, solved: int, scratch: Scratch) -> float:
-    load(store, row, scratch.tokens.all)
-    return total_cost(
-        scratch.tokens.all[: scratch.looks.shape[1]],
-        scratch.looks[look],
-        scratch.column_of,
-        scratch.solved_costs[solved],
-        scratch.proof.squares,
+        scratch.ascent,
     )
 
 
@@ -215,7 +203,7 @@ def _settle(
         pair = scratch.solved[place]
         row, look, unit = rows[pair], int(pair >= first_mirrored), scratch.units[pair]
         threshold = _threshold_of(row, contributors, scratch)
-        compute_costs(store, row, look, pair, scratch)
+        kept = compute_costs(store, row, look, pair, scratch)
         if scratch.solved_totals[place] > threshold:
             bound = tighten_rows(scratch.costs, scratch.solved_columns[place], scratch.rows)
             if bound > in_units(threshold, unit):
@@ -223,20 +211,18 @@ def _settle(
                 continue
         scratch.settled[settled] = pair
         scratch.distances[settled] = scratch.solved_totals[place] / scratch.column_of.shape[0]
-        scratch.proven[settled] = _certify(store, row, look, place, scratch)
+        scratch.proven[settled] = _certify(ground_of(store, row, look, kept, scratch), place, scratch)
         scratch.counts[Step.CERTIFIED if scratch.proven[settled] else Step.UNPROVEN] += 1
         settled += 1
     return settled
 
 
 @strict
-def _certify(store: StoredTokens, row: int, look: int, place: int, scratch: Scratch) -> bool:
-    load(store, row, scratch.tokens.all)
+def _certify(ground: Ground, place: int, scratch: Scratch) -> bool:
     for token in range(scratch.column_of.shape[0]):
         scratch.column_of[token] = scratch.solved_column_of[place, token]
     return is_optimal(
-        scratch.tokens.all[: scratch.looks.shape[1]],
-        scratch.looks[look],
+        ground,
         scratch.costs,
         scratch.solved_columns[place],
         scratch.units[scratch.solved[place]],
