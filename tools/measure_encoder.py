@@ -31,6 +31,7 @@ from gmv.settings import Settings
 from gmv.threads import limit_threads
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
+CANDIDATES = 100
 CONTRIBUTORS = 10
 _DEFAULT = ReductionSettings()
 
@@ -86,7 +87,7 @@ def measure(index: Index, indexed: Sequence[Any], queries: Sequence[bytes], clas
     began = time.process_time()
     features = index.encoder.encode(pixels)
     encoded = time.process_time()
-    recalled = index.recall.recall(features.vectors, settings.valuation.candidates)
+    recalled = index.recall.recall(features.vectors, CANDIDATES)
     reranker = ExactReranker(index.tokens)
     reranker.nearest(list(features.tokens[:1]), recalled[:1], CONTRIBUTORS)  # compiled, and not measured
     recall_done = time.process_time()

@@ -12,7 +12,8 @@ from gmv.index.images import ArrowImages, open_images, write_images
 from gmv.settings import Method, OwnersSettings
 from gmv.valuation.owners import Ownership
 
-VALUATION = Method(temperature=1.0)
+VALUATION = Method(candidates=100, temperature=1.0)
+OTHER = Method(candidates=100, temperature=2.0)
 
 
 @pytest.fixture
@@ -54,9 +55,7 @@ def test_every_version_of_the_file_and_of_the_settings_has_its_digest(tmp_path: 
         read(path, images, SAID.replace("ada", "ben")),
         read(path, images, ""),
     ]
-    digests = {
-        settings_digest(valuation, said) for said in versions for valuation in (VALUATION, Method(temperature=2))
-    }
+    digests = {settings_digest(valuation, said) for said in versions for valuation in (VALUATION, OTHER)}
     assert len(digests | {VALUATION.digest}) == 9
     assert versions[0] == read(path, images, SAID)
 

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from gmv.assembly import worker
 from gmv.encoders.descriptor import FittedDescriptor
-from gmv.encoders.port import Features
+from gmv.encoders.port import Encoder, Features
+from gmv.encoders.pretrained.encoder import PretrainedEncoder
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.settings import LedgerSettings
 from gmv.threads import one_thread
 from tests.cli.command import gmv, gmv_json
 from tests.corpus.corpora import rows, write_parquet
+from tests.encoders.networks import write_onnx
 from tests.encoders.pictures import picture, png
 
 Threads = list[tuple[int, int]]
@@ -28,16 +30,21 @@ Threads = list[tuple[int, int]]
 def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
     """What encoding finds, in a process that was set to more threads before its command began."""
     found: Threads = []
-    encode = FittedDescriptor.encode
 
     def look() -> None:
         found.append((torch.get_num_threads(), faiss.omp_get_max_threads()))
 
-    def look_and_encode(self: FittedDescriptor, images: Sequence[NDArray[np.uint8]]) -> Features:
-        look()
-        return encode(self, images)
+    def watch(encoder: type[Encoder]) -> None:
+        encode = encoder.encode
 
-    monkeypatch.setattr(FittedDescriptor, "encode", look_and_encode)
+        def look_and_encode(self: Encoder, images: Sequence[NDArray[np.uint8]]) -> Features:
+            look()
+            return encode(self, images)
+
+        monkeypatch.setattr(encoder, "encode", look_and_encode)
+
+    watch(FittedDescriptor)
+    watch(PretrainedEncoder)
     monkeypatch.setattr(worker, "run_worker", lambda *_: look())
     with one_thread():
         set_more_threads()
@@ -62,6 +69,8 @@ def test_commands_that_encode_take_one_thread(sqlite: LedgerSettings, tmp_path: 
         ("attribute", "--index", index, tmp_path / "picture.png"),
         ("replay", events, "--index", index),
         ("worker", "--index", index),
+        ("index", "build", corpus, "--out", tmp_path / "other", "--encoder", write_onnx(tmp_path / "n.onnx")),
+        ("attribute", "--index", tmp_path / "other", tmp_path / "picture.png"),
     ):
         set_more_threads()
         done = gmv(sqlite, *arguments)

@@ -1,5 +1,8 @@
 """What every encoder that sees images has to do: the same tests over all of them."""
 
+import hashlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,6 +76,35 @@ def test_an_image_has_the_same_features_in_any_batch_and_thread(written: Written
     assert bits(written.encoder, [IMAGES[0]] * 3) == alone[:1] * 3
     with ThreadPoolExecutor(3) as pool:
         assert [each[0] for each in pool.map(lambda image: bits(written.encoder, [image]), IMAGES * 2)] == alone * 2
+
+
+SEEN_BY_ANOTHER = """
+import sys
+from pathlib import Path
+from gmv.threads import limit_threads
+limit_threads()
+from tests.encoders.test_contract import IMAGES, digest
+from gmv.encoders.pretrained.storage import open_pretrained
+for path in sys.argv[1:]:
+    print(digest(open_pretrained(Path(path))))
+"""
+
+
+def digest(encoder: Encoder) -> str:
+    """Of all that it sees in `IMAGES`."""
+    return hashlib.sha256(b"".join(bits(encoder, IMAGES))).hexdigest()
+
+
+def test_another_process_sees_the_same(tmp_path: Path) -> None:
+    names = ("efficientnet-lite0", "onnx", "dinov3_vit", "projected, in bfloat16")
+    paths = [tmp_path / name / PARAMETERS for name in names]
+    for name, path in zip(names, paths, strict=True):
+        path.parent.mkdir()
+        KINDS[name](path.parent)
+    told = subprocess.run([sys.executable, "-c", SEEN_BY_ANOTHER, *paths], capture_output=True, text=True)
+
+    with one_thread():
+        assert told.stdout.split() == [digest(open_pretrained(path)) for path in paths], told.stderr
 
 
 def test_other_images_have_other_features(written: Written) -> None:

@@ -200,6 +200,27 @@ def test_a_folder_that_is_not_whole_is_refused(tmp_path: Path, case: str) -> Non
     assert "\n" not in str(refused.value)
 
 
+def rewrite_processor(folder: Path, **stated: object) -> None:
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | stated))
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"crop_size": {"height": 64, "width": 64}, "size": {"shortest_edge": 64}},
+        {"do_resize": False, "do_center_crop": False},
+        {"image_mean": [0.5]},
+    ],
+)
+def test_a_processor_that_does_not_fit_its_model_is_refused(tmp_path: Path, stated: dict[str, object]) -> None:
+    folder = write_folder(tmp_path / "m", "clip")
+    rewrite_processor(folder, **stated)
+
+    with pytest.raises(InvalidSettings, match=r"cannot be run on what its image processor makes \(.+\)"):
+        opened(folder)
+
+
 RECIPES: dict[str, tuple[str, dict[str, Any], str]] = {
     "too many layers": ("dinov2", {"layer": 4}, "has 3 layers, and layer 4 is wanted"),
     "layer 0": ("dinov2", {"layer": 0}, r"m\.json: layer: Input should be greater than or equal to 1"),

@@ -186,15 +186,21 @@ def test_what_is_no_index_never_gives_way(corpus: Path, tmp_path: Path) -> None:
         build(corpus, tmp_path / "photographs", replace=True)
 
 
-def test_a_factory_that_fails_can_be_changed_without_encoding_again(corpus: Path, tmp_path: Path) -> None:
+def test_a_factory_that_fails_can_be_changed_without_encoding_again(tmp_path: Path) -> None:
+    corpus = write_features(tmp_path / "f.parquet", 4, vector=np.eye(4, dtype=np.float32).tolist())
     with pytest.raises(InvalidSettings):
-        build(corpus, tmp_path / "index", factory="PQ7x12")
+        build(corpus, tmp_path / "index", encoder_id="theirs/1", factory="PQ7x12")
     staged = tmp_path / "index.partial" / "staged-tokens.npy"
     before = staged.stat().st_mtime_ns
-    manifest = build(corpus, tmp_path / "index", factory="Flat")
+    manifest = build(corpus, tmp_path / "index", encoder_id="theirs/1", factory="Flat")
 
     assert manifest.recall.factory == "Flat"
     assert before <= (tmp_path / "index" / "tokens.npy").stat().st_mtime_ns == before
+
+
+def test_a_factory_has_no_part_in_integers(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="leave out --factory"):
+        build(corpus, tmp_path / "index", factory="Flat")
 
 
 def test_an_index_in_the_making_is_not_touched_by_another_process(corpus: Path, tmp_path: Path) -> None:

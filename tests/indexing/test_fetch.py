@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from gmv.errors import IndexRefused
-from gmv.index.manifest import IMAGES_FILE, MANIFEST, RECALL_FILE, TOKENS_FILE, read_manifest
+from gmv.index.manifest import CODES_FILE, IMAGES_FILE, MANIFEST, TOKENS_FILE, read_manifest
 from gmv.index.opened import open_index
 from gmv.indexing import fetch as index_fetch
 from gmv.indexing.fetch import fetch_index
@@ -162,7 +162,7 @@ def test_a_fetch_that_was_cut_off_goes_on_with_the_file_it_was_at(
     assert files(tmp_path / "index") == files(published)
 
 
-@pytest.mark.parametrize("damaged", [RECALL_FILE, IMAGES_FILE, MANIFEST])
+@pytest.mark.parametrize("damaged", [CODES_FILE, IMAGES_FILE, MANIFEST])
 def test_a_standing_index_that_was_altered_is_fetched_anew(
     url: str, published: Path, index_id: str, tmp_path: Path, damaged: str
 ) -> None:

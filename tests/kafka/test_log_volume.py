@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
-from gmv.monitoring.reachability import REMINDER_SECONDS
+from gmv.monitoring.reachability import PATIENCE_SECONDS, REMINDER_SECONDS
 from tests.kafka.test_pump import PARTITIONS, assert_exact, events
 from tests.kafka.world import Sent, Worker, World, new_world
 from tests.services.kafka import KafkaBroker
@@ -26,7 +26,7 @@ from tests.services.server import Server, wait_for
 EVENTS_PER_SECOND = 100
 AWAY_SECONDS = 10.0
 LINES_MAX = 40
-"""Of everything, start and end of a worker included, and once more for each 30 s that an outage lasts."""
+"""Of everything, start and end of a worker included, for each warning that is due: one in an outage of 10 s."""
 
 
 @contextmanager
@@ -64,14 +64,13 @@ def let_away(world: World, worker: Worker, server: Server, name: str) -> None:
     world.wait_until_done(100)
     assert worker.page("/readyz")[0] == 200
     server.kill()
-    away_at = time.monotonic()
     wait_for(lambda: f"{name} at " in worker.page("/readyz")[1], 20, f"{name} missed by /readyz")
     status, told = worker.page("/readyz")
     assert status == 503
     assert server.address in told
     assert "since 20" in told
     assert worker.page("/livez")[0] == 200
-    time.sleep(max(0.0, AWAY_SECONDS - (time.monotonic() - away_at)))
+    time.sleep(AWAY_SECONDS - PATIENCE_SECONDS)  # it was away for as long as the latter before that was said
     server.start()
     wait_for(lambda: worker.page("/readyz")[0] == 200, 60, "the worker ready again")
 
@@ -80,17 +79,20 @@ def by_level(worker: Worker) -> Counter[str]:
     return Counter(line["level"] for line in worker.all_lines)
 
 
-def reminders_of_one_outage(worker: Worker, server: Server, name: str) -> int:
-    """See one warning, and one line when it was back, both with the address; return how many more warnings are due."""
+def warnings_due(worker: Worker, server: Server, name: str) -> int:
+    """See one warning for each outage, and each 30 s of it, and a line when it was over; return how many were due.
+
+    A machine with much else to do has an outage more, where an answer takes more than 2 s.
+    """
     away: list[dict[str, Any]] = worker.lines("server_away")
-    (back,) = worker.lines("server_back")
+    back: list[dict[str, Any]] = worker.lines("server_back")
     assert {(line["level"], line["server"]) for line in away} == {("warning", name)}
-    assert (back["level"], back["server"]) == ("info", name)
-    assert all(server.address in line["address"] for line in [*away, back])
-    assert back["away_seconds"] > AWAY_SECONDS / 2  # a while after it was killed somebody asked
-    reminders = int(back["away_seconds"] / REMINDER_SECONDS)
-    assert 1 <= len(away) <= 1 + reminders
-    return reminders
+    assert {(line["level"], line["server"]) for line in back} == {("info", name)}
+    assert all(server.address in line["address"] for line in [*away, *back])
+    assert max(line["away_seconds"] for line in back) >= AWAY_SECONDS
+    due = sum(1 + int(line["away_seconds"] / REMINDER_SECONDS) for line in back)
+    assert len(back) <= len(away) <= due
+    return due
 
 
 def summed_up(worker: Worker) -> tuple[int, int, int]:
@@ -125,7 +127,7 @@ def test_redis_away_under_load(
         world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
         assert_exact(world)
-        reminders = reminders_of_one_outage(worker, mortal_redis, "the ledger")
+        due = warnings_due(worker, mortal_redis, "the ledger")
         sums = world.sums()
         assert summed_up(worker) == (sums.credited, sums.duplicates, sums.dead_letters)
         lines = by_level(worker)
@@ -133,9 +135,9 @@ def test_redis_away_under_load(
             assert len(worker.lines("run_finished")) == sum(line["runs"] for line in worker.lines("runs_finished"))
             assert len(worker.lines("server_failed")) >= AWAY_SECONDS / 2  # tries are at most a second apart
         else:
-            ours = [line for line in worker.all_lines if line["logger"].startswith("gmv.")]
-            assert Counter(line["level"] for line in ours)["warning"] <= 1 + reminders, worker.said
-            assert (lines["debug"], lines.total() <= LINES_MAX * (1 + reminders)) == (0, True), worker.said
+            ours = [line for line in worker.all_lines if line["logger"] == "gmv.worker"]
+            assert Counter(line["level"] for line in ours)["warning"] <= due, worker.said
+            assert (lines["debug"], lines.total() <= LINES_MAX * due) == (0, True), worker.said
 
 
 def test_kafka_away_under_load(mortal_kafka: KafkaBroker, redis_url: str, tmp_path: Path, seed: int) -> None:
@@ -147,7 +149,7 @@ def test_kafka_away_under_load(mortal_kafka: KafkaBroker, redis_url: str, tmp_pa
         world.wait_until_done()
         assert worker.end(signal.SIGTERM) == 0, worker.said
         assert_exact(world)
-        reminders = reminders_of_one_outage(worker, mortal_kafka, "Kafka")
-        assert by_level(worker).total() <= LINES_MAX * (1 + reminders), worker.said
+        due = warnings_due(worker, mortal_kafka, "Kafka")
+        assert by_level(worker).total() <= LINES_MAX * due, worker.said
         held_back = sum(line.get("more_like_this", 0) for line in worker.all_lines)
         assert held_back > 3 * LINES_MAX  # else there was nothing to hold back, and this shows nothing

@@ -131,6 +131,13 @@ def test_of_our_own_sentences_those_that_say_the_very_same_are_limited(world: Wo
     assert told == [("1", None), ("2", None), ("3", None), ("2", 0), ("3", 0), ("1", 2)]
 
 
+@pytest.mark.parametrize("name", ["test-repeats.aiokafka", "gmv.test-repeats"])
+def test_a_line_whose_arguments_do_not_fit_ends_nobody(name: str) -> None:
+    limited = Repeats(Clock())
+    record = logging.LogRecord(name, logging.ERROR, "conn.py", 7, "tried %d times of %d", ("many",), None)
+    assert [limited.filter(record) for _ in range(3)] == [True, False, False]
+
+
 def test_every_line_is_written_or_counted(world: World) -> None:
     for number in range(300):
         world.away(number)

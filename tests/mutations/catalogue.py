@@ -1,5 +1,5 @@
 """All mutations. A new list is one more import here."""
 
-from . import ledger, rerank, stream, valuation
+from . import ledger, recall, rerank, stream, valuation
 
-MUTATIONS = [*ledger.MUTATIONS, *stream.MUTATIONS, *valuation.MUTATIONS, *rerank.MUTATIONS]
+MUTATIONS = [*ledger.MUTATIONS, *stream.MUTATIONS, *valuation.MUTATIONS, *rerank.MUTATIONS, *recall.MUTATIONS]

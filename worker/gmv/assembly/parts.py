@@ -47,7 +47,8 @@ class EventDecoder(Decoder):
 
 def method_of(settings: Settings, index: Index) -> Method:
     """Return what decides credits: the settings, and of the index what they leave open."""
-    return settings.valuation.method(index.manifest.defaults.temperature)
+    defaults = index.manifest.defaults
+    return settings.valuation.method(defaults.candidates, defaults.temperature)
 
 
 def assemble_attributor(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from gmv.assembly.parts import method_of
 from gmv.bench.compute import Rate, compute_only
 from gmv.errors import EventsRefused, Poison
 from gmv.events.cloudevents import decode
@@ -81,7 +82,7 @@ def bench_events(events: Path, index: Index, settings: Settings, rounds: int) ->
     return EventsBench(
         events=len(images),
         rounds=rounds,
-        candidates=settings.valuation.candidates,
+        candidates=method_of(settings, index).candidates,
         contributors=settings.valuation.contributors,
         indexed_images=len(index.images),
         passes=tuple(_median(source, threads, rates) for (source, threads), rates in passes.items()),

@@ -22,6 +22,9 @@ from gmv.valuation.wasserstein.scratch import scratch_bytes
 TIE: Final = 1e-9
 """Distances of POT that differ by less are one distance: its own are good to about 1e-12."""
 
+CANDIDATES: Final = 100
+"""M, unless settings name another: the same for every index, so that figures can be compared."""
+
 _MANY: Final = 500
 _BLOCK: Final = 8
 """Queries that one way ranks before it is another's turn: a worker ranks a run of events, too, and not one alone."""

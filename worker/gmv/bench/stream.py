@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gmv.assembly.parts import method_of
 from gmv.assembly.replay import replay
 from gmv.bench.compute import Rate, compute_only
 from gmv.bench.own import own_name, remove
@@ -87,7 +88,7 @@ def bench_stream(events: Path, index: Index, settings: Settings, rounds: int) ->
     return StreamBench(
         events=describe_file(events).bounds[0].end,
         rounds=rounds,
-        candidates=settings.valuation.candidates,
+        candidates=method_of(settings, index).candidates,
         contributors=settings.valuation.contributors,
         compute_events_per_second=computed,
         file_sqlite_events_per_second=replayed,

@@ -169,7 +169,7 @@ def rerank(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.bench.rerank import bench_rerank
+    from gmv.bench.rerank import CANDIDATES, bench_rerank
     from gmv.bench.rerank_worlds import Worlds
     from gmv.cli.bench_tables import rerank_tables
     from gmv.cli.indexes import open_verified
@@ -179,7 +179,7 @@ def rerank(
     queries, finer_queries = (40, 8) if quick else (queries, finer_queries)
     worlds = Worlds(corpus or EXAMPLE_CORPUS, open_verified(settings), max(queries, finer_queries), seed)
     valuation = settings.valuation
-    result = bench_rerank(worlds, valuation.candidates, valuation.contributors, queries, finer_queries)
+    result = bench_rerank(worlds, valuation.candidates or CANDIDATES, valuation.contributors, queries, finer_queries)
     render(result, json, rerank_tables)
 
 

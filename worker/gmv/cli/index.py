@@ -1,56 +1,28 @@
 """`gmv index`: the index of a training corpus, built, fetched, looked at and checked."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from gmv.cli.encoder_options import (
+    EncoderOption,
+    GridOption,
+    TokenSizeOption,
+    VectorSizeOption,
+    choose_pretrained,
+)
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
-
-if TYPE_CHECKING:
-    from rich.console import ConsoleRenderable
-
-    from gmv.corpus.reading import Reading
-    from gmv.index.manifest import (
-        CalibratedCandidates,
-        CorpusEntry,
-        Defaults,
-        EncoderEntry,
-        FileEntry,
-        Manifest,
-        MeasuredNeighbours,
-        RecallEntry,
-    )
+from gmv.cli.shown_index import shown, view
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(recall)
 
-_SHOWN = (20, 50, 100, 200, 500, 1_000)
-"""Numbers of candidates for which recall is told, of those that were tried."""
-
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownIndex:
-    """An index by its id, where it is, and what its `Manifest` says; just built, also what was read of its corpus."""
-
-    index_id: str
-    path: Path
-    format: str
-    format_version: int
-    encoder: "EncoderEntry"
-    corpus: "CorpusEntry"
-    recall: "RecallEntry"
-    neighbours: "MeasuredNeighbours | None"
-    candidates: "CalibratedCandidates | None"
-    defaults: "Defaults"
-    files: "Mapping[str, FileEntry]"
-    reading: "Reading | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +57,10 @@ def build(
     working_size: Annotated[
         int, typer.Option("--working-size", metavar="PIXELS", min=16, max=256, help="Side images are encoded at.")
     ] = 32,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            metavar="NAME|PATH",
-            help="A pretrained network in place of the encoder that is learnt: efficientnet-lite0, an .onnx file with "
-            "its recipe beside it, or a local folder of Hugging Face's (docs/encoders.md).",
-        ),
-    ] = None,
-    vector_size: Annotated[
-        int,
-        typer.Option("--vector-size", metavar="D", min=1, max=4_096, help="A pretrained network's vector, at most."),
-    ] = 256,
-    token_size: Annotated[
-        int, typer.Option("--token-size", metavar="D", min=3, max=1_024, help="A pretrained network's token, at most.")
-    ] = 64,
-    grid: Annotated[
-        int, typer.Option("--grid", metavar="N", min=1, max=32, help="A pretrained network's tokens, N x N at most.")
-    ] = 8,
+    encoder: EncoderOption = None,
+    vector_size: VectorSizeOption = 256,
+    token_size: TokenSizeOption = 64,
+    grid: GridOption = 8,
     image_id_column: Annotated[
         str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
     ] = "image_id",
@@ -140,7 +97,7 @@ def build(
     ] = 0.95,
     candidates_max: Annotated[
         int, typer.Option("--candidates-max", metavar="M", min=1, max=10_000, help="The most candidates tried for it.")
-    ] = 1_000,
+    ] = 150,
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode and rank. Default: all cores.")
     ] = os.cpu_count() or 1,
@@ -164,15 +121,7 @@ def build(
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
-    pretrained = None
-    _refuse_idle(context, ("working_size",) if encoder else ("vector_size", "token_size", "grid"), encoder)
-    if encoder is not None:
-        from gmv.encoders.pretrained.backbones import choose_backbone
-        from gmv.encoders.pretrained.reduction import ReductionSettings
-        from gmv.indexing.pretrained import Pretrained
-
-        reduction = ReductionSettings(vector_size=vector_size, token_size=token_size, grid=grid)
-        pretrained = Pretrained(choose_backbone(encoder), reduction)
+    pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     read: list[Reading] = []
 
@@ -198,26 +147,7 @@ def build(
         progress,
         on_reading,
     )
-    render(_shown(out, manifest, index_id_of(manifest.to_bytes()), read[0]), json, _view)
-
-
-def _refuse_idle(context: typer.Context, names: tuple[str, ...], encoder: str | None) -> None:
-    """See that no option was given that is of the other kind of encoder.
-
-    Raises:
-        InvalidSettings: one was.
-    """
-    from gmv.errors import InvalidSettings
-
-    said = f"names {encoder}" if encoder else "names none"
-    for name in names:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            flag, other = (
-                f"--{name.replace('_', '-')}",
-                "the encoder that is learnt" if encoder else "a pretrained network",
-            )
-            raise InvalidSettings(f"{flag} is about {other}, and --encoder {said}; leave {flag} out")
+    render(shown(out, manifest, index_id_of(manifest.to_bytes()), read[0]), json, view)
 
 
 @app.command()
@@ -226,7 +156,7 @@ def info(folder: FolderArgument, json: JsonOption = False) -> None:
     from gmv.cli.output import render
     from gmv.index.manifest import read_manifest
 
-    render(_shown(folder, *read_manifest(folder)), json, _view)
+    render(shown(folder, *read_manifest(folder)), json, view)
 
 
 @app.command()
@@ -260,84 +190,8 @@ def fetch(
     from gmv.cli.output import progress, render
     from gmv.indexing.fetch import fetch_index
 
-    render(_shown(out, fetch_index(url, digest, out, progress), digest), json, _view)
-
-
-def _shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
-    return ShownIndex(
-        index_id,
-        folder,
-        manifest.format,
-        manifest.format_version,
-        manifest.encoder,
-        manifest.corpus,
-        manifest.recall,
-        manifest.neighbours,
-        manifest.candidates,
-        manifest.defaults,
-        manifest.files,
-        reading,
-    )
+    render(shown(out, fetch_index(url, digest, out, progress), digest), json, view)
 
 
 def _view_verified(index: VerifiedIndex) -> Iterator[str]:
     yield f"index {index.index_id}: {index.files} files are as they were built"
-
-
-def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
-    """What faiss loses against exact search by the same vectors."""
-    if (measured := index.recall.measured) is not None:
-        shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
-        yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
-        yield "measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"
-
-
-def _candidates(index: ShownIndex) -> Iterator[tuple[str, str]]:
-    """How many candidates are enough."""
-    if (measured := index.candidates) is not None:
-        yield "candidates", measured.sentence()
-        for curve in measured.curves:
-            shown = (point for point in curve.points if point.candidates in _SHOWN)
-            found = ", ".join(f"{point.recall:.1%} by {point.candidates:,}" for point in shown)
-            yield f"of {curve.queries:,} {curve.kind}", found
-
-
-def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
-    """How an event's credit will be shared, by the example of the corpus itself."""
-    yield "temperature", f"{index.defaults.temperature:g}, unless settings name another"
-    if (measured := index.neighbours) is not None and measured.queries:
-        effective = f"{measured.effective_contributors:.1f} effective contributors"
-        yield "shares at it", f"{measured.top_share:.0%} to the nearest of ten, {effective}"
-        yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
-
-
-def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
-    if encoder.network is not None:
-        yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
-        yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
-
-
-def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
-    from gmv.cli.output import facts
-    from gmv.index.manifest import REJECTED_FILE
-
-    if index.reading is not None:
-        yield from index.reading.sentences()
-    tokens, size = index.encoder.tokens_shape
-    yield facts(
-        f"Index {index.path}",
-        [
-            ("index id", index.index_id),
-            ("training images", index.corpus.images),
-            ("owners", index.corpus.owners),
-            ("left out", f"{index.corpus.rejected:,}, named in {index.path / REJECTED_FILE}"),
-            ("encoder", index.encoder.id),
-            *_network(index.encoder),
-            ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
-            ("recall by", index.recall.factory),
-            *_loss(index),
-            *_candidates(index),
-            *_shares(index),
-            ("bytes", sum(entry.bytes for entry in index.files.values())),
-        ],
-    )

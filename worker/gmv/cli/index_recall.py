@@ -60,6 +60,8 @@ def recall(
     images = _read(queries, label_column, queries_max)
     training_labels = labels_of(corpus, label_column) if corpus else {}
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
+    from gmv.assembly.parts import method_of
+
     opened = open_verified(settings)
     with progress("ranking", len(images), "images") as advance:
         result = bench_recall(
@@ -67,7 +69,7 @@ def recall(
             images,
             limits,
             training_labels,
-            settings.valuation.candidates,
+            method_of(settings, opened).candidates,
             candidates_max,
             target_recall,
             advance,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from gmv import __version__
+from gmv.assembly.parts import method_of
 from gmv.corpus.port import Corpus
 from gmv.demo.books import Books
 from gmv.demo.events import generated_images
@@ -30,18 +31,19 @@ def story_of(
         images_by_owner=Counter(image.owner_id for image in images),
         generated={name: thumbnail(file) for name, file in generated_images(folder, offsets).items()},
         training=training_thumbnails(corpus, pictured(books.outcomes)),
-        candidates=settings.valuation.candidates,
+        candidates=method_of(settings, index).candidates,
         facts=list(_facts(corpus, index, folder, books, settings).items()),
     )
 
 
 def _facts(corpus: Corpus, index: Index, folder: DemoFolder, books: Books, settings: Settings) -> Mapping[str, str]:
     refused = ", ".join(f"{count} {reason}" for reason, count in sorted(books.reasons.items()))
+    method = method_of(settings, index)
     return {
         "Training images": corpus.name,
         "Index": f"{folder.index} (id {index.index_id})",
         "Encoder": index.encoder.encoder_id,
-        "Method": f"{settings.valuation.candidates} recalled, {settings.valuation.contributors} credited per event",
+        "Method": f"{method.candidates} recalled, {method.contributors} credited per event",
         "Events": f"{folder.events}, {books.events:,} records",
         "Ledger": folder.ledger_url,
         "Receipts": f"{folder.receipts}, {books.explanation.receipts:,} in {books.explanation.batches:,} batches",

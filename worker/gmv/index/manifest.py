@@ -25,6 +25,7 @@ IMAGES_FILE = "images.arrow"
 REJECTED_FILE = "rejected.jsonl"
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
+_CANDIDATES_MIN = 50
 UnitInterval = Field(ge=0.0, le=1.0)
 
 
@@ -172,6 +173,14 @@ class CalibratedCandidates(_Entry):
     candidates: int | None
     curves: tuple[RecallCurve, ...]
 
+    @property
+    def chosen(self) -> int:
+        """M of an index for which settings name none: as many as are enough, or the most.
+
+        Some dozens of queries say what is enough, so it is never fewer than 50.
+        """
+        return min(max(self.candidates or self.candidates_max, _CANDIDATES_MIN), self.candidates_max)
+
     def sentence(self) -> str:
         """Say whether the target can be reached, and by how many."""
         if self.candidates is not None:
@@ -184,7 +193,7 @@ class CalibratedCandidates(_Entry):
 
 
 class Defaults(_Entry):
-    """M and K that the settings had when the index was built, and tau for settings that name none."""
+    """K that the settings had when the index was built, and M and tau for settings that name none."""
 
     candidates: int
     contributors: int

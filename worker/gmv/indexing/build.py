@@ -45,7 +45,7 @@ class BuildOptions:
     replace: bool = False
     pretrained: Pretrained | None = None
     target_recall: float = 0.95
-    candidates_max: int = 1_000
+    candidates_max: int = 150
 
 
 def build_index(

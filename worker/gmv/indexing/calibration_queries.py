@@ -7,13 +7,14 @@ import numpy as np
 
 from gmv.corpus.port import Corpus, image_files
 from gmv.encoders.port import Features, MirroringEncoder, Numbers
+from gmv.encoders.working_size import to_working_size
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.tokens import Tokens, as_query
 from gmv.indexing.calibration import Query, queries_of
 from gmv.indexing.mixes import draw_sources, mixed
 
 _PAIRS_OF_A_KIND: Final = 3_000_000  # ranked by brute force: some 20 s in one thread
-_QUERIES_MIN, _QUERIES_MAX = 20, 100
+_QUERIES_MIN, _QUERIES_MAX = 20, 60
 _SOURCES: Final = 200  # read for mixes
 
 
@@ -63,7 +64,9 @@ def mixes(
     places = np.random.default_rng((seed, 2)).choice(len(image_ids), min(len(image_ids), _SOURCES), replace=False)
     drawn = {image_ids[place] for place in places}
     pictures = {
-        image.image_id: decode_image(image.content, limits) for image in image_files(corpus) if image.image_id in drawn
+        image.image_id: to_working_size(decode_image(image.content, limits), side)
+        for image in image_files(corpus)
+        if image.image_id in drawn
     }
     in_order = [pictures[image_id] for image_id in sorted(pictures)]
     sources = draw_sources(count, len(in_order), seed)

@@ -47,18 +47,17 @@ def write_index_files(
     folder, encoder = workspace.folder, source.entry
     images = stage.kept_images()
     recall, recall_files, recall_entry = write_recall_file(
-        workspace, stage, source.mirror, factory, valuation.candidates, progress
+        workspace, stage, source.mirror, factory, valuation.candidates or calibration.candidates_max, progress
     )
     stage.write_kept(stage.tokens, folder / TOKENS_FILE)
-    with progress("measuring distances", None, "") as advance:
-        tokens = open_tokens(folder / TOKENS_FILE)
-        reranker = ExactReranker(tokens, scale=source.token_scale)
-        neighbours = measure_neighbours(
-            recall, stage.kept_vectors(), tokens, reranker, valuation.candidates, _SEED, valuation.temperature
-        )
-        advance(1)
+    tokens, vectors = open_tokens(folder / TOKENS_FILE), stage.kept_vectors()
     image_ids = [image.image_id for image in images]
-    candidates = calibration.measure(recall, stage.kept_vectors(), tokens, image_ids, source.mirror, progress)
+    calibrated = calibration.measure(recall, vectors, tokens, image_ids, source.mirror, progress)
+    candidates = valuation.candidates or calibrated.chosen
+    with progress("measuring distances", None, "") as advance:
+        reranker = ExactReranker(tokens, scale=source.token_scale)
+        neighbours = measure_neighbours(recall, vectors, tokens, reranker, candidates, _SEED, valuation.temperature)
+        advance(1)
     write_images(folder / IMAGES_FILE, images)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
@@ -73,8 +72,8 @@ def write_index_files(
         ),
         recall=recall_entry,
         neighbours=neighbours,
-        candidates=candidates,
-        defaults=Defaults(**valuation.method(neighbours.temperature).model_dump()),
+        candidates=calibrated,
+        defaults=Defaults(**valuation.method(candidates, neighbours.temperature).model_dump()),
         files={name: file_entry(folder / name) for name in sorted(names)},
     )
     workspace.write(MANIFEST, manifest.to_bytes())

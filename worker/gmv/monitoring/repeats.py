@@ -80,7 +80,7 @@ class Repeats(logging.Filter):
         place = _place(record)
         kind = self._kinds.get(place)
         if kind is not None and now - kind.written_at < REPEAT_SECONDS:
-            kind.newest = _Line(record.name, record.levelno, record.getMessage(), record.created)
+            kind.newest = _Line(record.name, record.levelno, _text(record), record.created)
             kind.count += 1
             return False
         if kind is not None and kind.count:
@@ -104,8 +104,16 @@ class Repeats(logging.Filter):
 
 def _place(record: logging.LogRecord) -> _Place:
     if record.name.partition(".")[0] == "gmv":
-        return record.name, record.levelno, record.getMessage(), 0
+        return record.name, record.levelno, _text(record), 0
     return record.name, record.levelno, record.pathname, record.lineno
+
+
+def _text(record: logging.LogRecord) -> str:
+    """Return its message; what cannot be put together must not end who logs it."""
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - whatever the arguments raise
+        return str(record.msg)
 
 
 def _say_again(line: _Line, count: int) -> None:

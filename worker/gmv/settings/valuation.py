@@ -11,11 +11,13 @@ from gmv.settings.section import Images, Section
 class ValuationSettings(Section):
     """What decides credits, as far as a user says so."""
 
-    candidates: Images = Field(
-        100,
+    candidates: Images | None = Field(
+        None,
         gt=0,
         le=10_000,
-        description="M of the method: how many training images the index returns per event, to be ranked exactly.",
+        description="M of the method: how many training images the index returns per event, to be ranked exactly. "
+        "Default: the index's own, as many as hold .95 of the ten nearest by W1 but 150 at most, which "
+        "`gmv index info` shows.",
     )
     contributors: Images = Field(
         10,
@@ -32,18 +34,21 @@ class ValuationSettings(Section):
         "which `gmv index info` shows; 1 is the formula of GMValuator in raw distances.",
     )
 
-    def method(self, temperature: float) -> "Method":
+    def method(self, candidates: int, temperature: float) -> "Method":
         """Return the settings with nothing open.
 
         Args:
-            temperature: of the index, where these settings name none.
+            candidates: M of the index, where these settings name none.
+            temperature: of the index, likewise.
         """
-        return Method(**(self.model_dump() | {"temperature": self.temperature or temperature}))
+        of_index = {"candidates": self.candidates or candidates, "temperature": self.temperature or temperature}
+        return Method(**(self.model_dump() | of_index))
 
 
 class Method(ValuationSettings):
     """What decides credits, with nothing left to the index."""
 
+    candidates: Images = Field(gt=0)
     temperature: float = Field(gt=0.0, allow_inf_nan=False)
 
     @property

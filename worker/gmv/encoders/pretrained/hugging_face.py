@@ -71,8 +71,7 @@ class HuggingFaceBackbone(Backbone):
         self._class_tokens = CLASS_TOKENS[config.model_type]
         self._leading = self._class_tokens + getattr(self._tower.config, "num_register_tokens", 0)
         self._cut_layers()
-        tried = self._activations(np.zeros((_TRIED_SIDE, _TRIED_SIDE, 3), np.uint8))
-        self._shape = ActivationsShape(len(tried.vector), *tried.feature_map.shape[1:])
+        self._shape = self._tried_shape()
 
     @property
     @override
@@ -120,6 +119,15 @@ class HuggingFaceBackbone(Backbone):
         parts = [self._part(part, hidden, output.pooler_output) for part in self._parts(output.pooler_output)]
         vector = torch.cat([unit_length(each.unsqueeze(0))[0] for each in parts])
         return Activations(vector.numpy(), patches.reshape(side, side, -1).numpy())
+
+    def _tried_shape(self) -> ActivationsShape:
+        try:
+            tried = self._activations(np.zeros((_TRIED_SIDE, _TRIED_SIDE, 3), np.uint8))
+        except InvalidSettings:
+            raise
+        except Exception as error:
+            raise self._unfit(f"cannot be run on what its image processor makes ({_reason(error)})") from error
+        return ActivationsShape(len(tried.vector), *tried.feature_map.shape[1:])
 
     def _parts(self, pooled: Tensor | None) -> tuple[VectorPart, ...]:
         return self._recipe.vector or (("mean",) if pooled is None else ("pooled",))
@@ -180,11 +188,14 @@ class HuggingFaceBackbone(Backbone):
         try:
             return loader.from_pretrained(self._folder, local_files_only=True, trust_remote_code=False, **how)
         except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise self._unfit(f"cannot be used for {what} ({reason}); copy the folder again") from error
+            raise self._unfit(f"cannot be used for {what} ({_reason(error)}); copy the folder again") from error
 
     def _unfit(self, why: str) -> InvalidSettings:
         return InvalidSettings(f"{self._folder} {why}")
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _transformers() -> Any:

@@ -1,0 +1,44 @@
+"""Protections of recall in integers, and of its measurement."""
+
+from .mutation import Mutation, pytest
+
+_EXACT = "tests/index/test_exact_recall.py"
+_CALIBRATION = "tests/indexing/test_calibration.py"
+
+MUTATIONS = [
+    Mutation(
+        "A pair as far as the farthest of those wanted may come before it, by its look or row",
+        "index/scan.py",
+        "if apart - (abs(more) if both_looks else more) > farthest >> DISTANCE_BIT:",
+        "if apart - (abs(more) if both_looks else more) >= farthest >> DISTANCE_BIT:",
+        pytest(_EXACT, "-k", "tie", seconds_max=200),
+    ),
+    Mutation(
+        "Numbers beyond whole registers are multiplied, too",
+        "index/scan.py",
+        "for component in range(end_by_vectors, end):",
+        "for component in range(end, end):",
+        pytest(_EXACT, "-k", "brute_force", seconds_max=200),
+    ),
+    Mutation(
+        "A training image is left out of its own true answer",
+        "indexing/calibration.py",
+        "every if query.row is None else np.delete(every, query.row)",
+        "every",
+        pytest(_CALIBRATION, "-k", "all_pairs", seconds_max=200),
+    ),
+    Mutation(
+        "A training image is left out of its own candidates",
+        "indexing/calibration.py",
+        "rows[rows != query.row][:count]",
+        "rows[:count]",
+        pytest(_CALIBRATION, "-k", "own_candidates", seconds_max=200),
+    ),
+    Mutation(
+        "A row that was recalled by the farther look counts as missed",
+        "indexing/calibration.py",
+        "2 * rows + np.asarray(is_mirrored, np.int64)",
+        "2 * rows",
+        pytest(_CALIBRATION, "-k", "all_pairs or mirrored", seconds_max=200),
+    ),
+]

@@ -1,0 +1,120 @@
+"""How an index is shown: what its manifest says, in a table."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
+    from gmv.corpus.reading import Reading
+    from gmv.index.manifest import (
+        CalibratedCandidates,
+        CorpusEntry,
+        Defaults,
+        EncoderEntry,
+        FileEntry,
+        Manifest,
+        MeasuredNeighbours,
+        RecallEntry,
+    )
+
+_SHOWN = (20, 50, 100, 200, 500, 1_000)
+"""Numbers of candidates for which recall is told, of those that were tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIndex:
+    """An index by its id, where it is, and what its `Manifest` says; just built, also what was read of its corpus."""
+
+    index_id: str
+    path: Path
+    format: str
+    format_version: int
+    encoder: "EncoderEntry"
+    corpus: "CorpusEntry"
+    recall: "RecallEntry"
+    neighbours: "MeasuredNeighbours | None"
+    candidates: "CalibratedCandidates | None"
+    defaults: "Defaults"
+    files: "Mapping[str, FileEntry]"
+    reading: "Reading | None" = None
+
+
+def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
+    """Return what is shown of an index, and of a build what was read of its corpus."""
+    return ShownIndex(
+        index_id,
+        folder,
+        manifest.format,
+        manifest.format_version,
+        manifest.encoder,
+        manifest.corpus,
+        manifest.recall,
+        manifest.neighbours,
+        manifest.candidates,
+        manifest.defaults,
+        manifest.files,
+        reading,
+    )
+
+
+def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What faiss loses against exact search by the same vectors."""
+    if (measured := index.recall.measured) is not None:
+        shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
+        yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
+        yield "measured on", f"{measured.queries:,} training images, {measured.candidates:,} recalled for each"
+
+
+def _candidates(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """How many candidates are enough."""
+    if (measured := index.candidates) is not None:
+        yield "candidates", measured.sentence()
+        for curve in measured.curves:
+            shown = (point for point in curve.points if point.candidates in _SHOWN)
+            found = ", ".join(f"{point.recall:.1%} by {point.candidates:,}" for point in shown)
+            yield f"of {curve.queries:,} {curve.kind}", found
+
+
+def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """How an event's credit will be shared, by the example of the corpus itself."""
+    yield "temperature", f"{index.defaults.temperature:g}, unless settings name another"
+    if (measured := index.neighbours) is not None and measured.queries:
+        effective = f"{measured.effective_contributors:.1f} effective contributors"
+        yield "shares at it", f"{measured.top_share:.0%} to the nearest of ten, {effective}"
+        yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
+
+
+def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
+    if encoder.network is not None:
+        yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
+        yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
+
+
+def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
+    """Yield what a terminal shows of it."""
+    from gmv.cli.output import facts
+    from gmv.index.manifest import REJECTED_FILE
+
+    if index.reading is not None:
+        yield from index.reading.sentences()
+    tokens, size = index.encoder.tokens_shape
+    yield facts(
+        f"Index {index.path}",
+        [
+            ("index id", index.index_id),
+            ("training images", index.corpus.images),
+            ("owners", index.corpus.owners),
+            ("left out", f"{index.corpus.rejected:,}, named in {index.path / REJECTED_FILE}"),
+            ("encoder", index.encoder.id),
+            *_network(index.encoder),
+            ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
+            ("recall by", index.recall.factory),
+            *_loss(index),
+            *_candidates(index),
+            *_shares(index),
+            ("bytes", sum(entry.bytes for entry in index.files.values())),
+        ],
+    )
