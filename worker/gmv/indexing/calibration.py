@@ -182,7 +182,7 @@ def wilson_interval(share: float, trials: int) -> tuple[float, float]:
     """
     if trials == 0:
         return 0.0, 1.0
-    square = _NORMAL_QUANTILE**2 / trials
+    square = _NORMAL_QUANTILE * _NORMAL_QUANTILE / trials
     middle = share + square / 2
-    half = math.sqrt(square * share * (1 - share) + square**2 / 4)
+    half = math.sqrt(square * share * (1 - share) + square * square / 4)
     return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
