@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from gmv.encoders import descriptor
+from gmv.encoders.exact import descriptor as exact
+from gmv.encoders.exact.fitting import fit_exact
+from gmv.encoders.exact.storage import to_bytes as exact_to_bytes
 from gmv.encoders.fitting import FittingSettings, fit_descriptor
 from gmv.encoders.pretrained import efficientnet_lite0, hugging_face, onnx_file
 from gmv.encoders.pretrained.backbone import Backbone
@@ -24,6 +27,12 @@ def write_descriptor(folder: Path) -> str:
     parameters = fit_descriptor(SAMPLE, FittingSettings(working_size=WORKING_SIZE))
     (folder / PARAMETERS).write_bytes(to_bytes(parameters))
     return descriptor.KIND
+
+
+def write_exact(folder: Path) -> str:
+    parameters = fit_exact(SAMPLE, FittingSettings(working_size=WORKING_SIZE))
+    (folder / PARAMETERS).write_bytes(exact_to_bytes(parameters))
+    return exact.KIND
 
 
 def write_pretrained(folder: Path, backbone: Backbone, settings: ReductionSettings = REDUCTION) -> str:
@@ -57,6 +66,7 @@ def _folder(model_type: str, recipe: dict[str, Any] | None = None) -> Callable[[
 _SEQUENCE = RECIPE | {"outputs": {"vector": "embedding", "tokens": "map", "layout": "NLC", "skipped": 1}}
 
 KINDS: Mapping[str, Callable[[Path], str]] = {
+    "exact": write_exact,
     "descriptor": write_descriptor,
     "efficientnet-lite0": _lite0,
     "onnx": _onnx(),

@@ -13,8 +13,10 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from gmv.encoders.exact import descriptor as exact
+from gmv.encoders.exact.storage import open_exact
 from gmv.encoders.open import open_encoder
-from gmv.encoders.port import LENGTH_TOLERANCE, Encoder
+from gmv.encoders.port import LENGTH_TOLERANCE, Encoder, MirroringEncoder
 from gmv.encoders.pretrained.storage import open_pretrained
 from gmv.encoders.storage import open_descriptor
 from gmv.errors import IndexRefused
@@ -58,7 +60,8 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("encoder")
     with one_thread():
         kind, path = write(folder), folder / PARAMETERS
-        opened = open_pretrained(path) if kind in NETWORK_KINDS else open_descriptor(path)
+        openers = dict.fromkeys(NETWORK_KINDS, open_pretrained) | {exact.KIND: open_exact}
+        opened = openers.get(kind, open_descriptor)(path)
         yield Written(kind, path, opened)
 
 
@@ -116,12 +119,23 @@ def test_features_have_the_sizes_that_are_stated(written: Written) -> None:
 
     assert found.vectors.shape == (len(IMAGES), written.encoder.vector_size)
     assert found.tokens.shape == (len(IMAGES), *written.encoder.tokens_shape)
-    assert found.vectors.dtype == found.tokens.dtype == np.float32
+    assert found.vectors.dtype == found.tokens.dtype == (np.int8 if is_exact(written) else np.float32)
     assert len(written.encoder.encode([])) == 0
+
+
+def is_exact(written: Written) -> bool:
+    return isinstance(written.encoder, MirroringEncoder)
+
+
+def token_scale(encoder: Encoder) -> int:
+    return encoder.token_scale if isinstance(encoder, MirroringEncoder) else 1
 
 
 def test_features_are_finite_of_unit_length_and_as_float16_holds_them(written: Written) -> None:
     found = written.encoder.encode(IMAGES)
+    if is_exact(written):  # integers, whose lengths are rounded: tests/encoders/exact says how far
+        assert np.abs(found.vectors.astype(int)).max() <= 127
+        return
 
     assert np.isfinite(found.vectors).all()
     assert np.abs(np.linalg.norm(found.vectors.astype(np.float64), axis=1) - 1).max() <= LENGTH_TOLERANCE
@@ -136,7 +150,8 @@ def test_tokens_say_where_they_are(written: Written) -> None:
 
     assert (places[0] == places[1]).all()
     assert (places[0].reshape(side, side, 2)[:, :, 0] == places[0].reshape(side, side, 2)[:, :, 1].T).all()
-    assert np.allclose(np.unique(places[0, :, 0]), 2 * np.arange(side) / side, atol=1e-3)
+    scale = token_scale(written.encoder)
+    assert np.allclose(np.unique(places[0, :, 0]) / scale, 2 * np.arange(side) / side, atol=1e-3)
 
 
 def test_opened_again_it_is_the_same(written: Written) -> None:
