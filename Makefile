@@ -15,6 +15,9 @@ TEST_PROCESSES ?= 2
 
 PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
 
+# What an image has installed; of requirements-networks.lock, pretrained networks can be run, too.
+REQUIREMENTS ?= requirements.lock
+
 # What builds images: docker, podman or buildah.
 ENGINE ?= docker
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' worker/gmv/__init__.py)
@@ -28,10 +31,11 @@ UV_INSTALL = $(UV) pip install --quiet --require-hashes $(UV_FLAGS)
 # takes 6 s each time rather than 2: so what tests need is compiled when it is installed.
 UV_INSTALL_GMV = $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 UV_COMPILE = $(UV) pip compile --quiet --universal --no-header --generate-hashes --python-version 3.11 $(UV_FLAGS)
+NETWORKS = --extra pretrained --extra onnx --extra transformers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-kafka test test-all ops-test lint simulate faults mutations bench install install-dev services schemas reference chart image image-test lock clean
+.PHONY: help demo demo-kafka test test-all ops-test lint simulate faults mutations exact bench install install-networks install-dev services schemas reference chart image image-test lock clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -66,6 +70,9 @@ faults: install-dev services ## 29 faults on real processes, each judged, into f
 mutations: install-dev services ## Each protection of exactly once taken away in turn: which test misses it.
 	$(BIN)/python -m tests.mutations --markdown docs/mutations.md
 
+exact: install-dev ## The same index and receipts, byte for byte, as on processors of other kinds, which this one plays.
+	$(BIN)/pytest tests/exact tests/linear tests/test_instruction_sets.py tests/valuation/test_exact_functions.py
+
 bench: install services ## How fast it is on this machine, over the demo's events, a real Kafka and a real Redis.
 	test -d gmv-demo || $(BIN)/gmv demo
 	$(BIN)/gmv bench rerank --index gmv-demo/index
@@ -75,6 +82,9 @@ bench: install services ## How fast it is on this machine, over the demo's event
 	$(BIN)/python -m tests.services.around $(BIN)/gmv bench latency gmv-demo/events.jsonl --index gmv-demo/index
 
 install: $(VENV)/.installed ## gmv and what it needs, into .venv.
+
+install-networks: install ## The same, and what runs pretrained networks, for gmv index build --encoder.
+	@$(UV_INSTALL) --requirement requirements-networks.lock
 
 install-dev: $(VENV)/.installed-dev ## The same, and what tests and checks need.
 
@@ -93,6 +103,7 @@ chart: install-dev services ## Write what the Helm chart has from elsewhere: its
 
 image: ## The container image, by Docker; by podman or buildah with ENGINE=podman.
 	$(ENGINE) build --file docker/Dockerfile --tag gmv:$(VERSION) --build-arg UV_FLAGS="$(UV_FLAGS)" \
+	--build-arg REQUIREMENTS=$(REQUIREMENTS) \
 	--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) .
 
 image-test: install-dev ## Build the image where there is no registry, and run it. As root on Debian; 15 minutes, 20 GB.
@@ -101,8 +112,10 @@ image-test: install-dev ## Build the image where there is no registry, and run i
 lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FLAGS=--upgrade.
 	echo uv | { $(UV_COMPILE) --no-annotate - --output-file bootstrap.lock; }
 	$(UV_COMPILE) --extra worker --extra tracing pyproject.toml --output-file requirements.lock
-	$(UV_COMPILE) --extra worker --extra tracing --extra dev --constraint requirements.lock pyproject.toml \
-	--output-file requirements-dev.lock
+	$(UV_COMPILE) --extra worker --extra tracing $(NETWORKS) --constraint requirements.lock pyproject.toml \
+	--output-file requirements-networks.lock
+	$(UV_COMPILE) --extra worker --extra tracing $(NETWORKS) --extra dev --constraint requirements-networks.lock \
+	pyproject.toml --output-file requirements-dev.lock
 	$(PYTHON) -m tests.services.jars
 
 clean: ## Remove all that was made here: environment, servers' files, caches, the demo.

@@ -1,6 +1,8 @@
 """The attributor over tiny worlds, whose contributors and credits are known by hand."""
 
+import hashlib
 import math
+import struct
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -63,10 +65,18 @@ class Line(Recall):
         return len(IMAGES)
 
 
-def over(line: Line, candidates: int = 100, contributors: int = 10, ownership: Ownership | None = None) -> Attributor:
+def over(
+    line: Line,
+    candidates: int = 100,
+    contributors: int = 10,
+    ownership: Ownership | None = None,
+    digests_features: bool = False,
+) -> Attributor:
     settings = Method(candidates=candidates, contributors=contributors, temperature=1.0)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
-    return Attributor(line, line, line, reranker, line, settings, ownership or Ownership())
+    return Attributor(
+        line, line, line, reranker, line, settings, ownership or Ownership(), digests_features=digests_features
+    )
 
 
 def event(place: int | str, quality: float = 1.0) -> GeneratedImage:
@@ -163,3 +173,30 @@ def test_features_that_cannot_be_compared_are_poison(told: GeneratedImage, reaso
     (outcome,) = over(Line()).attribute([told])
     assert isinstance(outcome, Poison)
     assert outcome.reason == reason
+
+
+class Picky(Line):
+    """Cannot encode an image of three pixels, as a network that overflows."""
+
+    def encode(self, images: Sequence[NDArray[np.uint8]]) -> Features:
+        if any(image.shape[1] == 3 for image in images):
+            raise Poison(Reason.INVALID_FEATURES, "not finite")
+        return super().encode(images)
+
+
+def test_an_image_that_cannot_be_encoded_takes_no_other_with_it() -> None:
+    outcomes = over(Picky(), candidates=1).attribute([event(0), event(3), event(5), event("x"), event(3)])
+
+    assert [type(outcome) for outcome in outcomes] == [Attribution, Poison, Attribution, Poison, Poison]
+    assert [credited(outcomes[0]), credited(outcomes[2])] == [{"a": 1_000_000}, {"d": 1_000_000}]
+
+
+def test_features_are_named_where_another_machine_may_see_others() -> None:
+    """By shape and numbers, little-endian: D, n and d, the vector, the tokens."""
+    brought = EventFeatures("line", np.ones(1, np.float32), np.full((1, 1), 5, np.float32))
+    events = [event(5), GeneratedImage("/line", "brought", brought), event(5)]
+    named = over(Line(), digests_features=True).attribute(events)
+    expected = hashlib.sha256(struct.pack("<IIIff", 1, 1, 1, 5.0, 5.0)).hexdigest()
+
+    assert [each.features for each in named if isinstance(each, Attribution)] == [expected, None, expected]
+    assert all(isinstance(each, Attribution) and each.features is None for each in over(Line()).attribute(events))

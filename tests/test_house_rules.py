@@ -176,7 +176,9 @@ def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
         assert not OUR_FOLDERS.search(text), file
 
 
-@pytest.mark.parametrize("lock", ["bootstrap.lock", "requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "lock", ["bootstrap.lock", "requirements.lock", "requirements-networks.lock", "requirements-dev.lock"]
+)
 def test_locks_pin_every_package_by_digest_and_name_no_index(lock: str) -> None:
     text = (ROOT / lock).read_text()
     pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]

@@ -8,7 +8,6 @@ two differ by is what ids and receipts cost.
 """
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 
 from typing_extensions import override
@@ -18,7 +17,6 @@ from gmv.bench.own import OWN_PREFIX
 from gmv.errors import InvalidSettings
 from gmv.index.opened import open_index
 from gmv.ledger.around import AroundLedger
-from gmv.ledger.open import open_ledger
 from gmv.ledger.port import Answer, Batch, Known
 from gmv.settings import Settings, load
 from gmv.stream.ports import DeadLetter, Outbox, SealedReceipt
@@ -79,8 +77,7 @@ def main() -> None:
     if settings.index is None:
         raise InvalidSettings("no index is named: this is started by `tools.protection_cost`")
     index = open_index(settings.index, verify=False)
-    with closing(open_ledger(settings.ledger)) as ledger:
-        run_worker(settings, index, LedgerWithoutIds(ledger), OutboxWithoutReceipts)
+    run_worker(settings, index, LedgerWithoutIds, OutboxWithoutReceipts)
 
 
 if __name__ == "__main__":

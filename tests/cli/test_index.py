@@ -99,6 +99,8 @@ def test_features_name_the_encoder_they_are_of(sqlite: LedgerSettings, tmp_path:
         "has_parameters": False,
         "vector_size": 4,
         "tokens_shape": [3, 2],
+        "exact": False,
+        "network": None,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gmv import __version__
 from gmv.cli import COMMANDS
-from gmv.encoders import descriptor
+from gmv.encoders.exact import descriptor
 from gmv.encoders.open import open_encoder
 from gmv.errors import IndexRefused, InvalidSettings, LedgerRefused
 from gmv.events.model import EVENT_TYPE

@@ -1,5 +1,6 @@
 """A file of events into a SQLite ledger, by the commands a user runs."""
 
+import os
 import subprocess
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,8 @@ from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.opened import Index
 from tests.corpus.corpora import opened
 from tests.end_to_end.command import command, gmv, gmv_json
+from tests.services.patience import patience
+from tests.services.server import mortal
 
 COPIES = 5
 
@@ -141,6 +144,35 @@ def test_what_can_be_attributed_is_and_the_rest_is_told(
     }
     assert (second["image"], second["refused"]["reason"]) == (str(bad), "image_corrupt")
     assert third["contributors"][0]["image_id"] == image_id
+
+
+def test_no_more_of_a_file_is_read_than_an_image_may_have(
+    small_index: Index, copies: dict[str, bytes], tmp_path: Path
+) -> None:
+    """Nor of what has no end: a device, a pipe whose writer goes on, a file of holes."""
+    good, holes, pipe = tmp_path / "good.png", tmp_path / "holes.png", tmp_path / "pipe.png"
+    image_id, file = next(iter(copies.items()))
+    good.write_bytes(file)
+    with holes.open("wb") as sparse:
+        sparse.truncate(2**40)
+    os.mkfifo(pipe)
+    writer = subprocess.Popen(mortal(["sh", "-c", f"exec cat /dev/zero > {pipe}"]), stderr=subprocess.DEVNULL)
+    images = ["/dev/zero", holes, pipe, good]
+
+    told = subprocess.run(
+        command("attribute", "--index", small_index.path, *images, "--json"),
+        capture_output=True,
+        check=False,
+        timeout=patience(60),
+        env=os.environ | {"GMV_IMAGES_BYTES_MAX": str(len(file))},
+    )
+    writer.wait(patience(10))
+
+    assert (told.returncode, told.stderr) == (1, b"")
+    *refused, attributed = orjson.loads(told.stdout)["images"]
+    size = f"the image has {len(file) + 1:,} bytes or more, {len(file):,} are allowed"
+    assert [each["refused"] for each in refused] == [{"reason": "image_refused", "detail": size}] * 3
+    assert attributed["contributors"][0]["image_id"] == image_id
 
 
 @pytest.mark.parametrize("purpose", ["--receipts", "--dead-letters"])

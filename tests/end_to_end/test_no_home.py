@@ -40,7 +40,10 @@ HOMES: Mapping[str, Mapping[str, str]] = {
 
 
 def gmv(
-    *arguments: object, variables: Mapping[str, str] | None = None, has_temporary: bool = True
+    *arguments: object,
+    variables: Mapping[str, str] | None = None,
+    has_temporary: bool = True,
+    folder: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     told = [*map(str, arguments), *([] if has_temporary else ["no temporary folder"])]
     inherited = {
@@ -50,6 +53,7 @@ def gmv(
     }
     return subprocess.run(
         [sys.executable, "-c", STRANGER, *told],
+        cwd=folder,
         env=inherited | dict(variables or {}),
         capture_output=True,
         text=True,
@@ -100,6 +104,38 @@ def test_a_numba_that_compiles_nothing_is_refused(value: str) -> None:
     assert done.returncode == InvalidSettings.exit_code
     assert "NUMBA_DISABLE_JIT" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NUMBA_NUM_THREADS", "0"),
+        ("NUMBA_NUM_THREADS", "-3"),
+        ("NUMBA_NUM_THREADS", "many"),
+        ("NUMBA_NUM_THREADS", ""),
+        ("NUMBA_OPT", "11"),
+        ("NUMBA_BOUNDSCHECK", "yes"),
+    ],
+)
+def test_a_setting_of_numba_that_it_does_not_take_is_one_sentence(name: str, value: str) -> None:
+    done = gmv("warm", variables={name: value})
+    assert done.returncode == InvalidSettings.exit_code, done.stderr
+    assert f"{name}={value}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_settings_of_numba_in_a_file_are_named_as_well(tmp_path: Path) -> None:
+    (tmp_path / ".numba_config.yaml").write_text("num_threads: 0\n")
+    done = gmv("warm", folder=tmp_path)
+    assert done.returncode == InvalidSettings.exit_code, done.stderr
+    assert ".numba_config.yaml" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_number_of_threads_that_numba_takes_changes_nothing() -> None:
+    assert FOLDER is not None
+    done = gmv("warm", variables={"NUMBA_CACHE_DIR": str(FOLDER.parent), "NUMBA_NUM_THREADS": "7"})
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

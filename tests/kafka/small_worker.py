@@ -3,7 +3,7 @@
 It is watched as a real one is: its pages and its lines are those of `gmv worker`.
 
 Arguments: brokers, topic, ledger URL, namespace, instance id (may be empty), seconds per run, web port. What is not
-among them, such as a password file or for how long a broker may be away, comes from the environment as ever.
+among them, such as a password file or for how long a server may be away, comes from the environment as ever.
 """
 
 import ctypes
@@ -15,10 +15,9 @@ from dataclasses import replace
 import structlog
 
 from gmv.assembly.watch import Watch
-from gmv.assembly.worker import run_until_stopped
+from gmv.assembly.worker import run_until_stopped, watched_ledger
 from gmv.errors import Poison, Refusal
 from gmv.events.model import GeneratedImage
-from gmv.ledger.open import open_ledger
 from gmv.monitoring import logging
 from gmv.monitoring.telemetry import MeasuredLedger
 from gmv.settings import load
@@ -63,14 +62,13 @@ def main() -> None:
             "kafka.run_records_max": 50,
             "ledger.url": ledger_url,
             "ledger.namespace": namespace,
-            "ledger.retry_seconds": 5,
             "worker.web_port": web_port,
         }
     )
     logging.configure("json", settings.worker.log_level)
     watch = Watch(settings, structlog.get_logger("gmv.worker"))
     watch.health.index_loaded()  # there is none
-    ledger = MeasuredLedger(open_ledger(settings.ledger), watch.watcher.clock, watch.metrics)
+    ledger = MeasuredLedger(watched_ledger(settings, watch), watch.watcher.clock, watch.metrics)
 
     def make_parts(outbox: Outbox) -> Parts:
         made = parts(ledger, outbox, Notes(), in_a_row_max=100)

@@ -1,5 +1,6 @@
 """A topic that is given more partitions under running workers, and registered as the chart's hook does it."""
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 from gmv.ledger.open import open_accounts
 from gmv.ledger.verify import conservation
 from tests.end_to_end.command import gmv_json
-from tests.kafka.world import Sent, World, new_world
+from tests.kafka.world import Sent, Worker, World, new_world
 from tests.services.kafka import KafkaBroker
 from tests.services.server import wait_for
 from tests.stream.world import event_record
@@ -28,16 +29,24 @@ def sent(numbers: range, partitions: int) -> list[Sent]:
     return [Sent(number % partitions, event_record(0, f"e{number}", ["ada", "ben"])) for number in numbers]
 
 
+def ledger_of(world: World) -> dict[str, str]:
+    """What is said of the ledger by a worker's settings, and nothing else."""
+    return {"GMV_LEDGER_URL": world.ledger.url, "GMV_LEDGER_NAMESPACE": world.ledger.namespace}
+
+
 def init(world: World) -> list[int]:
     """`gmv ledger init --from end`, at first and at each upgrade; returns what was registered."""
-    variables = {
-        "GMV_LEDGER_URL": world.ledger.url,
-        "GMV_LEDGER_NAMESPACE": world.ledger.namespace,
-        "GMV_KAFKA_BROKERS": world.kafka.brokers,
-    }
+    variables = ledger_of(world) | {"GMV_KAFKA_BROKERS": world.kafka.brokers}
     arguments = ("ledger", "init", "--topic", world.kafka.topic, "--from", "end")
     registered: list[int] = gmv_json(*arguments, environment=variables)["registered"]
     return registered
+
+
+def advised(worker: Worker) -> str:
+    """The command that a worker's warning names, "" where it has not warned yet."""
+    lines = [line["event"] for line in worker.all_lines if line["level"] == "warning"]
+    found = re.search("partitions \\[2, 3\\] were added .*`(gmv [^`]*)`", " ".join(lines))
+    return found[1] if found else ""
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
@@ -56,7 +65,9 @@ def test_no_event_of_an_added_partition_is_lost(world: World, kafka: KafkaBroker
     if is_killed:
         workers[0].end(signal.SIGKILL)
         workers.append(world.start())
-    assert init(world) == [2, 3]
+    command = wait_for(lambda: advised(workers[-1]), 60, "what to do about the partitions that were added")
+    assert f" --topic {world.kafka.topic} " in command
+    assert gmv_json(*command.split()[1:], environment=ledger_of(world))["registered"] == [2, 3]
     wait_for(lambda: world.sums().credited == EVENTS, 90, "everything after the first init")
     assert workers[-1].end(signal.SIGTERM) == 0
     assert world.totals() == {"ada": EVENTS * 500_000, "ben": EVENTS * 500_000}

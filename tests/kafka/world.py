@@ -57,10 +57,14 @@ class Worker:
         """All it wrote."""
         return self._log.read_text(errors="replace")
 
+    @property
+    def all_lines(self) -> list[dict[str, Any]]:
+        """All that it logged."""
+        return [orjson.loads(line) for line in self.said.splitlines() if line.startswith("{") and line.endswith("}")]
+
     def lines(self, event: str) -> list[dict[str, Any]]:
         """The lines that it logged of one event."""
-        lines = (orjson.loads(line) for line in self.said.splitlines() if line.startswith("{") and line.endswith("}"))
-        return [line for line in lines if line["event"] == event]
+        return [line for line in self.all_lines if line["event"] == event]
 
     def page(self, path: str) -> tuple[int, str]:
         """Status and body of a page; 0 and nothing where nobody answers."""
@@ -135,12 +139,23 @@ class World:
         producer.close()
         self.sent += records
 
-    def start(self, seconds_per_run: float = 0.0, instance_id: str = "", retry_seconds: float = 10.0) -> Worker:
+    def start(
+        self,
+        seconds_per_run: float = 0.0,
+        instance_id: str = "",
+        retry_seconds: float = 10.0,
+        ledger_retry_seconds: float = 5.0,
+        log_level: str = "info",
+    ) -> Worker:
         kafka, ledger = self.kafka, self.ledger
         arguments = (kafka.brokers, kafka.topic, ledger.url, ledger.namespace, instance_id)
         command = [sys.executable, "-m", "tests.kafka.small_worker", *arguments, str(seconds_per_run)]
         log = self._folder / f"worker-{len(self._workers)}.log"
-        variables = {"GMV_KAFKA_RETRY_SECONDS": str(retry_seconds)}
+        variables = {
+            "GMV_KAFKA_RETRY_SECONDS": str(retry_seconds),
+            "GMV_LEDGER_RETRY_SECONDS": str(ledger_retry_seconds),
+            "GMV_WORKER_LOG_LEVEL": log_level,
+        }
         worker = Worker([*command, str(free_port())], log, self.temporary, variables)
         self._workers.append(worker)
         return worker

@@ -3,7 +3,10 @@ from collections.abc import Callable
 import orjson
 import pytest
 
+from gmv.errors import LedgerUnavailable
 from gmv.monitoring.health import Health
+from gmv.monitoring.reachability import Reachability
+from tests.monitoring.world import Clock, Lines
 
 STUCK_SECONDS = 300.0
 
@@ -11,16 +14,9 @@ Step = float | Callable[[Health], None]
 """Seconds that pass, or what a worker tells."""
 
 
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def judged_after(*steps: Step) -> Health:
     clock = Clock()
-    health = Health(STUCK_SECONDS, clock)
+    health = Health(STUCK_SECONDS, monotonic=clock)
     for step in steps:
         if callable(step):
             step(health)
@@ -61,10 +57,6 @@ def ledger_there(health: Health) -> None:
     health.ledger_answered()
 
 
-def ledger_gone(health: Health) -> None:
-    health.ledger_failed()
-
-
 @pytest.mark.parametrize(
     ("steps", "stuck"),
     [
@@ -102,8 +94,6 @@ def test_live_unless_stuck(steps: tuple[Step, ...], stuck: bool) -> None:
         ((loaded, ledger_there, owns_two), []),
         ((loaded, ledger_there, owns_none), []),  # others have all partitions; this one stands by
         ((ledger_there, owns_two), ["the index"]),
-        ((loaded, ledger_there, owns_two, ledger_gone), ["the ledger"]),
-        ((loaded, ledger_there, owns_two, ledger_gone, ledger_there), []),
         ((loaded, ledger_there, owns_two, behind, 1e6), []),  # stuck is live's to tell
     ],
 )
@@ -114,6 +104,33 @@ def test_ready_once_index_assignment_and_ledger_are_there(steps: tuple[Step, ...
     assert len(verdict.complaints) == len(complaints)
     for told, beginning in zip(verdict.complaints, complaints, strict=True):
         assert told.startswith(beginning)
+
+
+def test_ready_names_each_server_that_is_away_and_since_when() -> None:
+    clock = Clock()
+    kafka, ledger = (
+        Reachability(server, address, Lines(), clock, lambda: 1_800_000_000.0 + clock.now)
+        for server, address in (("Kafka", "k1:9092,k2:9092"), ("the ledger", "redis://r:6379/0"))
+    )
+    health = Health(STUCK_SECONDS, (kafka, ledger), clock)
+    for step in (loaded, ledger_there, owns_two):
+        step(health)
+    with pytest.raises(LedgerUnavailable), ledger.asked():
+        raise LedgerUnavailable("refused")
+    assert health.ready().good  # it may be back in a moment
+    clock.now = 12.0
+    kafka.failed("no broker")
+    clock.now = 14.5
+    assert health.ready().complaints == (
+        "Kafka at k1:9092,k2:9092 has not served this worker since 2027-01-15T08:00:12+00:00, for 2 s: no broker",
+        "the ledger at redis://r:6379/0 has not served this worker since 2027-01-15T08:00:00+00:00, for 14 s: refused",
+    )
+    with kafka.asked():
+        pass
+    with ledger.asked():
+        pass
+    assert health.ready().good
+    assert health.live().good
 
 
 def test_a_page_says_why() -> None:

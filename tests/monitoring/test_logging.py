@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.monitoring.logging import blot_out_secrets, configure
+from gmv.monitoring.logging import blot_out_secrets, configure, say_held_back
 
 LIBRARIES = ("faust.app", "mode.worker", "aiokafka.consumer")
 
@@ -72,6 +72,25 @@ def test_kafka_python_is_heard_only_by_those_who_debug(
     logging.getLogger("kafka.net.connection").info("connected")
 
     assert [line["event"] for line in lines(capsys)] == heard
+
+
+@pytest.mark.parametrize("log_level", ["debug", "info"])
+def test_a_library_that_repeats_itself_is_limited_and_counted_unless_somebody_debugs(
+    log_level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("json", log_level)
+    for number in range(100):
+        logging.getLogger("redis.connection").error("try %d failed", number)
+        structlog.get_logger("gmv.worker").warning("commit_refused", partition=number)
+    say_held_back()
+
+    written = lines(capsys)
+    told = [(line["event"], line.get("more_like_this")) for line in written if line["logger"] == "redis.connection"]
+    if log_level == "debug":
+        assert told == [(f"try {number} failed", None) for number in range(100)]
+    else:
+        assert told == [("try 0 failed", None), ("try 99 failed", 98)]
+    assert len([line for line in written if line["event"] == "commit_refused"]) == 100
 
 
 def test_libraries_are_never_louder_than_ourselves(capsys: pytest.CaptureFixture[str]) -> None:

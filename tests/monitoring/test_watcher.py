@@ -133,9 +133,10 @@ async def test_partitions_given_up_are_no_longer_told_of(executor: ThreadPoolExe
     assert worker.value("gmv_position_headroom_records", **LABELS) is None
 
 
-async def test_a_run_is_one_line_that_says_it_all(executor: ThreadPoolExecutor) -> None:
+async def test_a_run_is_one_line_at_debug_that_says_it_all(executor: ThreadPoolExecutor) -> None:
     worker = await watched_hour(executor)
 
+    assert [level for level, event, _ in worker.log.lines if event == "run_finished"] == ["debug"]
     (line,) = worker.log.named("run_finished")
     stage_seconds = line.pop("stage_seconds")
     assert stage_seconds.keys() == {"decode", "known", "publish", "commit"}
@@ -163,6 +164,53 @@ async def test_a_run_of_poison_has_no_mean(executor: ThreadPoolExecutor) -> None
     await worker.credit(poison_record(0))
 
     assert worker.log.named("run_finished")[0]["effective_contributors_mean"] is None
+
+
+async def test_runs_are_summed_up_every_10_seconds_and_at_the_end(executor: ThreadPoolExecutor) -> None:
+    worker = await watched_hour(executor)  # records 0 to 3 of 10
+    worker.monotonic.now += 6.0
+    worker.watcher.look()
+    await worker.credit(poison_record(4), event_record(5, "event-three", OWNERS[:1]))
+    assert worker.log.named("runs_finished") == []
+    worker.monotonic.now += 4.0
+    worker.watcher.look()
+    (line,) = worker.log.named("runs_finished")
+    stage_seconds = line.pop("stage_seconds")
+    assert line.pop("slowest_stage") == max(stage_seconds, key=stage_seconds.__getitem__)
+    assert stage_seconds.keys() == {"decode", "known", "publish", "commit"}
+    assert line == {
+        "seconds": 10.0,
+        "runs": 2,
+        "records": 6,
+        "credited": 3,
+        "duplicates": 1,
+        "dead_letters": 2,
+        "dead_letters_by_reason": {"malformed_json": 2},
+        "micros": 3_000_000,
+        "lag_records": 4,
+    }
+    for _ in range(100):  # nothing came: nothing is said
+        worker.monotonic.now += 1.0
+        worker.watcher.look()
+    await worker.credit(event_record(6, "event-four"))
+    worker.monotonic.now += 3.0
+    worker.watcher.close()
+    worker.watcher.close()
+    last = worker.log.named("runs_finished")[1:]
+    assert [(each["runs"], each["seconds"], each["dead_letters"]) for each in last] == [(1, 3.0, 0)]
+    assert [level for level, event, _ in worker.log.lines if event == "runs_finished"] == ["info", "info"]
+
+
+async def test_lines_do_not_grow_with_the_number_of_runs(executor: ThreadPoolExecutor) -> None:
+    worker = WatchedWorker(executor)
+    await worker.assign(end=480)
+    for offset in range(480):  # a minute
+        await worker.credit(event_record(offset, f"e{offset}"))
+        worker.monotonic.now += 0.125
+        worker.watcher.look()
+    heard = [event for level, event, _ in worker.log.lines if level != "debug"]
+    assert heard == ["positions_assigned"] + ["runs_finished"] * 6
+    assert sum(line["credited"] for line in worker.log.named("runs_finished")) == 480
 
 
 async def test_positions_taken_are_told(executor: ThreadPoolExecutor) -> None:
@@ -230,7 +278,7 @@ async def test_a_duplicate_found_at_the_commit_is_no_warning(executor: ThreadPoo
     assert [line[:2] for line in worker.log.lines] == [
         ("info", "positions_assigned"),
         ("info", "commit_refused"),
-        ("info", "run_finished"),
+        ("debug", "run_finished"),
     ]
     assert worker.value("gmv_events_total", outcome="duplicate") == 1
 
@@ -249,12 +297,13 @@ async def test_a_ledger_that_fails_makes_the_worker_unready_until_it_answers(exe
 
     with pytest.raises(LedgerUnavailable):
         await worker.credit(event_record(0, "a"))
+    worker.monotonic.now += 2.0
 
     assert not worker.health.ready().good
     assert worker.value("gmv_stage_failures_total", stage="commit") == 1
     assert worker.value("gmv_run_records_count") == 0
 
-    worker.watcher.positions_assigned({PARTITION: START})
+    await worker.core.check([PARTITION])
     assert worker.health.ready().good
 
 

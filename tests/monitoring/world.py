@@ -8,7 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.health import Health
+from gmv.monitoring.reachability import Reachability
 from gmv.monitoring.telemetry import MeasuredDecoder, MeasuredLedger, MeasuredOutbox
+from gmv.monitoring.watched_servers import WatchedLedger
 from gmv.monitoring.watcher import Watcher
 from gmv.stream.core import Core
 from gmv.stream.records import Record, Run
@@ -42,6 +44,9 @@ class Lines:
 
     lines: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
+    def debug(self, event: str, **fields: Any) -> None:
+        self.lines.append(("debug", event, fields))
+
     def info(self, event: str, **fields: Any) -> None:
         self.lines.append(("info", event, fields))
 
@@ -59,16 +64,17 @@ class WatchedWorker:
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.monotonic = Clock()
-        self.health = Health(300.0, self.monotonic)
-        self.health.index_loaded()
         self.log = Lines()
-        self.watcher = Watcher(self.metrics, self.health, self.log, lambda: NOW_UNIX_SECONDS)
+        self.server = Reachability("the ledger", "redis://r:6379", self.log, self.monotonic, lambda: NOW_UNIX_SECONDS)
+        self.health = Health(300.0, (self.server,), self.monotonic)
+        self.health.index_loaded()
+        self.watcher = Watcher(self.metrics, self.health, self.log, lambda: NOW_UNIX_SECONDS, self.monotonic)
         self.ledger = ledger or MemoryLedger()
         made_of = parts(self.ledger, MeasuredOutbox(MemoryOutbox(), self.watcher.clock), Notes())
         made_of = replace(
             made_of,
             decoder=MeasuredDecoder(made_of.decoder, self.watcher.clock),
-            ledger=MeasuredLedger(self.ledger, self.watcher.clock, self.metrics),
+            ledger=MeasuredLedger(WatchedLedger(self.ledger, self.server), self.watcher.clock, self.metrics),
             observer=self.watcher,
         )
         self.core = Core(made_of, executor)

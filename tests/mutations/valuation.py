@@ -18,6 +18,20 @@ MUTATIONS = [
         pytest("tests/valuation/test_apportion.py"),
     ),
     Mutation(
+        "An exponential is the nearest float there is, on every processor",
+        "valuation/utility.py",
+        "[exponential(-(",
+        "[math.exp(-(",
+        pytest("tests/valuation/test_exact_functions.py", "-m", "not slow"),
+    ),
+    Mutation(
+        "Digits that do not tell which float is nearest are not believed",
+        "valuation/exact_functions.py",
+        "        if found == _rounded(high, exponent):\n",
+        "        if True:\n",
+        pytest("tests/valuation/test_exact_functions.py", "-m", "not slow"),
+    ),
+    Mutation(
         "A batch id covers every receipt",
         "valuation/receipt.py",
         "        digest.update(orjson.dumps(entry))\n",

@@ -106,6 +106,7 @@ def test_a_trace_goes_through_a_worker_and_a_collector_that_is_away_holds_nobody
         "GMV_LEDGER_URL": redis_url,
         "GMV_LEDGER_NAMESPACE": name,
         "GMV_TRACING_ENABLED": "true",
+        "GMV_WORKER_LOG_LEVEL": "debug",  # the line of each run
         "GMV_VALUATION_CANDIDATES": "30",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,

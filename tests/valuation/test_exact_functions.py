@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gmv.valuation import exact_functions
 from gmv.valuation.exact_functions import exponential, logarithm
+from gmv.valuation.utility import utilities
 from tests.instruction_sets import assert_same_bytes
 
 BITS = 700
@@ -108,12 +109,36 @@ def test_ln_is_the_nearest_float(number: float) -> None:
     assert below[1] < number < above[0]
 
 
-@pytest.mark.parametrize("digits", [2, 8, 17, 60])
-def test_how_many_digits_it_begins_with_changes_nothing(monkeypatch: pytest.MonkeyPatch, digits: int) -> None:
+@pytest.mark.parametrize("bits", [97, 128, 1_000])
+def test_how_many_bits_it_begins_with_changes_nothing(monkeypatch: pytest.MonkeyPatch, bits: int) -> None:
     powers = [*HARD, *(-place * 745.0 / 97 for place in range(98))]
     expected = [exponential(power) for power in powers], [logarithm(1 + abs(power)) for power in powers]
-    monkeypatch.setattr(exact_functions, "_DIGITS", digits)
+    monkeypatch.setattr(exact_functions, "_BITS", bits)
     assert ([exponential(power) for power in powers], [logarithm(1 + abs(power)) for power in powers]) == expected
+
+
+@given(st.floats(-746.0, 709.0), st.integers(96, 300))
+def test_bounds_hold_what_they_bound(power: float, bits: int) -> None:
+    low, high, exponent = exact_functions._exponential(power, bits)
+    least, greatest = exp_between(Fraction(power))
+    unit = Fraction(2) ** exponent
+    assert low * unit < least
+    assert greatest < high * unit
+
+
+@given(st.floats(5e-324, 1.7976931348623157e308), st.integers(96, 200))
+def test_bounds_of_ln_hold_what_they_bound(number: float, bits: int) -> None:
+    low, high, exponent = exact_functions._logarithm(number, bits)
+    unit = Fraction(2) ** exponent
+    assert exp_between(low * unit)[1] < number < exp_between(high * unit)[0]
+
+
+def test_shares_are_made_of_the_nearest_floats() -> None:
+    """At distances whose exponential has another last bit in glibc 2.36, on a processor with fused multiplication."""
+    for distance in (1.5632, 0.4204, 0.6689, 2.7261, 2.0355, 2.1523, 2.1423):
+        likenesses = [1.0, nearest_exp(-distance)]
+        total = math.fsum(likenesses)
+        assert utilities([0.0, distance], 1.0) == [likeness / total for likeness in likenesses]
 
 
 @pytest.mark.slow

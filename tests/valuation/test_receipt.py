@@ -1,5 +1,7 @@
 """The chain of receipts: what a batch id confirms."""
 
+from dataclasses import replace
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,3 +75,24 @@ def test_the_shape_that_readers_rely_on() -> None:
         "micros": 1_000_000,
     }
     assert [contributor["owner_id"] for contributor in entry["contributors"]] == ["ada", "bob"]
+
+
+def test_features_that_another_machine_may_not_see_are_named_and_confirmed() -> None:
+    exact = made(7)
+    attribution = replace(value_contributors([Candidate("a", "ada", 1.0, 0.5)], 1.0, 1.0), features="ab" * 32)
+    named = receipt(
+        source="/generator",
+        event_id="event-7",
+        topic="generated-images",
+        partition=3,
+        offset=7,
+        previous_batch="",
+        index_id="0123",
+        settings_digest="4567",
+        attribution=attribution,
+        traceparent=None,
+    )
+
+    assert "features" not in exact
+    assert named["features"] == "ab" * 32
+    assert batch_id([named]) != batch_id([{**named, "features": "cd" * 32}])

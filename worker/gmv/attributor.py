@@ -4,9 +4,12 @@ An outcome depends on its own event, the index and the settings alone: not on th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from gmv.corpus.features import features_digest
+from gmv.corpus.port import ImageFeatures
 from gmv.encoders.integers import check_integers
 from gmv.encoders.port import Encoder, Features, MirroringEncoder, Numbers, check_unit_length
 from gmv.errors import Poison, Reason
@@ -44,6 +47,8 @@ class Attributor:
         settings: Method,
         ownership: Ownership,
         mirror: MirroringEncoder | None = None,
+        *,
+        digests_features: bool = False,
     ) -> None:
         """Put the steps together.
 
@@ -56,6 +61,8 @@ class Attributor:
             settings: M, K and tau.
             ownership: who is paid instead of whom, and who is opted out.
             mirror: the encoder, where generated images are also compared mirrored.
+            digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
+                that sees others on another machine.
         """
         self._images = images
         self._encoder = encoder
@@ -65,6 +72,7 @@ class Attributor:
         self._settings = settings
         self._ownership = ownership
         self._mirror = mirror
+        self._digests_features = digests_features
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
@@ -72,7 +80,9 @@ class Attributor:
         poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
         ranked = self._ranked(list(seen.values()))
-        valued = {place: self._value(events[place], ranking) for place, ranking in zip(seen, ranked, strict=True)}
+        valued = {
+            place: self._value(events[place], seen[place], ranking) for place, ranking in zip(seen, ranked, strict=True)
+        }
         outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
         return [outcomes[place] for place in range(len(events))]
 
@@ -97,7 +107,9 @@ class Attributor:
         try:
             features = self._encoder.encode(images)
         except Poison as poison:
-            return [poison if isinstance(look, np.ndarray) else look for look in opened]
+            if len(images) == 1:
+                return [poison if isinstance(look, np.ndarray) else look for look in opened]
+            return [seen for look in opened for seen in self._encode([look])]  # it may be one image's fault
         encoded = iter(zip(features.vectors, features.tokens, strict=True))
         return [next(encoded) if isinstance(look, np.ndarray) else look for look in opened]
 
@@ -153,7 +165,7 @@ class Attributor:
         looks = self._mirror.mirrored(Features(vectors, tokens)).tokens
         return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
-    def _value(self, event: GeneratedImage, ranking: Ranking) -> Attribution:
+    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking) -> Attribution:
         """Steps 4 and 5."""
         images = self._table.images(ranking.rows)
         candidates = [
@@ -162,4 +174,7 @@ class Attributor:
                 images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
             )
         ]
-        return value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
+        valued = value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
+        if not self._digests_features or isinstance(event.content, EventFeatures):
+            return valued
+        return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())

@@ -5,14 +5,34 @@ import hashlib
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import numba
-
 from gmv.errors import InvalidSettings
 from gmv.temporary import TemporaryFolder
+
+
+def _misread(why: object) -> InvalidSettings:
+    given = ", ".join(f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_"))
+    return InvalidSettings(
+        f"numba cannot use its settings, {given or 'which no variable gives'} (NUMBA_… variables, or "
+        f".numba_config.yaml in this folder): {why}; gmv needs none of them, so unset them, or correct that one"
+    )
+
+
+with warnings.catch_warnings(record=True) as _warned:
+    try:
+        import numba
+    except ImportError:
+        raise
+    except Exception as error:  # it reads its settings while it is imported, and each fails in its own way
+        raise _misread(error) from error
+for _each in _warned:
+    if "NUMBA_" in str(_each.message):  # of a value that is no number it prints a traceback, and goes on without
+        raise _misread(str(_each.message).splitlines()[0])
+    warnings.warn_explicit(_each.message, _each.category, _each.filename, _each.lineno)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -47,7 +47,7 @@ class InvalidSettings(Refusal):
 
 
 class PackagesMissing(Refusal):
-    """This installation has no packages for that command, which computes: it needs `gmv[worker]`."""
+    """A package that this needs is not installed: `gmv[worker]` computes, other extras run pretrained networks."""
 
     exit_code = 3
 

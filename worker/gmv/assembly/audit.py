@@ -43,4 +43,5 @@ def run_audit(settings: Settings, look_every_seconds: float, check_every_seconds
                 check_at = time.monotonic() + check_every_seconds
             time.sleep(look_every_seconds)
     finally:
+        logging.say_held_back()
         log.info("audit_stopped")

@@ -69,6 +69,7 @@ def assemble_attributor(
         settings=method_of(settings, index),
         ownership=ownership,
         mirror=index.mirror,
+        digests_features=index.manifest.encoder.network is not None,
     )
 
 

@@ -21,9 +21,11 @@ from gmv.kafka.instance_id import InstanceId
 from gmv.kafka.log import KafkaLog
 from gmv.kafka.outbox import KafkaOutbox
 from gmv.kafka.pump import Ending, Pump
+from gmv.ledger.open import open_ledger
 from gmv.ledger.port import Ledger
 from gmv.monitoring import logging
 from gmv.monitoring.telemetry import MeasuredCreditor
+from gmv.monitoring.watched_servers import WatchedLedger, WatchedTopic
 from gmv.settings import Settings
 from gmv.stream.core import Core, Parts
 from gmv.stream.membership import Member
@@ -33,15 +35,15 @@ from gmv.stream.ports import Creditor, Outbox
 def run_worker(
     settings: Settings,
     index: Index,
-    ledger: Ledger,
+    around_ledger: Callable[[Ledger], Ledger] = lambda ledger: ledger,
     around_outbox: Callable[[Outbox], Outbox] = lambda outbox: outbox,
 ) -> None:
     """Credit the topic until a signal or a failure.
 
     Args:
-        settings: of everything.
+        settings: of everything; the ledger is initialised for the topic.
         index: opened and verified.
-        ledger: initialised for the topic.
+        around_ledger: puts a decorator around the ledger.
         around_outbox: puts a decorator around the outbox.
 
     Raises:
@@ -59,7 +61,8 @@ def run_worker(
     watch.health.index_loaded()
 
     try:
-        with tracing(settings) as traced:
+        with tracing(settings) as traced, closing(watched_ledger(settings, watch)) as opened:
+            ledger = around_ledger(opened)
 
             def make_parts(outbox: Outbox) -> Parts:
                 parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
@@ -73,6 +76,15 @@ def run_worker(
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
     log.info("worker_stopped")
+
+
+def watched_ledger(settings: Settings, watch: Watch) -> Ledger:
+    """Open the ledger of the settings, so that it is said where its server does not answer.
+
+    Raises:
+        InvalidSettings: the URL is not one we know.
+    """
+    return WatchedLedger(open_ledger(settings.ledger, watch.ledger.failed), watch.ledger)
 
 
 def run_until_stopped(
@@ -101,14 +113,14 @@ def run_until_stopped(
         admin.require_topics()  # before a group is joined; a missing one for dead letters would be noticed much later
         app = make_app(settings, watch.pages())
         parts = make_parts(KafkaOutbox(app, settings.kafka))
-        log = KafkaLog(settings.kafka, admin)
+        log = KafkaLog(settings.kafka, WatchedTopic(admin, watch.kafka))
         make_name = partial(InstanceId, settings.kafka, log, watch.watcher)
         member = Member(around_core(Core(parts, executor)), log, parts.observer, settings.kafka)
 
         @app.service
         class CreditPump(Pump):
             def __init__(self, **service: Any) -> None:
-                super().__init__(member, log, make_name, ending, **service)
+                super().__init__(member, log, make_name, ending, watch.look, **service)
 
         _spare_from_collection()
         runner = faust.Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
@@ -121,6 +133,9 @@ def run_until_stopped(
             if isinstance(stopped, SystemExit) and not stopped.code:
                 return
             raise
+        finally:
+            watch.watcher.close()
+            logging.say_held_back()
 
 
 def _spare_from_collection() -> None:

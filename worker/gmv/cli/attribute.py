@@ -94,7 +94,7 @@ def attribute(
     opened = open_verified(settings)
     ownership = read_ownership(settings.owners, opened.images)
     attributor = assemble_attributor(opened, settings, ownership, StageClock(), Metrics(CollectorRegistry()))
-    found = {path: _read(path) for path in images}
+    found = {path: _read(path, settings.images.bytes_max) for path in images}
     events = {path: event for path, event in found.items() if isinstance(event, GeneratedImage)}
     missing = {path: event for path, event in found.items() if isinstance(event, Poison)}
     outcomes = missing | dict(zip(events, attributor.attribute(list(events.values())), strict=True))
@@ -104,12 +104,14 @@ def attribute(
         raise typer.Exit(1)
 
 
-def _read(path: Path) -> "GeneratedImage | Poison":
+def _read(path: Path, bytes_max: int) -> "GeneratedImage | Poison":
+    """Read no more than shows that a file is too large: it may have no end, such as a device or a pipe."""
     from gmv.errors import Poison, Reason
     from gmv.events.model import GeneratedImage, ImageBytes
 
     try:
-        return GeneratedImage("/attribute", str(path), ImageBytes(path.read_bytes()))
+        with path.open("rb") as file:
+            return GeneratedImage("/attribute", str(path), ImageBytes(file.read(bytes_max + 1)))
     except OSError as error:
         return Poison(Reason.IMAGE_UNREACHABLE, str(error.strerror))
 

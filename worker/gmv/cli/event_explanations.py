@@ -80,6 +80,7 @@ def _facts(receipt: ExplainedReceipt) -> "ConsoleRenderable":
             ("settings", receipt.settings),
             ("quality", f"{receipt.quality:g}"),
             ("temperature", f"{receipt.temperature:g}"),
+            *([("features", receipt.features)] if receipt.features else []),
         ],
     )
 

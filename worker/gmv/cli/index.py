@@ -64,6 +64,7 @@ class VerifiedIndex:
 
 @app.command()
 def build(
+    context: typer.Context,
     corpus: Annotated[
         list[Path],
         typer.Argument(
@@ -84,6 +85,25 @@ def build(
     working_size: Annotated[
         int, typer.Option("--working-size", metavar="PIXELS", min=16, max=256, help="Side images are encoded at.")
     ] = 32,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            metavar="NAME|PATH",
+            help="A pretrained network in place of the encoder that is learnt: efficientnet-lite0, an .onnx file with "
+            "its recipe beside it, or a local folder of Hugging Face's (docs/encoders.md).",
+        ),
+    ] = None,
+    vector_size: Annotated[
+        int,
+        typer.Option("--vector-size", metavar="D", min=1, max=4_096, help="A pretrained network's vector, at most."),
+    ] = 256,
+    token_size: Annotated[
+        int, typer.Option("--token-size", metavar="D", min=3, max=1_024, help="A pretrained network's token, at most.")
+    ] = 64,
+    grid: Annotated[
+        int, typer.Option("--grid", metavar="N", min=1, max=32, help="A pretrained network's tokens, N x N at most.")
+    ] = 8,
     image_id_column: Annotated[
         str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
     ] = "image_id",
@@ -128,7 +148,7 @@ def build(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Build an index: learn the encoder from the corpus, encode every image, train recall.
+    """Build an index: learn the encoder from the corpus, or take a network, encode every image, train recall.
 
     Interrupted, it goes on from there when it is run again. Nothing has the final name before all is done.
     """
@@ -144,6 +164,15 @@ def build(
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
+    pretrained = None
+    _refuse_idle(context, ("working_size",) if encoder else ("vector_size", "token_size", "grid"), encoder)
+    if encoder is not None:
+        from gmv.encoders.pretrained.backbones import choose_backbone
+        from gmv.encoders.pretrained.reduction import ReductionSettings
+        from gmv.indexing.pretrained import Pretrained
+
+        reduction = ReductionSettings(vector_size=vector_size, token_size=token_size, grid=grid)
+        pretrained = Pretrained(choose_backbone(encoder), reduction)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     read: list[Reading] = []
 
@@ -162,6 +191,7 @@ def build(
             FittingSettings(working_size=working_size),
             threads,
             force,
+            pretrained,
             target_recall,
             candidates_max,
         ),
@@ -169,6 +199,25 @@ def build(
         on_reading,
     )
     render(_shown(out, manifest, index_id_of(manifest.to_bytes()), read[0]), json, _view)
+
+
+def _refuse_idle(context: typer.Context, names: tuple[str, ...], encoder: str | None) -> None:
+    """See that no option was given that is of the other kind of encoder.
+
+    Raises:
+        InvalidSettings: one was.
+    """
+    from gmv.errors import InvalidSettings
+
+    said = f"names {encoder}" if encoder else "names none"
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag, other = (
+                f"--{name.replace('_', '-')}",
+                "the encoder that is learnt" if encoder else "a pretrained network",
+            )
+            raise InvalidSettings(f"{flag} is about {other}, and --encoder {said}; leave {flag} out")
 
 
 @app.command()
@@ -262,6 +311,12 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
+def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
+    if encoder.network is not None:
+        yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
+        yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
+
+
 def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import facts
     from gmv.index.manifest import REJECTED_FILE
@@ -277,6 +332,7 @@ def _view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("owners", index.corpus.owners),
             ("left out", f"{index.corpus.rejected:,}, named in {index.path / REJECTED_FILE}"),
             ("encoder", index.encoder.id),
+            *_network(index.encoder),
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
             ("recall by", index.recall.factory),
             *_loss(index),

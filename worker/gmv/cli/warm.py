@@ -20,6 +20,8 @@ class CompiledKernel:
 def warm(json: JsonOption = False) -> None:
     """Compile the re-rank kernel now, which takes half a minute, and keep it for every later process.
 
+    With it goes what `gmv index build` learns an encoder by, which takes some seconds.
+
     It is kept below the folder that NUMBA_CACHE_DIR names, or the user's cache folder; one version of gmv and one
     kind of processor compile once. An image compiles when it is built, and may be read-only from then on.
     """
@@ -35,11 +37,22 @@ def warm(json: JsonOption = False) -> None:
             f"there is no folder to keep compiled code in; name one that can be written by {CACHE_VARIABLE}"
         )
     compile_kernel()
+    _compile_linear_algebra()
     render(CompiledKernel(FOLDER, sum(file.stat().st_size for file in FOLDER.rglob("*.nb[ci]"))), json, _view)
 
 
 def _view(kernel: CompiledKernel) -> Iterator[str]:
     yield f"The re-rank kernel is compiled, in {kernel.folder}"
+
+
+def _compile_linear_algebra() -> None:
+    import numpy as np
+
+    from gmv.linear.eigen import generalised_eigh
+    from gmv.linear.product import multiply
+
+    one = np.eye(2)
+    generalised_eigh(multiply(one, one), one, 1)
 
 
 def compile_kernel() -> None:

@@ -54,11 +54,5 @@ def worker(
     limit_threads()
     from gmv.assembly.worker import run_worker
     from gmv.cli.indexes import open_verified
-    from gmv.ledger.open import open_ledger
 
-    opened = open_verified(settings)
-    book = open_ledger(settings.ledger)
-    try:
-        run_worker(settings, opened, book)
-    finally:
-        book.close()
+    run_worker(settings, open_verified(settings))

@@ -23,7 +23,7 @@ AT_A_GLANCE = Row(
             "Workers ready",
             Unit.COUNT,
             {"ready": 'sum(gmv_probe_passes{probe="readyz"}) or vector(0)'},
-            "Workers whose /readyz passes: index loaded, partitions assigned, ledger reachable. Red: nobody works.",
+            "Workers whose /readyz passes: index loaded, partitions assigned, Kafka and ledger there. Red: none.",
             width=3,
             scale=Scale(RED, ((1, GREEN),)),
         ),

@@ -13,11 +13,53 @@ from gmv.doctor.finding import Finding, fine, problem, warning
 Version = tuple[int, int, int]
 
 OLDEST: Final = {"Redis": (7, 0), "Valkey": (7, 2)}
-FIXED: Final = {
-    "Redis": {(7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2},
-    "Valkey": {(7, 2): 11, (8, 0): 6, (8, 1): 4},
-}
-"""By series, the release that fixes CVE-2025-49844: a user who may run scripts could run code in the server."""
+
+
+class Vulnerability(NamedTuple):
+    """One through which a user could run code in the server.
+
+    Attributes:
+        name: its CVE.
+        effect: what it lets users do.
+        fixed: by product and series, the release that fixes it; None where the series ended without one. A series
+            above the last one named has the fix from its beginning.
+        is_in_others: whether a series that is older and not named is known to have it.
+    """
+
+    name: str
+    effect: str
+    fixed: Mapping[str, Mapping[tuple[int, int], int | None]]
+    is_in_others: bool
+
+    def is_in(self, product: str, version: Version) -> bool:
+        """Return whether a version is known to have it."""
+        fixed, series, patch = self.fixed[product], version[:2], version[2]
+        if series not in fixed:
+            return self.is_in_others and series < max(fixed)
+        enough = fixed[series]
+        return enough is None or patch < enough
+
+
+VULNERABILITIES: Final = (
+    Vulnerability(
+        "CVE-2025-49844",
+        "lets users who may run scripts run code in the server",
+        {
+            "Redis": {(7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2},
+            "Valkey": {(7, 2): 11, (8, 0): 6, (8, 1): 4},
+        },
+        is_in_others=True,
+    ),
+    Vulnerability(
+        "CVE-2026-23479",
+        "lets users who may wait for keys (BLPOP) run code in the server",
+        {
+            "Redis": {(7, 2): 14, (7, 4): 9, (8, 0): None, (8, 2): 6, (8, 4): 3, (8, 6): 3},
+            "Valkey": {(8, 1): 7, (9, 0): 4},
+        },
+        is_in_others=False,
+    ),
+)
 
 _OTHERS: Final = {
     "dragonfly_version": "Dragonfly",
@@ -84,18 +126,18 @@ def judge_product(info: Mapping[str, Any], check: str) -> Finding:
 
 
 def _judge_version(product: Product, check: str) -> Finding:
-    version, oldest, fixed = _version_in(product.version), OLDEST[product.name], FIXED[product.name]
+    version, oldest = _version_in(product.version), OLDEST[product.name]
     if version is None:
         return warning(check, f"it is {product.name}, and calls its version {product.version!r}", _TESTED)
-    *series, patch = version
-    if tuple(series) < oldest:
+    if version[:2] < oldest:
         return problem(check, f"it is {product}", f"gmv's scripts need {product.name} {oldest[0]}.{oldest[1]} or newer")
-    enough = fixed.get((version[0], version[1]), 0 if version[:2] > max(fixed) else None)
-    if enough is None or patch < enough:
-        newest = ", ".join(f"{major}.{minor}.{release}" for (major, minor), release in fixed.items())
+    open_here = [each for each in VULNERABILITIES if each.is_in(product.name, version)]
+    if open_here:
+        fixed = open_here[-1].fixed[product.name]
+        newest = ", ".join(f"{major}.{minor}.{patch}" for (major, minor), patch in fixed.items() if patch is not None)
         return warning(
             check,
-            f"it is {product}, and CVE-2025-49844 lets users who may run scripts run code in the server",
+            f"it is {product}, and " + ", and ".join(f"{each.name} {each.effect}" for each in open_here),
             f"{product.name} {newest} or newer; or see that your distribution has fixed its package",
         )
     if product.stage != "ga":

@@ -7,6 +7,8 @@ from gmv.encoders.exact import descriptor as exact
 from gmv.encoders.exact.storage import open_exact
 from gmv.encoders.port import Encoder
 from gmv.encoders.precomputed import Precomputed
+from gmv.encoders.pretrained.backbones import KINDS
+from gmv.encoders.pretrained.storage import open_pretrained
 from gmv.encoders.storage import open_descriptor
 from gmv.errors import IndexRefused
 
@@ -25,10 +27,11 @@ def open_encoder(
 
     Raises:
         IndexRefused: the kind is unknown, or the parameters are missing, damaged or another encoder's.
+        PackagesMissing: a package that runs a pretrained network, or brings its weights, is not installed.
     """
     if kind == precomputed.KIND:
         return Precomputed(encoder_id, vector_size, tokens_shape)
-    openers = {descriptor.KIND: open_descriptor, exact.KIND: open_exact}
+    openers = dict.fromkeys(KINDS, open_pretrained) | {descriptor.KIND: open_descriptor, exact.KIND: open_exact}
     if kind not in openers or parameters is None:
         raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
     encoder = openers[kind](parameters)

@@ -1,6 +1,7 @@
 """The fitted descriptor's parameters as a safetensors file."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,31 @@ def open_descriptor(path: Path) -> FittedDescriptor:
     Raises:
         IndexRefused: the file is missing, damaged, or not such a descriptor's.
     """
+    parameters = _parameters(read_tensors(path), path)
+    return FittedDescriptor(f"{KIND}@{digest_of(_tensors(parameters))}", parameters)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        IndexRefused: it is missing or damaged.
+    """
     try:
-        tensors = load(path.read_bytes())
+        return load(path.read_bytes())
     except OSError as error:
         raise IndexRefused(f"{path}: {error.strerror}; build the index again") from error
     except SafetensorError as error:
         raise IndexRefused(f"{path} is no safetensors file ({error}); build the index again") from error
-    parameters = _parameters(tensors, path)
-    return FittedDescriptor(f"{KIND}@{_digest(parameters)}", parameters)
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """Return 16 hex digits over names, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _tensors(parameters: Parameters) -> dict[str, Tensor]:
@@ -95,12 +113,3 @@ def _is_sound(parameters: Parameters) -> bool:
         and all(tensors[name].dtype == torch.float32 for name in shapes)
         and all(bool(torch.isfinite(tensors[name]).all()) for name in shapes)
     )
-
-
-def _digest(parameters: Parameters) -> str:
-    """16 hex digits over names, shapes and values."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(_tensors(parameters).items()):
-        digest.update(f"{name} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -67,7 +67,8 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
         Poison: `image_refused` for another format or above a limit, `image_corrupt` for a damaged or cut-off file.
     """
     if len(content) > limits.bytes_max:
-        raise Poison(Reason.IMAGE_REFUSED, f"the image has {len(content):,} bytes, {limits.bytes_max:,} are allowed")
+        size = f"{len(content):,} bytes or more"  # who reads a file stops one byte beyond the limit
+        raise Poison(Reason.IMAGE_REFUSED, f"the image has {size}, {limits.bytes_max:,} are allowed")
     name = image_format(content)
     if name is None:
         raise refused_format(content)

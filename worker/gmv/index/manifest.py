@@ -39,14 +39,42 @@ class FileEntry(_Entry):
     sha256: str = Sha256
 
 
+class NetworkEntry(_Entry):
+    """The network of somebody else's inside an encoder, and the files of it that the index keeps.
+
+    Attributes:
+        name: as its makers call it.
+        licence: of its weights, in the words of who built the index.
+        sha256: of its weights.
+        files: of the index, besides the encoder's own; none where a package brings the weights.
+    """
+
+    name: str
+    licence: str
+    sha256: str = Sha256
+    files: tuple[str, ...] = ()
+
+
 class EncoderEntry(_Entry):
-    """Which encoder made the features; the only one that queries may use."""
+    """Which encoder made the features; the only one that queries may use.
+
+    Attributes:
+        kind: which program.
+        id: which parameters.
+        has_parameters: whether the index holds a file of them.
+        vector_size: D.
+        tokens_shape: (n, d).
+        exact: whether an image gives the same features, bit for bit, on every processor.
+        network: of a pretrained encoder.
+    """
 
     kind: str
     id: str
     has_parameters: bool
     vector_size: int = Field(gt=0)
     tokens_shape: tuple[int, int]
+    exact: bool = False
+    network: NetworkEntry | None = None
 
 
 class CorpusEntry(_Entry):

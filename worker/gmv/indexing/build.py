@@ -14,6 +14,7 @@ from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.feature_source import feature_source
+from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.staging import FeatureStage, encode_corpus
 from gmv.indexing.workspace import open_workspace
@@ -32,6 +33,7 @@ class BuildOptions:
         fitting: of the encoder.
         threads: that encode and rank images; no bit of the index depends on it.
         replace: whether an index under the final name gives way.
+        pretrained: a network of somebody else's in place of the encoder that is fitted.
         target_recall: share of the true nearest ten that candidates should hold.
         candidates_max: the most candidates that are tried for it.
     """
@@ -41,6 +43,7 @@ class BuildOptions:
     fitting: FittingSettings = field(default_factory=FittingSettings)
     threads: int = 1
     replace: bool = False
+    pretrained: Pretrained | None = None
     target_recall: float = 0.95
     candidates_max: int = 1_000
 
@@ -68,6 +71,7 @@ def build_index(
     Raises:
         CorpusRefused: ids, owners or weights are wrong, or too many images are damaged.
         IndexRefused: there is something under the final name, or another process is building there.
+        InvalidSettings: the corpus brings features, and a pretrained network is to make some.
         DiskFull: no space is left.
     """
     _check_out(out, options.replace)
@@ -76,8 +80,8 @@ def build_index(
     catalogue = found.images
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     # One thread within each step: more would give other last bits, and fight those that encode images side by side.
-    with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options.fitting)) as workspace:
-        source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress)
+    with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options)) as workspace:
+        source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress, options.pretrained)
         stage = FeatureStage(workspace, catalogue, source)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
         calibration = Calibration(
@@ -105,13 +109,13 @@ def _check_out(out: Path, replace: bool) -> None:
 
 
 def _inputs(
-    corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, fitting: FittingSettings
+    corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, options: BuildOptions
 ) -> dict[str, Any]:
     """All that decides what is staged: a workspace of other inputs is of no use."""
     return {
         "corpus": corpus.fingerprint(),
         "images": len(catalogue),
-        "encoder": KIND,
-        "fitting": asdict(fitting),
+        "encoder": KIND if options.pretrained is None else options.pretrained.inputs(),
+        "fitting": asdict(options.fitting),
         "limits": asdict(limits),
     }

@@ -3,8 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,17 @@ from gmv.encoders.exact.storage import open_exact, to_bytes
 from gmv.encoders.fitting import FittingSettings
 from gmv.encoders.port import Encoder, MirroringEncoder, Numbers, check_unit_length
 from gmv.encoders.precomputed import Precomputed
+from gmv.encoders.pretrained.reduction import pooled
+from gmv.encoders.pretrained.storage import open_pretrained
 from gmv.encoders.working_size import to_working_size
-from gmv.errors import CorpusRefused, Poison, Reason
+from gmv.errors import CorpusRefused, InvalidSettings, Poison, Reason
 from gmv.imaging.decode import ImageLimits, decode_image
-from gmv.index.manifest import ENCODER_FILE, EncoderEntry
+from gmv.index.manifest import ENCODER_FILE, EncoderEntry, NetworkEntry
+from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace
+
+T = TypeVar("T")
 
 
 class Seen(NamedTuple):
@@ -67,13 +71,17 @@ def feature_source(
     limits: ImageLimits,
     fitting: FittingSettings,
     progress: Progress,
+    pretrained: Pretrained | None = None,
 ) -> FeatureSource:
     """Take the features that the corpus brings, or fit the encoder, or open the one that was fitted before.
 
     Raises:
         CorpusRefused: there is nothing to learn from.
+        InvalidSettings: the corpus brings features, and a pretrained network is to make some.
     """
     if isinstance(corpus, FeaturesCorpus):
+        if pretrained is not None:
+            raise InvalidSettings(f"{corpus.name} brings features, so --encoder has no images to see; leave it out")
         shape = corpus.shape
         tokens_shape = (shape.tokens, shape.token_size)
         elsewhere = Precomputed(corpus.encoder_id, shape.vector_size, tokens_shape)
@@ -81,10 +89,17 @@ def feature_source(
     path = workspace.folder / ENCODER_FILE
     if not path.exists():
         with progress("fitting the encoder", None, "") as advance:
-            sample = _sample(corpus, catalogue, limits, fitting)
-            workspace.write(ENCODER_FILE, to_bytes(fit_exact(sample, fitting)))
+            ids = _drawn(catalogue, pretrained.reduction.images if pretrained else fitting.images, fitting.seed)
+            if pretrained is None:
+                shrunk = _sample(corpus, ids, limits, lambda image: to_working_size(image, fitting.working_size))
+                workspace.write(ENCODER_FILE, to_bytes(fit_exact(shrunk, fitting)))
+            else:
+                run, grid = pretrained.backbone.run, pretrained.reduction.grid
+                pretrained.write(workspace, _sample(corpus, ids, limits, lambda image: pooled(run(image), grid)))
             advance(1)
-    return _from_images(path, limits)
+    if pretrained is None:
+        return _from_images(descriptor.KIND, open_exact(path), limits)
+    return _from_images(pretrained.backbone.kind, open_pretrained(path), limits, pretrained.entry())
 
 
 def _from_features(image: CorpusImage, shape: FeaturesShape) -> Seen:
@@ -95,15 +110,16 @@ def _from_features(image: CorpusImage, shape: FeaturesShape) -> Seen:
     return Seen(image.vector, image.tokens, features_digest(image))
 
 
-def _from_images(path: Path, limits: ImageLimits) -> FeatureSource:
-    encoder = open_exact(path)
-
+def _from_images(
+    kind: str, encoder: Encoder, limits: ImageLimits, network: NetworkEntry | None = None
+) -> FeatureSource:
     def see(image: CorpusImage) -> Seen:
         content = _content(image)
         features = encoder.encode([decode_image(content, limits)])
         return Seen(features.vectors[0], features.tokens[0], hashlib.sha256(content).digest())
 
-    return FeatureSource(_entry(descriptor.KIND, encoder), see, encoder)
+    mirror = encoder if isinstance(encoder, MirroringEncoder) else None
+    return FeatureSource(_entry(kind, encoder, network), see, mirror)
 
 
 def _content(image: CorpusImage) -> bytes:
@@ -116,32 +132,42 @@ def _content(image: CorpusImage) -> bytes:
             raise Poison(Reason.INVALID_FEATURES, "features where image files are expected")
 
 
-def _entry(kind: str, encoder: Encoder) -> EncoderEntry:
+def _entry(kind: str, encoder: Encoder, network: NetworkEntry | None = None) -> EncoderEntry:
     return EncoderEntry(
         kind=kind,
         id=encoder.encoder_id,
         has_parameters=kind != precomputed.KIND,
         vector_size=encoder.vector_size,
         tokens_shape=encoder.tokens_shape,
+        exact=isinstance(encoder, MirroringEncoder),
+        network=network,
     )
 
 
-def _sample(
-    corpus: Corpus, catalogue: Sequence[TrainingImage], limits: ImageLimits, fitting: FittingSettings
-) -> list[NDArray[np.uint8]]:
-    """Draw sound images without replacement, in any order of the corpus; damaged ones are named later.
+def _drawn(catalogue: Sequence[TrainingImage], images: int, seed: int) -> set[str]:
+    """Draw images without replacement, the same in any order of the corpus."""
+    ids = sorted(image.image_id for image in catalogue)
+    places = np.random.default_rng(seed).choice(len(ids), min(len(ids), images), replace=False)
+    return {ids[place] for place in places}
+
+
+def _sample(corpus: Corpus, drawn: set[str], limits: ImageLimits, prepare: Callable[[NDArray[np.uint8]], T]) -> list[T]:
+    """Read those of the drawn images that are sound; damaged ones are named later.
+
+    Args:
+        corpus: where they are.
+        drawn: their ids.
+        limits: of images.
+        prepare: makes of pixels what is learnt from, so that no image is held whole: 4,000 of 32 pixels take 12 MB.
 
     Returns:
-        uint8 [side, side, 3] each, of the working size (4,000 of 32 pixels: 12 MB), in order of image id.
+        What was prepared, in order of image id.
     """
-    ids = sorted(image.image_id for image in catalogue)
-    places = np.random.default_rng(fitting.seed).choice(len(ids), min(len(ids), fitting.images), replace=False)
-    drawn = {ids[place] for place in places}
     sound, complaints = {}, []
     for image in corpus.images():
         if image.image_id in drawn:
             try:
-                sound[image.image_id] = to_working_size(decode_image(_content(image), limits), fitting.working_size)
+                sound[image.image_id] = prepare(decode_image(_content(image), limits))
             except Poison as poison:
                 complaints.append(f"{image.image_id}: {poison.detail}")
     if not sound:

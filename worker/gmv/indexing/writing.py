@@ -62,6 +62,7 @@ def write_index_files(
     write_images(folder / IMAGES_FILE, images)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
+    names += encoder.network.files if encoder.network else ()
     manifest = Manifest(
         encoder=encoder,
         corpus=CorpusEntry(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
@@ -19,6 +19,9 @@ from gmv.kafka.access import SessionLimits, connection, denied, greet
 from gmv.kafka.silence import no_answer
 from gmv.settings import KafkaSettings
 from gmv.stream.records import Bounds, LogDescription
+
+_RECONNECT_MS_MAX: Final = 1_000
+"""Between two tries to connect. By default it grows to 30 s, in which nothing was credited though brokers were up."""
 
 
 def session_limits(client: KafkaAdminClient) -> SessionLimits | None:
@@ -97,6 +100,7 @@ class TopicAdmin:
                 **connection(kafka),
                 bootstrap_timeout_ms=int(kafka.retry_seconds * 1_000),
                 request_timeout_ms=int(kafka.retry_seconds * 1_000),
+                reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
             )
 
     def topic_id(self) -> str:

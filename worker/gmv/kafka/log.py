@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
@@ -17,8 +18,8 @@ from aiokafka.errors import (
 from typing_extensions import override
 
 from gmv.errors import InvalidSettings, LogRefused, LogUnavailable, PositionOutsideLog
-from gmv.kafka.access import CLIENT_ID, DENIALS, NO_MEMBER, connection, denied, unfit_session
-from gmv.kafka.admin import Holder, TopicAdmin
+from gmv.kafka.access import CLIENT_ID, DENIALS, NO_MEMBER, SessionLimits, connection, denied, unfit_session
+from gmv.kafka.admin import Holder
 from gmv.kafka.silence import no_answer
 from gmv.settings import KafkaSettings
 from gmv.stream.ports import GroupLog, NotSought
@@ -37,10 +38,23 @@ class MembershipRefused(Exception):  # noqa: N818 - a flow word
     """The group refuses this member for a reason that the client has no name for: as a rule, its name is another's."""
 
 
+class TopicQuestions(Protocol):
+    """The part of a `TopicAdmin` that is used; blocking, and raises as that does."""
+
+    def topic_id(self) -> str:
+        """Return the id the brokers gave the topic when it was created."""
+
+    def holder(self, instance_id: str) -> Holder | None:
+        """Return which member of the group has that `group.instance.id`, None where none has."""
+
+    def session_limits(self) -> SessionLimits | None:
+        """Return how long brokers let members of a group be silent, None where they do not tell this user."""
+
+
 class KafkaLog(GroupLog):
     """Reads one topic. Where to read next is never the group's committed offset; its reader must `seek`."""
 
-    def __init__(self, kafka: KafkaSettings, admin: TopicAdmin) -> None:
+    def __init__(self, kafka: KafkaSettings, admin: TopicQuestions) -> None:
         self._kafka = kafka
         self._admin = admin
         self._asking_admin = asyncio.Lock()  # kafka-python's clients are not for several threads at once

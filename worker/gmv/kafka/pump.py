@@ -25,6 +25,7 @@ DEAD_MAN_SECONDS = 5.0
 TOPIC_CHECK_SECONDS = 5.0
 LAG_REPORT_SECONDS = 2.0
 LEDGER_CHECK_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 
 
 MakeName = Callable[[Callable[[float], Awaitable[object]]], InstanceId]
@@ -44,12 +45,22 @@ class Ending:
 class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither base is typed
     """A service of the Faust app."""
 
-    def __init__(self, member: Member, log: KafkaLog, make_name: MakeName, ending: Ending, **service: Any) -> None:
+    def __init__(
+        self,
+        member: Member,
+        log: KafkaLog,
+        make_name: MakeName,
+        ending: Ending,
+        look: Callable[[], None],
+        **service: Any,
+    ) -> None:
+        """Take what is used; `look` is called every second, for who watches."""
         super().__init__(**service)
         self._member = member
         self._kafka_log = log
         self._name = make_name(self.sleep)
         self._ending = ending
+        self._look = look
 
     async def on_start(self) -> None:
         """Join the group."""
@@ -116,6 +127,10 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
     async def _check_topic(self) -> None:
         async with self._ending_on_failure():
             await self._member.check_topic()
+
+    @Service.timer(LOOK_SECONDS)
+    async def _let_look(self) -> None:
+        self._look()
 
     @asynccontextmanager
     async def _ending_on_failure(self) -> AsyncIterator[None]:

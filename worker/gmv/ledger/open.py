@@ -1,5 +1,6 @@
 """From a ledger's URL to the ledger. What a scheme needs is imported with it: redis only for Redis."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gmv.errors import InvalidSettings
@@ -15,8 +16,12 @@ from gmv.ledger.tidy import TidyLedger
 from gmv.settings import LedgerSettings, redact
 
 
-def open_ledger(settings: LedgerSettings) -> Ledger:
+def open_ledger(settings: LedgerSettings, tell: Callable[[str], None] = lambda _: None) -> Ledger:
     """Return the worker's side of the ledger, with a janitor beside it; nothing is read or connected yet.
+
+    Args:
+        settings: its address.
+        tell: is told of each failed try of a server that is made again, and why it failed.
 
     Raises:
         InvalidSettings: the URL is not one we know.
@@ -26,7 +31,7 @@ def open_ledger(settings: LedgerSettings) -> Ledger:
     from gmv.ledger.redis.janitor import RedisJanitor
     from gmv.ledger.redis.ledger import RedisLedger
 
-    return TidyLedger(RedisLedger(settings), RedisJanitor(settings))
+    return TidyLedger(RedisLedger(settings, tell), RedisJanitor(settings, tell))
 
 
 def open_accounts(settings: LedgerSettings) -> Accounts:

@@ -13,7 +13,7 @@ from gmv.ledger.port import Accounts, Ledger
 from gmv.ledger.position import Position
 from gmv.ledger.verify import conservation
 from gmv.monitoring.catalogue import AuditMetrics, LedgerState, Outcome
-from gmv.monitoring.watcher import Logger
+from gmv.monitoring.reachability import Logger
 from gmv.stream.records import LogDescription
 
 _STATES = {

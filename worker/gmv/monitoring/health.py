@@ -4,10 +4,12 @@ It hears what happened and judges from that, so a probe never waits for Redis or
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
+
+from gmv.monitoring.reachability import Reachability
 
 CAUGHT_UP_LAG_RECORDS = 1  # the end marker of a transaction is an offset that no reader ever gets
 
@@ -29,13 +31,26 @@ class Verdict:
 
 
 class Health:
-    """Judges a worker. Called on the event loop, `ledger_failed` excepted, which is one assignment."""
+    """Judges a worker. Called on the event loop."""
 
-    def __init__(self, stuck_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stuck_seconds: float,
+        servers: Sequence[Reachability] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take what is judged.
+
+        Args:
+            stuck_seconds: see `worker.stuck_seconds`.
+            servers: without which a worker credits nothing.
+            monotonic: clock of intervals.
+        """
         self._stuck_seconds = stuck_seconds
+        self._servers = servers
         self._monotonic = monotonic
         self._index_loaded = False
-        self._ledger_reachable = False
+        self._ledger_seen = False
         self._assigned: int | None = None
         self._lag_records = 0
         self._behind_since: float | None = None
@@ -55,11 +70,7 @@ class Health:
 
     def ledger_answered(self) -> None:
         """Note that the ledger was there."""
-        self._ledger_reachable = True
-
-    def ledger_failed(self) -> None:
-        """Note that the ledger was not there, however often it was tried."""
-        self._ledger_reachable = False
+        self._ledger_seen = True
 
     def name_taken(self, host: str) -> bool:
         """Note that another worker, on that host, has this one's name in the group; return whether that is new."""
@@ -122,9 +133,10 @@ class Health:
                 self._name_taken_by is not None,
                 f"another worker, at {self._name_taken_by}, has this one's kafka.instance_id: give each its own",
             ),
-            (not self._ledger_reachable, "the ledger has not answered yet, or did not at the last commit"),
+            (not self._ledger_seen, "the ledger has not answered yet"),
         )
-        return _verdict(complaints)
+        away = tuple(complaint for server in self._servers if (complaint := server.complaint()))
+        return Verdict(_verdict(complaints).complaints + away)
 
 
 def _verdict(complaints: Iterable[tuple[bool, str]]) -> Verdict:

@@ -13,13 +13,15 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from gmv.monitoring.repeats import Repeats
 from gmv.printable import encodable, printable, printable_json, printable_lines
 from gmv.settings import redact
 
 # At INFO aiokafka reports every connection, Faust and mode of every service they start and stop. kafka-python writes
-# four lines for each try at a broker that is away; what it found is said by us, in one sentence.
+# four lines for each try at a broker that is away, mode one for each timer that waits for a server; what that means is
+# said by us, in one sentence.
 _NOISY: Final = ("aiokafka", "faust", "mode")
-_FOR_DEBUGGING: Final = "kafka"
+_FOR_DEBUGGING: Final = ("kafka", "mode.timers")
 _SECRET_WORDS: Final = ("password", "secret", "credential", "authorization")
 _BLOT: Final = "***"
 
@@ -31,7 +33,7 @@ def configure(
 
     Args:
         log_format: "json", or "console" for a person's eyes.
-        log_level: of our own loggers, and of libraries that are not noisy.
+        log_level: of our own loggers, and of libraries that are not noisy. At DEBUG no line is held back.
         stream: where lines go.
     """
     logging.raiseExceptions = False  # else a line that cannot be written goes to stderr, secrets and all
@@ -46,6 +48,14 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+def say_held_back() -> None:
+    """Write what was held back of lines that came again and again; for the end of a process."""
+    for handler in logging.getLogger().handlers:
+        for each in handler.filters:
+            if isinstance(each, Repeats):
+                each.say_rest()
 
 
 def _stdlib_config(log_format: Literal["json", "console"], log_level: str, stream: str) -> dict[str, Any]:
@@ -67,10 +77,20 @@ def _stdlib_config(log_format: Literal["json", "console"], log_level: str, strea
                 ],
             }
         },
-        "handlers": {"gmv": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "gmv"}},
+        "handlers": {
+            "gmv": {
+                "class": "logging.StreamHandler",
+                "stream": f"ext://sys.{stream}",
+                "formatter": "gmv",
+                "filters": [] if level <= logging.DEBUG else [Repeats()],
+            }
+        },
         "loggers": {
             **{name: {"level": max(level, logging.WARNING)} for name in _NOISY},
-            _FOR_DEBUGGING: {"level": logging.WARNING if level <= logging.DEBUG else logging.CRITICAL},
+            **{
+                name: {"level": logging.WARNING if level <= logging.DEBUG else logging.CRITICAL}
+                for name in _FOR_DEBUGGING
+            },
         },
         "root": {"handlers": ["gmv"], "level": level},
     }

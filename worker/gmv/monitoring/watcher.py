@@ -1,10 +1,9 @@
-"""What watches the worker core: from its reports to metrics, health, and one canonical log line per run."""
+"""What watches the worker core: from its reports to metrics, health and log lines."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from statistics import fmean
-from typing import Any, Final, Protocol
+from typing import Final
 
 from typing_extensions import override
 
@@ -13,6 +12,8 @@ from gmv.ledger.position import Position
 from gmv.monitoring.catalogue import ANSWERS, MOVES, Metrics, Outcome, Probe, Stage
 from gmv.monitoring.health import Health
 from gmv.monitoring.lag import LagClock
+from gmv.monitoring.reachability import Logger
+from gmv.monitoring.run_lines import RunLines
 from gmv.monitoring.telemetry import StageClock
 from gmv.stream.ports import MemberObserver, Observer, RunSummary
 from gmv.stream.records import Bounds, Partition
@@ -24,16 +25,6 @@ _TAKEN: Final = (
 )
 
 
-class Logger(Protocol):
-    """The part of a structlog logger that is used."""
-
-    def info(self, event: str, **fields: Any) -> Any:
-        """Write a line."""
-
-    def warning(self, event: str, **fields: Any) -> Any:
-        """Write a line that somebody should look at."""
-
-
 class Watcher(Observer, MemberObserver):
     """The `Observer` and the `MemberObserver` of a worker. Called on the event loop only; decides nothing.
 
@@ -42,12 +33,18 @@ class Watcher(Observer, MemberObserver):
     """
 
     def __init__(
-        self, metrics: Metrics, health: Health, log: Logger, unix_time: Callable[[], float] = time.time
+        self,
+        metrics: Metrics,
+        health: Health,
+        log: Logger,
+        unix_time: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = StageClock(self._stage_failed)
         self._metrics = metrics
         self._health = health
         self._log = log
+        self._run_lines = RunLines(log, monotonic)
         self._unix_time = unix_time
         self._lag_clock = LagClock(unix_time)
         self._next_offsets: dict[Partition, int] = {}
@@ -105,8 +102,15 @@ class Watcher(Observer, MemberObserver):
         if summary.partition in self._bounds:
             self._show(summary.partition)
         self._tell_lag_to_health()
-        lag_records = self._lag_records(summary.partition)
-        self._log.info("run_finished", **_canonical_fields(summary, seconds, effective), lag_records=lag_records)
+        self._run_lines.run_finished(summary, seconds, effective, self._lag_records(summary.partition))
+
+    def look(self) -> None:
+        """Write what runs came to, where that is due. Call it about every second."""
+        self._run_lines.look(self._lag_records_max())
+
+    def close(self) -> None:
+        """Write what runs came to since the last time."""
+        self._run_lines.write(self._lag_records_max())
 
     @override
     def instance_id_taken(self, host: str) -> None:
@@ -147,8 +151,14 @@ class Watcher(Observer, MemberObserver):
         metrics.position_headroom_records.labels(*labels).set(headroom_records)
 
     def _tell_lag_to_health(self) -> None:
-        if self._bounds:
-            self._health.lag_seen(max((self._lag_records(each) or 0 for each in self._next_offsets), default=0))
+        if (lag_records := self._lag_records_max()) is not None:
+            self._health.lag_seen(lag_records)
+
+    def _lag_records_max(self) -> int | None:
+        """Of the partition that is furthest behind; None where no log's end is known."""
+        if not self._bounds:
+            return None
+        return max((self._lag_records(each) or 0 for each in self._next_offsets), default=0)
 
     def _lag_records(self, partition: Partition) -> int | None:
         """None where the log's end is not known; an end read before the newest run may lie below the position."""
@@ -181,26 +191,3 @@ class Watcher(Observer, MemberObserver):
 
     def _stage_failed(self, stage: Stage) -> None:
         self._metrics.stage_failures.labels(stage).inc()
-        if stage in {Stage.KNOWN, Stage.COMMIT}:
-            self._health.ledger_failed()
-
-
-def _canonical_fields(
-    summary: RunSummary, seconds: Mapping[Stage, float], effective: Sequence[float]
-) -> dict[str, Any]:
-    """All there is to know of a run, on one line, so that no other line has to be joined to it."""
-    return {
-        "topic": summary.partition.topic,
-        "partition": summary.partition.number,
-        "next_offset": summary.position.next_offset,
-        "batch_id": summary.position.batch_id,
-        "records": summary.records,
-        "credited": summary.credited,
-        "duplicates": summary.duplicates,
-        "dead_letters": sum(summary.dead_letters.values()),
-        "dead_letters_by_reason": dict(summary.dead_letters),
-        "owners": summary.owners,
-        "micros": summary.micros,
-        "effective_contributors_mean": round(fmean(effective), 3) if effective else None,
-        "stage_seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-    }

@@ -53,6 +53,7 @@ class ExplainedReceipt:
         credit_micros: what all contributors earned.
         contributors: in rank order.
         outcome: `nobody_left` where there are none, since all recalled images are opted out; None elsewhere.
+        features: digest of the features, where another machine may see others in the image; None elsewhere.
     """
 
     standing: ReceiptStatus
@@ -69,6 +70,7 @@ class ExplainedReceipt:
     credit_micros: int
     contributors: tuple[ExplainedShare, ...]
     outcome: str | None
+    features: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _receipt(judged: JudgedReceipt, receipt: Receipt) -> ExplainedReceipt:
         credit_micros=receipt["micros"],
         contributors=tuple(_share(receipt, share) for share in receipt["contributors"]),
         outcome=None if receipt["contributors"] else NOBODY_LEFT,
+        features=receipt.get("features"),
     )
 
 

@@ -47,5 +47,7 @@ class WorkerSettings(Section):
         "json", description="Whether a log line is a JSON object, for machines, or coloured text, for a terminal."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Which log lines are written: those of this level and of more serious ones."
+        "info",
+        description="Which log lines are written: those of this level and of more serious ones. `debug` adds one per "
+        "run of records, and lets libraries repeat themselves.",
     )

@@ -140,7 +140,7 @@ class Member:
                     await self._assign(self._owned | self._unregistered)
                 answers = await self._core.check(self._owned)
             except LedgerUnavailable as error:  # it may come back before there is anything to commit
-                logger.warning("the ledger was not looked at: %s", error)
+                logger.debug("the ledger was not looked at: %s", error)
                 return
             for partition, answer in answers.items():
                 self._yield_to(partition, answer)
@@ -160,7 +160,7 @@ class Member:
         try:
             await self._confirm_topic()
         except LogUnavailable as error:  # brokers may come back; no run is credited unconfirmed meanwhile
-            logger.warning("the topic's id was not confirmed: %s", error)
+            logger.debug("the topic's id was not confirmed: %s", error)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -221,11 +221,13 @@ class Member:
             self._log.resume(partition)
         if self._unregistered - waited:
             logger.warning(
-                "partitions %s were added to %s and are not credited until they are registered: "
-                "`gmv ledger init --topic %s`",
+                "partitions %s were added to %s and wait, while all others are credited: run `gmv ledger init --topic "
+                "%s --brokers %s` with this worker's settings of the ledger. They are credited from their beginning "
+                "then, within seconds and without a new start",
                 sorted(partition.number for partition in self._unregistered),
                 self._kafka.topic,
                 self._kafka.topic,
+                self._kafka.brokers,
             )
 
     def _seek_owned(self) -> None:

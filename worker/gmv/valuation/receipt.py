@@ -53,6 +53,8 @@ class Receipt(TypedDict):
     """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1).
 
     `outcome` is `nobody_left` where there is no contributor, since all recalled images are opted out; absent elsewhere.
+    `features` is there where another machine may compute other features of the image, in their last bits, than those
+    that the credits rest on: the SHA-256 of these. It is absent where the event brought its features.
     """
 
     event: EventName
@@ -65,6 +67,7 @@ class Receipt(TypedDict):
     contributors: list[Share]
     micros: int
     outcome: NotRequired[Literal["nobody_left"]]
+    features: NotRequired[str]
     traceparent: NotRequired[str]
 
 
@@ -149,6 +152,8 @@ def receipt(
     }
     if attribution.is_nobody_left:
         made["outcome"] = NOBODY_LEFT
+    if attribution.features is not None:
+        made["features"] = attribution.features
     if traceparent is not None:
         made["traceparent"] = traceparent
     return made

@@ -46,12 +46,14 @@ class Attribution:
         quality: of the generated image, in [0, 1].
         temperature: tau of the softmax.
         micros: the budget, round(10^6 x sum_i gamma_ij V_ij); equals the sum of the contributors' micros (I1).
+        features: SHA-256 of the features of the generated image, where another machine may compute others.
     """
 
     contributors: tuple[Contributor, ...]
     quality: float
     temperature: float
     micros: int
+    features: str | None = None
 
     @property
     def is_nobody_left(self) -> bool:

@@ -95,8 +95,8 @@ class RedisBooks:
         """Return the refusal that says what is missing here and how a ledger is made."""
         where = f"{self.server.url}, namespace {self.namespace}"
         return LedgerMissing(
-            f"{where}: {what}. If it was there before, restore the server's data; "
-            f"`gmv ledger init --ledger {self.server.url}` makes a new one and registers a log"
+            f"{where}: {what}. If it was there before, restore the server's data; for one that never was, "
+            f"`gmv ledger init --ledger {self.server.url}` with --topic NAME or --log EVENTS makes it"
         )
 
     def unregistered(self, topic: str, partition: int) -> LedgerMissing:

@@ -8,7 +8,7 @@ from typing_extensions import override
 from gmv.ledger.administration import Janitor, Swept
 from gmv.ledger.redis.books import RedisBooks
 from gmv.ledger.redis.keys import EVENT_PREFIX, LEDGER_ID_FIELD, POSITION_PREFIX, WINDOW_FIELD
-from gmv.ledger.redis.server import RedisServer, script
+from gmv.ledger.redis.server import RedisServer, Tell, script
 from gmv.ledger.window import SWEEP_FIELDS
 from gmv.settings import LedgerSettings
 
@@ -21,8 +21,8 @@ _START = b"0"
 class RedisJanitor(Janitor):
     """A `Janitor`. Connects at the first call."""
 
-    def __init__(self, settings: LedgerSettings) -> None:
-        self._books = RedisBooks(RedisServer(settings), settings)
+    def __init__(self, settings: LedgerSettings, tell: Tell = lambda _: None) -> None:
+        self._books = RedisBooks(RedisServer(settings, tell=tell), settings)
         self._script = script("janitor.lua")
         self._cursors: defaultdict[int, bytes] = defaultdict(lambda: _START)
 

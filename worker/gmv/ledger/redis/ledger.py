@@ -23,7 +23,7 @@ from gmv.ledger.redis.keys import (
     event_value,
     position_field,
 )
-from gmv.ledger.redis.server import RedisServer, script
+from gmv.ledger.redis.server import RedisServer, Tell, script
 from gmv.ledger.window import counts
 from gmv.settings import LedgerSettings
 
@@ -38,8 +38,8 @@ class RedisLedger(Ledger):
     second sending changes nothing and the answer is `AlreadyCommitted`.
     """
 
-    def __init__(self, settings: LedgerSettings) -> None:
-        self._books = RedisBooks(RedisServer(settings), settings)
+    def __init__(self, settings: LedgerSettings, tell: Tell = lambda _: None) -> None:
+        self._books = RedisBooks(RedisServer(settings, tell=tell), settings)
         self._script = script("commit.lua")
 
     @override

@@ -34,6 +34,9 @@ from gmv.settings import LedgerSettings
 
 T = TypeVar("T")
 
+Tell = Callable[[str], None]
+"""Is told of each failed try that is made again, and why it failed."""
+
 _ANSWER_SECONDS = 5.0  # the largest commit, 3,900 fields, takes 15 ms
 _RETRY_BASE_SECONDS = 0.01
 _RETRY_CAP_SECONDS = 1.0
@@ -83,12 +86,15 @@ class RedisServer:
         url: of the server.
     """
 
-    def __init__(self, settings: LedgerSettings, answer_seconds: float = _ANSWER_SECONDS) -> None:
+    def __init__(
+        self, settings: LedgerSettings, answer_seconds: float = _ANSWER_SECONDS, tell: Tell = lambda _: None
+    ) -> None:
         self.url = settings.url
         self._address = address_of(settings)
         self._retry_seconds = settings.retry_seconds
         self._connect = _connector(self._address, settings, answer_seconds)
         self._connected: Any = None
+        self._tell = tell
         self._retry = Retry(
             # Not the exponential one: its 2 ** failures leaves the floats after 1,023 tries, about 17 minutes.
             DecorrelatedJitterBackoff(cap=_RETRY_CAP_SECONDS, base=_RETRY_BASE_SECONDS),
@@ -155,6 +161,9 @@ class RedisServer:
         return self._connected
 
     def _failed(self, error: Exception) -> None:
+        said = _cause(error)
+        repair = _PASSING.get(_code(said))
+        self._tell(f"{_words(said)}: {repair}" if repair else _words(said))
         if isinstance(error, RedisClusterException) or type(error) is ClusterError:  # it does not know its way any more
             self.close()
             self._connected = None

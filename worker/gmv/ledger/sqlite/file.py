@@ -72,16 +72,16 @@ class SqliteFile:
     def missing(self, what: str) -> LedgerMissing:
         """Return the refusal that says what is missing here and how a ledger is made."""
         return LedgerMissing(
-            f"{self.path}: {what}. If a ledger was there before, restore it; "
-            f"`gmv ledger init --ledger sqlite:///{self.path}` makes a new one and registers a log"
+            f"{self.path}: {what}. If a ledger was there before, restore it; for one that never was, "
+            f"`gmv ledger init --ledger sqlite:///{self.path}` with --log EVENTS or --topic NAME makes it"
         )
 
     def unregistered(self, topic: str, partition: int) -> LedgerMissing:
         """Return the refusal of a partition that has no position."""
         return LedgerMissing(
             f"{self.path}: there is no position for {topic}[{partition}]. `gmv ledger init --ledger "
-            f"sqlite:///{self.path}` with --log FILE or --topic NAME registers a log; if it was there before, restore "
-            "the file"
+            f"sqlite:///{self.path}` with --log {topic}, of a file, or --topic {topic}, of Kafka, registers it; if it "
+            "was there before, restore the file"
         )
 
     def close(self) -> None:
