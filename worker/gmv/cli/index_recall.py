@@ -45,7 +45,7 @@ def recall(
 ) -> None:
     """See how many of the nearest ten by exact distance recall finds, by ranking all training images for each image.
 
-    Takes 0.3 to 1 seconds an image over 50,000 training images.
+    Takes about a second an image over 50,000 training images.
     """
     settings = load_settings(config, index=index, candidates=candidates)
     from gmv.threads import limit_threads

@@ -18,7 +18,7 @@ class ExactRecall(Recall):
     """A `Recall` that compares int8 vectors by their squared Euclidean distance, with no rounding anywhere.
 
     The same answer for any run, number of threads and processor. It is fast where components of sign 1 come first, and
-    there are a multiple of 32 of each sign: 64 queries at a time, the nearest 150 pairs of 50,000 rows of 128 numbers
+    D is a multiple of 32: 64 queries at a time, the nearest 150 pairs of 50,000 rows of 128 numbers
     take 0.34 ms a query, and 1,000 pairs 0.63 ms (AVX-512).
     """
 

@@ -78,20 +78,21 @@ def scan(
 
 @strict
 def _stop(queries: NDArray[np.int16]) -> int:
-    """Return the place after the last component that is not 0 in all queries."""
-    for component in range(queries.shape[1], 0, -1):
+    """Return the place after the last component that is not 0 in all queries, in whole registers where there are."""
+    size: int = queries.shape[1]
+    for component in range(size, 0, -1):
         if queries[:, component - 1].any():
-            return component
+            return min(size, -(-component // LANES) * LANES)
     return 0
 
 
 @strict
 def _start(queries: NDArray[np.int16]) -> int:
-    """Return the first component that is not 0 in all queries."""
+    """Return the first component that is not 0 in all queries, in whole registers where there are."""
     size: int = queries.shape[1]
     for component in range(size):
         if queries[:, component].any():
-            return component
+            return max(0, size - -(-(size - component) // LANES) * LANES)
     return size
 
 
