@@ -26,9 +26,23 @@ RECALL = IntegerRecall(CODER, CODER.codes(VECTORS), VECTORS, MIRROR, PLACES)
 
 
 def apart(query: NDArray[np.int8]) -> list[float]:
-    """The sum over places of the root of the distance there, for each row, in plain Python."""
-    off = (VECTORS.astype(int) - query).reshape(len(VECTORS), PLACES, -1)
-    return [sum(float(np.sqrt(np.sqrt(float(square)))) for square in row) for row in (off**2).sum(2).tolist()]
+    """For each row, the sum of roots of the distance of each place to the most alike of it and those beside it."""
+    grid = [(place // 2, place % 2) for place in range(PLACES)]
+    distances = []
+    for row in VECTORS.astype(int).reshape(len(VECTORS), PLACES, -1):
+        costs = [
+            [
+                float(np.sqrt(float(((here - there) ** 2).sum()))) + 40.0 * off if off <= 1 else np.inf
+                for there, at in zip(query.astype(int).reshape(PLACES, -1), grid, strict=True)
+                if (off := abs(at[0] - place[0]) + abs(at[1] - place[1])) >= 0
+            ]
+            for here, place in zip(row, grid, strict=True)
+        ]
+        total = 0.0
+        for place in range(PLACES):
+            total += float(np.sqrt(min(costs[place]))) + float(np.sqrt(min(cost[place] for cost in costs)))
+        distances.append(total)
+    return distances
 
 
 def by_brute_force(query: NDArray[np.int8]) -> list[tuple[float, bool, int]]:

@@ -58,8 +58,8 @@ def scan(
     for start in range(0, store.shape[0], _BLOCK_ROWS):
         block = store[start : start + _BLOCK_ROWS]
         for query in range(queries):
-            _multiply(block, same[query], 0, same_stop, block_same)
-            _multiply(block, negated[query], negated_start, store.shape[1], block_negated)
+            multiply(block, same[query], 0, same_stop, block_same)
+            multiply(block, negated[query], negated_start, store.shape[1], block_negated)
             counts[query] = _keep(
                 squares[start : start + block.shape[0]],
                 block_same,
@@ -97,7 +97,7 @@ def _start(queries: NDArray[np.int16]) -> int:
 
 
 @strict
-def _multiply(
+def multiply(
     block: NDArray[np.int8], query: NDArray[np.int16], begin: int, end: int, products: NDArray[np.int32]
 ) -> None:
     """Write the product of each row with a query, of the components from `begin` to `end`."""
