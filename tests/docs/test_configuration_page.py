@@ -19,7 +19,7 @@ REFERENCES = re.compile(
     r"\b(ditto|same as|see|likewise|above-mentioned|as (above|before|there)|the former)\b", re.IGNORECASE
 )
 NUMBERS_WITHOUT_UNIT = {"worker.web_port"}
-UNSET_NUMBERS = {"valuation.temperature"}
+UNSET_NUMBERS = {"valuation.temperature": 0.5, "valuation.candidates": 7}
 
 
 def leaves(settings: Settings) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_every_number_has_a_unit_that_its_name_does_not_contradict() -> None:
 def test_a_flag_sets_what_the_page_says(flag: str) -> None:
     name = SETTINGS_BY_FLAG[flag]
     default = leaves(Settings())[name]
-    other = 0.5 if name in UNSET_NUMBERS else default + 1 if isinstance(default, int | float) else "other"
+    other = UNSET_NUMBERS.get(name, default + 1 if isinstance(default, int | float) else "other")
     options: dict[str, Any] = {flag.removeprefix("--").replace("-", "_"): other}
 
     assert f"`{name}`, flag `{flag}`" in page()
