@@ -64,6 +64,7 @@ class TestFromFiles:
                 "weight": 1.0,
                 "value": 1.0,
                 "credit_micros": 1_000_000,
+                "mirrored": False,
             }
         ]
 

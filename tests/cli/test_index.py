@@ -28,11 +28,11 @@ def test_what_is_built_is_told_and_can_be_looked_at_and_verified(
 
     assert built["path"] == str(out)
     assert built["corpus"] | {"digest": ""} == {"images": 4, "owners": 3, "rejected": 0, "digest": ""}
-    assert built["recall"]["factory"] == "Flat"
-    assert built["recall"]["measured"]["nearest_1"] == 1.0
+    assert built["recall"] == {"factory": "integers", "measured": None}
+    assert built["encoder"]["exact"]
     assert built["index_id"] == open_index(out, verify=True).index_id
     assert gmv_json(sqlite, "index", "info", out) == built | {"reading": None}
-    assert gmv_json(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 5, "verified": True}
+    assert gmv_json(sqlite, "index", "verify", out) == {"index_id": built["index_id"], "files": 7, "verified": True}
 
 
 def test_a_published_index_is_fetched_by_its_id(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
@@ -70,20 +70,17 @@ def test_people_see_a_table(sqlite: LedgerSettings, corpus: Path, tmp_path: Path
     for done in (gmv(sqlite, "index", "build", corpus, "--out", out, *SIZE), gmv(sqlite, "index", "info", out)):
         assert done.returncode == 0, done.stderr
         assert "training images" in done.stdout
-        assert "fitted-descriptor/1@" in done.stdout
-    assert "5 files are as they were built" in gmv(sqlite, "index", "verify", out).stdout
+        assert "exact-descriptor/1@" in done.stdout
+    assert "7 files are as they were built" in gmv(sqlite, "index", "verify", out).stdout
 
 
-def test_columns_and_factory_can_be_named(sqlite: LedgerSettings, tmp_path: Path) -> None:
+def test_columns_can_be_named(sqlite: LedgerSettings, tmp_path: Path) -> None:
     names = {"image_id": "key", "owner_id": "author", "image": "photo", "weight": "share"}
     renamed = [{new: row[old] for old, new in names.items()} for row in rows(3)]
     corpus = write_parquet(tmp_path / "c.parquet", renamed)
     options = [part for old, new in names.items() for part in (f"--{old.replace('_', '-')}-column", new)]
-    built = gmv_json(
-        sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options, "--factory", "RR2,Flat"
-    )
+    gmv_json(sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SIZE, *options)
 
-    assert built["recall"]["factory"] == "RR2,Flat"
     image = open_index(tmp_path / "i", verify=True).images.images([1])[0]
     row = next(row for row in rows(3) if row["image_id"] == image.image_id)
     assert (image.owner_id, image.weight) == (row["owner_id"], row["weight"])
@@ -91,8 +88,11 @@ def test_columns_and_factory_can_be_named(sqlite: LedgerSettings, tmp_path: Path
 
 def test_features_name_the_encoder_they_are_of(sqlite: LedgerSettings, tmp_path: Path) -> None:
     corpus = write_features(tmp_path / "f.parquet", 3)
-    built = gmv_json(sqlite, "index", "build", corpus, "--out", tmp_path / "i", "--encoder-id", "theirs/1")
+    build = ("index", "build", corpus, "--out", tmp_path / "i", "--encoder-id", "theirs/1", "--factory", "RR2,Flat")
+    built = gmv_json(sqlite, *build)
 
+    assert built["recall"]["factory"] == "RR2,Flat"
+    assert built["recall"]["measured"]["nearest_1"] == 1.0
     assert built["encoder"] == {
         "kind": "precomputed",
         "id": "theirs/1",
@@ -123,7 +123,7 @@ def test_refusals_have_their_exit_codes(sqlite: LedgerSettings, corpus: Path, tm
     (tmp_path / "empty").mkdir()
     write_metadata(tmp_path / "empty", [["file_name", "owner_id"]])
     assert "holds no image" in refused(sqlite, 10, "index", "build", tmp_path / "empty", "--out", out)
-    assert "nonsense" in refused(sqlite, 2, "index", "build", corpus, "--out", out, *SIZE, "--factory", "nonsense")
+    assert "--factory" in refused(sqlite, 2, "index", "build", corpus, "--out", out, *SIZE, "--factory", "Flat")
     gmv_json(sqlite, "index", "build", corpus, "--out", out, *SIZE)
     assert "--force" in refused(sqlite, 11, "index", "build", corpus, "--out", out, *SIZE)
     gmv_json(sqlite, "index", "build", corpus, "--out", out, *SIZE, "--force")

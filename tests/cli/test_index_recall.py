@@ -112,7 +112,7 @@ def test_a_build_tells_how_many_candidates_are_enough(sqlite: LedgerSettings, in
 
     assert [curve["kind"] for curve in measured["curves"]] == ["training images", "mixes of training images"]
     assert [curve["queries"] for curve in measured["curves"]] == [20, 20]
-    assert (measured["target"], measured["candidates_max"]) == (0.95, 1_000)
+    assert (measured["target"], measured["candidates_max"]) == (0.95, 150)
     assert measured["candidates"] in (10, 20, 30)
     assert f"{measured['candidates']} candidates hold 95.0%" in gmv(sqlite, "index", "info", index).stdout
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gmv.assembly import worker
 from gmv.encoders.descriptor import FittedDescriptor
+from gmv.encoders.exact.descriptor import ExactDescriptor
 from gmv.encoders.port import Encoder, Features
 from gmv.encoders.pretrained.encoder import PretrainedEncoder
 from gmv.events.encoding import structured
@@ -43,6 +44,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
 
         monkeypatch.setattr(encoder, "encode", look_and_encode)
 
+    watch(ExactDescriptor)
     watch(FittedDescriptor)
     watch(PretrainedEncoder)
     monkeypatch.setattr(worker, "run_worker", lambda *_: look())

@@ -14,8 +14,8 @@ from gmv.index.images import write_images
 from gmv.index.manifest import (
     ENCODER_FILE,
     IMAGES_FILE,
+    INTEGER_FILES,
     MANIFEST,
-    RECALL_FILE,
     REJECTED_FILE,
     TOKENS_FILE,
     Manifest,
@@ -25,7 +25,7 @@ from gmv.index.opened import open_index
 from tests.corpus.corpora import FILES, rows, write_parquet
 from tests.indexing.index_builds import build
 
-HASHED = [ENCODER_FILE, IMAGES_FILE, RECALL_FILE, REJECTED_FILE, TOKENS_FILE]
+HASHED = [ENCODER_FILE, IMAGES_FILE, *INTEGER_FILES, REJECTED_FILE, TOKENS_FILE]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,8 @@ def test_a_file_that_is_missing_or_of_another_size_is_refused(
         (["unheard_of"], 1),
         (["encoder", "vector_size"], 0),
         (["corpus", "digest"], "short"),
-        (["recall", "measured", "nearest_1"], 1.5),
+        (["recall", "factory"], None),
+        (["neighbours", "top_share"], 1.5),
     ],
 )
 def test_a_manifest_of_another_kind_is_refused(index: Path, path: list[str], value: object) -> None:
@@ -127,7 +128,7 @@ def test_another_encoder_is_refused(index: Path, tmp_path: Path) -> None:
     shutil.copy(tmp_path / "other" / ENCODER_FILE, index)
     vouch(index)
 
-    with pytest.raises(IndexRefused, match=r"is fitted-descriptor/1@\w+, but the index was built by fitted"):
+    with pytest.raises(IndexRefused, match=r"is exact-descriptor/1@\w+, but the index was built by exact"):
         open_index(index, verify=True)
 
 
