@@ -29,6 +29,7 @@ from gmv.indexing.build import BuildOptions, build_index
 from gmv.indexing.pretrained import Pretrained
 from gmv.settings import Settings
 from gmv.threads import limit_threads
+from gmv.valuation.ranking import MirroredLook
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
 CANDIDATES = 100
@@ -88,10 +89,16 @@ def measure(index: Index, indexed: Sequence[Any], queries: Sequence[bytes], clas
     features = index.encoder.encode(pixels)
     encoded = time.process_time()
     recalled = index.recall.recall(features.vectors, CANDIDATES)
-    reranker = ExactReranker(index.tokens)
-    reranker.nearest(list(features.tokens[:1]), recalled[:1], CONTRIBUTORS)  # compiled, and not measured
+    looks = index.recall.recall_looks(features.vectors, CANDIDATES)
+    mirrored: list[MirroredLook | None] = [None] * len(looks)
+    if index.mirror is not None:
+        turned = index.mirror.mirrored(features).tokens
+        mirrored = [MirroredLook(each, look.mirrored_rows) for each, look in zip(turned, looks, strict=True)]
+    rows, tokens = [look.rows for look in looks], list(features.tokens)
+    reranker = ExactReranker(index.tokens, scale=index.token_scale)
+    reranker.nearest(tokens[:1], rows[:1], CONTRIBUTORS, mirrored[:1])  # compiled, and not measured
     recall_done = time.process_time()
-    ranked = reranker.nearest(list(features.tokens), recalled, CONTRIBUTORS)
+    ranked = reranker.nearest(tokens, rows, CONTRIBUTORS, mirrored)
     ended = time.process_time()
     by_w1 = _of_class([each.rows for each in ranked], indexed, classes)
     entry, files = index.manifest.encoder, index.manifest.files

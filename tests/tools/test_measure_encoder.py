@@ -53,3 +53,14 @@ def test_a_class_that_can_be_seen_is_found_and_another_by_chance(labelled: Path,
         assert 0.1 < figures["c1_by_vector"] < 0.6
     assert 100 < figures["bytes_per_image"] < 1_000  # 4 tokens of up to 14 numbers in float16, a vector of up to 12
     assert figures["encode_ms"] > 0
+
+
+def test_the_encoder_that_is_learnt_is_asked_both_ways(labelled: Path) -> None:
+    """Mirrored queries are ranked, too, as a worker ranks them: as many are found as without."""
+    app = typer.Typer()
+    app.command()(measure_encoder.main)
+    figures = orjson.loads(CliRunner().invoke(app, [str(labelled), "--images", "45", "--queries", "15"]).stdout)
+
+    assert figures["exact"] is True
+    assert figures["encoder_id"].startswith("exact-descriptor/1@")
+    assert figures["c1_by_w1"] > 0.6
