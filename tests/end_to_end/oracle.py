@@ -29,8 +29,11 @@ def w1(some: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     return float(ot.emd2(*uniform, cdist(some, others), numItermax=1_000_000))
 
 
-def nearest(query: NDArray[np.float64], corpus: Iterable[Image], contributors: int) -> list[tuple[float, Image]]:
-    distances = [(w1(query, image.tokens), image) for image in corpus]
+def nearest(
+    looks: Sequence[NDArray[np.float64]], corpus: Iterable[Image], contributors: int
+) -> list[tuple[float, Image]]:
+    """The nearest images by the lesser of their distances to the looks of one query."""
+    distances = [(min(w1(look, image.tokens) for look in looks), image) for image in corpus]
     return sorted(distances, key=lambda pair: (pair[0], pair[1].image_id))[:contributors]
 
 

@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-import numpy as np
 import orjson
 import pytest
 from kafka import KafkaProducer
@@ -47,17 +46,17 @@ class World:
         chance = random.Random(seed)
         rows = range(len(index.images))
         table = index.images.images(rows)
-        tokens = index.tokens.astype(np.float64)
+        tokens = index.tokens / float(index.token_scale)
         corpus = [Image(row.image_id, row.owner_id, row.weight, own) for row, own in zip(table, tokens, strict=True)]
         limits = ImageLimits(10**6, 10**6)
         files = image_files(opened(index.path.parent / "corpus.parquet"))
         originals = {image.image_id: decode_image(image.content, limits) for image in files}
         made_of = recipes({image.image_id: image.owner_id for image in table}, PICTURES, seed)
         pictures = list(remixes(made_of, originals))
-        ranked = [
-            nearest(index.encoder.encode([pixels]).tokens[0].astype(np.float64), corpus, CONTRIBUTORS)
-            for pixels in pictures
-        ]
+        ranked = []
+        for pixels in pictures:
+            looks = index.encoder.encode([pixels, pixels[:, ::-1]]).tokens / float(index.token_scale)
+            ranked.append(nearest(list(looks), corpus, CONTRIBUTORS))
         self.lines: list[bytes] = []
         self.owed: Counter[str] = Counter()
         for number in range(EVENTS):
@@ -147,7 +146,7 @@ def test_two_workers_credit_what_the_oracle_says(
         "KAFKA_SESSION_SECONDS": "6",
         "LEDGER_URL": redis_url,
         "LEDGER_NAMESPACE": name,
-        "VALUATION_CANDIDATES": str(len(small_index.images)),
+        "VALUATION_CANDIDATES": str(2 * len(small_index.images)),  # each as it is and mirrored
         "VALUATION_CONTRIBUTORS": str(CONTRIBUTORS),
     }.items():
         monkeypatch.setenv(f"GMV_{key}", value)

@@ -84,7 +84,7 @@ def _owed(picture: int, quality: float) -> Counter[str]:
     images = [
         Image(f"image-{row}", _owner(row), 1.0, tokens) for row, tokens in enumerate(CORPUS.tokens.astype(np.float64))
     ]
-    return owed(nearest(GENERATED.tokens[picture].astype(np.float64), images, CONTRIBUTORS), quality)
+    return owed(nearest([GENERATED.tokens[picture].astype(np.float64)], images, CONTRIBUTORS), quality)
 
 
 def _owner(row: int) -> str:
