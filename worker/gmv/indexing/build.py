@@ -14,6 +14,7 @@ from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.feature_source import feature_source
+from gmv.indexing.memory import give_back
 from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.staging import FeatureStage, encode_corpus
@@ -84,6 +85,7 @@ def build_index(
         source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress, options.pretrained)
         stage = FeatureStage(workspace, catalogue, source)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
+        give_back()
         calibration = Calibration(
             corpus,
             limits,

@@ -23,6 +23,7 @@ from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, InvalidSettings, Poison, Reason
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.manifest import ENCODER_FILE, EncoderEntry, NetworkEntry
+from gmv.indexing.memory import give_back
 from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.workspace import Workspace
@@ -97,6 +98,7 @@ def feature_source(
                 run, grid = pretrained.backbone.run, pretrained.reduction.grid
                 pretrained.write(workspace, _sample(corpus, ids, limits, lambda image: pooled(run(image), grid)))
             advance(1)
+        give_back()
     if pretrained is None:
         return _from_images(descriptor.KIND, open_exact(path), limits)
     return _from_images(pretrained.backbone.kind, open_pretrained(path), limits, pretrained.entry())
