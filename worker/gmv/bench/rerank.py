@@ -208,8 +208,7 @@ def _ratio_of_two_threads(world: World, contributors: int) -> float:
 
 def _ratio_of_many(few: World, many: World, contributors: int) -> float:
     """Return how many times as long a query takes with `_MANY` candidates."""
-    reranker = ExactReranker(few.store)
-    return _ratio((reranker, many), (reranker, few), contributors, _BLOCK)
+    return _ratio((ExactReranker(many.store), many), (ExactReranker(few.store), few), contributors, _BLOCK)
 
 
 def _ratio(
