@@ -14,7 +14,7 @@ from gmv.attributor import Attributor
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.events.reader import ImageReader
 from gmv.index.opened import Index
-from gmv.index.port import Recall
+from gmv.index.port import LooksRecalled, Recall
 from gmv.settings import Settings
 from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution
@@ -34,6 +34,10 @@ class Shuffled(Recall):
     def recall(self, vectors: NDArray[np.float32], candidates: int) -> list[NDArray[np.int64]]:
         return [self._random.permutation(rows) for rows in self._recall.recall(vectors, candidates)]
 
+    def recall_looks(self, vectors: NDArray[np.float32], candidates: int) -> list[LooksRecalled]:
+        recalled = self._recall.recall_looks(vectors, candidates)
+        return [LooksRecalled(*map(self._random.permutation, looks)) for looks in recalled]
+
 
 @pytest.fixture(scope="module")
 def events() -> list[GeneratedImage]:
@@ -50,9 +54,9 @@ def attribute(
     index: Index, events: Sequence[GeneratedImage], threads: int, run: int, recall: Recall
 ) -> list[Attribution]:
     settings = Settings()
-    reranker, method = ExactReranker(index.tokens, threads), method_of(settings, index)
+    reranker, method = ExactReranker(index.tokens, threads, index.token_scale), method_of(settings, index)
     attributor = Attributor(
-        ImageReader(settings.images), index.encoder, recall, reranker, index.images, method, Ownership()
+        ImageReader(settings.images), index.encoder, recall, reranker, index.images, method, Ownership(), index.mirror
     )
     outcomes = [
         outcome for first in range(0, len(events), run) for outcome in attributor.attribute(events[first : first + run])
