@@ -1,16 +1,14 @@
 """The fitted descriptor's parameters as a safetensors file."""
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from gmv.encoders.descriptor import GRID, KIND, FittedDescriptor, Parameters
+from gmv.encoders.parameter_file import digest_of, read_parameters
 from gmv.encoders.patches import SIDE, Whitening
 from gmv.encoders.projection import Projection
 from gmv.encoders.working_size import WORKING_SIZE_MAX, WORKING_SIZE_MIN
@@ -30,31 +28,9 @@ def open_descriptor(path: Path) -> FittedDescriptor:
     Raises:
         IndexRefused: the file is missing, damaged, or not such a descriptor's.
     """
-    parameters = _parameters(read_tensors(path), path)
-    return FittedDescriptor(f"{KIND}@{digest_of(_tensors(parameters))}", parameters)
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file.
-
-    Raises:
-        IndexRefused: it is missing or damaged.
-    """
-    try:
-        return load(path.read_bytes())
-    except OSError as error:
-        raise IndexRefused(f"{path}: {error.strerror}; build the index again") from error
-    except SafetensorError as error:
-        raise IndexRefused(f"{path} is no safetensors file ({error}); build the index again") from error
-
-
-def digest_of(tensors: Mapping[str, Tensor]) -> str:
-    """Return 16 hex digits over names, shapes and values."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    parameters = _parameters(read_parameters(path, load), path)
+    named = {name: tensor.numpy() for name, tensor in _tensors(parameters).items()}
+    return FittedDescriptor(f"{KIND}@{digest_of(named)}", parameters)
 
 
 def _tensors(parameters: Parameters) -> dict[str, Tensor]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gmv.encoders.integer_projection import IntegerProjection
+from gmv.encoders.parameter_file import read_parameters
 from gmv.errors import IndexRefused
 
 _LARGEST = 127
@@ -44,10 +44,7 @@ def open_coder(path: Path, vector_size: int) -> Coder:
     Raises:
         IndexRefused: the file is missing, damaged, or not such a coder's.
     """
-    try:
-        arrays = load(path.read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise IndexRefused(f"{path} cannot be read ({error}); build the index again") from error
+    arrays = read_parameters(path, load)
     size = arrays["signs"].size if "signs" in arrays else 0
     shapes = {"mean": (vector_size,), "matrix": (vector_size, size), "signs": (size,), "factor": ()}
     if (

@@ -59,7 +59,8 @@ def build_index(
 ) -> Manifest:
     """Build an index folder. Killed, it goes on from there when it is called again with the same arguments.
 
-    The same corpus and settings give the same bytes, on any processor.
+    The same corpus and settings give the same bytes: with the encoder that is learnt on any processor, and with
+    features in floats on one kind of processor.
 
     Args:
         corpus: training images.

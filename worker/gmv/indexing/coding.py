@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.encoders.exact.projections import Moments, principal_components
+from gmv.encoders.exact.kernels import LARGEST
+from gmv.encoders.exact.projections import Moments, most_of, principal_components
 from gmv.encoders.mirror import Mirror
 from gmv.index.codes import Coder
 
@@ -15,8 +16,6 @@ CODE_SIZE = 128
 
 _TAUGHT_BY = 10_000  # vectors
 _MATRIX_MAX = 2_047
-_SCALE_SHARE = 0.9999  # of numbers are not cut off
-_LARGEST = 127
 _CHUNK_ROWS = 4_096
 
 
@@ -34,9 +33,7 @@ def fit_coder(vectors: NDArray[np.int8], mirror: Mirror, seed: int) -> Coder:
     # Those that mirroring leaves as they are first: a scan multiplies them by themselves.
     found = principal_components(moments, mirror, CODE_SIZE).by_sign()
     projection = found.projection(moments.mean(mirror), _MATRIX_MAX)
-    sizes = np.abs(projection.products(sample)).ravel()
-    place = int((len(sizes) - 1) * _SCALE_SHARE)
-    return Coder(projection, _LARGEST / max(1.0, float(np.partition(sizes, place)[place])))
+    return Coder(projection, LARGEST / most_of(np.abs(projection.products(sample))))
 
 
 def write_codes(path: Path, coder: Coder, vectors: NDArray[np.int8]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
 from operator import add
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from gmv.encoders.exact.alterations import recoloured, shifted
 from gmv.encoders.exact.descriptor import Stages, as_floats, patches_per_side, patches_share, whiten
 from gmv.encoders.exact.kernels import LARGEST, PATCH_SCALE, cut_patches
 from gmv.encoders.exact.parameters import GRID, PATCH_NUMBERS, SIDE, Parameters
-from gmv.encoders.exact.projections import Moments, instance_discriminants, principal_components
+from gmv.encoders.exact.projections import Moments, instance_discriminants, most_of, principal_components
 from gmv.encoders.fitting import FittingSettings
 from gmv.encoders.integer_projection import IntegerProjection
 from gmv.encoders.mirror import mirror_of_atoms, mirror_of_patches, mirror_of_signs
@@ -40,7 +40,6 @@ _ITERATIONS = 10
 _EIGENVALUE_FLOOR = 0.1 * PATCH_SCALE**2  # of the covariance of patches: a tenth of a normalised patch's variance
 _TELLING_IMAGES = 1_500  # that teach the projections of cells and tokens: 96,000 samples
 _SCALE_IMAGES = 200  # that tell how large numbers get
-_SCALE_SHARE = 0.9999  # of numbers are not cut off
 _ROOTS_MAX = 2 * LARGEST  # they are 0 at least, and within LARGEST once their mean is taken off
 _EXACT = 2**24  # up to it, float32 holds every integer
 _TOKEN_MATRIX_MAX = 2_047
@@ -81,7 +80,7 @@ def _with_dictionary(parameters: Parameters, sample: Images, seed: int) -> Param
     whitening = np.rint(matrix * (LARGEST / np.abs(matrix).max())).astype(np.int8)
     offset = -(moments.mean(mirror) @ whitening.astype(np.int64))
     products = torch.from_numpy(patches) @ as_floats(whitening)
-    factor = LARGEST / _most_of(np.abs(products.numpy() + offset))
+    factor = LARGEST / most_of(np.abs(products.numpy() + offset))
     whitened = whiten(patches, as_floats(whitening), offset, factor).numpy().astype(np.int8)
     pairs = max(1, min(ATOMS, len(patches) // PATCHES_PER_ATOM_MIN) // 2)
     return replace(
@@ -112,7 +111,7 @@ def _with_cells(parameters: Parameters, telling: Images) -> Parameters:
     stages = Stages(parameters)
     weights = patches_share(patches_per_side(telling.shape[1]), GRID)[:, np.newaxis]
     roots = np.sqrt(_by_parts(stages.activations, telling[:_SCALE_IMAGES]) * weights)
-    factor = _ROOTS_MAX / _most_of(roots)
+    factor = _ROOTS_MAX / most_of(roots)
     mean = Moments.of(np.rint(roots * factor).reshape(-1, atoms)).mean(mirror)
     blank = IntegerProjection(mean, np.zeros((atoms, 0), np.int16), np.zeros(0, np.int8))
     stages = Stages(replace(parameters, roots_factor=factor, cells=blank))
@@ -121,7 +120,7 @@ def _with_cells(parameters: Parameters, telling: Images) -> Parameters:
     projection = found.projection(mean, (_EXACT - 1) // (atoms * LARGEST))
     matrix = as_floats(projection.matrix)
     products = _by_parts(lambda part: (stages.roots(part) @ matrix).numpy(), telling[:_SCALE_IMAGES])
-    return replace(parameters, roots_factor=factor, cells=projection, cells_factor=LARGEST / _most_of(np.abs(products)))
+    return replace(parameters, roots_factor=factor, cells=projection, cells_factor=LARGEST / most_of(np.abs(products)))
 
 
 def _with_tokens(parameters: Parameters, telling: Images, seed: int) -> Parameters:
@@ -147,10 +146,3 @@ def _parts(images: NDArray[T]) -> Iterator[NDArray[T]]:
 
 def _by_parts(work: Callable[[NDArray[T]], NDArray[U]], images: NDArray[T]) -> NDArray[U]:
     return np.concatenate([work(part) for part in _parts(images)])
-
-
-def _most_of(numbers: NDArray[Any]) -> float:
-    """Return what nearly all numbers, 0 or above, are at most; 1 at least."""
-    flat = numbers.ravel()
-    place = int((len(flat) - 1) * _SCALE_SHARE)
-    return max(1.0, float(np.partition(flat, place)[place]))

@@ -1,6 +1,7 @@
 """Learning projections that are closed under mirroring: components are symmetric or turn their sign, each by itself."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from gmv.linear.eigen import eigh, generalised_eigh
 
 Doubles = NDArray[np.float64]
 
+_SCALE_SHARE = 0.9999  # of numbers are not cut off by the scale that they are given
 _RANK_TOLERANCE = 1e-9  # of the largest eigenvalue
 
 
@@ -130,3 +132,10 @@ def _largest(found: list[tuple[Doubles, Doubles]], mirror: Mirror, size: int) ->
     rank = int((values > _RANK_TOLERANCE * max(float(values.max()), 0.0)).sum())
     kept = order[: max(1, min(size, rank))]
     return Components(np.maximum(values[kept], 0.0), np.hstack(whole)[:, kept], signs[kept].astype(np.int8))
+
+
+def most_of(numbers: NDArray[Any]) -> float:
+    """Return what nearly all numbers, 0 or above, are at most; 1 at least."""
+    flat = numbers.ravel()
+    place = int((len(flat) - 1) * _SCALE_SHARE)
+    return max(1.0, float(np.partition(flat, place)[place]))

@@ -1,19 +1,18 @@
 """The exact descriptor's parameters as a safetensors file."""
 
-import hashlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gmv.encoders.exact.descriptor import KIND, ExactDescriptor
 from gmv.encoders.exact.kernels import LARGEST
 from gmv.encoders.exact.parameters import PATCH_NUMBERS, Parameters
 from gmv.encoders.integer_projection import IntegerProjection
+from gmv.encoders.parameter_file import digest_of, read_parameters
 from gmv.encoders.working_size import WORKING_SIZE_MAX, WORKING_SIZE_MIN
 from gmv.errors import IndexRefused
 
@@ -45,15 +44,10 @@ def open_exact(path: Path) -> ExactDescriptor:
     Raises:
         IndexRefused: the file is missing, damaged, or not such a descriptor's.
     """
-    try:
-        arrays = load(path.read_bytes())
-    except OSError as error:
-        raise IndexRefused(f"{path}: {error.strerror}; build the index again") from error
-    except SafetensorError as error:
-        raise IndexRefused(f"{path} is no safetensors file ({error}); build the index again") from error
+    arrays = read_parameters(path, load)
     if {name: array.dtype for name, array in arrays.items()} != _DTYPES or not _is_sound(arrays):
         raise IndexRefused(f"{path} does not hold a {KIND}; build the index again")
-    return ExactDescriptor(f"{KIND}@{_digest(arrays)}", _parameters(arrays))
+    return ExactDescriptor(f"{KIND}@{digest_of(arrays)}", _parameters(arrays))
 
 
 def _arrays(parameters: Parameters) -> dict[str, Array]:
@@ -101,12 +95,3 @@ def _is_sound(arrays: dict[str, Array]) -> bool:
 
 def _shapes_of(name: str, size: int, components: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.mean": (size,), f"{name}.matrix": (size, components), f"{name}.signs": (components,)}
-
-
-def _digest(arrays: dict[str, Array]) -> str:
-    """16 hex digits over names, shapes and values."""
-    digest = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        digest.update(f"{name} {array.shape} ".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]

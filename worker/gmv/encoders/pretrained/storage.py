@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
+from gmv.encoders.parameter_file import digest_of, read_parameters
 from gmv.encoders.pretrained.backbone import ActivationsShape, Backbone
 from gmv.encoders.pretrained.backbones import KINDS, open_backbone
 from gmv.encoders.pretrained.encoder import PretrainedEncoder
 from gmv.encoders.pretrained.reduction import Reduction
 from gmv.encoders.projection import Projection
-from gmv.encoders.storage import digest_of, read_tensors
 from gmv.errors import IndexRefused, InvalidSettings
 
 
@@ -41,7 +41,7 @@ def open_pretrained(parameters: Path) -> PretrainedEncoder:
         IndexRefused: a file is missing, damaged, or not such an encoder's; or the weights are others.
         PackagesMissing: a package that runs the network, or brings its weights, is not installed.
     """
-    tensors = read_tensors(parameters)
+    tensors = read_parameters(parameters, load)
     stated, reduction = _stated(tensors, parameters), _reduction(tensors, parameters)
     try:
         backbone = open_backbone(stated.kind, parameters.parent, stated.options)
@@ -54,7 +54,8 @@ def open_pretrained(parameters: Path) -> PretrainedEncoder:
         )
     if not _fits(reduction, backbone.shape):
         raise IndexRefused(f"{parameters} does not fit {backbone.origin.name}; build the index again")
-    return PretrainedEncoder(f"{stated.kind}@{digest_of(tensors)}", backbone, reduction)
+    digest = digest_of({name: tensor.numpy() for name, tensor in tensors.items()})
+    return PretrainedEncoder(f"{stated.kind}@{digest}", backbone, reduction)
 
 
 def _tensors(backbone: Backbone, reduction: Reduction) -> dict[str, Tensor]:
