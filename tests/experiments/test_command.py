@@ -1,7 +1,6 @@
 """`gmv experiment` in short, over the code that credits, judged by brute force and by what it stored."""
 
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +15,15 @@ from gmv.experiments.folder import Folder
 from gmv.experiments.generators.presets import family
 from gmv.experiments.splits import split
 from gmv.index.opened import open_index
+from gmv.settings import LedgerSettings
 from gmv.valuation.utility import utilities
+from tests.cli.command import Done, gmv
 from tests.experiments.world import CLASSES, shapes, write_parquet
 
 pytestmark = pytest.mark.slow
 
 DRAWN, SHARE = 9, 0.0005
+NO_LEDGER = LedgerSettings(url="sqlite:///none")
 IMAGES = shapes()
 
 
@@ -35,11 +37,11 @@ class World(NamedTuple):
         return Folder(self.out / "shapes")
 
 
-def run(experiment: str, parquet: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    options = ["--dataset", str(parquet), "--out", str(out), "--drawn", str(DRAWN), "--steps-share", str(SHARE), *more]
-    return subprocess.run(
-        [sys.executable, "-m", "gmv", "experiment", experiment, *options], capture_output=True, text=True, check=False
-    )
+TRAINING = ("--drawn", str(DRAWN), "--steps-share", str(SHARE))
+
+
+def run(experiment: str, parquet: Path, out: Path, *more: str, training: Sequence[str] = TRAINING) -> Done:
+    return gmv(NO_LEDGER, "experiment", experiment, "--dataset", parquet, "--out", out, *training, *more)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,9 @@
 """What is on the command line of `gmv experiment`, and what it becomes."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,21 +12,21 @@ from gmv.cli.options import load_settings
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    from gmv.experiments.images import LabelledImages
     from gmv.experiments.laboratory import Laboratory
+    from gmv.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is on the command line."""
+    """What is on the command line; `others` are options by flag, which one experiment has and another has not."""
 
     experiment: str
     dataset: str
     seeds: str
-    generators: str
-    drawn: int
-    steps_share: float
     out: Path
     config: Path | None
+    others: Mapping[str, str]
 
     @property
     def seed_numbers(self) -> list[int]:
@@ -43,8 +45,7 @@ class Asked:
     @property
     def command(self) -> str:
         """The command that makes the same result again."""
-        options = ["--dataset", self.dataset, "--seeds", self.seeds, "--generators", self.generators]
-        options += ["--drawn", str(self.drawn), "--steps-share", f"{self.steps_share:g}"]
+        options = ["--dataset", self.dataset, "--seeds", self.seeds, *chain.from_iterable(self.others.items())]
         return shlex.join(["gmv", "experiment", self.experiment, *options])
 
     @property
@@ -53,23 +54,35 @@ class Asked:
         return self.out / Path(self.dataset).stem
 
 
-def laboratory_of(asked: Asked) -> "Laboratory":
-    """Return what trains, draws and attributes, or uses what is there."""
+def prepare(asked: Asked) -> "Settings":
+    """Look at what was asked before anything is made, and return the settings."""
     settings = load_settings(asked.config)
-    _ = asked.seed_numbers  # before anything is made
+    _ = asked.seed_numbers
     from gmv.threads import limit_threads
 
     limit_threads()
+    return settings
+
+
+def laboratory_of(asked: Asked, generators: str, drawn: int, steps_share: float) -> "Laboratory":
+    """Return what trains, draws and attributes, or uses what is there."""
+    settings = prepare(asked)
     from gmv.cli.output import progress
-    from gmv.experiments.datasets import DIGITS, digits, labelled_parquet
     from gmv.experiments.folder import Folder
     from gmv.experiments.generators.presets import family
     from gmv.experiments.laboratory import Laboratory
 
-    images = digits() if asked.dataset == DIGITS else labelled_parquet(Path(asked.dataset))
-    names = [name.strip() for name in asked.generators.split(",")]
-    families = {name: family(name, images.shape[1], asked.steps_share) for name in names}
-    return Laboratory(images, families, Folder(asked.folder), settings, asked.drawn, progress)
+    images = images_of(asked)
+    names = [name.strip() for name in generators.split(",")]
+    families = {name: family(name, images.shape[1], steps_share) for name in names}
+    return Laboratory(images, families, Folder(asked.folder), settings, drawn, progress)
+
+
+def images_of(asked: Asked) -> "LabelledImages":
+    """Return the data set that is named."""
+    from gmv.experiments.datasets import DIGITS, digits, labelled_parquet
+
+    return digits() if asked.dataset == DIGITS else labelled_parquet(Path(asked.dataset))
 
 
 def keep(asked: Asked, result: "DataclassInstance") -> None:

@@ -1,6 +1,8 @@
 """How results of `gmv experiment` look to people."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gmv.cli.output import table
@@ -8,11 +10,26 @@ from gmv.cli.output import table
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
+    from gmv.experiments.fidelity.results import Fidelity
     from gmv.experiments.ra1 import RA1
     from gmv.experiments.ra2 import RA2, MeasureResult
     from gmv.experiments.ra2 import GeneratorResult as RA2Generator
     from gmv.experiments.ra3 import RA3
     from gmv.experiments.statistics import Interval, Null
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """Where a report is, and how many results it holds."""
+
+    page: Path
+    document: Path
+    results: int
+
+
+def report_view(report: WrittenReport) -> Iterator[str]:
+    """Say where it is."""
+    yield f"{report.results} results in {report.page} and {report.document}"
 
 
 def ra1_view(result: "RA1") -> "Iterator[str | ConsoleRenderable]":
@@ -113,6 +130,52 @@ def ra3_view(result: "RA3") -> "Iterator[str | ConsoleRenderable]":
             f"by chance {1 / result.classes:.1%}; "
             f"rank correlation of value and alignment {interval_text(generator.rank_correlation, '.3f')}"
         )
+
+
+def fidelity_view(result: "Fidelity") -> "Iterator[str | ConsoleRenderable]":
+    """Show how the method's settings matter."""
+    yield (
+        f"{result.queries:,} left-out images of {result.dataset} asked about {result.indexed:,} indexed ones, of which "
+        f"{result.noise:,} are noise; seeds {', '.join(map(str, result.seeds))}"
+    )
+    own = interval_text(result.candidates, ".0f"), interval_text(result.temperature, ".4f")
+    yield f"the index's own: M {own[0]}, tau {own[1]}"
+    yield table(
+        "C1: of the K nearest, of the query's class",
+        ["K", "recall alone", "W1 of M", "W1 of all", "pixels", "chance"],
+        [
+            [
+                each.contributors,
+                *(
+                    interval_text(share, ".3f")
+                    for share in (each.recalled, each.ranked, each.exact, each.pixels, each.chance)
+                ),
+            ]
+            for each in result.class_shares
+        ],
+    )
+    yield table(
+        "M candidates against all",
+        ["M", "of the true ten", "credit that goes elsewhere"],
+        [
+            [each.candidates, interval_text(each.recall, ".3f"), interval_text(each.moved, ".3f")]
+            for each in result.depths
+        ],
+    )
+    yield table(
+        "temperatures, the same ten",
+        ["tau", "effective contributors", "credit to the class", "AUC of real images against noise"],
+        [
+            [
+                f"{each.temperature:.4g}",
+                interval_text(each.effective_contributors, ".2f"),
+                interval_text(each.class_share, ".3f"),
+                interval_text(each.noise_auc, ".3f"),
+            ]
+            for each in result.sharpness
+        ],
+    )
+    yield f"AUC of real images against noise, by counting hits: {interval_text(result.noise_auc_of_hits, '.3f')}"
 
 
 def _setting(result: "RA1 | RA2 | RA3") -> str:

@@ -65,7 +65,7 @@ class Family(Protocol):
     def configuration(self) -> dict[str, Any]:
         """All that decides its weights beside images and seed, as JSON has it."""
 
-    def training(self, shape: tuple[int, int, int], classes: int, seed: int) -> Training:
+    def training(self, shape: tuple[int, int, int], classes: int) -> Training:
         """Begin with random weights; torch's own generator is seeded by the caller."""
 
     def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> Generator:

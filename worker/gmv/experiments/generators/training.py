@@ -32,7 +32,7 @@ def train(
     pixels, labels = to_torch(images.pixels), torch.from_numpy(images.labels)
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        training = family.training(images.shape, images.classes, seed)
+        training = family.training(images.shape, images.classes)
         for step in range(family.length.steps):
             rows = torch.randint(len(pixels), (family.length.images,))
             _check(training.step(pixels[rows], labels[rows]), family.name, step, seed)

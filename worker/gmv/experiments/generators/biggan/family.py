@@ -64,7 +64,7 @@ class BigGAN(Family):
         return asdict(self)
 
     @override
-    def training(self, shape: tuple[int, int, int], classes: int, seed: int) -> "BigGANTraining":
+    def training(self, shape: tuple[int, int, int], classes: int) -> "BigGANTraining":
         networks = GeneratorNetwork(self.size, shape[0], classes), Discriminator(self.size, shape[0], classes)
         return BigGANTraining(self, *networks, classes)
 

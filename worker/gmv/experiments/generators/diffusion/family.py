@@ -59,7 +59,7 @@ class Diffusion(Family):
         return asdict(self)
 
     @override
-    def training(self, shape: tuple[int, int, int], classes: int, seed: int) -> "DiffusionTraining":
+    def training(self, shape: tuple[int, int, int], classes: int) -> "DiffusionTraining":
         return DiffusionTraining(self, UNet(self.size, shape[0], classes), classes)
 
     @override
