@@ -26,7 +26,7 @@ class Story:
 
     Attributes:
         outcomes: the committed events, in the order of the log.
-        hits: how well known sources were credited, None where no sources are known.
+        hits: how well known sources of the remixes were credited, None where no sources are known.
         balances: every owner's total, as the ledger has it.
         sums: the ledger's own counts.
         images_by_owner: number of training images of each owner.
@@ -34,6 +34,7 @@ class Story:
         training: the training images that `pictured` names, by image id.
         candidates: M, training images recalled per event.
         facts: what it was computed from and where it lies: (name, value), in the order shown.
+        copies: the same of altered copies, None where there are none.
     """
 
     outcomes: Sequence[Outcome]
@@ -45,6 +46,7 @@ class Story:
     training: Mapping[str, Thumbnail]
     candidates: int
     facts: Sequence[tuple[str, str]] = field(default=())
+    copies: SourceHits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,13 @@ from gmv.settings import Settings
 
 
 def story_of(
-    corpus: Corpus, index: Index, folder: DemoFolder, books: Books, hits: SourceHits, settings: Settings
+    corpus: Corpus,
+    index: Index,
+    folder: DemoFolder,
+    books: Books,
+    hits: SourceHits,
+    copies: SourceHits | None,
+    settings: Settings,
 ) -> Story:
     """Gather pictures and figures; reads the corpus and the events file once."""
     featured, listed = shown(books.outcomes)
@@ -26,6 +32,7 @@ def story_of(
     return Story(
         outcomes=books.outcomes,
         hits=hits,
+        copies=copies,
         balances=books.balances,
         sums=books.sums,
         images_by_owner=Counter(image.owner_id for image in images),
