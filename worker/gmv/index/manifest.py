@@ -26,7 +26,13 @@ REJECTED_FILE = "rejected.jsonl"
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 _CANDIDATES_MIN = 50
+_TEMPERATURES_IN_SPREAD = 3
 UnitInterval = Field(ge=0.0, le=1.0)
+
+
+def _is_none(value: object) -> bool:
+    """For fields that only some indexes have: another's manifest, and so its id, is as it was before there was one."""
+    return value is None
 
 
 class _Entry(BaseModel):
@@ -78,6 +84,20 @@ class EncoderEntry(_Entry):
     network: NetworkEntry | None = None
 
 
+class MeasuredFeatures(_Entry):
+    """Features that a corpus brought, by a sample of it.
+
+    Attributes:
+        tokens_shape: (n, d) as they were brought; the encoder's own is what is left of it.
+        token_length: median Euclidean length of a token.
+        rounding: what float16 rounds off tokens, as a share of how far they are from their mean (root mean squares).
+    """
+
+    tokens_shape: tuple[int, int]
+    token_length: float = Field(ge=0)
+    rounding: float = Field(ge=0)
+
+
 class CorpusEntry(_Entry):
     """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
 
@@ -112,6 +132,11 @@ class RecallEntry(_Entry):
     measured: MeasuredRecall | None = None
 
 
+def temperature_of(spread: float) -> float:
+    """Return a third of a spread, to two digits, so that all processors come to the same; 1 where there is none."""
+    return float(f"{spread / _TEMPERATURES_IN_SPREAD:.2g}") if spread > 0.0 else 1.0
+
+
 class MeasuredNeighbours(_Entry):
     """How far apart training images are, by W1, each left out of its own answer, and what shares come of it.
 
@@ -132,6 +157,11 @@ class MeasuredNeighbours(_Entry):
     temperature: float = Field(gt=0)
     top_share: float = UnitInterval
     effective_contributors: float
+
+    @property
+    def own_temperature(self) -> float:
+        """What follows from the distances."""
+        return temperature_of(self.spread)
 
 
 class RecallPoint(_Entry):
@@ -208,6 +238,7 @@ class Manifest(_Entry):
     encoder: EncoderEntry
     corpus: CorpusEntry
     recall: RecallEntry
+    features: MeasuredFeatures | None = Field(None, exclude_if=_is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
     defaults: Defaults

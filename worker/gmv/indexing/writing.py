@@ -71,6 +71,7 @@ def write_index_files(
             digest=_corpus_digest(images, stage.digests[stage.kept()]),
         ),
         recall=recall_entry,
+        features=source.features,
         neighbours=neighbours,
         candidates=calibrated,
         defaults=Defaults(**valuation.method(candidates, neighbours.temperature).model_dump()),
