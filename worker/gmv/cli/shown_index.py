@@ -16,10 +16,10 @@ if TYPE_CHECKING:
         EncoderEntry,
         FileEntry,
         Manifest,
-        MeasuredFeatures,
         MeasuredNeighbours,
         RecallEntry,
     )
+    from gmv.index.measured import MeasuredFeatures
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -71,6 +71,8 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
 
 def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
     """What faiss loses against exact search by the same vectors."""
+    if (lists := index.recall.lists) is not None:
+        yield "lists", lists.sentence()
     if (measured := index.recall.measured) is not None:
         shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
         yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)

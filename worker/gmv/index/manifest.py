@@ -4,10 +4,13 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gmv.errors import IndexRefused
 from gmv.first_error import first_error
+from gmv.index.entry import Entry as _Entry
+from gmv.index.entry import UnitInterval, is_none
+from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
 
@@ -27,16 +30,6 @@ REJECTED_FILE = "rejected.jsonl"
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 _CANDIDATES_MIN = 50
 _TEMPERATURES_IN_SPREAD = 3
-UnitInterval = Field(ge=0.0, le=1.0)
-
-
-def _is_none(value: object) -> bool:
-    """For fields that only some indexes have: another's manifest, and so its id, is as it was before there was one."""
-    return value is None
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FileEntry(_Entry):
@@ -84,20 +77,6 @@ class EncoderEntry(_Entry):
     network: NetworkEntry | None = None
 
 
-class MeasuredFeatures(_Entry):
-    """Features that a corpus brought, by a sample of it.
-
-    Attributes:
-        tokens_shape: (n, d) as they were brought; the encoder's own is what is left of it.
-        token_length: median Euclidean length of a token.
-        rounding: what float16 rounds off tokens, as a share of how far they are from their mean (root mean squares).
-    """
-
-    tokens_shape: tuple[int, int]
-    token_length: float = Field(ge=0)
-    rounding: float = Field(ge=0)
-
-
 class CorpusEntry(_Entry):
     """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
 
@@ -129,6 +108,7 @@ class RecallEntry(_Entry):
     """How recall works: a faiss factory string and what it loses, or `integers`, which compares all exactly."""
 
     factory: str
+    lists: CalibratedLists | None = Field(None, exclude_if=is_none)  # of an inverted file
     measured: MeasuredRecall | None = None
 
 
@@ -238,7 +218,7 @@ class Manifest(_Entry):
     encoder: EncoderEntry
     corpus: CorpusEntry
     recall: RecallEntry
-    features: MeasuredFeatures | None = Field(None, exclude_if=_is_none)  # where the corpus brought some
+    features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
     defaults: Defaults

@@ -16,7 +16,8 @@ from gmv.encoders.reduced import ReducedFeatures, open_reduced
 from gmv.encoders.token_reduction import TokenReduction, TokenReductionSettings, fit_token_reduction
 from gmv.errors import CorpusRefused, InvalidSettings, Poison
 from gmv.events.wire import TOKENS_MAX
-from gmv.index.manifest import ENCODER_FILE, MeasuredFeatures
+from gmv.index.manifest import ENCODER_FILE
+from gmv.index.measured import MeasuredFeatures
 from gmv.indexing.progress import Progress
 from gmv.indexing.sampling import drawn_ids
 from gmv.indexing.workspace import Workspace

@@ -22,7 +22,8 @@ from gmv.encoders.token_reduction import TokenReductionSettings
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, InvalidSettings, Poison, Reason
 from gmv.imaging.decode import ImageLimits, decode_image
-from gmv.index.manifest import ENCODER_FILE, EncoderEntry, MeasuredFeatures, NetworkEntry
+from gmv.index.manifest import ENCODER_FILE, EncoderEntry, NetworkEntry
+from gmv.index.measured import MeasuredFeatures
 from gmv.indexing.brought_features import BroughtFeatures, take_features
 from gmv.indexing.memory import give_back
 from gmv.indexing.pretrained import Pretrained
