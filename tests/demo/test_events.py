@@ -6,8 +6,7 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
-from gmv.corpus.port import ImageFile, TrainingImage
-from gmv.corpus.reading import Catalogue
+from gmv.corpus.port import Catalogue, ImageFile, TrainingImage
 from gmv.demo import events
 from gmv.demo.events import event_id, generated_images, make_events
 from gmv.demo.faults import BAD_RECORDS
