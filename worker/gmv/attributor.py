@@ -80,15 +80,29 @@ class Attributor:
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
+        (outcomes,) = self.attribute_at(events, [self._settings.temperature])
+        return outcomes
+
+    def attribute_at(
+        self, events: Sequence[GeneratedImage], temperatures: Sequence[float]
+    ) -> list[list[Attribution | Poison]]:
+        """Return, for each temperature, what `attribute` would at it; all of them from one ranking.
+
+        Args:
+            events: of one run.
+            temperatures: each a tau of the softmax, > 0.
+        """
         features = self._features(events)
         poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
-        ranked = self._ranked(list(seen.values()))
-        valued = {
-            place: self._value(events[place], seen[place], ranking) for place, ranking in zip(seen, ranked, strict=True)
-        }
-        outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
-        return [outcomes[place] for place in range(len(events))]
+        ranked = dict(zip(seen, self._ranked(list(seen.values())), strict=True))
+        return [
+            [
+                poison[place] if place in poison else self._value(event, seen[place], ranked[place], temperature)
+                for place, event in enumerate(events)
+            ]
+            for temperature in temperatures
+        ]
 
     def _features(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
         """Step 1: take the features the event brings, or read and encode its image."""
@@ -170,7 +184,7 @@ class Attributor:
         looks = self._mirror.mirrored(Features(vectors, tokens)).tokens
         return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
-    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking) -> Attribution:
+    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking, temperature: float) -> Attribution:
         """Steps 4 and 5."""
         images = self._table.images(ranking.rows)
         candidates = [
@@ -179,7 +193,7 @@ class Attributor:
                 images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
             )
         ]
-        valued = value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
+        valued = value_contributors(self._ownership.apply(candidates), event.quality, temperature)
         as_brought = isinstance(event.content, EventFeatures) or not self._digests_features
         if as_brought and self._reducer is None:
             return valued

@@ -8,6 +8,13 @@ from typing import Annotated
 
 import typer
 
+from gmv.cli.corpus_options import (
+    ImageColumnOption,
+    ImageIdColumnOption,
+    OwnerIdColumnOption,
+    SplitOption,
+    WeightColumnOption,
+)
 from gmv.cli.encoder_options import (
     EncoderOption,
     GridOption,
@@ -64,18 +71,10 @@ def build(
     token_size: TokenSizeOption = None,
     grid: GridOption = 8,
     pool_tokens: PoolTokensOption = None,
-    image_id_column: Annotated[
-        str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
-    ] = "image_id",
-    owner_id_column: Annotated[
-        str, typer.Option("--owner-id-column", metavar="NAME", help="Column of owner ids.")
-    ] = "owner_id",
-    image_column: Annotated[
-        str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
-    ] = "image",
-    weight_column: Annotated[
-        str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
-    ] = "weight",
+    image_id_column: ImageIdColumnOption = "image_id",
+    owner_id_column: OwnerIdColumnOption = "owner_id",
+    image_column: ImageColumnOption = "image",
+    weight_column: WeightColumnOption = "weight",
     encoder_id: Annotated[
         str | None,
         typer.Option(
@@ -85,15 +84,7 @@ def build(
             "tokens (list of lists). Events then have to bring theirs.",
         ),
     ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--split",
-            metavar="NAME",
-            help="Where a folder's files name splits: the one to read, several times for several, or all. Default: "
-            "train, or the only one.",
-        ),
-    ] = None,
+    split: SplitOption = None,
     target_recall: Annotated[
         float,
         typer.Option("--target-recall", metavar="SHARE", min=0.01, max=1, help="Of the true nearest, by candidates."),

@@ -69,7 +69,7 @@ def write_index_files(
             images=len(images),
             owners=len({image.owner_id for image in images}),
             rejected=len(stage.rejected),
-            digest=_corpus_digest(images, stage.digests[stage.kept()]),
+            digest=corpus_digest(images, stage.digests[stage.kept()]),
         ),
         recall=recall_entry,
         features=source.features,
@@ -82,8 +82,16 @@ def write_index_files(
     return manifest
 
 
-def _corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 over ids, owners, weights and image files, in order of id."""
+def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
+    """Return the SHA-256 over ids, owners, weights and image files, in order of id.
+
+    Args:
+        images: in order of id.
+        digests: uint8 [images, 32], SHA-256 of each image's file.
+
+    Returns:
+        64 hex digits.
+    """
     digest = hashlib.sha256()
     for image, file in zip(images, digests, strict=True):
         digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight]))
