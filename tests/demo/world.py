@@ -8,8 +8,8 @@ from PIL import Image
 
 from gmv.demo.report import Story
 from gmv.demo.source_hits import Outcome, outcomes, source_hits
-from gmv.demo.thumbnails import thumbnail
 from gmv.ledger.port import Balance, Sums
+from gmv.pages.thumbnails import thumbnail
 from gmv.valuation.apportion import apportion
 from gmv.valuation.receipt import Receipt
 

@@ -12,6 +12,7 @@ from gmv.corpus.features import features_digest
 from gmv.corpus.port import ImageFeatures
 from gmv.encoders.integers import check_integers
 from gmv.encoders.port import Encoder, Features, MirroringEncoder, Numbers, check_unit_length
+from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
@@ -47,6 +48,7 @@ class Attributor:
         settings: Method,
         ownership: Ownership,
         mirror: MirroringEncoder | None = None,
+        reducer: ReducedFeatures | None = None,
         *,
         digests_features: bool = False,
     ) -> None:
@@ -61,8 +63,9 @@ class Attributor:
             settings: M, K and tau.
             ownership: who is paid instead of whom, and who is opted out.
             mirror: the encoder, where generated images are also compared mirrored.
+            reducer: the encoder, where tokens that events bring are made fewer and smaller, as those of the index were.
             digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
-                that sees others on another machine.
+                that sees others on another machine. Reduced ones are named in any case.
         """
         self._images = images
         self._encoder = encoder
@@ -72,6 +75,7 @@ class Attributor:
         self._settings = settings
         self._ownership = ownership
         self._mirror = mirror
+        self._reducer = reducer
         self._digests_features = digests_features
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
@@ -142,7 +146,8 @@ class Attributor:
                 Reason.WRONG_ENCODER,
                 f"the event's features are of {features.encoder_id!r}, the index's of {self._encoder.encoder_id!r}",
             )
-        vector_size, token_size = self._encoder.vector_size, self._encoder.tokens_shape[1]
+        vector_size, reducer = self._encoder.vector_size, self._reducer
+        token_size = reducer.brought_token_size if reducer else self._encoder.tokens_shape[1]
         if features.vector.shape != (vector_size,) or features.tokens.shape[1:] != (token_size,):
             raise Poison(
                 Reason.INVALID_FEATURES,
@@ -153,7 +158,7 @@ class Attributor:
             check_integers(features.vector, features.tokens, self._encoder)
             return features.vector.astype(np.int8), features.tokens.astype(np.int8)
         check_unit_length(features.vector)
-        return features.vector, features.tokens
+        return features.vector, reducer.reduced(features.tokens) if reducer else features.tokens
 
     def _ranked(self, seen: Sequence[Seen]) -> list[Ranking]:
         """Steps 2 and 3. Where all that were recalled are left out, nobody is ranked."""
@@ -189,6 +194,7 @@ class Attributor:
             )
         ]
         valued = value_contributors(self._ownership.apply(candidates), event.quality, temperature)
-        if not self._digests_features or isinstance(event.content, EventFeatures):
+        as_brought = isinstance(event.content, EventFeatures) or not self._digests_features
+        if as_brought and self._reducer is None:
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())

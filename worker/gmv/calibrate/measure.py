@@ -14,10 +14,10 @@ from gmv.calibrate.choosing import Choice, choose
 from gmv.calibrate.queries import Query
 from gmv.corpus.port import TrainingImage
 from gmv.errors import IndexRefused, Poison
+from gmv.index.manifest import temperature_of
 from gmv.index.opened import Index
 from gmv.indexing.calibrating import MIXES
 from gmv.indexing.calibration import wilson_interval
-from gmv.indexing.temperature import temperature_of
 from gmv.valuation.types import Attribution
 from gmv.valuation.utility import effective_contributors
 

@@ -18,9 +18,11 @@ from gmv.cli.corpus_options import (
 from gmv.cli.encoder_options import (
     EncoderOption,
     GridOption,
+    PoolTokensOption,
     TokenSizeOption,
     VectorSizeOption,
     choose_pretrained,
+    choose_reduction,
 )
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
@@ -66,8 +68,9 @@ def build(
     ] = 32,
     encoder: EncoderOption = None,
     vector_size: VectorSizeOption = 256,
-    token_size: TokenSizeOption = 64,
+    token_size: TokenSizeOption = None,
     grid: GridOption = 8,
+    pool_tokens: PoolTokensOption = None,
     image_id_column: ImageIdColumnOption = "image_id",
     owner_id_column: OwnerIdColumnOption = "owner_id",
     image_column: ImageColumnOption = "image",
@@ -113,6 +116,7 @@ def build(
     from gmv.indexing.build import BuildOptions, build_index
 
     pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
+    reduction = choose_reduction(context, encoder_id, encoder, pool_tokens, token_size)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     read: list[Reading] = []
 
@@ -134,6 +138,7 @@ def build(
             pretrained,
             target_recall,
             candidates_max,
+            reduction,
         ),
         progress,
         on_reading,

@@ -6,14 +6,12 @@ committed. Pictures are data URIs, there is no script, and a content security po
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import Final
 
 from gmv.demo.source_hits import Outcome, SourceHits, spread
-from gmv.demo.thumbnails import Thumbnail
 from gmv.ledger.port import Balance, Sums
-from gmv.valuation.types import MICROS_PER_CREDIT
+from gmv.pages.environment import page_environment
+from gmv.pages.thumbnails import Thumbnail
 
 FEATURED: Final = 12  # events shown with all of their contributors
 LISTED_MAX: Final = 500  # rows of the table of the rest; a browser is slow with more pictures
@@ -104,7 +102,7 @@ def render(story: Story) -> str:
     featured, listed = shown(story.outcomes)
     ranked = leaders(story)
     return (
-        _environment()
+        page_environment("gmv.demo")
         .get_template("report.html.j2")
         .render(
             story=story,
@@ -120,20 +118,3 @@ def render(story: Story) -> str:
             temperatures=sorted({outcome.receipt["temperature"] for outcome in story.outcomes}),
         )
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("gmv.demo", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = {
-        "credits": lambda micros: f"{micros // MICROS_PER_CREDIT:,}.{micros % MICROS_PER_CREDIT:06d}",
-        "percent": lambda part: f"{100 * part:.1f} %",
-        "thousands": lambda number: f"{number:,}",
-    }
-    environment.filters.update(filters)
-    return environment

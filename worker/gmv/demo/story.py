@@ -11,8 +11,8 @@ from gmv.demo.events import generated_images
 from gmv.demo.folder import DemoFolder
 from gmv.demo.report import Story, pictured, shown
 from gmv.demo.source_hits import SourceHits
-from gmv.demo.thumbnails import thumbnail, training_thumbnails
 from gmv.index.opened import Index
+from gmv.pages.thumbnails import thumbnail, training_thumbnails
 from gmv.settings import Settings
 
 
