@@ -122,7 +122,7 @@ def build(
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
     from gmv.corpus.reading import Reading
-    from gmv.encoders.fitting import FittingSettings
+    from gmv.encoders.exact.fitting import FittingSettings
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
