@@ -215,7 +215,7 @@ def _write_rights(out: Path, corpus: "Corpus", encoder_id: str | None) -> None:
     write_opt_outs(out, tally)
     tell_who_watches(
         f"{len(tally.opted_out):,} of {tally.images:,} images opt out of training or data mining: review {out}; "
-        f"nothing is applied until --owners names it. {len(tally.unread):,} were not read whole; `gmv rights` names them"
+        f"nothing is applied until --owners names it; {len(tally.unread):,} were not read whole: see `gmv rights`"
     )
 
 
