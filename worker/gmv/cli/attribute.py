@@ -11,6 +11,7 @@ from gmv.cli.options import (
     CandidatesOption,
     ConfigOption,
     ContributorsOption,
+    EvidenceOption,
     IndexOption,
     JsonOption,
     OwnersOption,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from gmv.errors import Poison, Reason
     from gmv.events.model import GeneratedImage
+    from gmv.valuation.evidence import Evidence
     from gmv.valuation.types import Attribution, Contributor
 
 
@@ -35,6 +37,8 @@ class AttributedImage:
     quality: float
     temperature: float
     micros: int
+    evidence: "Evidence | None"
+    unattributed_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def attribute(
     contributors: ContributorsOption = None,
     owners: OwnersOption = None,
     temperature: TemperatureOption = None,
+    evidence: EvidenceOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -75,7 +80,13 @@ def attribute(
     Exits with 1 if one of the images could not be attributed.
     """
     settings = load_settings(
-        config, index=index, candidates=candidates, contributors=contributors, temperature=temperature, owners=owners
+        config,
+        index=index,
+        candidates=candidates,
+        contributors=contributors,
+        temperature=temperature,
+        evidence=evidence,
+        owners=owners,
     )
     from gmv.threads import limit_threads
 
@@ -121,11 +132,19 @@ def _of(image: Path, outcome: "Attribution | Poison") -> AttributedImage | Refus
 
     if isinstance(outcome, Poison):
         return RefusedImage(image, WhyRefused(outcome.reason, outcome.detail))
-    return AttributedImage(image, outcome.contributors, outcome.quality, outcome.temperature, outcome.micros)
+    return AttributedImage(
+        image,
+        outcome.contributors,
+        outcome.quality,
+        outcome.temperature,
+        outcome.micros,
+        outcome.evidence,
+        outcome.unattributed_micros,
+    )
 
 
 def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
-    from gmv.cli.output import credits_text, distance_text, table
+    from gmv.cli.output import credits_text, distance_text, evidence_text, table
 
     for each in attributed.images:
         if isinstance(each, RefusedImage):
@@ -149,3 +168,7 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
             ],
             numbers=["distance", "share", "credits"],
         )
+        if each.evidence is not None:
+            yield evidence_text(
+                each.evidence.p, each.evidence.is_flat, each.evidence.is_reliable, each.unattributed_micros
+            )

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gmv.valuation.evidence import least_p_value
+
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
+    from gmv.index.evidence import EvidenceErrors, MeasuredEvidence
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
@@ -37,6 +40,7 @@ class ShownIndex:
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
+    evidence: "MeasuredEvidence | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     reading: "Reading | None" = None
@@ -54,6 +58,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.recall,
         manifest.neighbours,
         manifest.candidates,
+        manifest.evidence,
         manifest.defaults,
         manifest.files,
         reading,
@@ -87,6 +92,30 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
+def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What levels of `--evidence` would do, and which training images are flat."""
+    if (measured := index.evidence) is None:
+        return
+    for errors in measured.errors:
+        yield f"--evidence {errors.level:g}", _errors_text(errors, measured)
+    if measured.flat_images:
+        named = ", ".join(measured.flat_named)
+        more = ", …" if measured.flat_images > len(measured.flat_named) else ""
+        yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
+
+
+def _errors_text(errors: "EvidenceErrors", measured: "MeasuredEvidence") -> str:
+    if errors.level < least_p_value(measured.ratios):
+        return "no event can reach it: the corpus has too few images"
+    kinds = (
+        ("pays for {:.1%} of {:,} images without a source", errors.without_source, measured.queries_without_source),
+        ("misses {:.1%} of {:,} altered copies", errors.copies_missed, measured.queries_copies),
+        ("{:.1%} of {:,} mixes", errors.mixes_missed, measured.queries_mixes),
+    )
+    found = [text.format(share, queries) for text, share, queries in kinds if share is not None]
+    return ", ".join(found) or "its errors are not known: the corpus has too few images"
+
+
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
     if encoder.network is not None:
         yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
@@ -115,6 +144,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_loss(index),
             *_candidates(index),
             *_shares(index),
+            *_evidence(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
         ],
     )

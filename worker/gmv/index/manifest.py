@@ -4,10 +4,12 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gmv.errors import IndexRefused
 from gmv.first_error import first_error
+from gmv.index.entry import Entry
+from gmv.index.evidence import MeasuredEvidence
 
 MANIFEST = "manifest.json"
 
@@ -29,18 +31,14 @@ _CANDIDATES_MIN = 50
 UnitInterval = Field(ge=0.0, le=1.0)
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FileEntry(_Entry):
+class FileEntry(Entry):
     """A file of the index."""
 
     bytes: int = Field(ge=0)
     sha256: str = Sha256
 
 
-class NetworkEntry(_Entry):
+class NetworkEntry(Entry):
     """The network of somebody else's inside an encoder, and the files of it that the index keeps.
 
     Attributes:
@@ -56,7 +54,7 @@ class NetworkEntry(_Entry):
     files: tuple[str, ...] = ()
 
 
-class EncoderEntry(_Entry):
+class EncoderEntry(Entry):
     """Which encoder made the features; the only one that queries may use.
 
     Attributes:
@@ -78,7 +76,7 @@ class EncoderEntry(_Entry):
     network: NetworkEntry | None = None
 
 
-class CorpusEntry(_Entry):
+class CorpusEntry(Entry):
     """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
 
     images: int = Field(gt=0)
@@ -87,7 +85,7 @@ class CorpusEntry(_Entry):
     digest: str = Sha256
 
 
-class MeasuredRecall(_Entry):
+class MeasuredRecall(Entry):
     """Recall against exact search by the same vectors; training images are the queries, themselves left out.
 
     Attributes:
@@ -105,14 +103,14 @@ class MeasuredRecall(_Entry):
     nearest_100: float = UnitInterval
 
 
-class RecallEntry(_Entry):
+class RecallEntry(Entry):
     """How recall works: a faiss factory string and what it loses, or `integers`, which compares all exactly."""
 
     factory: str
     measured: MeasuredRecall | None = None
 
 
-class MeasuredNeighbours(_Entry):
+class MeasuredNeighbours(Entry):
     """How far apart training images are, by W1, each left out of its own answer, and what shares come of it.
 
     Attributes:
@@ -134,7 +132,7 @@ class MeasuredNeighbours(_Entry):
     effective_contributors: float
 
 
-class RecallPoint(_Entry):
+class RecallPoint(Entry):
     """Recall of the true nearest by so many candidates.
 
     Attributes:
@@ -150,7 +148,7 @@ class RecallPoint(_Entry):
     most: float = UnitInterval
 
 
-class RecallCurve(_Entry):
+class RecallCurve(Entry):
     """Recall of the true nearest by number of candidates, for one kind of queries."""
 
     kind: str
@@ -158,7 +156,7 @@ class RecallCurve(_Entry):
     points: tuple[RecallPoint, ...]
 
 
-class CalibratedCandidates(_Entry):
+class CalibratedCandidates(Entry):
     """How many candidates hold the true nearest, which were found by ranking all rows by W1.
 
     Attributes:
@@ -192,7 +190,7 @@ class CalibratedCandidates(_Entry):
         )
 
 
-class Defaults(_Entry):
+class Defaults(Entry):
     """K that the settings had when the index was built, and M and tau for settings that name none."""
 
     candidates: int
@@ -200,7 +198,7 @@ class Defaults(_Entry):
     temperature: float
 
 
-class Manifest(_Entry):
+class Manifest(Entry):
     """`manifest.json`. Holds no time and no path, so the same corpus gives the same bytes."""
 
     format: Literal["gmv-index"] = "gmv-index"
@@ -210,6 +208,7 @@ class Manifest(_Entry):
     recall: RecallEntry
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
+    evidence: MeasuredEvidence | None = None  # ditto
     defaults: Defaults
     files: dict[str, FileEntry]
 

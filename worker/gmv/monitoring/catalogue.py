@@ -70,6 +70,13 @@ GENERAL_TRANSPORT: Final = "general_transport"
 """In place of a step: what the kernel is not made for, such as token sets of unequal size."""
 
 
+class Unreliable(StrEnum):
+    """Why an event is no evidence for its contributors."""
+
+    FLAT = "flat"
+    UNLIKE = "unlike"
+
+
 class LedgerState(StrEnum):
     """What an audit finds of a ledger: one of these."""
 
@@ -109,6 +116,9 @@ CONTRIBUTOR_DEPTH_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8
 # From 5 ms, below which no run was ever seen, densely up to 100 ms, which is what a worker that keeps up should stay
 # within; a rebalance costs up to a minute; at 300 s the stuck detector ends the worker; beyond that it is a backlog,
 # from hours to a day. Alerts count from 60 s.
+P_VALUE_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Fine where levels are chosen, and even beyond: events without a source fill all of them alike."""
+
 EVENT_TO_CREDIT_SECONDS_BUCKETS: Final = (
     *(0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5),
     *(1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86_400.0),
@@ -130,6 +140,19 @@ class Metrics:
         self.nobody_left = Counter(
             "gmv_events_nobody_left",
             "Events credited to nobody, since all training images recalled for them are opted out.",
+            registry=registry,
+        )
+        self.unreliable = Counter(
+            "gmv_events_unreliable",
+            "Events credited whose evidence is not reliable, by why; valuation.evidence decides who is paid.",
+            ["kind"],
+            registry=registry,
+        )
+        for kind in Unreliable:
+            self.unreliable.labels(kind)
+        self.unattributed_micros = Counter(
+            "gmv_unattributed_micros",
+            "Micro-credits that the account `unattributed` was credited in place of contributors.",
             registry=registry,
         )
         self.dead_letters = Counter("gmv_dead_letters", "Records dead-lettered.", ["reason"], registry=registry)
@@ -170,6 +193,12 @@ class Metrics:
             "gmv_effective_contributors",
             "Training images that share an event's credit: exp of the entropy of their utilities.",
             buckets=EFFECTIVE_CONTRIBUTORS_BUCKETS,
+            registry=registry,
+        )
+        self.evidence_p_value = Histogram(
+            "gmv_evidence_p_value",
+            "Share of images without a source that would be as near to one training image as the event's is.",
+            buckets=P_VALUE_BUCKETS,
             registry=registry,
         )
         self.contributor_depth_ratio = Histogram(
