@@ -113,6 +113,20 @@ def test_only_recalled_images_can_contribute() -> None:
     assert credited(outcome) == {"d": 1_000_000}
 
 
+def test_at_several_temperatures_each_outcome_is_that_of_the_temperature_alone() -> None:
+    """Poison among them; the images are encoded once."""
+    line, events = Line(), [event(1), event("nowhere"), event(4, quality=0.5)]
+    found = over(line).attribute_at(events, [0.25, 1.0, 8.0])
+    assert line.encoded == [2]
+    for temperature, outcomes in zip((0.25, 1.0, 8.0), found, strict=True):
+        settings = Method(candidates=100, contributors=10, temperature=temperature)
+        reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
+        alone = Attributor(line, line, line, reranker, line, settings, Ownership()).attribute(events)
+        assert [outcomes[0], outcomes[2]] == [alone[0], alone[2]]
+        assert isinstance(outcomes[1], Poison)
+    assert credited(found[0][0])["b"] > credited(found[2][0])["b"]
+
+
 def test_quality_scales_the_budget() -> None:
     (outcome,) = over(Line(), candidates=1).attribute([event(4, quality=0.25)])
     assert credited(outcome) == {"d": 250_000}
@@ -130,8 +144,8 @@ def test_evidence_for_a_copy_and_against_what_is_as_far_from_several() -> None:
     assert isinstance(between, Attribution)
     assert copy.evidence is not None
     assert between.evidence is not None
-    assert (copy.evidence.p, copy.evidence.is_reliable, copy.unattributed_micros) == (1 / 3, True, 0)
-    assert (between.evidence.p, between.evidence.is_reliable) == (2 / 3, False)
+    assert (copy.evidence.p_value, copy.evidence.is_reliable, copy.unattributed_micros) == (1 / 3, True, 0)
+    assert (between.evidence.p_value, between.evidence.is_reliable) == (2 / 3, False)
     assert credited(copy) == credited(over(Line()).attribute([event(1)])[0])
     assert set(credited(between).values()) == {0}
     assert owner_credits([between]) == {"unattributed": between.micros}

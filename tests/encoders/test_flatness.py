@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from gmv.encoders import precomputed
+from gmv.encoders import precomputed, reduced
 from gmv.encoders.exact import descriptor
 from gmv.encoders.flatness import flat_from, position_numbers, tokens_alike
 
@@ -66,4 +66,4 @@ def test_a_picture_is_flat_by_a_quarter_of_its_tokens_unless_that_is_usual() -> 
 
 
 def test_where_tokens_end_in_a_position() -> None:
-    assert (position_numbers(descriptor.KIND), position_numbers(precomputed.KIND)) == (2, 0)
+    assert [position_numbers(each) for each in (descriptor.KIND, precomputed.KIND, reduced.KIND)] == [2, 0, 0]

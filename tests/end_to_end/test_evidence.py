@@ -77,7 +77,7 @@ def test_a_copy_pays_its_owner_and_what_resembles_nothing_pays_nobody(small_inde
         each["event"]["id"]: each
         for each in map(orjson.loads, Path(replayed["receipts_path"]).read_bytes().splitlines())
     }
-    assert receipts["copy"]["evidence"] == {"p": 1 / 41, "reliable": True}
+    assert receipts["copy"]["evidence"] == {"p_value": 1 / 41, "reliable": True}
     assert "unattributed_micros" not in receipts["copy"]
     for name in of_nothing():
         receipt = receipts[name]
@@ -112,7 +112,7 @@ def test_without_a_level_all_is_credited_as_before_and_receipts_say_what_to_thin
     assert sum(each["micros"] for each in plain["contributors"]) == plain["micros"] == 1_000_000
     assert (plain["unattributed_micros"], judged["unattributed_micros"]) == (0, 1_000_000)
     assert plain["evidence"] == judged["evidence"]
-    assert plain["evidence"]["is_reliable"] is False
+    assert plain["evidence"]["reliable"] is False
     assert [each["distance"] for each in plain["contributors"]] == [each["distance"] for each in judged["contributors"]]
     assert "not reliable; 1.000000 credits go to unattributed" in gmv(
         "attribute", picture, "--index", small_index.path, "--evidence", "0.05"

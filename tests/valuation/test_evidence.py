@@ -54,7 +54,7 @@ def test_nearer_is_never_less_evidence(ratios: list[float], one: float, other: f
 def test_a_flat_picture_is_unreliable_however_near() -> None:
     rule = EvidenceRule(tuple(place / 100 for place in range(1, 100)))
     copy, flat, unlike = rule.judge([0.0, 1.0], False), rule.judge([0.0, 1.0], True), rule.judge([0.06, 1.0], False)
-    assert (copy.p, copy.is_reliable) == (0.01, True)
-    assert (flat.p, flat.is_flat, flat.is_reliable) == (0.01, True, False)
-    assert (unlike.p, unlike.is_reliable) == (0.07, False)
+    assert (copy.p_value, copy.is_reliable) == (0.01, True)
+    assert (flat.p_value, flat.is_flat, flat.is_reliable) == (0.01, True, False)
+    assert (unlike.p_value, unlike.is_reliable) == (0.07, False)
     assert rule.judge([0.04, 1.0], False).is_reliable, "a p-value of the level itself is enough"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gmv.errors import Poison, Reason
     from gmv.events.model import GeneratedImage
-    from gmv.valuation.evidence import Evidence
+    from gmv.operations.explanation import ExplainedEvidence
     from gmv.valuation.types import Attribution, Contributor
 
 
@@ -37,7 +37,7 @@ class AttributedImage:
     quality: float
     temperature: float
     micros: int
-    evidence: "Evidence | None"
+    evidence: "ExplainedEvidence | None"
     unattributed_micros: int
 
 
@@ -129,16 +129,18 @@ def _read(path: Path, bytes_max: int) -> "GeneratedImage | Poison":
 
 def _of(image: Path, outcome: "Attribution | Poison") -> AttributedImage | RefusedImage:
     from gmv.errors import Poison
+    from gmv.operations.explanation import ExplainedEvidence
 
     if isinstance(outcome, Poison):
         return RefusedImage(image, WhyRefused(outcome.reason, outcome.detail))
+    found = outcome.evidence
     return AttributedImage(
         image,
         outcome.contributors,
         outcome.quality,
         outcome.temperature,
         outcome.micros,
-        outcome.evidence,
+        None if found is None else ExplainedEvidence(found.p_value, found.is_flat, found.is_reliable),
         outcome.unattributed_micros,
     )
 
@@ -169,6 +171,5 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
             numbers=["distance", "share", "credits"],
         )
         if each.evidence is not None:
-            yield evidence_text(
-                each.evidence.p, each.evidence.is_flat, each.evidence.is_reliable, each.unattributed_micros
-            )
+            found = each.evidence
+            yield evidence_text(found.p_value, found.flat, found.reliable, each.unattributed_micros)

@@ -149,7 +149,8 @@ def _view(replayed: Replayed) -> "Iterator[str | ConsoleRenderable]":
         [
             ("events credited", replayed.credited),
             ("credits", credits_text(replayed.credit_micros)),
-            *([("of them unattributed", withheld)] if (withheld := _unattributed(replayed)) else []),
+            ("of them unattributed", credits_text(replayed.unattributed_micros)),
+            ("unreliable events", replayed.unreliable),
             ("duplicates", replayed.duplicates),
             ("dead letters", replayed.dead_letters),
             ("lines done before", replayed.already_done),
@@ -166,11 +167,3 @@ def _view(replayed: Replayed) -> "Iterator[str | ConsoleRenderable]":
     yield table("Dead letters", ["reason", "lines"], [[why, f"{count:,}"] for why, count in reasons], numbers=["lines"])
     yield table("The first of them", ["line", "reason", "why"], first, numbers=["line"])
     yield f"all of them: gmv dlq list --file {replayed.dead_letters_path}"
-
-
-def _unattributed(replayed: Replayed) -> str:
-    from gmv.cli.output import credits_text
-
-    if not replayed.unattributed_micros:
-        return ""
-    return f"{credits_text(replayed.unattributed_micros)} credits, of {replayed.unreliable:,} unreliable events"

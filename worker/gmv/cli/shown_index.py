@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gmv.valuation.evidence import least_p_value
-
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
-    from gmv.index.evidence import EvidenceErrors, MeasuredEvidence
+    from gmv.index.evidence import MeasuredEvidence
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
         MeasuredNeighbours,
         RecallEntry,
     )
+    from gmv.index.measured import MeasuredFeatures
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -43,11 +42,16 @@ class ShownIndex:
     evidence: "MeasuredEvidence | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
+    features: "MeasuredFeatures | None" = None
+    bytes_per_image: float = 0.0
+    advice: tuple[str, ...] = ()
     reading: "Reading | None" = None
 
 
 def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
     """Return what is shown of an index, and of a build what was read of its corpus."""
+    from gmv.index.advice import advice_on, bytes_per_image
+
     return ShownIndex(
         index_id,
         folder,
@@ -61,12 +65,17 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.evidence,
         manifest.defaults,
         manifest.files,
+        manifest.features,
+        bytes_per_image(manifest),
+        tuple(advice_on(manifest)),
         reading,
     )
 
 
 def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
     """What faiss loses against exact search by the same vectors."""
+    if (lists := index.recall.lists) is not None:
+        yield "lists", lists.sentence()
     if (measured := index.recall.measured) is not None:
         shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
         yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
@@ -97,29 +106,25 @@ def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
     if (measured := index.evidence) is None:
         return
     for errors in measured.errors:
-        yield f"--evidence {errors.level:g}", _errors_text(errors, measured)
+        yield f"--evidence {errors.level:g}", measured.sentence(errors)
     if measured.flat_images:
         named = ", ".join(measured.flat_named)
         more = ", …" if measured.flat_images > len(measured.flat_named) else ""
         yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
 
 
-def _errors_text(errors: "EvidenceErrors", measured: "MeasuredEvidence") -> str:
-    if errors.level < least_p_value(measured.ratios):
-        return "no event can reach it: the corpus has too few images"
-    kinds = (
-        ("pays for {:.1%} of {:,} images without a source", errors.without_source, measured.queries_without_source),
-        ("misses {:.1%} of {:,} altered copies", errors.copies_missed, measured.queries_copies),
-        ("{:.1%} of {:,} mixes", errors.mixes_missed, measured.queries_mixes),
-    )
-    found = [text.format(share, queries) for text, share, queries in kinds if share is not None]
-    return ", ".join(found) or "its errors are not known: the corpus has too few images"
-
-
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
     if encoder.network is not None:
         yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
         yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
+
+
+def _brought(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """Features as the corpus brought them."""
+    if (brought := index.features) is not None:
+        tokens, size = brought.tokens_shape
+        yield "brought as", f"{tokens:,} tokens of {size:,}, of length {brought.token_length:g} in the median"
+        yield "float16 rounds off", f"{brought.rounding:.2%} of how far tokens are apart"
 
 
 def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
@@ -140,11 +145,14 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("encoder", index.encoder.id),
             *_network(index.encoder),
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
+            *_brought(index),
             ("recall by", index.recall.factory),
             *_loss(index),
             *_candidates(index),
             *_shares(index),
             *_evidence(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
+            ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],
     )
+    yield from index.advice

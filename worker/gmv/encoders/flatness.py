@@ -21,8 +21,11 @@ _USUAL: Final = 0.9
 
 
 def position_numbers(kind: str) -> int:
-    """Return how many of a token's last numbers say where it is; none that gmv knows of where others made them."""
-    return 0 if kind == precomputed.KIND else POSITION_NUMBERS
+    """Return how many of a token's last numbers say where it is; none that gmv knows of where others made them.
+
+    Features that were reduced have a kind of their own, which begins alike.
+    """
+    return 0 if kind.startswith(precomputed.KIND) else POSITION_NUMBERS
 
 
 def tokens_alike(tokens: NDArray[Any], positions: int) -> NDArray[np.int64]:

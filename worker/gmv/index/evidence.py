@@ -7,7 +7,7 @@ from pydantic import Field
 
 from gmv.encoders.flatness import tokens_alike
 from gmv.index.entry import Entry
-from gmv.valuation.evidence import Evidence, EvidenceRule
+from gmv.valuation.evidence import Evidence, EvidenceRule, least_p_value
 from gmv.valuation.ranking import Ranking
 
 
@@ -15,7 +15,7 @@ class EvidenceErrors(Entry):
     """How often evidence errs at one level, in shares of the queries; None where no such queries could be made.
 
     Attributes:
-        level: p up to which an event is reliable.
+        level: p-value up to which an event is reliable.
         without_source: of training images that were left out, and are not among the ratios: called reliable.
         copies_missed: of altered copies of a training image: called unreliable.
         mixes_missed: of mixes of two or three training images: called unreliable.
@@ -51,6 +51,18 @@ class MeasuredEvidence(Entry):
     queries_copies: int = Field(ge=0)
     queries_mixes: int = Field(ge=0)
     errors: tuple[EvidenceErrors, ...]
+
+    def sentence(self, errors: EvidenceErrors) -> str:
+        """Say what one of the levels would do."""
+        if errors.level < least_p_value(self.ratios):
+            return "no event can reach it: the corpus has too few images"
+        kinds = (
+            ("pays for {:.1%} of {:,} images without a source", errors.without_source, self.queries_without_source),
+            ("misses {:.1%} of {:,} altered copies", errors.copies_missed, self.queries_copies),
+            ("{:.1%} of {:,} mixes", errors.mixes_missed, self.queries_mixes),
+        )
+        found = [text.format(share, queries) for text, share, queries in kinds if share is not None]
+        return ", ".join(found) or "its errors are not known: the corpus has too few images"
 
 
 class EvidenceJudge:

@@ -8,8 +8,10 @@ from pydantic import Field, ValidationError
 
 from gmv.errors import IndexRefused
 from gmv.first_error import first_error
-from gmv.index.entry import Entry
+from gmv.index.entry import Entry as _Entry
+from gmv.index.entry import UnitInterval, is_none
 from gmv.index.evidence import MeasuredEvidence
+from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
 
@@ -28,17 +30,17 @@ REJECTED_FILE = "rejected.jsonl"
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 _CANDIDATES_MIN = 50
-UnitInterval = Field(ge=0.0, le=1.0)
+_TEMPERATURES_IN_SPREAD = 3
 
 
-class FileEntry(Entry):
+class FileEntry(_Entry):
     """A file of the index."""
 
     bytes: int = Field(ge=0)
     sha256: str = Sha256
 
 
-class NetworkEntry(Entry):
+class NetworkEntry(_Entry):
     """The network of somebody else's inside an encoder, and the files of it that the index keeps.
 
     Attributes:
@@ -54,7 +56,7 @@ class NetworkEntry(Entry):
     files: tuple[str, ...] = ()
 
 
-class EncoderEntry(Entry):
+class EncoderEntry(_Entry):
     """Which encoder made the features; the only one that queries may use.
 
     Attributes:
@@ -76,7 +78,7 @@ class EncoderEntry(Entry):
     network: NetworkEntry | None = None
 
 
-class CorpusEntry(Entry):
+class CorpusEntry(_Entry):
     """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
 
     images: int = Field(gt=0)
@@ -85,7 +87,7 @@ class CorpusEntry(Entry):
     digest: str = Sha256
 
 
-class MeasuredRecall(Entry):
+class MeasuredRecall(_Entry):
     """Recall against exact search by the same vectors; training images are the queries, themselves left out.
 
     Attributes:
@@ -103,14 +105,20 @@ class MeasuredRecall(Entry):
     nearest_100: float = UnitInterval
 
 
-class RecallEntry(Entry):
+class RecallEntry(_Entry):
     """How recall works: a faiss factory string and what it loses, or `integers`, which compares all exactly."""
 
     factory: str
+    lists: CalibratedLists | None = Field(None, exclude_if=is_none)  # of an inverted file
     measured: MeasuredRecall | None = None
 
 
-class MeasuredNeighbours(Entry):
+def temperature_of(spread: float) -> float:
+    """Return a third of a spread, to two digits, so that all processors come to the same; 1 where there is none."""
+    return float(f"{spread / _TEMPERATURES_IN_SPREAD:.2g}") if spread > 0.0 else 1.0
+
+
+class MeasuredNeighbours(_Entry):
     """How far apart training images are, by W1, each left out of its own answer, and what shares come of it.
 
     Attributes:
@@ -131,8 +139,13 @@ class MeasuredNeighbours(Entry):
     top_share: float = UnitInterval
     effective_contributors: float
 
+    @property
+    def own_temperature(self) -> float:
+        """What follows from the distances."""
+        return temperature_of(self.spread)
 
-class RecallPoint(Entry):
+
+class RecallPoint(_Entry):
     """Recall of the true nearest by so many candidates.
 
     Attributes:
@@ -148,7 +161,7 @@ class RecallPoint(Entry):
     most: float = UnitInterval
 
 
-class RecallCurve(Entry):
+class RecallCurve(_Entry):
     """Recall of the true nearest by number of candidates, for one kind of queries."""
 
     kind: str
@@ -156,7 +169,7 @@ class RecallCurve(Entry):
     points: tuple[RecallPoint, ...]
 
 
-class CalibratedCandidates(Entry):
+class CalibratedCandidates(_Entry):
     """How many candidates hold the true nearest, which were found by ranking all rows by W1.
 
     Attributes:
@@ -190,7 +203,7 @@ class CalibratedCandidates(Entry):
         )
 
 
-class Defaults(Entry):
+class Defaults(_Entry):
     """K that the settings had when the index was built, and M and tau for settings that name none."""
 
     candidates: int
@@ -198,7 +211,7 @@ class Defaults(Entry):
     temperature: float
 
 
-class Manifest(Entry):
+class Manifest(_Entry):
     """`manifest.json`. Holds no time and no path, so the same corpus gives the same bytes."""
 
     format: Literal["gmv-index"] = "gmv-index"
@@ -206,9 +219,10 @@ class Manifest(Entry):
     encoder: EncoderEntry
     corpus: CorpusEntry
     recall: RecallEntry
+    features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
-    evidence: MeasuredEvidence | None = None  # ditto
+    evidence: MeasuredEvidence | None = Field(None, exclude_if=is_none)  # ditto
     defaults: Defaults
     files: dict[str, FileEntry]
 

@@ -12,7 +12,7 @@ from gmv.encoders.working_size import to_working_size
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.tokens import Tokens, as_query
 from gmv.indexing.calibration import Query, queries_of
-from gmv.indexing.mixes import draw_sources, mixed
+from gmv.indexing.mixes import altered_copy, draw_sources, mixed
 
 _PAIRS_OF_A_KIND: Final = 3_000_000  # ranked by brute force: some 20 s in one thread
 _QUERIES_MIN, _QUERIES_MAX = 20, 60
@@ -82,7 +82,7 @@ def mixes(
 def copies_and_mixes(
     sources: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder, side: int, seed: int
 ) -> tuple[list[Query], list[Query]]:
-    """Make an altered copy of each picture, every other one mirrored, and as many mixes of two or three; encode them.
+    """Make an altered copy of each picture, and as many mixes of two or three; encode them.
 
     Args:
         sources: uint8 [side, side, 3] each.
@@ -90,11 +90,9 @@ def copies_and_mixes(
         side: of what is made, in pixels.
         seed: of the draw.
     """
-    turned = [each[:, ::-1] if place % 2 else each for place, each in enumerate(sources)]
-    alone = [np.array([place]) for place in range(len(turned))]
+    copies = [altered_copy(each, side, seed, number) for number, each in enumerate(sources)]
     several = [each for each in draw_sources(2 * len(sources), len(sources), seed + 2) if len(each) > 1]
-    copies = _mixes_of(alone, turned, encoder, side, seed + 1)
-    return copies, _mixes_of(several[: len(sources)], sources, encoder, side, seed + 2)
+    return _encoded(copies, encoder), _mixes_of(several[: len(sources)], sources, encoder, side, seed + 2)
 
 
 def _mixes_of(
@@ -105,4 +103,8 @@ def _mixes_of(
     seed: int,
 ) -> list[Query]:
     made = [mixed([sources[place] for place in each], side, seed, number) for number, each in enumerate(places)]
+    return _encoded(made, encoder)
+
+
+def _encoded(made: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder) -> list[Query]:
     return queries_of(encoder.encode(made), encoder) if made else []

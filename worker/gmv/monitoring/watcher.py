@@ -177,7 +177,7 @@ class Watcher(Observer, MemberObserver):
         metrics.nobody_left.inc(sum(attribution.is_nobody_left for attribution in summary.attributions))
         metrics.unattributed_micros.inc(sum(attribution.unattributed_micros for attribution in summary.attributions))
         for evidence in (each for attribution in summary.attributions if (each := attribution.evidence) is not None):
-            metrics.evidence_p_value.observe(evidence.p)
+            metrics.evidence_p_value.observe(evidence.p_value)
             if not evidence.is_reliable:
                 metrics.unreliable.labels(Unreliable.FLAT if evidence.is_flat else Unreliable.UNLIKE).inc()
 

@@ -27,7 +27,7 @@ UNATTRIBUTED: Final = "unattributed"
 """The account of events that are evidence for nobody. No owner may have this name."""
 
 LEVEL: Final = 0.05
-"""Above which p an event is called unreliable where settings name no level."""
+"""Above which p-value an event is called unreliable where settings name no level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class Evidence:
     """What speaks for an event's contributors.
 
     Attributes:
-        p: share of images without a source that would be as near to one training image, in (0, 1].
+        p_value: share of images without a source that would be as near to one training image, in (0, 1].
         is_flat: whether there is hardly anything to be seen in the image, so that distances mean nothing.
-        is_reliable: whether p is at most the level, and the image is not flat.
+        is_reliable: whether the p-value is at most the level, and the image is not flat.
     """
 
-    p: float
+    p_value: float
     is_flat: bool
     is_reliable: bool
 
@@ -51,7 +51,7 @@ class EvidenceRule:
 
     Attributes:
         left_out: ratios of images of the corpus, each left out of its own answer, ascending.
-        level: p up to which an event is reliable.
+        level: p-value up to which an event is reliable.
         is_policy: whether an event that is not is credited to nobody.
     """
 
