@@ -12,12 +12,15 @@ from gmv.corpus.features import features_digest
 from gmv.corpus.port import ImageFeatures
 from gmv.encoders.integers import check_integers
 from gmv.encoders.port import Encoder, Features, MirroringEncoder, Numbers, check_unit_length
+from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
+from gmv.index.evidence import EvidenceJudge
 from gmv.index.port import ImagesTable, LooksRecalled, Recall
 from gmv.settings import Method
-from gmv.valuation.attribution import value_contributors
+from gmv.valuation.attribution import value_contributors, withheld
+from gmv.valuation.evidence import RANK
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import MirroredLook, Ranking, Reranker
 from gmv.valuation.types import Attribution, Candidate
@@ -47,8 +50,10 @@ class Attributor:
         settings: Method,
         ownership: Ownership,
         mirror: MirroringEncoder | None = None,
+        reducer: ReducedFeatures | None = None,
         *,
         digests_features: bool = False,
+        judge: EvidenceJudge | None = None,
     ) -> None:
         """Put the steps together.
 
@@ -61,8 +66,10 @@ class Attributor:
             settings: M, K and tau.
             ownership: who is paid instead of whom, and who is opted out.
             mirror: the encoder, where generated images are also compared mirrored.
+            reducer: the encoder, where tokens that events bring are made fewer and smaller, as those of the index were.
             digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
-                that sees others on another machine.
+                that sees others on another machine. Reduced ones are named in any case.
+            judge: of what speaks for contributors; None of an index that has nothing to compare with.
         """
         self._images = images
         self._encoder = encoder
@@ -72,19 +79,35 @@ class Attributor:
         self._settings = settings
         self._ownership = ownership
         self._mirror = mirror
+        self._reducer = reducer
         self._digests_features = digests_features
+        self._judge = judge
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
+        (outcomes,) = self.attribute_at(events, [self._settings.temperature])
+        return outcomes
+
+    def attribute_at(
+        self, events: Sequence[GeneratedImage], temperatures: Sequence[float]
+    ) -> list[list[Attribution | Poison]]:
+        """Return, for each temperature, what `attribute` would at it; all of them from one ranking.
+
+        Args:
+            events: of one run.
+            temperatures: each a tau of the softmax, > 0.
+        """
         features = self._features(events)
         poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
-        ranked = self._ranked(list(seen.values()))
-        valued = {
-            place: self._value(events[place], seen[place], ranking) for place, ranking in zip(seen, ranked, strict=True)
-        }
-        outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
-        return [outcomes[place] for place in range(len(events))]
+        ranked = dict(zip(seen, self._ranked(list(seen.values())), strict=True))
+        return [
+            [
+                poison[place] if place in poison else self._value(event, seen[place], ranked[place], temperature)
+                for place, event in enumerate(events)
+            ]
+            for temperature in temperatures
+        ]
 
     def _features(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
         """Step 1: take the features the event brings, or read and encode its image."""
@@ -128,7 +151,8 @@ class Attributor:
                 Reason.WRONG_ENCODER,
                 f"the event's features are of {features.encoder_id!r}, the index's of {self._encoder.encoder_id!r}",
             )
-        vector_size, token_size = self._encoder.vector_size, self._encoder.tokens_shape[1]
+        vector_size, reducer = self._encoder.vector_size, self._reducer
+        token_size = reducer.brought_token_size if reducer else self._encoder.tokens_shape[1]
         if features.vector.shape != (vector_size,) or features.tokens.shape[1:] != (token_size,):
             raise Poison(
                 Reason.INVALID_FEATURES,
@@ -139,7 +163,7 @@ class Attributor:
             check_integers(features.vector, features.tokens, self._encoder)
             return features.vector.astype(np.int8), features.tokens.astype(np.int8)
         check_unit_length(features.vector)
-        return features.vector, features.tokens
+        return features.vector, reducer.reduced(features.tokens) if reducer else features.tokens
 
     def _ranked(self, seen: Sequence[Seen]) -> list[Ranking]:
         """Steps 2 and 3. Where all that were recalled are left out, nobody is ranked."""
@@ -151,7 +175,7 @@ class Attributor:
         found = self._reranker.nearest(
             [seen[place][1] for place in places],
             [recalled[place].rows for place in places],
-            self._settings.contributors,
+            max(self._settings.contributors, RANK if self._judge else 0),
             self._mirrored([seen[place] for place in places], [recalled[place] for place in places]),
         )
         ranked = dict(zip(places, found, strict=True))
@@ -165,16 +189,24 @@ class Attributor:
         looks = self._mirror.mirrored(Features(vectors, tokens)).tokens
         return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
-    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking) -> Attribution:
-        """Steps 4 and 5."""
-        images = self._table.images(ranking.rows)
-        candidates = [
-            Candidate(image.image_id, image.owner_id, image.weight, distance, mirrored)
-            for image, distance, mirrored in zip(
-                images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
-            )
-        ]
-        valued = value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
-        if not self._digests_features or isinstance(event.content, EventFeatures):
+    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking, temperature: float) -> Attribution:
+        """Steps 4 and 5; without evidence for anybody, the credit is withheld where that is the policy."""
+        candidates = self._ownership.apply(self._candidates(ranking))
+        valued = value_contributors(candidates, event.quality, temperature)
+        if self._judge is not None:
+            valued = replace(valued, evidence=(evidence := self._judge.judge(seen[1], ranking)))
+            valued = withheld(valued) if self._judge.is_policy and not evidence.is_reliable else valued
+        as_brought = isinstance(event.content, EventFeatures) or not self._digests_features
+        if as_brought and self._reducer is None:
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())
+
+    def _candidates(self, ranking: Ranking) -> list[Candidate]:
+        """Return the K nearest; it may have been ranked further for evidence."""
+        first = slice(self._settings.contributors)
+        images = self._table.images(ranking.rows[first])
+        distances, mirrored = ranking.distances[first].tolist(), ranking.mirrored[first].tolist()
+        return [
+            Candidate(image.image_id, image.owner_id, image.weight, *measured)
+            for image, *measured in zip(images, distances, mirrored, strict=True)
+        ]

@@ -4,23 +4,37 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.corpus_options import (
+    ImageColumnOption,
+    ImageIdColumnOption,
+    OwnerIdColumnOption,
+    SplitOption,
+    WeightColumnOption,
+)
 from gmv.cli.encoder_options import (
     EncoderOption,
     GridOption,
+    PoolTokensOption,
     TokenSizeOption,
     VectorSizeOption,
     choose_pretrained,
+    choose_reduction,
 )
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
+from gmv.cli.rights.summary import summary
 from gmv.cli.shown_index import shown, view
+
+if TYPE_CHECKING:
+    from gmv.corpus.port import Corpus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(recall)
+app.command()(summary)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
 
@@ -59,20 +73,13 @@ def build(
     ] = 32,
     encoder: EncoderOption = None,
     vector_size: VectorSizeOption = 256,
-    token_size: TokenSizeOption = 64,
+    token_size: TokenSizeOption = None,
     grid: GridOption = 8,
-    image_id_column: Annotated[
-        str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
-    ] = "image_id",
-    owner_id_column: Annotated[
-        str, typer.Option("--owner-id-column", metavar="NAME", help="Column of owner ids.")
-    ] = "owner_id",
-    image_column: Annotated[
-        str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
-    ] = "image",
-    weight_column: Annotated[
-        str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
-    ] = "weight",
+    pool_tokens: PoolTokensOption = None,
+    image_id_column: ImageIdColumnOption = "image_id",
+    owner_id_column: OwnerIdColumnOption = "owner_id",
+    image_column: ImageColumnOption = "image",
+    weight_column: WeightColumnOption = "weight",
     encoder_id: Annotated[
         str | None,
         typer.Option(
@@ -82,15 +89,7 @@ def build(
             "tokens (list of lists). Events then have to bring theirs.",
         ),
     ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--split",
-            metavar="NAME",
-            help="Where a folder's files name splits: the one to read, several times for several, or all. Default: "
-            "train, or the only one.",
-        ),
-    ] = None,
+    split: SplitOption = None,
     target_recall: Annotated[
         float,
         typer.Option("--target-recall", metavar="SHARE", min=0.01, max=1, help="Of the true nearest, by candidates."),
@@ -101,6 +100,12 @@ def build(
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode and rank. Default: all cores.")
     ] = os.cpu_count() or 1,
+    rights: Annotated[
+        Path | None,
+        typer.Option(
+            "--rights", metavar="FILE", help="First write an owners file of images that opt out, as `gmv rights` does."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the index that is there.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -117,11 +122,12 @@ def build(
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
     from gmv.corpus.reading import Reading
-    from gmv.encoders.fitting import FittingSettings
+    from gmv.encoders.exact.fitting import FittingSettings
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
     pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
+    reduction = choose_reduction(context, encoder_id, encoder, pool_tokens, token_size)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     read: list[Reading] = []
 
@@ -130,8 +136,11 @@ def build(
         for sentence in reading.sentences():
             tell_who_watches(sentence)
 
+    opened = open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ())
+    if rights is not None:
+        _write_rights(rights, opened, encoder_id)
     manifest = build_index(
-        open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ()),
+        opened,
         out,
         settings,
         BuildOptions(
@@ -143,6 +152,7 @@ def build(
             pretrained,
             target_recall,
             candidates_max,
+            reduction,
         ),
         progress,
         on_reading,
@@ -191,6 +201,22 @@ def fetch(
     from gmv.indexing.fetch import fetch_index
 
     render(shown(out, fetch_index(url, digest, out, progress), digest), json, view)
+
+
+def _write_rights(out: Path, corpus: "Corpus", encoder_id: str | None) -> None:
+    from gmv.cli.output import tell_who_watches
+    from gmv.cli.rights.reading import scanned, write_opt_outs
+    from gmv.errors import InvalidSettings
+    from gmv.rights.scanning import Told
+
+    if encoder_id is not None:
+        raise InvalidSettings("--rights reads image files, and the corpus brings features; leave one of both out")
+    tally = scanned(corpus, Told())
+    write_opt_outs(out, tally)
+    tell_who_watches(
+        f"{len(tally.opted_out):,} of {tally.images:,} images opt out of training or data mining: review {out}; "
+        f"nothing is applied until --owners names it; {len(tally.unread):,} were not read whole: see `gmv rights`"
+    )
 
 
 def _view_verified(index: VerifiedIndex) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gmv.cli import terminal
 from gmv.printable import encodable, printable
-from gmv.valuation.types import MICROS_PER_CREDIT
+from gmv.valuation.types import credits_text as credits_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -119,12 +119,6 @@ def facts(title: str | None, rows: Iterable[tuple[str, object]]) -> "Table":
     return table(title, ["", " "], [(name, f"{value:,}" if type(value) is int else value) for name, value in rows])
 
 
-def credits_text(micros: int) -> str:
-    """Write micro-credits as credits, exactly: 1234567890 is "1,234.567890"."""
-    whole, fraction = divmod(abs(micros), MICROS_PER_CREDIT)
-    return f"{'-' if micros < 0 else ''}{whole:,}.{fraction:06d}"
-
-
 def distance_text(distance: float, mirrored: bool) -> str:
     """Write a W1 distance, and whether it is that of the generated image mirrored."""
     return f"{'mirrored ' if mirrored else ''}{distance:.4f}"
@@ -134,6 +128,14 @@ def tell_who_watches(sentence: str) -> None:
     """Say something before a long step, on stderr and only when that is a terminal, as progress is shown."""
     if sys.stderr.isatty():
         terminal.say(sentence)
+
+
+def evidence_text(p_value: float, is_flat: bool, is_reliable: bool, unattributed_micros: int) -> str:
+    """Say what speaks for an event's contributors, and where its credit went if that is too little."""
+    seen = "a flat picture, in which there is hardly anything to be seen" if is_flat else f"p = {p_value:.3g}"
+    verdict = "reliable" if is_reliable else "not reliable"
+    withheld = f"; {credits_text(unattributed_micros)} credits go to unattributed" if unattributed_micros else ""
+    return f"evidence: {seen}, {verdict}{withheld}"
 
 
 @contextmanager

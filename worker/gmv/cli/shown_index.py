@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
+    from gmv.index.evidence import MeasuredEvidence
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         MeasuredNeighbours,
         RecallEntry,
     )
+    from gmv.index.measured import MeasuredFeatures
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -37,13 +39,19 @@ class ShownIndex:
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
+    evidence: "MeasuredEvidence | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
+    features: "MeasuredFeatures | None" = None
+    bytes_per_image: float = 0.0
+    advice: tuple[str, ...] = ()
     reading: "Reading | None" = None
 
 
 def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
     """Return what is shown of an index, and of a build what was read of its corpus."""
+    from gmv.index.advice import advice_on, bytes_per_image
+
     return ShownIndex(
         index_id,
         folder,
@@ -54,14 +62,20 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.recall,
         manifest.neighbours,
         manifest.candidates,
+        manifest.evidence,
         manifest.defaults,
         manifest.files,
+        manifest.features,
+        bytes_per_image(manifest),
+        tuple(advice_on(manifest)),
         reading,
     )
 
 
 def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
     """What faiss loses against exact search by the same vectors."""
+    if (lists := index.recall.lists) is not None:
+        yield "lists", lists.sentence()
     if (measured := index.recall.measured) is not None:
         shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
         yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
@@ -87,10 +101,30 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
+def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What levels of `--evidence` would do, and which training images are flat."""
+    if (measured := index.evidence) is None:
+        return
+    for errors in measured.errors:
+        yield f"--evidence {errors.level:g}", measured.sentence(errors)
+    if measured.flat_images:
+        named = ", ".join(measured.flat_named)
+        more = ", …" if measured.flat_images > len(measured.flat_named) else ""
+        yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
+
+
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
     if encoder.network is not None:
         yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
         yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
+
+
+def _brought(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """Features as the corpus brought them."""
+    if (brought := index.features) is not None:
+        tokens, size = brought.tokens_shape
+        yield "brought as", f"{tokens:,} tokens of {size:,}, of length {brought.token_length:g} in the median"
+        yield "float16 rounds off", f"{brought.rounding:.2%} of how far tokens are apart"
 
 
 def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
@@ -111,10 +145,14 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("encoder", index.encoder.id),
             *_network(index.encoder),
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
+            *_brought(index),
             ("recall by", index.recall.factory),
             *_loss(index),
             *_candidates(index),
             *_shares(index),
+            *_evidence(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
+            ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],
     )
+    yield from index.advice

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gmv.encoders.flatness import position_numbers
 from gmv.encoders.open import open_encoder
 from gmv.encoders.port import Encoder, MirroringEncoder
 from gmv.errors import IndexRefused
@@ -17,6 +18,7 @@ from gmv.index.manifest import (
     VECTORS_FILE,
     EncoderEntry,
     Manifest,
+    RecallEntry,
     read_manifest,
 )
 from gmv.index.recall import FaissRecall, open_recall
@@ -55,6 +57,11 @@ class Index:
         """What distances of tokens are divided by, for W1."""
         return self.mirror.token_scale if self.mirror else 1
 
+    @property
+    def position_numbers(self) -> int:
+        """How many of a token's last numbers say where it is."""
+        return position_numbers(self.manifest.encoder.kind)
+
 
 def open_index(path: Path, verify: bool) -> Index:
     """Open an index folder and its encoder.
@@ -77,7 +84,7 @@ def open_index(path: Path, verify: bool) -> Index:
         index_id=index_id,
         manifest=manifest,
         encoder=encoder,
-        recall=_recall(path, encoder),
+        recall=_recall(path, encoder, manifest.recall),
         tokens=open_tokens(path / TOKENS_FILE),
         images=open_images(path / IMAGES_FILE),
     )
@@ -90,10 +97,18 @@ def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
     return open_encoder(entry.kind, entry.id, parameters, entry.vector_size, entry.tokens_shape)
 
 
-def _recall(path: Path, encoder: Encoder) -> FaissRecall | IntegerRecall:
+def _recall(path: Path, encoder: Encoder, entry: RecallEntry) -> FaissRecall | IntegerRecall:
     if isinstance(encoder, MirroringEncoder):
         return open_integer_recall(path, encoder)
-    return open_recall(path / RECALL_FILE)
+    recall = open_recall(path / RECALL_FILE)
+    if entry.lists is not None:
+        if recall.lists != entry.lists.lists:
+            raise IndexRefused(
+                f"{path / RECALL_FILE} has {recall.lists:,} lists, its manifest says {entry.lists.lists:,}; build the "
+                "index again"
+            )
+        recall.probe(entry.lists.probes)
+    return recall
 
 
 def _check_shapes(index: Index) -> None:

@@ -1,8 +1,11 @@
-"""A build's own measurement of how many candidates are enough."""
+"""A build's own measurement of how many candidates are enough, and the images that it makes to measure by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gmv.corpus.port import Corpus
 from gmv.encoders.port import MirroringEncoder, Numbers
@@ -10,8 +13,9 @@ from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import CalibratedCandidates
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens
-from gmv.indexing.calibration import Answers, calibrate, recalled_at, tried_up_to, true_nearest
-from gmv.indexing.calibration_queries import mixes, queries_for, training_images
+from gmv.indexing.calibration import Answers, Query, calibrate, recalled_at, tried_up_to, true_nearest
+from gmv.indexing.calibration_queries import copies_and_mixes, mixes, pictures, queries_for, training_images
+from gmv.indexing.evidence import Made
 from gmv.indexing.progress import Progress
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
@@ -19,6 +23,14 @@ TRAINING_IMAGES: Final = "training images"
 MIXES: Final = "mixes of training images"
 
 _SEED = 0
+
+
+class Truth(NamedTuple):
+    """Queries of one kind, and the keys of the nearest of all rows to each, as `true_nearest` found them."""
+
+    kind: str
+    queries: Sequence[Query]
+    nearest: Sequence[NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +53,61 @@ class Calibration:
     candidates_max: int
     threads: int
 
-    def measure(
-        self,
-        recall: Recall,
-        vectors: Numbers,
-        tokens: Tokens,
-        image_ids: Sequence[str],
-        encoder: MirroringEncoder | None,
-        progress: Progress,
-    ) -> CalibratedCandidates:
-        """Rank all rows for each query, and see how many of the nearest are recalled.
+    def sources(self, image_ids: Sequence[str], encoder: MirroringEncoder | None) -> list[NDArray[np.uint8]]:
+        """Read training images to make others of; none without an encoder that could see these.
 
         Args:
-            recall: over the vectors.
+            image_ids: of the rows.
+            encoder: of images.
+        """
+        return [] if encoder is None else pictures(self.corpus, image_ids, self.limits, self.side, _SEED)
+
+    def made(self, sources: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder | None) -> Made:
+        """Make copies and mixes of training images."""
+        return Made([], []) if encoder is None else Made(*copies_and_mixes(sources, encoder, self.side, _SEED))
+
+    def truths(
+        self,
+        vectors: Numbers,
+        tokens: Tokens,
+        encoder: MirroringEncoder | None,
+        sources: Sequence[NDArray[np.uint8]],
+        progress: Progress,
+    ) -> list[Truth]:
+        """Rank all rows for each query.
+
+        Args:
             vectors: [rows, D].
             tokens: [rows, n, d].
-            image_ids: of the rows.
             encoder: of images; without one no mixes can be made, and training images are the only queries.
+            sources: training images that mixes are made of, as `pictures` reads them.
             progress: shows how far it is.
         """
         rows = len(vectors)
         count = queries_for(rows)
-        tried = tried_up_to(self.candidates_max, rows)
         asked = {TRAINING_IMAGES: training_images(vectors, tokens, encoder, count, _SEED)}
         if encoder is not None:
-            asked[MIXES] = mixes(self.corpus, image_ids, self.limits, encoder, self.side, count, _SEED)
+            asked[MIXES] = mixes(sources, encoder, self.side, count, _SEED)
         reranker = ExactReranker(tokens, self.threads, encoder.token_scale if encoder else 1)
-        answers = []
+        truths = []
         with progress("measuring candidates", sum(map(len, asked.values())), "images") as advance:
             for kind, queries in asked.items():
-                true = []
+                nearest = []
                 for start in range(0, len(queries), self.threads):
                     some = queries[start : start + self.threads]
-                    true += true_nearest(reranker, some, rows)
+                    nearest += true_nearest(reranker, some, rows)
                     advance(len(some))
-                answers.append(Answers(kind, true, recalled_at(recall, queries, tried)))
+                truths.append(Truth(kind, queries, nearest))
+        return truths
+
+    def candidates(self, recall: Recall, truths: Sequence[Truth], rows: int) -> CalibratedCandidates:
+        """See how many of the nearest are recalled by how many candidates.
+
+        Args:
+            recall: over the rows.
+            truths: what is to be recalled.
+            rows: in the index.
+        """
+        tried = tried_up_to(self.candidates_max, rows)
+        answers = [Answers(each.kind, each.nearest, recalled_at(recall, each.queries, tried)) for each in truths]
         return calibrate(answers, self.target, self.candidates_max)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from gmv.experiments.report.sections import Section, Table
+from gmv.pages.environment import page_environment
 
 TITLE: Final = "How far attribution can be trusted"
 READING: Final = (
@@ -35,8 +34,5 @@ def _rows(table: Table) -> list[str]:
 
 def as_page(sections: Sequence[Section]) -> str:
     """Return the report as HTML, with pictures inside and without a script."""
-    environment = Environment(
-        loader=PackageLoader("gmv.experiments.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    template = environment.get_template("report.html.j2")
+    template = page_environment("gmv.experiments.report").get_template("report.html.j2")
     return template.render(title=TITLE, reading=READING, sections=sections)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from gmv.corpus.port import Catalogue, ImageFile
-from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
+from gmv.pages.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
 from tests.demo.world import image_file
 
 
