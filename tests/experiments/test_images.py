@@ -1,5 +1,6 @@
 """What an experiment refuses before it trains anything."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.errors import ExperimentRefused
+from gmv.errors import ExperimentRefused, PackagesMissing
 from gmv.experiments.datasets import digits, labelled_parquet
 from gmv.experiments.images import LabelledImages, check_images
 from gmv.experiments.splits import split
@@ -108,6 +109,12 @@ def test_files_that_are_no_labelled_images_are_refused(tmp_path, write, sentence
     write(path)
     with pytest.raises(ExperimentRefused, match=sentence):
         labelled_parquet(path)
+
+
+def test_digits_without_scikit_learn_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(PackagesMissing, match=r"pip install 'gmv\[worker,experiments\]'"):
+        digits()
 
 
 def test_digits_are_the_real_ones():

@@ -185,7 +185,7 @@ def measure_values(
     return MeasureResult(
         measure,
         temperature,
-        over_seeds([each.used.ratio or np.inf for each in compared]),
+        over_seeds([np.inf if each.used.ratio is None else each.used.ratio for each in compared]),
         over_seeds(shares),
         compared,
         judge_null([p for seed, phi in values.items() for p in _null_p_values(phi, splits[seed], seed)]),

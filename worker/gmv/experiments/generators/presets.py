@@ -34,7 +34,7 @@ DIFFUSIONS: Final[Mapping[int, Diffusion]] = {
         sampling=ddim(100, guidance=0.3),
     ),
 }
-"""The larger is of the size of DDPM's for CIFAR-10; it wants a GPU, or a small `--steps-share`."""
+"""The larger is of the size of DDPM's for CIFAR-10, and has not been trained: it wants a GPU."""
 
 BIGGANS: Final[Mapping[int, BigGAN]] = {
     8: BigGAN(
