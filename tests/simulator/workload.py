@@ -10,6 +10,7 @@ DEADLY = "deadly-"
 """How the names of events begin that end the process which attributes them."""
 
 OWNERS = tuple("abcdefghij")
+UNLIKE_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class Meaning:
         name: the event's id, "" where the record holds no event.
         payload: what the event says; two events of one name and other payloads are in conflict.
         owners: who is credited; none is poison.
+        is_unlike: whether it is evidence for none of them, and the account is credited.
     """
 
     name: str = ""
     payload: int = 0
     owners: tuple[str, ...] = ()
+    is_unlike: bool = False
 
 
 @dataclass
@@ -70,7 +73,7 @@ class Producer:
         if named and chance.random() < mix.conflict:
             return Meaning(chance.choice(named).name, chance.randint(1, 3), self._owners())
         self._number += 1
-        return Meaning(f"{self.prefix}{self._number}", 0, self._owners())
+        return Meaning(f"{self.prefix}{self._number}", 0, self._owners(), self._number % UNLIKE_EVERY == 0)
 
     def _owners(self) -> tuple[str, ...]:
         if self.chance.random() < self.mix.ownerless:
@@ -82,4 +85,4 @@ def record_of(meaning: Meaning, offset: int) -> Record:
     """Write a meaning down, as the decoder of the tests reads it."""
     if not meaning.name:
         return poison_record(offset)
-    return event_record(offset, meaning.name, meaning.owners, meaning.payload)
+    return event_record(offset, meaning.name, meaning.owners, meaning.payload, meaning.is_unlike)

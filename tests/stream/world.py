@@ -25,7 +25,7 @@ from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition, Record, Run
-from gmv.valuation.attribution import value_contributors
+from gmv.valuation.attribution import value_contributors, withheld
 from gmv.valuation.types import Attribution, Candidate
 
 PARTITION = Partition("images", 0)
@@ -38,8 +38,11 @@ class Crash(Exception):  # noqa: N818
     """The process dies here."""
 
 
-def event_record(offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0) -> Record:
-    return Record(offset, orjson.dumps({"id": name, "owners": list(owners), "says": says}))
+def event_record(
+    offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0, is_unlike: bool = False
+) -> Record:
+    said = {"id": name, "owners": list(owners), "says": says}
+    return Record(offset, orjson.dumps(said | {"unlike": True} if is_unlike else said))
 
 
 def poison_record(offset: int) -> Record:
@@ -64,8 +67,14 @@ def owners_of(event: GeneratedImage) -> list[str]:
     return owners
 
 
+def is_unlike(event: GeneratedImage) -> bool:
+    """Whether an event of these tests says that it is evidence for nobody."""
+    assert event.metadata is not None
+    return "unlike" in orjson.loads(event.metadata.text)
+
+
 class EqualShares:
-    """Credits the owners that the event names, equally; poison where it names none."""
+    """Credits the owners that the event names, equally, or the account in their place; poison where it names none."""
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         return [self._value(event) for event in events]
@@ -74,7 +83,8 @@ class EqualShares:
         owners = owners_of(event)
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
-        return value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in owners], 1.0, 1.0)
+        valued = value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in owners], 1.0, 1.0)
+        return withheld(valued) if is_unlike(event) else valued
 
 
 @dataclass

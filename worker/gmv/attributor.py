@@ -16,9 +16,11 @@ from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
+from gmv.index.evidence import EvidenceJudge
 from gmv.index.port import ImagesTable, LooksRecalled, Recall
 from gmv.settings import Method
-from gmv.valuation.attribution import value_contributors
+from gmv.valuation.attribution import value_contributors, withheld
+from gmv.valuation.evidence import RANK
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import MirroredLook, Ranking, Reranker
 from gmv.valuation.types import Attribution, Candidate
@@ -51,6 +53,7 @@ class Attributor:
         reducer: ReducedFeatures | None = None,
         *,
         digests_features: bool = False,
+        judge: EvidenceJudge | None = None,
     ) -> None:
         """Put the steps together.
 
@@ -66,6 +69,7 @@ class Attributor:
             reducer: the encoder, where tokens that events bring are made fewer and smaller, as those of the index were.
             digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
                 that sees others on another machine. Reduced ones are named in any case.
+            judge: of what speaks for contributors; None of an index that has nothing to compare with.
         """
         self._images = images
         self._encoder = encoder
@@ -77,6 +81,7 @@ class Attributor:
         self._mirror = mirror
         self._reducer = reducer
         self._digests_features = digests_features
+        self._judge = judge
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
@@ -170,7 +175,7 @@ class Attributor:
         found = self._reranker.nearest(
             [seen[place][1] for place in places],
             [recalled[place].rows for place in places],
-            self._settings.contributors,
+            max(self._settings.contributors, RANK if self._judge else 0),
             self._mirrored([seen[place] for place in places], [recalled[place] for place in places]),
         )
         ranked = dict(zip(places, found, strict=True))
@@ -185,16 +190,23 @@ class Attributor:
         return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
     def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking, temperature: float) -> Attribution:
-        """Steps 4 and 5."""
-        images = self._table.images(ranking.rows)
-        candidates = [
-            Candidate(image.image_id, image.owner_id, image.weight, distance, mirrored)
-            for image, distance, mirrored in zip(
-                images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
-            )
-        ]
-        valued = value_contributors(self._ownership.apply(candidates), event.quality, temperature)
+        """Steps 4 and 5; without evidence for anybody, the credit is withheld where that is the policy."""
+        candidates = self._ownership.apply(self._candidates(ranking))
+        valued = value_contributors(candidates, event.quality, temperature)
+        if self._judge is not None:
+            valued = replace(valued, evidence=(evidence := self._judge.judge(seen[1], ranking)))
+            valued = withheld(valued) if self._judge.is_policy and not evidence.is_reliable else valued
         as_brought = isinstance(event.content, EventFeatures) or not self._digests_features
         if as_brought and self._reducer is None:
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())
+
+    def _candidates(self, ranking: Ranking) -> list[Candidate]:
+        """Return the K nearest; it may have been ranked further for evidence."""
+        first = slice(self._settings.contributors)
+        images = self._table.images(ranking.rows[first])
+        distances, mirrored = ranking.distances[first].tolist(), ranking.mirrored[first].tolist()
+        return [
+            Candidate(image.image_id, image.owner_id, image.weight, *measured)
+            for image, *measured in zip(images, distances, mirrored, strict=True)
+        ]

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
 
+from gmv.assembly.evidence import judge_of
 from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
@@ -62,17 +63,19 @@ def assemble_attributor(
     if ownership.is_left_out:
         measured = RecallOfOthers(measured, left_out_rows(ownership, index.images))
     reranker = ExactReranker(index.tokens, threads, index.token_scale)
+    method = method_of(settings, index)
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(encoder, clock),
         recall=measured,
         reranker=RecallDepth(MeasuredReranker(reranker, clock, metrics), metrics),
         table=index.images,
-        settings=method_of(settings, index),
+        settings=method,
         ownership=ownership,
         mirror=index.mirror,
         reducer=index.encoder if isinstance(index.encoder, ReducedFeatures) else None,
         digests_features=index.manifest.encoder.network is not None,
+        judge=judge_of(method, index),
     )
 
 

@@ -39,6 +39,14 @@ ContributorsOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", metavar="TAU", help="Of the softmax over distances.")
 ]
+EvidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--evidence",
+        metavar="LEVEL",
+        help="Highest p-value of an event that pays anybody, such as 0.05; others go to the account `unattributed`.",
+    ),
+]
 SETTINGS_BY_FLAG: Final = {
     "--ledger": "ledger.url",
     "--index": "index",
@@ -48,6 +56,7 @@ SETTINGS_BY_FLAG: Final = {
     "--candidates": "valuation.candidates",
     "--contributors": "valuation.contributors",
     "--temperature": "valuation.temperature",
+    "--evidence": "valuation.evidence",
     "--owners": "owners.file",
     "--instance-id": "kafka.instance_id",
     "--web-port": "worker.web_port",
@@ -68,6 +77,7 @@ def load_settings(
     candidates: int | None = None,
     contributors: int | None = None,
     temperature: float | None = None,
+    evidence: float | None = None,
     owners: Path | None = None,
     instance_id: str | None = None,
     web_port: int | None = None,
@@ -88,6 +98,7 @@ def load_settings(
         "--candidates": candidates,
         "--contributors": contributors,
         "--temperature": temperature,
+        "--evidence": evidence,
         "--owners": owners,
         "--instance-id": instance_id,
         "--web-port": web_port,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
+    from gmv.index.evidence import MeasuredEvidence
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
@@ -38,6 +39,7 @@ class ShownIndex:
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
+    evidence: "MeasuredEvidence | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     features: "MeasuredFeatures | None" = None
@@ -60,6 +62,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.recall,
         manifest.neighbours,
         manifest.candidates,
+        manifest.evidence,
         manifest.defaults,
         manifest.files,
         manifest.features,
@@ -96,6 +99,18 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         effective = f"{measured.effective_contributors:.1f} effective contributors"
         yield "shares at it", f"{measured.top_share:.0%} to the nearest of ten, {effective}"
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
+
+
+def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What levels of `--evidence` would do, and which training images are flat."""
+    if (measured := index.evidence) is None:
+        return
+    for errors in measured.errors:
+        yield f"--evidence {errors.level:g}", measured.sentence(errors)
+    if measured.flat_images:
+        named = ", ".join(measured.flat_named)
+        more = ", …" if measured.flat_images > len(measured.flat_named) else ""
+        yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
 
 
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
@@ -135,6 +150,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_loss(index),
             *_candidates(index),
             *_shares(index),
+            *_evidence(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
             ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],

@@ -7,6 +7,7 @@ import typer
 from gmv.cli.options import (
     BrokersOption,
     ConfigOption,
+    EvidenceOption,
     ImagesRootOption,
     IndexOption,
     LedgerOption,
@@ -23,6 +24,7 @@ def worker(
     topic: TopicOption = None,
     owners: OwnersOption = None,
     images_root: ImagesRootOption = None,
+    evidence: EvidenceOption = None,
     instance_id: Annotated[
         str | None, typer.Option("--instance-id", metavar="NAME", help="Static membership: one name per worker.")
     ] = None,
@@ -46,6 +48,7 @@ def worker(
         topic=topic,
         owners=owners,
         images_root=images_root,
+        evidence=evidence,
         instance_id=instance_id,
         web_port=web_port,
     )

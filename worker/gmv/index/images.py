@@ -1,7 +1,7 @@
 """The images table: one memory-mapped Arrow file of image ids, owners and weights."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ _SCHEMA = pa.schema(
     ]
 )
 
+_ROWS_AT_ONCE = 65_536
+
 
 class ArrowImages(ImagesTable):
     """An `ImagesTable` over one record batch."""
@@ -39,6 +41,11 @@ class ArrowImages(ImagesTable):
         taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
+
+    def all(self) -> Iterator[TrainingImage]:
+        """Yield all rows, in order, a part of them in memory at a time."""
+        for start in range(0, len(self), _ROWS_AT_ONCE):
+            yield from self.images(range(start, min(start + _ROWS_AT_ONCE, len(self))))
 
     @override
     def known_images(self, image_ids: Collection[str]) -> set[str]:

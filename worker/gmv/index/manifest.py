@@ -10,6 +10,7 @@ from gmv.errors import IndexRefused
 from gmv.first_error import first_error
 from gmv.index.entry import Entry as _Entry
 from gmv.index.entry import UnitInterval, is_none
+from gmv.index.evidence import MeasuredEvidence
 from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
@@ -222,6 +223,7 @@ class Manifest(_Entry):
     features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
+    evidence: MeasuredEvidence | None = Field(None, exclude_if=is_none)  # ditto
     defaults: Defaults
     files: dict[str, FileEntry]
 

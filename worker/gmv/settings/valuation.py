@@ -34,6 +34,16 @@ class ValuationSettings(Section):
         "which `gmv index info` shows; 1 is the formula of GMValuator in raw distances.",
     )
 
+    evidence: float | None = Field(
+        None,
+        gt=0.0,
+        lt=1.0,
+        allow_inf_nan=False,
+        description="The highest p-value at which an event counts as evidence; above it, or of a flat picture, "
+        "its whole credit goes to the account `unattributed`. Default: none, all events are credited to "
+        "the nearest, as in GMValuator. `gmv index info` shows how often each of some levels errs, both ways.",
+    )
+
     def method(self, candidates: int, temperature: float) -> "Method":
         """Return the settings with nothing open.
 
@@ -53,5 +63,6 @@ class Method(ValuationSettings):
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all that decides a credit here."""
-        return hashlib.sha256(orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        """16 hex digits over all that decides a credit here: what is newer than the digest counts where it is set."""
+        deciding = self.model_dump(exclude={"evidence"} if self.evidence is None else set())
+        return hashlib.sha256(orjson.dumps(deciding, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
