@@ -15,9 +15,11 @@ from gmv.encoders.port import Encoder, Features, MirroringEncoder, Numbers, chec
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
+from gmv.index.groups import CopyGroups
 from gmv.index.port import ImagesTable, LooksRecalled, Recall
 from gmv.settings import Method
-from gmv.valuation.attribution import value_contributors
+from gmv.valuation.attribution import value_places
+from gmv.valuation.copies import PAID_OWNERS_MAX, paid_copies
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import MirroredLook, Ranking, Reranker
 from gmv.valuation.types import Attribution, Candidate
@@ -48,6 +50,7 @@ class Attributor:
         ownership: Ownership,
         mirror: MirroringEncoder | None = None,
         *,
+        groups: CopyGroups | None = None,
         digests_features: bool = False,
     ) -> None:
         """Put the steps together.
@@ -58,9 +61,10 @@ class Attributor:
             recall: over the index.
             reranker: over the index.
             table: who made what.
-            settings: M, K and tau.
+            settings: M, K, tau, and who is paid for near copies.
             ownership: who is paid instead of whom, and who is opted out.
             mirror: the encoder, where generated images are also compared mirrored.
+            groups: of near copies, which have one place in a ranking; None where each has its own.
             digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
                 that sees others on another machine.
         """
@@ -72,6 +76,7 @@ class Attributor:
         self._settings = settings
         self._ownership = ownership
         self._mirror = mirror
+        self._groups = groups
         self._digests_features = digests_features
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
@@ -174,7 +179,23 @@ class Attributor:
                 images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
             )
         ]
-        valued = value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
+        places = [self._place(row, candidate) for row, candidate in zip(ranking.rows.tolist(), candidates, strict=True)]
+        valued = value_places(places, event.quality, self._settings.temperature)
         if not self._digests_features or isinstance(event.content, EventFeatures):
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())
+
+    def _place(self, row: int, candidate: Candidate) -> list[Candidate]:
+        """Return who is paid for a place: the image itself, or of near copies those that the policy says."""
+        rows = self._groups.members(row) if self._groups else ()
+        if not len(rows):
+            return self._ownership.apply([candidate])
+        images = self._table.images(rows)
+        group = images[int(np.argmin(rows))].image_id
+        return paid_copies(
+            candidate,
+            [Candidate(each.image_id, each.owner_id, each.weight, candidate.distance, group=group) for each in images],
+            self._ownership,
+            only_earliest=self._settings.copies == "earliest",
+            owners_max=max(1, PAID_OWNERS_MAX // self._settings.contributors),
+        )

@@ -11,6 +11,7 @@ from gmv.cli.options import (
     CandidatesOption,
     ConfigOption,
     ContributorsOption,
+    CopiesOption,
     IndexOption,
     JsonOption,
     OwnersOption,
@@ -66,6 +67,7 @@ def attribute(
     candidates: CandidatesOption = None,
     contributors: ContributorsOption = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     temperature: TemperatureOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -75,7 +77,13 @@ def attribute(
     Exits with 1 if one of the images could not be attributed.
     """
     settings = load_settings(
-        config, index=index, candidates=candidates, contributors=contributors, temperature=temperature, owners=owners
+        config,
+        index=index,
+        candidates=candidates,
+        contributors=contributors,
+        temperature=temperature,
+        owners=owners,
+        copies=copies,
     )
     from gmv.threads import limit_threads
 

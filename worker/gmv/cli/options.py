@@ -39,6 +39,10 @@ ContributorsOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", metavar="TAU", help="Of the softmax over distances.")
 ]
+CopiesOption = Annotated[
+    str | None,
+    typer.Option("--copies", metavar="even|earliest|off", help="Who is paid for near copies of one image."),
+]
 SETTINGS_BY_FLAG: Final = {
     "--ledger": "ledger.url",
     "--index": "index",
@@ -49,6 +53,7 @@ SETTINGS_BY_FLAG: Final = {
     "--contributors": "valuation.contributors",
     "--temperature": "valuation.temperature",
     "--owners": "owners.file",
+    "--copies": "valuation.copies",
     "--instance-id": "kafka.instance_id",
     "--web-port": "worker.web_port",
 }
@@ -69,6 +74,7 @@ def load_settings(
     contributors: int | None = None,
     temperature: float | None = None,
     owners: Path | None = None,
+    copies: str | None = None,
     instance_id: str | None = None,
     web_port: int | None = None,
 ) -> "Settings":
@@ -89,6 +95,7 @@ def load_settings(
         "--contributors": contributors,
         "--temperature": temperature,
         "--owners": owners,
+        "--copies": copies,
         "--instance-id": instance_id,
         "--web-port": web_port,
     }

@@ -10,6 +10,7 @@ import typer
 
 from gmv.cli.options import (
     ConfigOption,
+    CopiesOption,
     ImagesRootOption,
     IndexOption,
     JsonOption,
@@ -59,6 +60,7 @@ def replay(
         Path | None, typer.Option("--dead-letters", metavar="FILE", help="Default: EVENTS with .dlq.jsonl.")
     ] = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -71,7 +73,7 @@ def replay(
 
     What was done is printed also where it stops before the file's end. Exits with 32 if all records are dead letters.
     """
-    settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root)
+    settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root, copies=copies)
     from gmv.threads import limit_threads
 
     limit_threads()

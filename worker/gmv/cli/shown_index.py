@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Defaults,
         EncoderEntry,
         FileEntry,
+        FoundCopies,
         Manifest,
         MeasuredNeighbours,
         RecallEntry,
@@ -37,6 +38,7 @@ class ShownIndex:
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
+    copies: "FoundCopies | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     reading: "Reading | None" = None
@@ -54,6 +56,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.recall,
         manifest.neighbours,
         manifest.candidates,
+        manifest.copies,
         manifest.defaults,
         manifest.files,
         reading,
@@ -87,6 +90,18 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
+def _copies(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """Near copies, and how well they are told from others."""
+    if (found := index.copies) is not None:
+        several = f"{found.groups_of_several_owners:,} of several owners"
+        yield "near copies", f"{found.groups:,} groups of {found.images:,} images, {several}"
+        near = f"{found.nearest_within:.1%} of {found.queries:,} images have their nearest within"
+        yield "a copy is within", f"{found.level:g} spacings of tokens; {near}, {found.tenth_within:.1%} their tenth"
+        if found.altered:
+            missed = ", ".join(f"{each.missed:.1%} {each.kind}" for each in found.altered)
+            yield "copies missed", f"of {found.altered[0].images:,} each: {missed}"
+
+
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
     if encoder.network is not None:
         yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
@@ -100,6 +115,11 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
 
     if index.reading is not None:
         yield from index.reading.sentences()
+        if index.copies is not None and index.copies.groups_of_several_owners:
+            yield (
+                f"{index.copies.groups_of_several_owners:,} groups of near copies have several owners, who share what "
+                f"is credited for them: see `gmv index duplicates {index.path} --several-owners`"
+            )
     tokens, size = index.encoder.tokens_shape
     yield facts(
         f"Index {index.path}",
@@ -115,6 +135,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_loss(index),
             *_candidates(index),
             *_shares(index),
+            *_copies(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
         ],
     )

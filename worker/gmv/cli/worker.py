@@ -7,6 +7,7 @@ import typer
 from gmv.cli.options import (
     BrokersOption,
     ConfigOption,
+    CopiesOption,
     ImagesRootOption,
     IndexOption,
     LedgerOption,
@@ -22,6 +23,7 @@ def worker(
     brokers: BrokersOption = None,
     topic: TopicOption = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
     instance_id: Annotated[
         str | None, typer.Option("--instance-id", metavar="NAME", help="Static membership: one name per worker.")
@@ -45,6 +47,7 @@ def worker(
         brokers=brokers,
         topic=topic,
         owners=owners,
+        copies=copies,
         images_root=images_root,
         instance_id=instance_id,
         web_port=web_port,

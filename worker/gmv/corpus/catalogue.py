@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from gmv.corpus.names import checked_name, names_alike
 from gmv.corpus.port import TrainingImage
 from gmv.corpus.reading import Catalogue, Reading
+from gmv.corpus.registered import Registration
 from gmv.corpus.tables import Tables
 from gmv.errors import CorpusRefused
 from gmv.passed_over import PassedOver
@@ -18,6 +19,7 @@ class Row(NamedTuple):
     image_id: Any
     owner_id: Any
     weight: Any
+    registered: Any = None
 
 
 def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[PassedOver, ...] = ()) -> Catalogue:
@@ -29,9 +31,11 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
         passed_over: files, beside what the tables passed over.
 
     Raises:
-        CorpusRefused: there is no row; an id is missing, unfit or there twice; a weight is not in [0, 1].
+        CorpusRefused: there is no row; an id is missing, unfit or there twice; a weight is not in [0, 1]; `registered`
+            is no date and no number, or dates are mixed with numbers.
     """
     images: list[TrainingImage] = []
+    registration = Registration()
     seen: dict[str, str] = {}
     for row in rows:
         image_id = checked_name(row.where, "image_id", row.image_id)
@@ -41,7 +45,7 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
                 f"{row.where}: image_id {image_id!r} is that of {seen[image_id]}, too; give each image its own"
             )
         seen[image_id] = row.where
-        images.append(TrainingImage(image_id, owner_id, _weight(row)))
+        images.append(TrainingImage(image_id, owner_id, _weight(row), registration.read(row.where, row.registered)))
     if not images:
         raise CorpusRefused(f"{tables.name} holds no image; an index needs at least one")
     reading = Reading(

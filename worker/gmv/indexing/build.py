@@ -37,6 +37,7 @@ class BuildOptions:
         pretrained: a network of somebody else's in place of the encoder that is fitted.
         target_recall: share of the true nearest ten that candidates should hold.
         candidates_max: the most candidates that are tried for it.
+        finds_copies: whether near copies among the images are grouped.
     """
 
     factory: str | None = None
@@ -47,6 +48,7 @@ class BuildOptions:
     pretrained: Pretrained | None = None
     target_recall: float = 0.95
     candidates_max: int = 150
+    finds_copies: bool = True
 
 
 def build_index(
@@ -94,6 +96,7 @@ def build_index(
             options.target_recall,
             options.candidates_max,
             options.threads,
+            options.finds_copies,
         )
         manifest = write_index_files(
             workspace, stage, source, options.factory, settings.valuation, calibration, progress

@@ -32,6 +32,7 @@ class Calibration:
         target: share of the true nearest that is wanted.
         candidates_max: the most candidates that are tried.
         threads: that rank; no bit depends on it.
+        finds_copies: whether near copies are grouped.
     """
 
     corpus: Corpus
@@ -40,6 +41,7 @@ class Calibration:
     target: float
     candidates_max: int
     threads: int
+    finds_copies: bool = True
 
     def measure(
         self,

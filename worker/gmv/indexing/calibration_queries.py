@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gmv.corpus.port import Corpus, image_files
 from gmv.encoders.port import Features, MirroringEncoder, Numbers
@@ -62,13 +63,17 @@ def mixes(
         seed: of the draw.
     """
     places = np.random.default_rng((seed, 2)).choice(len(image_ids), min(len(image_ids), _SOURCES), replace=False)
-    drawn = {image_ids[place] for place in places}
-    pictures = {
-        image.image_id: to_working_size(decode_image(image.content, limits), side)
-        for image in image_files(corpus)
-        if image.image_id in drawn
-    }
+    pictures = pictures_of(corpus, {image_ids[place] for place in places}, limits, side)
     in_order = [pictures[image_id] for image_id in sorted(pictures)]
     sources = draw_sources(count, len(in_order), seed)
     made = [mixed([in_order[place] for place in each], side, seed, number) for number, each in enumerate(sources)]
     return queries_of(encoder.encode(made), encoder)
+
+
+def pictures_of(corpus: Corpus, image_ids: set[str], limits: ImageLimits, side: int) -> dict[str, NDArray[np.uint8]]:
+    """Return some training images, all of which were decoded before, by id: uint8 [side, side, 3] each."""
+    return {
+        image.image_id: to_working_size(decode_image(image.content, limits), side)
+        for image in image_files(corpus)
+        if image.image_id in image_ids
+    }

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from gmv.corpus.port import TrainingImage
 from gmv.index.digests import file_entry
+from gmv.index.groups import write_groups
 from gmv.index.images import write_images
 from gmv.index.manifest import (
     ENCODER_FILE,
+    GROUPS_FILE,
     IMAGES_FILE,
     MANIFEST,
     REJECTED_FILE,
@@ -22,6 +24,8 @@ from gmv.index.manifest import (
 )
 from gmv.index.tokens import open_tokens
 from gmv.indexing.calibrating import Calibration
+from gmv.indexing.copies import CopyFinder
+from gmv.indexing.copy_groups import group_copies
 from gmv.indexing.feature_source import FeatureSource
 from gmv.indexing.progress import Progress
 from gmv.indexing.recalling import write_recall_file
@@ -59,9 +63,16 @@ def write_index_files(
         neighbours = measure_neighbours(recall, vectors, tokens, reranker, candidates, _SEED, valuation.temperature)
         advance(1)
     write_images(folder / IMAGES_FILE, images)
+    copies = None
+    if calibration.finds_copies:
+        finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
+        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
+        if copies.groups:
+            write_groups(folder / GROUPS_FILE, group_of)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
     names += encoder.network.files if encoder.network else ()
+    names += [GROUPS_FILE] * bool(copies and copies.groups)
     manifest = Manifest(
         encoder=encoder,
         corpus=CorpusEntry(
@@ -73,7 +84,10 @@ def write_index_files(
         recall=recall_entry,
         neighbours=neighbours,
         candidates=calibrated,
-        defaults=Defaults(**valuation.method(candidates, neighbours.temperature).model_dump()),
+        copies=copies,
+        defaults=Defaults(
+            candidates=candidates, contributors=valuation.contributors, temperature=neighbours.temperature
+        ),
         files={name: file_entry(folder / name) for name in sorted(names)},
     )
     workspace.write(MANIFEST, manifest.to_bytes())
@@ -81,9 +95,10 @@ def write_index_files(
 
 
 def _corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 over ids, owners, weights and image files, in order of id."""
+    """Return the SHA-256 over ids, owners, weights, when images were registered, and image files, in order of id."""
     digest = hashlib.sha256()
     for image, file in zip(images, digests, strict=True):
-        digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight]))
+        registered = [] if image.registered is None else [image.registered]
+        digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight, *registered]))
         digest.update(file.tobytes())
     return digest.hexdigest()

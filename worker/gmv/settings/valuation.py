@@ -1,11 +1,14 @@
 """The section `valuation`."""
 
 import hashlib
+from typing import Literal
 
 import orjson
 from pydantic import Field
 
 from gmv.settings.section import Images, Section
+
+CopiesPolicy = Literal["even", "earliest", "off"]
 
 
 class ValuationSettings(Section):
@@ -34,14 +37,26 @@ class ValuationSettings(Section):
         "which `gmv index info` shows; 1 is the formula of GMValuator in raw distances.",
     )
 
-    def method(self, candidates: int, temperature: float) -> "Method":
+    copies: CopiesPolicy = Field(
+        "even",
+        description="Who is paid for near copies of one image, which an index groups (`gmv index duplicates`). With "
+        "`even` a group has one place among the K, and its share is split evenly among its owners; with `earliest` it "
+        "has one place, and who registered first takes all; with `off` each copy has a place of its own.",
+    )
+
+    def method(self, candidates: int, temperature: float, has_groups: bool = False) -> "Method":
         """Return the settings with nothing open.
 
         Args:
             candidates: M of the index, where these settings name none.
             temperature: of the index, likewise.
+            has_groups: whether the index has near copies; without any the policy for them is off.
         """
-        of_index = {"candidates": self.candidates or candidates, "temperature": self.temperature or temperature}
+        of_index = {
+            "candidates": self.candidates or candidates,
+            "temperature": self.temperature or temperature,
+            "copies": self.copies if has_groups else "off",
+        }
         return Method(**(self.model_dump() | of_index))
 
 
@@ -50,8 +65,13 @@ class Method(ValuationSettings):
 
     candidates: Images = Field(gt=0)
     temperature: float = Field(gt=0.0, allow_inf_nan=False)
+    copies: CopiesPolicy = "off"
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all that decides a credit here."""
-        return hashlib.sha256(orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        """16 hex digits over all that decides a credit here.
+
+        No policy for copies is part of it where each has its own place: then it is what it was before there was any.
+        """
+        deciding = self.model_dump(exclude={"copies"} if self.copies == "off" else None)
+        return hashlib.sha256(orjson.dumps(deciding, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
