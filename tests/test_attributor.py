@@ -110,6 +110,20 @@ def test_only_recalled_images_can_contribute() -> None:
     assert credited(outcome) == {"d": 1_000_000}
 
 
+def test_at_several_temperatures_each_outcome_is_that_of_the_temperature_alone() -> None:
+    """Poison among them; the images are encoded once."""
+    line, events = Line(), [event(1), event("nowhere"), event(4, quality=0.5)]
+    found = over(line).attribute_at(events, [0.25, 1.0, 8.0])
+    assert line.encoded == [2]
+    for temperature, outcomes in zip((0.25, 1.0, 8.0), found, strict=True):
+        settings = Method(candidates=100, contributors=10, temperature=temperature)
+        reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
+        alone = Attributor(line, line, line, reranker, line, settings, Ownership()).attribute(events)
+        assert [outcomes[0], outcomes[2]] == [alone[0], alone[2]]
+        assert isinstance(outcomes[1], Poison)
+    assert credited(found[0][0])["b"] > credited(found[2][0])["b"]
+
+
 def test_quality_scales_the_budget() -> None:
     (outcome,) = over(Line(), candidates=1).attribute([event(4, quality=0.25)])
     assert credited(outcome) == {"d": 250_000}

@@ -3,6 +3,7 @@
 from .mutation import Mutation, pytest
 
 _EXACT = "tests/index/test_exact_recall.py"
+_REFINE = "tests/index/test_refine.py"
 _CALIBRATION = "tests/indexing/test_calibration.py"
 
 MUTATIONS = [
@@ -19,6 +20,20 @@ MUTATIONS = [
         "for component in range(end_by_vectors, end):",
         "for component in range(end, end):",
         pytest(_EXACT, "-k", "brute_force", seconds_max=200),
+    ),
+    Mutation(
+        "Of pairs as far as the last one wanted, look and row decide which is taken",
+        "index/integer_recall.py",
+        "np.flatnonzero(apart <= ",
+        "np.flatnonzero(apart < ",
+        pytest(_REFINE, "-k", "equal_pairs", seconds_max=200),
+    ),
+    Mutation(
+        "What is at the end of a row of places is not beside the start of the next",
+        "index/look_layout.py",
+        "return place + 1 if column < side - 1 else -1",
+        "return place + 1 if place < side * side - 1 else -1",
+        pytest(_REFINE, "-k", "definition", seconds_max=200),
     ),
     Mutation(
         "A training image is left out of its own true answer",

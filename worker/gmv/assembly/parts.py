@@ -10,6 +10,7 @@ from gmv.assembly.past_copies import RecallPastCopies
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
 from gmv.encoders.port import Encoder
+from gmv.encoders.reduced import ReducedFeatures
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
@@ -79,6 +80,7 @@ def assemble_attributor(
         settings=method,
         ownership=ownership,
         mirror=index.mirror,
+        reducer=index.encoder if isinstance(index.encoder, ReducedFeatures) else None,
         groups=groups,
         digests_features=index.manifest.encoder.network is not None,
     )

@@ -8,14 +8,24 @@ from typing import Annotated
 
 import typer
 
+from gmv.cli.copies.duplicates import duplicates
+from gmv.cli.corpus_options import (
+    ImageColumnOption,
+    ImageIdColumnOption,
+    OwnerIdColumnOption,
+    RegisteredColumnOption,
+    SplitOption,
+    WeightColumnOption,
+)
 from gmv.cli.encoder_options import (
     EncoderOption,
     GridOption,
+    PoolTokensOption,
     TokenSizeOption,
     VectorSizeOption,
     choose_pretrained,
+    choose_reduction,
 )
-from gmv.cli.index_duplicates import duplicates
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 from gmv.cli.shown_index import shown, view
@@ -61,28 +71,14 @@ def build(
     ] = 32,
     encoder: EncoderOption = None,
     vector_size: VectorSizeOption = 256,
-    token_size: TokenSizeOption = 64,
+    token_size: TokenSizeOption = None,
     grid: GridOption = 8,
-    image_id_column: Annotated[
-        str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
-    ] = "image_id",
-    owner_id_column: Annotated[
-        str, typer.Option("--owner-id-column", metavar="NAME", help="Column of owner ids.")
-    ] = "owner_id",
-    image_column: Annotated[
-        str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
-    ] = "image",
-    weight_column: Annotated[
-        str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
-    ] = "weight",
-    registered_column: Annotated[
-        str,
-        typer.Option(
-            "--registered-column",
-            metavar="NAME",
-            help="Column of dates or numbers that say when an image was registered, which may be missing.",
-        ),
-    ] = "registered",
+    pool_tokens: PoolTokensOption = None,
+    image_id_column: ImageIdColumnOption = "image_id",
+    owner_id_column: OwnerIdColumnOption = "owner_id",
+    image_column: ImageColumnOption = "image",
+    weight_column: WeightColumnOption = "weight",
+    registered_column: RegisteredColumnOption = "registered",
     encoder_id: Annotated[
         str | None,
         typer.Option(
@@ -92,15 +88,7 @@ def build(
             "tokens (list of lists). Events then have to bring theirs.",
         ),
     ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--split",
-            metavar="NAME",
-            help="Where a folder's files name splits: the one to read, several times for several, or all. Default: "
-            "train, or the only one.",
-        ),
-    ] = None,
+    split: SplitOption = None,
     target_recall: Annotated[
         float,
         typer.Option("--target-recall", metavar="SHARE", min=0.01, max=1, help="Of the true nearest, by candidates."),
@@ -139,6 +127,7 @@ def build(
     from gmv.indexing.build import BuildOptions, build_index
 
     pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
+    reduction = choose_reduction(context, encoder_id, encoder, pool_tokens, token_size)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column, registered=registered_column)
     read: list[Reading] = []
 
@@ -160,6 +149,7 @@ def build(
             pretrained,
             target_recall,
             candidates_max,
+            reduction,
             find_copies,
         ),
         progress,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gmv.cli.copies.found import copies_lines, copies_warning
+
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         MeasuredNeighbours,
         RecallEntry,
     )
+    from gmv.index.measured import MeasuredFeatures
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -41,11 +44,16 @@ class ShownIndex:
     copies: "FoundCopies | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
+    features: "MeasuredFeatures | None" = None
+    bytes_per_image: float = 0.0
+    advice: tuple[str, ...] = ()
     reading: "Reading | None" = None
 
 
 def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
     """Return what is shown of an index, and of a build what was read of its corpus."""
+    from gmv.index.advice import advice_on, bytes_per_image
+
     return ShownIndex(
         index_id,
         folder,
@@ -59,12 +67,17 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.copies,
         manifest.defaults,
         manifest.files,
+        manifest.features,
+        bytes_per_image(manifest),
+        tuple(advice_on(manifest)),
         reading,
     )
 
 
 def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
     """What faiss loses against exact search by the same vectors."""
+    if (lists := index.recall.lists) is not None:
+        yield "lists", lists.sentence()
     if (measured := index.recall.measured) is not None:
         shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
         yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
@@ -90,22 +103,18 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
-def _copies(index: ShownIndex) -> Iterator[tuple[str, str]]:
-    """Near copies, and how well they are told from others."""
-    if (found := index.copies) is not None:
-        several = f"{found.groups_of_several_owners:,} of several owners"
-        yield "near copies", f"{found.groups:,} groups of {found.images:,} images, {several}"
-        near = f"{found.nearest_within:.1%} of {found.queries:,} images have their nearest within"
-        yield "a copy is within", f"{found.level:g} spacings of tokens; {near}, {found.tenth_within:.1%} their tenth"
-        if found.altered:
-            missed = ", ".join(f"{each.missed:.1%} {each.kind}" for each in found.altered)
-            yield "copies missed", f"of {found.altered[0].images:,} each: {missed}"
-
-
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
     if encoder.network is not None:
         yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
         yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
+
+
+def _brought(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """Features as the corpus brought them."""
+    if (brought := index.features) is not None:
+        tokens, size = brought.tokens_shape
+        yield "brought as", f"{tokens:,} tokens of {size:,}, of length {brought.token_length:g} in the median"
+        yield "float16 rounds off", f"{brought.rounding:.2%} of how far tokens are apart"
 
 
 def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
@@ -115,11 +124,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
 
     if index.reading is not None:
         yield from index.reading.sentences()
-        if index.copies is not None and index.copies.groups_of_several_owners:
-            yield (
-                f"{index.copies.groups_of_several_owners:,} groups of near copies have several owners, who share what "
-                f"is credited for them: see `gmv index duplicates {index.path} --several-owners`"
-            )
+        yield from copies_warning(index.copies, index.path)
     tokens, size = index.encoder.tokens_shape
     yield facts(
         f"Index {index.path}",
@@ -131,11 +136,14 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("encoder", index.encoder.id),
             *_network(index.encoder),
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
+            *_brought(index),
             ("recall by", index.recall.factory),
             *_loss(index),
             *_candidates(index),
             *_shares(index),
-            *_copies(index),
+            *copies_lines(index.copies),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
+            ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],
     )
+    yield from index.advice

@@ -4,10 +4,13 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gmv.errors import IndexRefused
 from gmv.first_error import first_error
+from gmv.index.entry import Entry as _Entry
+from gmv.index.entry import UnitInterval, is_none
+from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
 
@@ -27,11 +30,7 @@ GROUPS_FILE = "groups.npy"
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 _CANDIDATES_MIN = 50
-UnitInterval = Field(ge=0.0, le=1.0)
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_TEMPERATURES_IN_SPREAD = 3
 
 
 class FileEntry(_Entry):
@@ -110,7 +109,13 @@ class RecallEntry(_Entry):
     """How recall works: a faiss factory string and what it loses, or `integers`, which compares all exactly."""
 
     factory: str
+    lists: CalibratedLists | None = Field(None, exclude_if=is_none)  # of an inverted file
     measured: MeasuredRecall | None = None
+
+
+def temperature_of(spread: float) -> float:
+    """Return a third of a spread, to two digits, so that all processors come to the same; 1 where there is none."""
+    return float(f"{spread / _TEMPERATURES_IN_SPREAD:.2g}") if spread > 0.0 else 1.0
 
 
 class MeasuredNeighbours(_Entry):
@@ -133,6 +138,11 @@ class MeasuredNeighbours(_Entry):
     temperature: float = Field(gt=0)
     top_share: float = UnitInterval
     effective_contributors: float
+
+    @property
+    def own_temperature(self) -> float:
+        """What follows from the distances."""
+        return temperature_of(self.spread)
 
 
 class RecallPoint(_Entry):
@@ -250,6 +260,7 @@ class Manifest(_Entry):
     encoder: EncoderEntry
     corpus: CorpusEntry
     recall: RecallEntry
+    features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
     copies: FoundCopies | None = None  # ditto, and of one that was built without looking for them

@@ -19,6 +19,7 @@ from gmv.index.manifest import (
     VECTORS_FILE,
     EncoderEntry,
     Manifest,
+    RecallEntry,
     read_manifest,
 )
 from gmv.index.recall import FaissRecall, open_recall
@@ -81,7 +82,7 @@ def open_index(path: Path, verify: bool) -> Index:
         index_id=index_id,
         manifest=manifest,
         encoder=encoder,
-        recall=_recall(path, encoder),
+        recall=_recall(path, encoder, manifest.recall),
         tokens=open_tokens(path / TOKENS_FILE),
         images=(images := open_images(path / IMAGES_FILE)),
         groups=open_groups(path / GROUPS_FILE, images) if GROUPS_FILE in manifest.files else no_groups(images),
@@ -95,10 +96,18 @@ def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
     return open_encoder(entry.kind, entry.id, parameters, entry.vector_size, entry.tokens_shape)
 
 
-def _recall(path: Path, encoder: Encoder) -> FaissRecall | IntegerRecall:
+def _recall(path: Path, encoder: Encoder, entry: RecallEntry) -> FaissRecall | IntegerRecall:
     if isinstance(encoder, MirroringEncoder):
         return open_integer_recall(path, encoder)
-    return open_recall(path / RECALL_FILE)
+    recall = open_recall(path / RECALL_FILE)
+    if entry.lists is not None:
+        if recall.lists != entry.lists.lists:
+            raise IndexRefused(
+                f"{path / RECALL_FILE} has {recall.lists:,} lists, its manifest says {entry.lists.lists:,}; build the "
+                "index again"
+            )
+        recall.probe(entry.lists.probes)
+    return recall
 
 
 def _check_shapes(index: Index) -> None:
