@@ -36,7 +36,8 @@ class Share(TypedDict):
     """What one contributor earned, and why: W1 distance, utility in [0, 1], weight in [0, 1], micro-credits.
 
     `mirrored` where the distance is that of the generated image mirrored from left to right, which is less; absent
-    elsewhere.
+    elsewhere. `group` where the image has near copies in the index, which have one place in the set: it names them by
+    the first of their images, the distance is that of the nearest of them, and each owner who is paid has a share.
     """
 
     image_id: str
@@ -46,6 +47,7 @@ class Share(TypedDict):
     weight: float
     micros: int
     mirrored: NotRequired[Literal[True]]
+    group: NotRequired[str]
 
 
 class Grounds(TypedDict):
@@ -205,6 +207,8 @@ def _share(contributor: Contributor) -> Share:
     }
     if contributor.mirrored:
         share["mirrored"] = True
+    if contributor.group is not None:
+        share["group"] = contributor.group
     return share
 
 
