@@ -67,6 +67,27 @@ MUTATIONS = [
         pytest("tests/operations/test_verifying.py", "tests/cli/test_ledger.py", "-k", "explanation or sqlite"),
     ),
     Mutation(
+        "A batch that was published twice counts once",
+        "operations/chain.py",
+        "(_TAKEN, batch.id, _COMMITTED)",
+        "(_COMMITTED, batch.id, _COMMITTED)",
+        pytest("tests/operations/test_verifying.py"),
+    ),
+    Mutation(
+        "A batch that was never committed is in no statement",
+        "operations/chain.py",
+        "batch.id, str(batch.previous), _PUBLISHED)",
+        "batch.id, str(batch.previous), _COMMITTED)",
+        pytest("tests/statements/test_bookings.py"),
+    ),
+    Mutation(
+        "A statement is held against the ledger's total",
+        "statements/tally.py",
+        "            if (explained := found.get(owner_id, 0)) != (has := held.get(owner_id, 0)):",
+        "            if (explained := found.get(owner_id, 0)) < (has := held.get(owner_id, 0)) - 10**9:",
+        pytest("tests/statements/test_statement.py"),
+    ),
+    Mutation(
         "A correction takes no more than its event paid",
         "operations/corrected_events.py",
         "[correction.from_owner]) < correction.micros:",
