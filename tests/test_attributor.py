@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from gmv import attributor
 from gmv.attributor import Attributor
 from gmv.corpus.port import TrainingImage
-from gmv.encoders.port import Features
+from gmv.encoders.mirror import mirror_of_signs
+from gmv.encoders.port import Features, MirroringEncoder
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
 from gmv.index.evidence import EvidenceJudge
-from gmv.index.port import Recall
+from gmv.index.port import LooksRecalled, Recall
 from gmv.settings import Method
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.evidence import EvidenceRule
@@ -75,11 +76,30 @@ def over(
     ownership: Ownership | None = None,
     digests_features: bool = False,
     judge: EvidenceJudge | None = None,
+    is_mirrored: bool = False,
 ) -> Attributor:
     settings = Method(candidates=candidates, contributors=contributors, temperature=1.0)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
+    mirror = line if is_mirrored and isinstance(line, MirroringEncoder) else None
     said = ownership or Ownership()
-    return Attributor(line, line, line, reranker, line, settings, said, digests_features=digests_features, judge=judge)
+    return Attributor(
+        line, line, line, reranker, line, settings, said, mirror, digests_features=digests_features, judge=judge
+    )
+
+
+class Mirrored(Line):
+    """The same, where an image at p is at 6 - p in the mirror; each look recalls the nearest row alone."""
+
+    token_scale = 1
+    vector_places = 1
+    vector_mirror = mirror_of_signs(np.ones(1, np.int8))
+
+    def mirrored(self, features: Features) -> Features:
+        return Features(6 - features.vectors, 6 - features.tokens)
+
+    def recall_looks(self, vectors: NDArray[np.float32], candidates: int) -> list[LooksRecalled]:
+        looks = self.recall(vectors, 1), self.recall(6 - vectors, 1)
+        return [LooksRecalled(*rows) for rows in zip(*looks, strict=True)]
 
 
 def event(place: int | str, quality: float = 1.0) -> GeneratedImage:
@@ -101,6 +121,14 @@ def test_an_exact_copy_and_two_as_far_from_it() -> None:
     assert outcome.micros == round(1e6 * (1.5 + math.exp(-1)) / whole)
     assert credited(outcome)["b"] == pytest.approx(1e6 / whole, abs=1)
     assert sum(credited(outcome).values()) == outcome.micros
+
+
+def test_each_look_is_ranked_over_what_it_recalled() -> None:
+    """At 1, b is at no distance; the mirrored look is at 5, where d is."""
+    (outcome,) = over(Mirrored(), is_mirrored=True).attribute([event(1)])
+    assert isinstance(outcome, Attribution)
+    found = [(each.image_id, each.distance, each.mirrored) for each in outcome.contributors]
+    assert found == [("b", 0.0, False), ("d", 0.0, True)]
 
 
 def test_fewer_images_than_contributors_share_all_of_it() -> None:

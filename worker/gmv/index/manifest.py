@@ -14,6 +14,7 @@ from gmv.index.evidence import MeasuredEvidence
 from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
 
 INTEGERS = "integers"
 """In place of a factory: codes are scanned, and refined by vectors."""
@@ -251,6 +252,19 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     try:
         return Manifest.model_validate_json(content), index_id_of(content)
     except ValidationError as error:
-        raise IndexRefused(
-            f"{folder / MANIFEST} cannot be used: {first_error(error, 'the file')}; build the index again with this gmv"
-        ) from None
+        what = f"{folder / MANIFEST} cannot be used: {first_error(error, 'the file')}"
+        raise IndexRefused(f"{what}; {_advice_on(error)}") from None
+
+
+def _advice_on(error: ValidationError) -> str:
+    """Tell an index that a newer gmv built, by its version or by names that this one does not know, from others."""
+    again = "build the index again with this gmv"
+    found = error.errors(include_url=False, include_context=False)
+    versions = [each["input"] for each in found if each["loc"] == ("format_version",)]
+    if any(isinstance(each, int) and each > FORMAT_VERSION for each in versions):
+        again = f"install a newer one, or {again}"
+    if versions:
+        return f"the index is of format {versions[0]!r}, and this gmv reads {FORMAT_VERSION}: {again}"
+    if any(each["type"] == "extra_forbidden" for each in found):
+        return f"a newer gmv may have built it: install that one, or {again}"
+    return again
