@@ -75,15 +75,24 @@ def over(
     contributors: int = 10,
     ownership: Ownership | None = None,
     digests_features: bool = False,
-    judge: EvidenceJudge | None = None,
     is_mirrored: bool = False,
+    judge: EvidenceJudge | None = None,
 ) -> Attributor:
     settings = Method(candidates=candidates, contributors=contributors, temperature=1.0)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
     mirror = line if is_mirrored and isinstance(line, MirroringEncoder) else None
     said = ownership or Ownership()
     return Attributor(
-        line, line, line, reranker, line, settings, said, mirror, digests_features=digests_features, judge=judge
+        line,
+        line,
+        line,
+        reranker,
+        line,
+        settings,
+        said,
+        mirror,
+        digests_features=digests_features,
+        judge=judge,
     )
 
 

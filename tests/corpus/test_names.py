@@ -78,9 +78,9 @@ def test_names_that_look_alike_are_told_in_groups() -> None:
 def test_an_owner_who_reads_like_the_account_is_refused_by_the_row(name: str, is_one: bool) -> None:
     assert is_account(name) is is_one
     rows = [Row("row 1", "i1", "ada", None), Row("row 2", "i2", name, None)]
-    tables = Tables("corpus", TableKind.PARQUET, ())
+    tables = Tables("corpus", TableKind.PARQUET, [])
     if is_one:
-        with pytest.raises(CorpusRefused, match="row 2: owner_id .* reads like the account `unattributed`"):
+        with pytest.raises(CorpusRefused, match=r"row 2: owner_id .* reads like the account `unattributed`"):
             checked_catalogue(rows, tables)
     else:
         assert [image.owner_id for image in checked_catalogue(rows, tables).images] == ["ada", name]
