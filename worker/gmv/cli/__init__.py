@@ -59,7 +59,7 @@ COMMANDS: Final = {
     "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),
     "report": Command("gmv.cli.report", "report", "Draw the dashboards into one file, from Prometheus."),
     "warm": Command("gmv.cli.warm", "warm", "Compile the re-rank kernel ahead of use."),
-    "bench": Command("gmv.cli.bench", "app", "Measure speed and memory on this machine."),
+    "bench": Command("gmv.cli.bench.command", "app", "Measure speed and memory on this machine."),
 }
 
 
