@@ -54,7 +54,7 @@ COMMANDS: Final = {
     "emit": Command("gmv.cli.emit", "emit", "Send images to Kafka as events."),
     "credits": Command("gmv.cli.credits.show", "app", "Read what owners have earned."),
     "ledger": Command("gmv.cli.ledger.app", "app", "Create and verify a ledger."),
-    "explain": Command("gmv.cli.explain", "explain", "Show what became of one event, and why."),
+    "explain": Command("gmv.cli.history.explain", "explain", "Show what became of one event, and why."),
     "dlq": Command("gmv.cli.dlq.app", "app", "Look at dead letters and send them once more."),
     "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),
     "report": Command("gmv.cli.report", "report", "Draw the dashboards into one file, from Prometheus."),
@@ -62,7 +62,7 @@ COMMANDS: Final = {
     "experiment": Command(
         "gmv.cli.experiment.app", "app", "Check on generators that credits go to what they were made of."
     ),
-    "bench": Command("gmv.cli.bench", "app", "Measure speed and memory on this machine."),
+    "bench": Command("gmv.cli.bench.command", "app", "Measure speed and memory on this machine."),
 }
 
 
