@@ -22,12 +22,14 @@ class Meaning:
         payload: what the event says; two events of one name and other payloads are in conflict.
         owners: who is credited; none is poison.
         is_unlike: whether it is evidence for none of them, and the account is credited.
+        copies: of the owners, how many of the first have near copies of one image, and so one share together.
     """
 
     name: str = ""
     payload: int = 0
     owners: tuple[str, ...] = ()
     is_unlike: bool = False
+    copies: int = 0
 
 
 @dataclass
@@ -73,7 +75,12 @@ class Producer:
         if named and chance.random() < mix.conflict:
             return Meaning(chance.choice(named).name, chance.randint(1, 3), self._owners())
         self._number += 1
-        return Meaning(f"{self.prefix}{self._number}", 0, self._owners(), self._number % UNLIKE_EVERY == 0)
+        owners, is_unlike = self._owners(), self._number % UNLIKE_EVERY == 0
+        return Meaning(f"{self.prefix}{self._number}", 0, owners, is_unlike, self._copies(owners))
+
+    def _copies(self, owners: tuple[str, ...]) -> int:
+        """Nothing is drawn for it, so that a seed plays what it did. A share is halved and quartered exactly."""
+        return max((count for count in (2, 4) if count <= len(owners) and self._number % count == 0), default=0)
 
     def _owners(self) -> tuple[str, ...]:
         if self.chance.random() < self.mix.ownerless:
@@ -85,4 +92,4 @@ def record_of(meaning: Meaning, offset: int) -> Record:
     """Write a meaning down, as the decoder of the tests reads it."""
     if not meaning.name:
         return poison_record(offset)
-    return event_record(offset, meaning.name, meaning.owners, meaning.payload, meaning.is_unlike)
+    return event_record(offset, meaning.name, meaning.owners, meaning.payload, meaning.is_unlike, meaning.copies)

@@ -11,6 +11,7 @@ from gmv.cli.options import (
     CandidatesOption,
     ConfigOption,
     ContributorsOption,
+    CopiesOption,
     EvidenceOption,
     IndexOption,
     JsonOption,
@@ -70,6 +71,7 @@ def attribute(
     candidates: CandidatesOption = None,
     contributors: ContributorsOption = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     temperature: TemperatureOption = None,
     evidence: EvidenceOption = None,
     config: ConfigOption = None,
@@ -87,6 +89,7 @@ def attribute(
         temperature=temperature,
         evidence=evidence,
         owners=owners,
+        copies=copies,
     )
     from gmv.threads import limit_threads
 
@@ -172,4 +175,4 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
         )
         if each.evidence is not None:
             found = each.evidence
-            yield evidence_text(found.p_value, found.flat, found.reliable, each.unattributed_micros)
+            yield evidence_text(found.p, found.flat, found.reliable, each.unattributed_micros)

@@ -47,6 +47,10 @@ EvidenceOption = Annotated[
         help="Highest p-value of an event that pays anybody, such as 0.05; others go to the account `unattributed`.",
     ),
 ]
+CopiesOption = Annotated[
+    str | None,
+    typer.Option("--copies", metavar="even|earliest|off", help="Who is paid for near copies of one image."),
+]
 SETTINGS_BY_FLAG: Final = {
     "--ledger": "ledger.url",
     "--index": "index",
@@ -58,6 +62,7 @@ SETTINGS_BY_FLAG: Final = {
     "--temperature": "valuation.temperature",
     "--evidence": "valuation.evidence",
     "--owners": "owners.file",
+    "--copies": "valuation.copies",
     "--instance-id": "kafka.instance_id",
     "--web-port": "worker.web_port",
 }
@@ -79,6 +84,7 @@ def load_settings(
     temperature: float | None = None,
     evidence: float | None = None,
     owners: Path | None = None,
+    copies: str | None = None,
     instance_id: str | None = None,
     web_port: int | None = None,
 ) -> "Settings":
@@ -100,6 +106,7 @@ def load_settings(
         "--temperature": temperature,
         "--evidence": evidence,
         "--owners": owners,
+        "--copies": copies,
         "--instance-id": instance_id,
         "--web-port": web_port,
     }

@@ -10,6 +10,7 @@ import typer
 
 from gmv.cli.options import (
     ConfigOption,
+    CopiesOption,
     EvidenceOption,
     ImagesRootOption,
     IndexOption,
@@ -62,6 +63,7 @@ def replay(
         Path | None, typer.Option("--dead-letters", metavar="FILE", help="Default: EVENTS with .dlq.jsonl.")
     ] = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
     evidence: EvidenceOption = None,
     config: ConfigOption = None,
@@ -76,7 +78,7 @@ def replay(
     What was done is printed also where it stops before the file's end. Exits with 32 if all records are dead letters.
     """
     settings = load_settings(
-        config, index=index, ledger=ledger, owners=owners, images_root=images_root, evidence=evidence
+        config, index=index, ledger=ledger, owners=owners, images_root=images_root, copies=copies, evidence=evidence
     )
     from gmv.threads import limit_threads
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gmv.cli.copies.found import copies_lines, copies_warning
+
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
         Defaults,
         EncoderEntry,
         FileEntry,
+        FoundCopies,
         Manifest,
         MeasuredNeighbours,
         RecallEntry,
@@ -40,6 +43,7 @@ class ShownIndex:
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
     evidence: "MeasuredEvidence | None"
+    copies: "FoundCopies | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     features: "MeasuredFeatures | None" = None
@@ -63,6 +67,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.neighbours,
         manifest.candidates,
         manifest.evidence,
+        manifest.copies,
         manifest.defaults,
         manifest.files,
         manifest.features,
@@ -134,6 +139,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
 
     if index.reading is not None:
         yield from index.reading.sentences()
+        yield from copies_warning(index.copies, index.path)
     tokens, size = index.encoder.tokens_shape
     yield facts(
         f"Index {index.path}",
@@ -151,6 +157,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_candidates(index),
             *_shares(index),
             *_evidence(index),
+            *copies_lines(index.copies),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
             ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],

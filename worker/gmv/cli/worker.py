@@ -7,6 +7,7 @@ import typer
 from gmv.cli.options import (
     BrokersOption,
     ConfigOption,
+    CopiesOption,
     EvidenceOption,
     ImagesRootOption,
     IndexOption,
@@ -23,6 +24,7 @@ def worker(
     brokers: BrokersOption = None,
     topic: TopicOption = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
     evidence: EvidenceOption = None,
     instance_id: Annotated[
@@ -47,6 +49,7 @@ def worker(
         brokers=brokers,
         topic=topic,
         owners=owners,
+        copies=copies,
         images_root=images_root,
         evidence=evidence,
         instance_id=instance_id,

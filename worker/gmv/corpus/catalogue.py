@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from gmv.corpus.names import checked_name, is_account, names_alike
 from gmv.corpus.port import Catalogue, TrainingImage
 from gmv.corpus.reading import Reading
+from gmv.corpus.registered import Registration
 from gmv.corpus.tables import Tables
 from gmv.errors import CorpusRefused
 from gmv.passed_over import PassedOver
@@ -19,6 +20,7 @@ class Row(NamedTuple):
     image_id: Any
     owner_id: Any
     weight: Any
+    registered: Any = None
 
 
 def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[PassedOver, ...] = ()) -> Catalogue:
@@ -31,10 +33,11 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
 
     Raises:
         CorpusRefused: there is no row; an id is missing, unfit or there twice, or an owner's reads like an account's; a
-            weight is not in [0, 1].
+            weight is not in [0, 1]; `registered` is no date and no number, or dates are mixed with numbers.
     """
     images: list[TrainingImage] = []
     owners: set[str] = set()
+    registration = Registration()
     seen: dict[str, str] = {}
     for row in rows:
         image_id = checked_name(row.where, "image_id", row.image_id)
@@ -50,7 +53,7 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
             )
         owners.add(owner_id)
         seen[image_id] = row.where
-        images.append(TrainingImage(image_id, owner_id, _weight(row)))
+        images.append(TrainingImage(image_id, owner_id, _weight(row), registration.read(row.where, row.registered)))
     if not images:
         raise CorpusRefused(f"{tables.name} holds no image; an index needs at least one")
     reading = Reading(

@@ -1,4 +1,4 @@
-"""The images table: one memory-mapped Arrow file of image ids, owners and weights."""
+"""The images table: one memory-mapped Arrow file of image ids, owners and weights, and when images were registered."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,6 +16,8 @@ from gmv.index.digests import check_digests, check_sizes
 from gmv.index.manifest import IMAGES_FILE, read_manifest
 from gmv.index.port import ImagesTable
 
+_REGISTERED = "registered"
+_MOMENT = pa.timestamp("us", "UTC")
 _SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.large_string(), nullable=False),
@@ -23,6 +25,10 @@ _SCHEMA = pa.schema(
         pa.field("weight", pa.float64(), nullable=False),
     ]
 )
+"""Of a corpus that does not say when images were registered; where it does there is one more column, of moments or
+numbers."""
+
+_SCHEMAS = [_SCHEMA, *(_SCHEMA.append(pa.field(_REGISTERED, kind)) for kind in (_MOMENT, pa.int64()))]
 
 _ROWS_AT_ONCE = 65_536
 
@@ -86,13 +92,18 @@ def write_images(path: Path, images: Iterable[TrainingImage]) -> None:
     """
     rows = list(images)
     owners = pa.array([row.owner_id for row in rows], pa.large_string()).dictionary_encode()
-    columns = [
+    columns: list[pa.Array] = [
         pa.array([row.image_id for row in rows], pa.large_string()),
         owners,
         pa.array([row.weight for row in rows], pa.float64()),
     ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
-    with path.open("wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
+    schema = _SCHEMA
+    registered = [row.registered for row in rows]
+    if (said := next((each for each in registered if each is not None), None)) is not None:
+        columns.append(pa.array(registered, pa.int64() if isinstance(said, int) else _MOMENT))
+        schema = schema.append(pa.field(_REGISTERED, columns[-1].type))
+    batch = pa.RecordBatch.from_arrays(columns, schema=schema)
+    with path.open("wb") as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_batch(batch)
 
 
@@ -104,7 +115,7 @@ def open_images(path: Path) -> ArrowImages:
     """
     try:
         reader = pa.ipc.open_file(pa.memory_map(os.fsencode(path)))
-        if reader.schema != _SCHEMA or reader.num_record_batches != 1:
+        if reader.schema not in _SCHEMAS or reader.num_record_batches != 1:
             raise IndexRefused(f"{path} is another table than the index's; build the index again")
         return ArrowImages(reader.get_batch(0))
     except (OSError, pa.ArrowException) as error:

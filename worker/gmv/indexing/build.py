@@ -39,6 +39,7 @@ class BuildOptions:
         target_recall: share of the true nearest ten that candidates should hold.
         candidates_max: the most candidates that are tried for it.
         reduction: of tokens that the corpus brings.
+        finds_copies: whether near copies among the images are grouped.
     """
 
     factory: str | None = None
@@ -50,6 +51,7 @@ class BuildOptions:
     target_recall: float = 0.95
     candidates_max: int = 150
     reduction: TokenReductionSettings = field(default_factory=TokenReductionSettings)
+    finds_copies: bool = True
 
 
 def build_index(
@@ -99,6 +101,7 @@ def build_index(
             options.target_recall,
             options.candidates_max,
             options.threads,
+            options.finds_copies,
         )
         manifest = write_index_files(
             workspace, stage, source, options.factory, settings.valuation, calibration, progress

@@ -44,6 +44,7 @@ class Calibration:
         target: share of the true nearest that is wanted.
         candidates_max: the most candidates that are tried.
         threads: that rank; no bit depends on it.
+        finds_copies: whether near copies are grouped.
     """
 
     corpus: Corpus
@@ -52,6 +53,7 @@ class Calibration:
     target: float
     candidates_max: int
     threads: int
+    finds_copies: bool = True
 
     def sources(self, image_ids: Sequence[str], encoder: MirroringEncoder | None) -> list[NDArray[np.uint8]]:
         """Read training images to make others of; none without an encoder that could see these.

@@ -55,13 +55,17 @@ def pictures(
         seed: of the draw.
     """
     places = np.random.default_rng((seed, 2)).choice(len(image_ids), min(len(image_ids), _SOURCES), replace=False)
-    drawn = {image_ids[place] for place in places}
-    read = {
+    read = pictures_of(corpus, {image_ids[place] for place in places}, limits, side)
+    return [read[image_id] for image_id in sorted(read)]
+
+
+def pictures_of(corpus: Corpus, image_ids: set[str], limits: ImageLimits, side: int) -> dict[str, NDArray[np.uint8]]:
+    """Return some training images, all of which were decoded before, by id: uint8 [side, side, 3] each."""
+    return {
         image.image_id: to_working_size(decode_image(image.content, limits), side)
         for image in image_files(corpus)
-        if image.image_id in drawn
+        if image.image_id in image_ids
     }
-    return [read[image_id] for image_id in sorted(read)]
 
 
 def mixes(

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from gmv.corpus.port import TrainingImage
 from gmv.encoders.flatness import position_numbers
 from gmv.index.digests import file_entry
+from gmv.index.groups import write_groups
 from gmv.index.images import write_images
 from gmv.index.manifest import (
     ENCODER_FILE,
+    GROUPS_FILE,
     IMAGES_FILE,
     MANIFEST,
     REJECTED_FILE,
@@ -23,6 +25,8 @@ from gmv.index.manifest import (
 )
 from gmv.index.tokens import open_tokens
 from gmv.indexing.calibrating import Calibration
+from gmv.indexing.copies import CopyFinder
+from gmv.indexing.copy_groups import group_copies
 from gmv.indexing.evidence import Ranked, measure_evidence
 from gmv.indexing.feature_source import FeatureSource
 from gmv.indexing.progress import Progress
@@ -74,9 +78,16 @@ def write_index_files(
         progress,
     )
     write_images(folder / IMAGES_FILE, images)
+    copies = None
+    if calibration.finds_copies:
+        finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
+        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
+        if copies.groups:
+            write_groups(folder / GROUPS_FILE, group_of)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*written.files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
     names += encoder.network.files if encoder.network else ()
+    names += [GROUPS_FILE] * bool(copies and copies.groups)
     manifest = Manifest(
         encoder=encoder,
         corpus=CorpusEntry(
@@ -90,6 +101,7 @@ def write_index_files(
         neighbours=neighbours,
         candidates=calibrated,
         evidence=evidence,
+        copies=copies,
         defaults=Defaults(
             candidates=candidates, contributors=valuation.contributors, temperature=neighbours.temperature
         ),
@@ -100,7 +112,7 @@ def write_index_files(
 
 
 def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 over ids, owners, weights and image files, in order of id.
+    """Return the SHA-256 over ids, owners, weights, when images were registered, and image files.
 
     Args:
         images: in order of id.
@@ -111,6 +123,7 @@ def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -
     """
     digest = hashlib.sha256()
     for image, file in zip(images, digests, strict=True):
-        digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight]))
+        registered = [] if image.registered is None else [image.registered]
+        digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight, *registered]))
         digest.update(file.tobytes())
     return digest.hexdigest()

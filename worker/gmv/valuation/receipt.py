@@ -36,7 +36,8 @@ class Share(TypedDict):
     """What one contributor earned, and why: W1 distance, utility in [0, 1], weight in [0, 1], micro-credits.
 
     `mirrored` where the distance is that of the generated image mirrored from left to right, which is less; absent
-    elsewhere.
+    elsewhere. `group` where the image has near copies in the index, which have one place in the set: it names them by
+    the first of their images, the distance is that of the nearest of them, and each owner who is paid has a share.
     """
 
     image_id: str
@@ -46,17 +47,18 @@ class Share(TypedDict):
     weight: float
     micros: int
     mirrored: NotRequired[Literal[True]]
+    group: NotRequired[str]
 
 
 class Grounds(TypedDict):
     """What speaks for the contributors of an event.
 
-    `p_value` is the share of images without a source that would be as near to one training image, in (0, 1]; `flat`
-    where there is hardly anything to be seen in the image, absent elsewhere; `reliable` whether the p-value is at most
+    `p` is the share of images without a source that would be as near to one training image, in (0, 1]; `flat`
+    where there is hardly anything to be seen in the image, absent elsewhere; `reliable` whether p is at most
     the level of the settings, .05 if they name none, and the image is not flat.
     """
 
-    p_value: float
+    p: float
     flat: NotRequired[Literal[True]]
     reliable: bool
 
@@ -190,8 +192,8 @@ def receipt(
 
 
 def _grounds(evidence: Evidence) -> Grounds:
-    flat: Grounds = {"p_value": evidence.p_value, "flat": True, "reliable": evidence.is_reliable}
-    return flat if evidence.is_flat else {"p_value": evidence.p_value, "reliable": evidence.is_reliable}
+    flat: Grounds = {"p": evidence.p_value, "flat": True, "reliable": evidence.is_reliable}
+    return flat if evidence.is_flat else {"p": evidence.p_value, "reliable": evidence.is_reliable}
 
 
 def _share(contributor: Contributor) -> Share:
@@ -205,6 +207,8 @@ def _share(contributor: Contributor) -> Share:
     }
     if contributor.mirrored:
         share["mirrored"] = True
+    if contributor.group is not None:
+        share["group"] = contributor.group
     return share
 
 

@@ -23,6 +23,8 @@ class Candidate:
         weight: in [0, 1], the owner's share of what the image earns; gamma_ij = quality_j x weight_i.
         distance: W1 between the two token sets, float64, >= 0.
         mirrored: whether that is the distance of the generated image mirrored from left to right, which is less.
+        group: of near copies that it is one of, named by the first image of these; None where it has no copies. The
+            distance is then that of the nearest of them.
     """
 
     image_id: str
@@ -30,11 +32,16 @@ class Candidate:
     weight: float
     distance: float
     mirrored: bool = False
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Contributor:
-    """A member of the contributor set P_j with its utility V(x_i, x_j) and its integer share of the budget."""
+    """A member of the contributor set P_j with its utility V(x_i, x_j) and its integer share of the budget.
+
+    Of near copies, which have one place in the set, there is one contributor for each owner who is paid: `group` names
+    them, and `utility` is an equal part of the place's.
+    """
 
     image_id: str
     owner_id: str
@@ -43,6 +50,7 @@ class Contributor:
     weight: float
     micros: int
     mirrored: bool = False
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
