@@ -19,7 +19,8 @@ from gmv.cli.output import render
 from gmv.errors import EventsRefused, InvalidSettings
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import event_of_image, structured
-from gmv.monitoring.catalogue import EVENT_TO_CREDIT_SECONDS_BUCKETS, Stage
+from gmv.monitoring.buckets import EVENT_TO_CREDIT_SECONDS_BUCKETS
+from gmv.monitoring.catalogue import Stage
 from gmv.monitoring.exposition import render as exposed
 from gmv.settings import LedgerSettings, Settings
 from tests.cli.command import refused

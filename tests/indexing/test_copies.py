@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from gmv.assembly.parts import assemble_attributor, method_of
 from gmv.cli.index import app
-from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.exact.fitting import FittingSettings
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.index.manifest import GROUPS_FILE
 from gmv.index.opened import Index, open_index

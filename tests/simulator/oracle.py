@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from .workload import DEADLY, Meaning
 
 MICROS_PER_EVENT = 1_000_000
+ACCOUNT = "unattributed"
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -43,7 +44,8 @@ class Book:
         else:
             fate = {"credited"}
             self.credited[meaning.name] = (place, meaning.payload)
-            self.totals.update(shares(meaning.owners, meaning.copies))
+            paid = {ACCOUNT: MICROS_PER_EVENT} if meaning.is_unlike else shares(meaning.owners, meaning.copies)
+            self.totals.update(paid)
         self.fates[place] = frozenset(fate)
 
 

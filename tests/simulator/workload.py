@@ -10,6 +10,7 @@ DEADLY = "deadly-"
 """How the names of events begin that end the process which attributes them."""
 
 OWNERS = tuple("abcdefghij")
+UNLIKE_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Meaning:
         name: the event's id, "" where the record holds no event.
         payload: what the event says; two events of one name and other payloads are in conflict.
         owners: who is credited; none is poison.
+        is_unlike: whether it is evidence for none of them, and the account is credited.
         copies: of the owners, how many of the first have near copies of one image, and so one share together.
     """
 
     name: str = ""
     payload: int = 0
     owners: tuple[str, ...] = ()
+    is_unlike: bool = False
     copies: int = 0
 
 
@@ -73,7 +76,9 @@ class Producer:
             return Meaning(chance.choice(named).name, chance.randint(1, 3), self._owners())
         self._number += 1
         owners = self._owners()
-        return Meaning(f"{self.prefix}{self._number}", 0, owners, self._copies(owners))
+        return Meaning(
+            f"{self.prefix}{self._number}", 0, owners, self._number % UNLIKE_EVERY == 0, self._copies(owners)
+        )
 
     def _copies(self, owners: tuple[str, ...]) -> int:
         """Nothing is drawn for it, so that a seed plays what it did. A share is halved and quartered exactly."""
@@ -89,4 +94,5 @@ def record_of(meaning: Meaning, offset: int) -> Record:
     """Write a meaning down, as the decoder of the tests reads it."""
     if not meaning.name:
         return poison_record(offset)
-    return event_record(offset, meaning.name, meaning.owners, meaning.payload, meaning.copies)
+    said = meaning.payload, meaning.is_unlike, meaning.copies
+    return event_record(offset, meaning.name, meaning.owners, *said)

@@ -26,7 +26,7 @@ from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition, Record, Run
-from gmv.valuation.attribution import value_places
+from gmv.valuation.attribution import value_places, withheld
 from gmv.valuation.copies import paid_copies
 from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution, Candidate
@@ -41,9 +41,18 @@ class Crash(Exception):  # noqa: N818
     """The process dies here."""
 
 
-def event_record(offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0, copies: int = 0) -> Record:
-    """The images of the first so many owners are near copies of each other."""
-    return Record(offset, orjson.dumps({"id": name, "owners": list(owners), "says": says, "copies": copies}))
+def event_record(
+    offset: int,
+    name: str,
+    owners: Sequence[str] = ("ada",),
+    says: int = 0,
+    is_unlike: bool = False,
+    copies: int = 0,
+) -> Record:
+    """An event that may be evidence for nobody; the images of the first so many owners are near copies."""
+    said = {"id": name, "owners": list(owners), "says": says}
+    said |= {"unlike": True} if is_unlike else {}
+    return Record(offset, orjson.dumps(said | {"copies": copies} if copies else said))
 
 
 def poison_record(offset: int) -> Record:
@@ -57,13 +66,19 @@ class JsonDecoder:
         except orjson.JSONDecodeError as error:
             raise Poison(Reason.MALFORMED_JSON, str(error)) from error
         payload, whole = event["says"].to_bytes(8, "big"), JsonPart(record.value or b"")
-        return GeneratedImage("/test", event["id"], ImageBytes(b""), payload=payload, metadata=whole)
+        told = {name: event.get(name) for name in ("time", "model")}
+        return GeneratedImage("/test", event["id"], ImageBytes(b""), payload=payload, metadata=whole, **told)
 
 
 def owners_of(event: GeneratedImage) -> list[str]:
     """The owners that an event of these tests names."""
     owners: list[str] = _said(event)["owners"]
     return owners
+
+
+def is_unlike(event: GeneratedImage) -> bool:
+    """Whether an event of these tests says that it is evidence for nobody."""
+    return "unlike" in _said(event)
 
 
 def _said(event: GeneratedImage) -> dict[str, Any]:
@@ -73,7 +88,10 @@ def _said(event: GeneratedImage) -> dict[str, Any]:
 
 
 class EqualShares:
-    """Credits the owners that the event names, equally; of near copies all together as one. Poison where none is."""
+    """Credits the owners that the event names equally, of near copies all together as one, or the account in place.
+
+    Poison where none is named.
+    """
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         return [self._value(event) for event in events]
@@ -83,12 +101,13 @@ class EqualShares:
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
         images = [Candidate(owner, owner, 1.0, 0.5) for owner in owners]
-        copies, others = images[: _said(event)["copies"]], images[_said(event)["copies"] :]
-        places = [[image] for image in others]
-        if copies:
-            group = [replace(image, group=copies[0].image_id) for image in copies]
+        count = _said(event).get("copies", 0)
+        places = [[image] for image in images[count:]]
+        if count:
+            group = [replace(image, group=owners[0]) for image in images[:count]]
             places.append(paid_copies(group[-1], group, Ownership(), only_earliest=False, owners_max=9))
-        return value_places(places, 1.0, 1.0)
+        valued = value_places(places, 1.0, 1.0)
+        return withheld(valued) if is_unlike(event) else valued
 
 
 @dataclass

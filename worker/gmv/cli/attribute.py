@@ -12,6 +12,7 @@ from gmv.cli.options import (
     ConfigOption,
     ContributorsOption,
     CopiesOption,
+    EvidenceOption,
     IndexOption,
     JsonOption,
     OwnersOption,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from gmv.errors import Poison, Reason
     from gmv.events.model import GeneratedImage
+    from gmv.operations.explanation import ExplainedEvidence
     from gmv.valuation.types import Attribution, Contributor
 
 
@@ -36,6 +38,8 @@ class AttributedImage:
     quality: float
     temperature: float
     micros: int
+    evidence: "ExplainedEvidence | None"
+    unattributed_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def attribute(
     owners: OwnersOption = None,
     copies: CopiesOption = None,
     temperature: TemperatureOption = None,
+    evidence: EvidenceOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -82,6 +87,7 @@ def attribute(
         candidates=candidates,
         contributors=contributors,
         temperature=temperature,
+        evidence=evidence,
         owners=owners,
         copies=copies,
     )
@@ -126,14 +132,24 @@ def _read(path: Path, bytes_max: int) -> "GeneratedImage | Poison":
 
 def _of(image: Path, outcome: "Attribution | Poison") -> AttributedImage | RefusedImage:
     from gmv.errors import Poison
+    from gmv.operations.explanation import ExplainedEvidence
 
     if isinstance(outcome, Poison):
         return RefusedImage(image, WhyRefused(outcome.reason, outcome.detail))
-    return AttributedImage(image, outcome.contributors, outcome.quality, outcome.temperature, outcome.micros)
+    found = outcome.evidence
+    return AttributedImage(
+        image,
+        outcome.contributors,
+        outcome.quality,
+        outcome.temperature,
+        outcome.micros,
+        None if found is None else ExplainedEvidence(found.p_value, found.is_flat, found.is_reliable),
+        outcome.unattributed_micros,
+    )
 
 
 def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
-    from gmv.cli.output import credits_text, distance_text, table
+    from gmv.cli.output import credits_text, distance_text, evidence_text, table
 
     for each in attributed.images:
         if isinstance(each, RefusedImage):
@@ -157,3 +173,6 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
             ],
             numbers=["distance", "share", "credits"],
         )
+        if each.evidence is not None:
+            found = each.evidence
+            yield evidence_text(found.p_value, found.flat, found.reliable, each.unattributed_micros)

@@ -43,6 +43,14 @@ CopiesOption = Annotated[
     str | None,
     typer.Option("--copies", metavar="even|earliest|off", help="Who is paid for near copies of one image."),
 ]
+EvidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--evidence",
+        metavar="LEVEL",
+        help="Highest p-value of an event that pays anybody, such as 0.05; others go to the account `unattributed`.",
+    ),
+]
 SETTINGS_BY_FLAG: Final = {
     "--ledger": "ledger.url",
     "--index": "index",
@@ -52,6 +60,7 @@ SETTINGS_BY_FLAG: Final = {
     "--candidates": "valuation.candidates",
     "--contributors": "valuation.contributors",
     "--temperature": "valuation.temperature",
+    "--evidence": "valuation.evidence",
     "--owners": "owners.file",
     "--copies": "valuation.copies",
     "--instance-id": "kafka.instance_id",
@@ -73,6 +82,7 @@ def load_settings(
     candidates: int | None = None,
     contributors: int | None = None,
     temperature: float | None = None,
+    evidence: float | None = None,
     owners: Path | None = None,
     copies: str | None = None,
     instance_id: str | None = None,
@@ -94,6 +104,7 @@ def load_settings(
         "--candidates": candidates,
         "--contributors": contributors,
         "--temperature": temperature,
+        "--evidence": evidence,
         "--owners": owners,
         "--copies": copies,
         "--instance-id": instance_id,

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
+    from gmv.index.evidence import MeasuredEvidence
+    from gmv.index.found_copies import FoundCopies
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
         Defaults,
         EncoderEntry,
         FileEntry,
-        FoundCopies,
         Manifest,
         MeasuredNeighbours,
         RecallEntry,
@@ -42,6 +43,7 @@ class ShownIndex:
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
     copies: "FoundCopies | None"
+    evidence: "MeasuredEvidence | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     features: "MeasuredFeatures | None" = None
@@ -65,6 +67,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.neighbours,
         manifest.candidates,
         manifest.copies,
+        manifest.evidence,
         manifest.defaults,
         manifest.files,
         manifest.features,
@@ -101,6 +104,18 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         effective = f"{measured.effective_contributors:.1f} effective contributors"
         yield "shares at it", f"{measured.top_share:.0%} to the nearest of ten, {effective}"
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
+
+
+def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What levels of `--evidence` would do, and which training images are flat."""
+    if (measured := index.evidence) is None:
+        return
+    for errors in measured.errors:
+        yield f"--evidence {errors.level:g}", measured.sentence(errors)
+    if measured.flat_images:
+        named = ", ".join(measured.flat_named)
+        more = ", …" if measured.flat_images > len(measured.flat_named) else ""
+        yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
 
 
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
@@ -142,6 +157,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_candidates(index),
             *_shares(index),
             *copies_lines(index.copies),
+            *_evidence(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
             ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],

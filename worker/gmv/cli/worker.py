@@ -8,6 +8,7 @@ from gmv.cli.options import (
     BrokersOption,
     ConfigOption,
     CopiesOption,
+    EvidenceOption,
     ImagesRootOption,
     IndexOption,
     LedgerOption,
@@ -25,6 +26,7 @@ def worker(
     owners: OwnersOption = None,
     copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
+    evidence: EvidenceOption = None,
     instance_id: Annotated[
         str | None, typer.Option("--instance-id", metavar="NAME", help="Static membership: one name per worker.")
     ] = None,
@@ -49,6 +51,7 @@ def worker(
         owners=owners,
         copies=copies,
         images_root=images_root,
+        evidence=evidence,
         instance_id=instance_id,
         web_port=web_port,
     )

@@ -1,7 +1,7 @@
 """The images table: one memory-mapped Arrow file of image ids, owners and weights, and when images were registered."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ numbers."""
 
 _SCHEMAS = [_SCHEMA, *(_SCHEMA.append(pa.field(_REGISTERED, kind)) for kind in (_MOMENT, pa.int64()))]
 
+_ROWS_AT_ONCE = 65_536
+
 
 class ArrowImages(ImagesTable):
     """An `ImagesTable` over one record batch."""
@@ -45,6 +47,11 @@ class ArrowImages(ImagesTable):
         taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
+
+    def all(self) -> Iterator[TrainingImage]:
+        """Yield all rows, in order, a part of them in memory at a time."""
+        for start in range(0, len(self), _ROWS_AT_ONCE):
+            yield from self.images(range(start, min(start + _ROWS_AT_ONCE, len(self))))
 
     @override
     def known_images(self, image_ids: Collection[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gmv.encoders.flatness import position_numbers
 from gmv.encoders.open import open_encoder
 from gmv.encoders.port import Encoder, MirroringEncoder
 from gmv.errors import IndexRefused
@@ -59,6 +60,11 @@ class Index:
     def token_scale(self) -> int:
         """What distances of tokens are divided by, for W1."""
         return self.mirror.token_scale if self.mirror else 1
+
+    @property
+    def position_numbers(self) -> int:
+        """How many of a token's last numbers say where it is."""
+        return position_numbers(self.manifest.encoder.kind)
 
 
 def open_index(path: Path, verify: bool) -> Index:

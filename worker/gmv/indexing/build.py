@@ -8,7 +8,7 @@ from typing import Any
 from gmv.corpus.port import Corpus, TrainingImage
 from gmv.corpus.reading import Reading
 from gmv.encoders.exact.descriptor import KIND
-from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.exact.fitting import FittingSettings
 from gmv.encoders.token_reduction import TokenReductionSettings
 from gmv.errors import IndexRefused
 from gmv.imaging.decode import ImageLimits

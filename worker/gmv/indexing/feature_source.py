@@ -12,9 +12,8 @@ from gmv.corpus.features import FeaturesCorpus, check_features, features_digest
 from gmv.corpus.port import Corpus, CorpusImage, ImageFeatures, ImageFile, MissingImage, TrainingImage
 from gmv.encoders import precomputed
 from gmv.encoders.exact import descriptor
-from gmv.encoders.exact.fitting import fit_exact
+from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from gmv.encoders.exact.storage import open_exact, to_bytes
-from gmv.encoders.fitting import FittingSettings
 from gmv.encoders.port import Encoder, MirroringEncoder, Numbers, check_unit_length
 from gmv.encoders.pretrained.reduction import pooled
 from gmv.encoders.pretrained.storage import open_pretrained

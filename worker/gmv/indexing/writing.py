@@ -8,6 +8,7 @@ import orjson
 from numpy.typing import NDArray
 
 from gmv.corpus.port import TrainingImage
+from gmv.encoders.flatness import position_numbers
 from gmv.index.digests import file_entry
 from gmv.index.groups import write_groups
 from gmv.index.images import write_images
@@ -26,6 +27,7 @@ from gmv.index.tokens import open_tokens
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.copies import CopyFinder
 from gmv.indexing.copy_groups import group_copies
+from gmv.indexing.evidence import Ranked, measure_evidence
 from gmv.indexing.feature_source import FeatureSource
 from gmv.indexing.progress import Progress
 from gmv.indexing.recalling import measured_entry, write_recall_file
@@ -54,7 +56,8 @@ def write_index_files(
     stage.write_kept(stage.tokens, folder / TOKENS_FILE)
     tokens, vectors = open_tokens(folder / TOKENS_FILE), stage.kept_vectors()
     image_ids = [image.image_id for image in images]
-    truths = calibration.truths(vectors, tokens, image_ids, source.mirror, progress)
+    sources = calibration.sources(image_ids, source.mirror)
+    truths = calibration.truths(vectors, tokens, source.mirror, sources, progress)
     wanted = valuation.candidates or calibration.candidates_max
     recall, recall_entry = written.recall, measured_entry(written, vectors, truths, calibration, wanted, progress)
     calibrated = calibration.candidates(recall, truths, len(images))
@@ -63,11 +66,22 @@ def write_index_files(
         reranker = ExactReranker(tokens, scale=source.token_scale)
         neighbours = measure_neighbours(recall, vectors, tokens, reranker, candidates, _SEED, valuation.temperature)
         advance(1)
+    evidence = measure_evidence(
+        Ranked(recall, ExactReranker(tokens, calibration.threads, source.token_scale), candidates),
+        vectors,
+        tokens,
+        position_numbers(encoder.kind),
+        source.mirror,
+        image_ids,
+        calibration.made(sources, source.mirror),
+        _SEED,
+        progress,
+    )
     write_images(folder / IMAGES_FILE, images)
     copies = None
     if calibration.finds_copies:
         finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
-        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
+        group_of, copies = group_copies(finder, images, sources, source.mirror, calibration.threads, progress)
         if copies.groups:
             write_groups(folder / GROUPS_FILE, group_of)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
@@ -87,6 +101,7 @@ def write_index_files(
         neighbours=neighbours,
         candidates=calibrated,
         copies=copies,
+        evidence=evidence,
         defaults=Defaults(
             candidates=candidates, contributors=valuation.contributors, temperature=neighbours.temperature
         ),

@@ -37,6 +37,16 @@ class ValuationSettings(Section):
         "which `gmv index info` shows; 1 is the formula of GMValuator in raw distances.",
     )
 
+    evidence: float | None = Field(
+        None,
+        gt=0.0,
+        lt=1.0,
+        allow_inf_nan=False,
+        description="The highest p-value at which an event counts as evidence; above it, or of a flat picture, "
+        "its whole credit goes to the account `unattributed`. Default: none, all events are credited to "
+        "the nearest, as in GMValuator. `gmv index info` shows how often each of some levels errs, both ways.",
+    )
+
     copies: CopiesPolicy = Field(
         "even",
         description="Who is paid for near copies of one image, which an index groups (`gmv index duplicates`). With "
@@ -69,9 +79,8 @@ class Method(ValuationSettings):
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all that decides a credit here.
-
-        No policy for copies is part of it where each has its own place: then it is what it was before there was any.
-        """
-        deciding = self.model_dump(exclude={"copies"} if self.copies == "off" else None)
+        """16 hex digits over all that decides a credit here: what is newer than the digest counts where it is set."""
+        unset = {"copies"} if self.copies == "off" else set()
+        unset |= {"evidence"} if self.evidence is None else set()
+        deciding = self.model_dump(exclude=unset)
         return hashlib.sha256(orjson.dumps(deciding, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

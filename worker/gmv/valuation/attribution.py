@@ -1,8 +1,10 @@
 """From the contributor set of one generated image to what each contributor is credited."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gmv.valuation.apportion import apportion, budget_micros
+from gmv.valuation.evidence import UNATTRIBUTED
 from gmv.valuation.types import MICROS_PER_CREDIT, Attribution, Candidate, Contributor
 from gmv.valuation.utility import utilities
 
@@ -45,11 +47,18 @@ def value_places(places: Sequence[Sequence[Candidate]], quality: float, temperat
     return Attribution(contributors, quality, temperature, budget)
 
 
+def withheld(attribution: Attribution) -> Attribution:
+    """Return it with the whole budget unattributed: its contributors stay to be seen, and are credited nothing."""
+    unpaid = tuple(replace(contributor, micros=0) for contributor in attribution.contributors)
+    return replace(attribution, contributors=unpaid, unattributed_micros=attribution.micros)
+
+
 def owner_credits(attributions: Iterable[Attribution]) -> dict[str, int]:
-    """Sum micro-credits per owner; owners that earn nothing are left out."""
+    """Sum micro-credits per owner, and of the account of what is unattributed; who earns nothing is left out."""
     totals: dict[str, int] = {}
     for attribution in attributions:
-        for contributor in attribution.contributors:
-            if contributor.micros:
-                totals[contributor.owner_id] = totals.get(contributor.owner_id, 0) + contributor.micros
+        earned = [(contributor.owner_id, contributor.micros) for contributor in attribution.contributors]
+        for owner_id, micros in (*earned, (UNATTRIBUTED, attribution.unattributed_micros)):
+            if micros:
+                totals[owner_id] = totals.get(owner_id, 0) + micros
     return totals

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gmv.valuation.evidence import Evidence
+
 MICROS_PER_CREDIT = 1_000_000
 
 
@@ -59,8 +61,11 @@ class Attribution:
         contributors: in rank order: by distance, ties by image id.
         quality: of the generated image, in [0, 1].
         temperature: tau of the softmax.
-        micros: the budget, round(10^6 x sum_i gamma_ij V_ij); equals the sum of the contributors' micros (I1).
+        micros: the budget, round(10^6 x sum_i gamma_ij V_ij); equals the sum of the contributors' micros and of those
+            that are unattributed (I1).
         features: SHA-256 of the features of the generated image, where another machine may compute others.
+        evidence: for its contributors; None where the index has nothing to compare with.
+        unattributed_micros: what no contributor is credited, since there is no evidence for any.
     """
 
     contributors: tuple[Contributor, ...]
@@ -68,6 +73,8 @@ class Attribution:
     temperature: float
     micros: int
     features: str | None = None
+    evidence: Evidence | None = None
+    unattributed_micros: int = 0
 
     @property
     def is_nobody_left(self) -> bool:

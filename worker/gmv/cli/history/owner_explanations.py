@@ -1,8 +1,10 @@
 """`gmv explain --owner`: the events that paid an owner, newest first."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,11 +98,9 @@ def _micros(credits_least: str | None) -> int:
     """Return an amount of credits in micro-credits, rounded up: what is less than it is not asked for."""
     if credits_least is None:
         return 1
-    try:
-        micros = Decimal(credits_least) * MICROS_PER_CREDIT
-        return max(1, int(micros.to_integral_value(rounding="ROUND_CEILING")))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise InvalidSettings(f"--least {credits_least!r} is no number of credits; 0.25 is one") from None
+    if re.fullmatch(r"\d{1,10}(\.\d{1,18})?", credits_least, re.ASCII) is None:
+        raise InvalidSettings(f"--least {credits_least!r} is no number of credits; 0.25 is one")
+    return max(1, ceil(Decimal(credits_least) * MICROS_PER_CREDIT))
 
 
 def _view(found: OwnerEvents) -> "Iterator[str | ConsoleRenderable]":
@@ -121,7 +121,7 @@ def _view(found: OwnerEvents) -> "Iterator[str | ConsoleRenderable]":
 
 
 def _row(event: PayingEvent) -> list[object]:
-    unreliable = (event.id, "unreliable") if event.reliable is False else event.id
+    unreliable = (event.id, "unreliable") if event.evidence and not event.evidence.reliable else event.id
     return [
         event.time or "no time told",
         unreliable,
