@@ -77,7 +77,7 @@ def test_a_copy_pays_its_owner_and_what_resembles_nothing_pays_nobody(small_inde
         each["event"]["id"]: each
         for each in map(orjson.loads, Path(replayed["receipts_path"]).read_bytes().splitlines())
     }
-    assert receipts["copy"]["evidence"] == {"p_value": 1 / 41, "reliable": True}
+    assert receipts["copy"]["evidence"] == {"p": 1 / 41, "reliable": True}
     assert "unattributed_micros" not in receipts["copy"]
     for name in of_nothing():
         receipt = receipts[name]

@@ -44,8 +44,9 @@ class Book:
         else:
             fate = {"credited"}
             self.credited[meaning.name] = (place, meaning.payload)
-            paid = {ACCOUNT: MICROS_PER_EVENT} if meaning.is_unlike else shares(meaning.owners, meaning.copies)
-            self.totals.update(paid)
+            self.totals.update(
+                {ACCOUNT: MICROS_PER_EVENT} if meaning.is_unlike else shares(meaning.owners, meaning.copies)
+            )
         self.fates[place] = frozenset(fate)
 
 

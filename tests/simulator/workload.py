@@ -75,10 +75,8 @@ class Producer:
         if named and chance.random() < mix.conflict:
             return Meaning(chance.choice(named).name, chance.randint(1, 3), self._owners())
         self._number += 1
-        owners = self._owners()
-        return Meaning(
-            f"{self.prefix}{self._number}", 0, owners, self._number % UNLIKE_EVERY == 0, self._copies(owners)
-        )
+        owners, is_unlike = self._owners(), self._number % UNLIKE_EVERY == 0
+        return Meaning(f"{self.prefix}{self._number}", 0, owners, is_unlike, self._copies(owners))
 
     def _copies(self, owners: tuple[str, ...]) -> int:
         """Nothing is drawn for it, so that a seed plays what it did. A share is halved and quartered exactly."""
@@ -94,5 +92,4 @@ def record_of(meaning: Meaning, offset: int) -> Record:
     """Write a meaning down, as the decoder of the tests reads it."""
     if not meaning.name:
         return poison_record(offset)
-    said = meaning.payload, meaning.is_unlike, meaning.copies
-    return event_record(offset, meaning.name, meaning.owners, *said)
+    return event_record(offset, meaning.name, meaning.owners, meaning.payload, meaning.is_unlike, meaning.copies)

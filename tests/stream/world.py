@@ -42,17 +42,11 @@ class Crash(Exception):  # noqa: N818
 
 
 def event_record(
-    offset: int,
-    name: str,
-    owners: Sequence[str] = ("ada",),
-    says: int = 0,
-    is_unlike: bool = False,
-    copies: int = 0,
+    offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0, is_unlike: bool = False, copies: int = 0
 ) -> Record:
-    """An event that may be evidence for nobody; the images of the first so many owners are near copies."""
-    said = {"id": name, "owners": list(owners), "says": says}
-    said |= {"unlike": True} if is_unlike else {}
-    return Record(offset, orjson.dumps(said | {"copies": copies} if copies else said))
+    """The images of the first so many owners are near copies of each other."""
+    said = {"id": name, "owners": list(owners), "says": says, "copies": copies}
+    return Record(offset, orjson.dumps(said | {"unlike": True} if is_unlike else said))
 
 
 def poison_record(offset: int) -> Record:
@@ -76,21 +70,20 @@ def owners_of(event: GeneratedImage) -> list[str]:
     return owners
 
 
-def is_unlike(event: GeneratedImage) -> bool:
-    """Whether an event of these tests says that it is evidence for nobody."""
-    return "unlike" in _said(event)
-
-
 def _said(event: GeneratedImage) -> dict[str, Any]:
     assert event.metadata is not None
     said: dict[str, Any] = orjson.loads(event.metadata.text)
     return said
 
 
-class EqualShares:
-    """Credits the owners that the event names equally, of near copies all together as one, or the account in place.
+def is_unlike(event: GeneratedImage) -> bool:
+    """Whether an event of these tests says that it is evidence for nobody."""
+    return "unlike" in _said(event)
 
-    Poison where none is named.
+
+class EqualShares:
+    """Credits the owners that the event names, equally, or the account in their place; of near copies all together as
+    one. Poison where it names none.
     """
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
@@ -101,10 +94,10 @@ class EqualShares:
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
         images = [Candidate(owner, owner, 1.0, 0.5) for owner in owners]
-        count = _said(event).get("copies", 0)
-        places = [[image] for image in images[count:]]
-        if count:
-            group = [replace(image, group=owners[0]) for image in images[:count]]
+        copies, others = images[: _said(event)["copies"]], images[_said(event)["copies"] :]
+        places = [[image] for image in others]
+        if copies:
+            group = [replace(image, group=copies[0].image_id) for image in copies]
             places.append(paid_copies(group[-1], group, Ownership(), only_earliest=False, owners_max=9))
         valued = value_places(places, 1.0, 1.0)
         return withheld(valued) if is_unlike(event) else valued

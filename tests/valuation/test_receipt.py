@@ -106,10 +106,10 @@ def test_what_is_unattributed_is_a_share_of_its_own_and_evidence_is_told() -> No
     flat = made(1, evidence=Evidence(0.005, is_flat=True, is_reliable=False), is_withheld=True)
     unlike = made(2, evidence=Evidence(0.4, is_flat=False, is_reliable=False))
     copy = made(3, evidence=Evidence(0.005, is_flat=False, is_reliable=True))
-    assert flat["evidence"] == {"p_value": 0.005, "flat": True, "reliable": False}
+    assert flat["evidence"] == {"p": 0.005, "flat": True, "reliable": False}
     assert (unlike["evidence"], copy["evidence"]) == (
-        {"p_value": 0.4, "reliable": False},
-        {"p_value": 0.005, "reliable": True},
+        {"p": 0.4, "reliable": False},
+        {"p": 0.005, "reliable": True},
     )
     assert [each["micros"] for each in flat["contributors"]] == [0, 0]
     assert (flat["micros"], flat["unattributed_micros"]) == (1_000_000, 1_000_000)

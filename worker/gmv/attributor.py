@@ -196,8 +196,8 @@ class Attributor:
 
     def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking, temperature: float) -> Attribution:
         """Steps 4 and 5; without evidence for anybody, the credit is withheld where that is the policy."""
-        nearest = zip(ranking.rows.tolist(), self._candidates(ranking), strict=False)
-        valued = value_places([self._place(*each) for each in nearest], event.quality, temperature)
+        places = [self._place(row, candidate) for row, candidate in self._candidates(ranking)]
+        valued = value_places(places, event.quality, temperature)
         if self._judge is not None:
             valued = replace(valued, evidence=(evidence := self._judge.judge(seen[1], ranking)))
             valued = withheld(valued) if self._judge.is_policy and not evidence.is_reliable else valued
@@ -206,14 +206,14 @@ class Attributor:
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())
 
-    def _candidates(self, ranking: Ranking) -> list[Candidate]:
-        """Return the K nearest; it may have been ranked further for evidence."""
+    def _candidates(self, ranking: Ranking) -> list[tuple[int, Candidate]]:
+        """Return the K nearest and their rows; it may have been ranked further for evidence."""
         first = slice(self._settings.contributors)
-        images = self._table.images(ranking.rows[first])
+        rows = ranking.rows[first].tolist()
         distances, mirrored = ranking.distances[first].tolist(), ranking.mirrored[first].tolist()
         return [
-            Candidate(image.image_id, image.owner_id, image.weight, *measured)
-            for image, *measured in zip(images, distances, mirrored, strict=True)
+            (row, Candidate(image.image_id, image.owner_id, image.weight, *measured))
+            for row, image, *measured in zip(rows, self._table.images(rows), distances, mirrored, strict=True)
         ]
 
     def _place(self, row: int, candidate: Candidate) -> list[Candidate]:

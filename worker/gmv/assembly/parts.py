@@ -110,7 +110,8 @@ def assemble_parts(
     """Put the core's parts together, every stage timed by the clock."""
     worker = settings.worker
     ownership = read_ownership(settings.owners, index.images)
-    stamp = Stamp(index.index_id, settings_digest(method_of(settings, index), ownership))
+    digest = settings_digest(method_of(settings, index), ownership)
+    stamp = Stamp(index.index_id, digest, settings.worker.receipt_metadata_bytes_max)
     metrics.settings.info({"digest": stamp.settings_digest})
     return Parts(
         decoder=MeasuredDecoder(EventDecoder(), clock),

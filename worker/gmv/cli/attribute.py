@@ -175,4 +175,4 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
         )
         if each.evidence is not None:
             found = each.evidence
-            yield evidence_text(found.p_value, found.flat, found.reliable, each.unattributed_micros)
+            yield evidence_text(found.p, found.flat, found.reliable, each.unattributed_micros)

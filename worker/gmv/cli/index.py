@@ -104,6 +104,12 @@ def build(
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode and rank. Default: all cores.")
     ] = os.cpu_count() or 1,
+    rights: Annotated[
+        Path | None,
+        typer.Option(
+            "--rights", metavar="FILE", help="First write an owners file of images that opt out, as `gmv rights` does."
+        ),
+    ] = None,
     find_copies: Annotated[
         bool,
         typer.Option(
@@ -111,12 +117,6 @@ def build(
             help="Whether near copies are found and grouped: 1.6 ms an image of 50,000, and of more images longer.",
         ),
     ] = True,
-    rights: Annotated[
-        Path | None,
-        typer.Option(
-            "--rights", metavar="FILE", help="First write an owners file of images that opt out, as `gmv rights` does."
-        ),
-    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the index that is there.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,

@@ -39,10 +39,6 @@ ContributorsOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", metavar="TAU", help="Of the softmax over distances.")
 ]
-CopiesOption = Annotated[
-    str | None,
-    typer.Option("--copies", metavar="even|earliest|off", help="Who is paid for near copies of one image."),
-]
 EvidenceOption = Annotated[
     float | None,
     typer.Option(
@@ -50,6 +46,10 @@ EvidenceOption = Annotated[
         metavar="LEVEL",
         help="Highest p-value of an event that pays anybody, such as 0.05; others go to the account `unattributed`.",
     ),
+]
+CopiesOption = Annotated[
+    str | None,
+    typer.Option("--copies", metavar="even|earliest|off", help="Who is paid for near copies of one image."),
 ]
 SETTINGS_BY_FLAG: Final = {
     "--ledger": "ledger.url",

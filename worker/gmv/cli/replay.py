@@ -78,13 +78,7 @@ def replay(
     What was done is printed also where it stops before the file's end. Exits with 32 if all records are dead letters.
     """
     settings = load_settings(
-        config,
-        index=index,
-        ledger=ledger,
-        owners=owners,
-        copies=copies,
-        images_root=images_root,
-        evidence=evidence,
+        config, index=index, ledger=ledger, owners=owners, images_root=images_root, copies=copies, evidence=evidence
     )
     from gmv.threads import limit_threads
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from gmv.corpus.reading import Reading
     from gmv.index.evidence import MeasuredEvidence
-    from gmv.index.found_copies import FoundCopies
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
         Defaults,
         EncoderEntry,
         FileEntry,
+        FoundCopies,
         Manifest,
         MeasuredNeighbours,
         RecallEntry,
@@ -42,8 +42,8 @@ class ShownIndex:
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
-    copies: "FoundCopies | None"
     evidence: "MeasuredEvidence | None"
+    copies: "FoundCopies | None"
     defaults: "Defaults"
     files: "Mapping[str, FileEntry]"
     features: "MeasuredFeatures | None" = None
@@ -66,8 +66,8 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.recall,
         manifest.neighbours,
         manifest.candidates,
-        manifest.copies,
         manifest.evidence,
+        manifest.copies,
         manifest.defaults,
         manifest.files,
         manifest.features,
@@ -156,8 +156,8 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_loss(index),
             *_candidates(index),
             *_shares(index),
-            *copies_lines(index.copies),
             *_evidence(index),
+            *copies_lines(index.copies),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
             ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],

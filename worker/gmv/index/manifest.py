@@ -11,7 +11,6 @@ from gmv.first_error import first_error
 from gmv.index.entry import Entry as _Entry
 from gmv.index.entry import UnitInterval, is_none
 from gmv.index.evidence import MeasuredEvidence
-from gmv.index.found_copies import FoundCopies
 from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
@@ -206,6 +205,47 @@ class CalibratedCandidates(_Entry):
         )
 
 
+class AlteredCopies(_Entry):
+    """How many copies that were altered in one way are too far from what they were made of to be found.
+
+    Attributes:
+        kind: of alteration, in words.
+        images: that were altered.
+        missed: share of them.
+    """
+
+    kind: str
+    images: int
+    missed: float = UnitInterval
+
+
+class FoundCopies(_Entry):
+    """Near copies among training images, and how well they are told from others.
+
+    Two images count as copies where W1 between them is at most `level` times the spacing of either: how far a token is
+    from the nearest other of its own image, in the mean.
+
+    Attributes:
+        level: that was learnt.
+        queries: training images drawn to learn it, each left out of its own answer.
+        nearest_within: share of them whose nearest other image counts as a copy; real copies are among these.
+        tenth_within: share of them whose tenth nearest does, which is hardly ever a copy.
+        altered: by kind of alteration; none for features that this gmv did not make.
+        groups: of copies.
+        images: in them.
+        groups_of_several_owners: among them.
+    """
+
+    level: float = Field(ge=0)
+    queries: int = Field(ge=0)
+    nearest_within: float = UnitInterval
+    tenth_within: float = UnitInterval
+    altered: tuple[AlteredCopies, ...]
+    groups: int = Field(ge=0)
+    images: int = Field(ge=0)
+    groups_of_several_owners: int = Field(ge=0)
+
+
 class Defaults(_Entry):
     """K that the settings had when the index was built, and M and tau for settings that name none."""
 
@@ -225,8 +265,8 @@ class Manifest(_Entry):
     features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
-    copies: FoundCopies | None = Field(None, exclude_if=is_none)  # ditto, and of one built without looking for them
     evidence: MeasuredEvidence | None = Field(None, exclude_if=is_none)  # ditto
+    copies: FoundCopies | None = None  # ditto, and of one that was built without looking for them
     defaults: Defaults
     files: dict[str, FileEntry]
 

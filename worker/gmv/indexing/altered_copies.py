@@ -6,25 +6,38 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.corpus.port import Corpus
 from gmv.encoders.exact.alterations import recoloured, shifted
 from gmv.encoders.port import Features, MirroringEncoder
 from gmv.encoders.working_size import to_working_size
+from gmv.imaging.decode import ImageLimits
+from gmv.indexing.calibration_queries import pictures_of
 
+_IMAGES: Final = 200
 _CROPPED_TO: Final = 0.95
 
 
-def altered_copies(pictures: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder, seed: int) -> dict[str, Features]:
-    """Alter training images in several ways, and encode what comes of it.
+def altered_copies(
+    corpus: Corpus, image_ids: Sequence[str], limits: ImageLimits, encoder: MirroringEncoder, side: int, seed: int
+) -> tuple[NDArray[np.int64], dict[str, Features]]:
+    """Draw training images, alter each in several ways, and encode what comes of it.
 
     Args:
-        pictures: uint8 [side, side, 3] each, of the side at which the encoder works; at least one.
+        corpus: passed over once.
+        image_ids: of the rows, all of which were decoded before.
+        limits: of images.
         encoder: of the index.
-        seed: of what is drawn.
+        side: at which it works, in pixels.
+        seed: of the draw.
 
     Returns:
-        The features of an altered copy of each, by kind of alteration, in words.
+        The rows that were drawn, int64 [b], ascending, and the features of their copies by kind of alteration.
     """
-    originals = np.stack(pictures)
+    count = min(len(image_ids), _IMAGES)
+    drawn = np.sort(np.random.default_rng((seed, 3)).choice(len(image_ids), count, replace=False))
+    names = [image_ids[row] for row in drawn]
+    pictures = pictures_of(corpus, set(names), limits, side)
+    originals = np.stack([pictures[name] for name in names])
     draw = np.random.default_rng((seed, 4))
     kinds: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
         "mirrored": lambda images: images[:, :, ::-1],
@@ -32,7 +45,7 @@ def altered_copies(pictures: Sequence[NDArray[np.uint8]], encoder: MirroringEnco
         "moved by up to 1.5 pixels": lambda images: shifted(images, draw),
         f"cropped to {_CROPPED_TO} of each side": lambda images: np.stack([_cropped(each, draw) for each in images]),
     }
-    return {kind: encoder.encode(list(np.ascontiguousarray(alter(originals)))) for kind, alter in kinds.items()}
+    return drawn, {kind: encoder.encode(list(np.ascontiguousarray(alter(originals)))) for kind, alter in kinds.items()}
 
 
 def _cropped(image: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ from gmv.valuation.wasserstein.rerank import ExactReranker
 TRAINING_IMAGES: Final = "training images"
 MIXES: Final = "mixes of training images"
 
-SEED = 0
+_SEED = 0
 
 
 class Truth(NamedTuple):
@@ -62,11 +62,11 @@ class Calibration:
             image_ids: of the rows.
             encoder: of images.
         """
-        return [] if encoder is None else pictures(self.corpus, image_ids, self.limits, self.side, SEED)
+        return [] if encoder is None else pictures(self.corpus, image_ids, self.limits, self.side, _SEED)
 
     def made(self, sources: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder | None) -> Made:
         """Make copies and mixes of training images."""
-        return Made([], []) if encoder is None else Made(*copies_and_mixes(sources, encoder, self.side, SEED))
+        return Made([], []) if encoder is None else Made(*copies_and_mixes(sources, encoder, self.side, _SEED))
 
     def truths(
         self,
@@ -87,9 +87,9 @@ class Calibration:
         """
         rows = len(vectors)
         count = queries_for(rows)
-        asked = {TRAINING_IMAGES: training_images(vectors, tokens, encoder, count, SEED)}
+        asked = {TRAINING_IMAGES: training_images(vectors, tokens, encoder, count, _SEED)}
         if encoder is not None:
-            asked[MIXES] = mixes(sources, encoder, self.side, count, SEED)
+            asked[MIXES] = mixes(sources, encoder, self.side, count, _SEED)
         reranker = ExactReranker(tokens, self.threads, encoder.token_scale if encoder else 1)
         truths = []
         with progress("measuring candidates", sum(map(len, asked.values())), "images") as advance:

@@ -54,18 +54,18 @@ def pictures(
         side: in pixels.
         seed: of the draw.
     """
-    drawn = {image_ids[row] for row in rows_of_pictures(len(image_ids), seed)}
-    read = {
-        image.image_id: to_working_size(decode_image(image.content, limits), side)
-        for image in image_files(corpus)
-        if image.image_id in drawn
-    }
+    places = np.random.default_rng((seed, 2)).choice(len(image_ids), min(len(image_ids), _SOURCES), replace=False)
+    read = pictures_of(corpus, {image_ids[place] for place in places}, limits, side)
     return [read[image_id] for image_id in sorted(read)]
 
 
-def rows_of_pictures(rows: int, seed: int) -> NDArray[np.int64]:
-    """Return which rows the images are of that `pictures` reads, in the same order: int64, ascending."""
-    return np.sort(np.random.default_rng((seed, 2)).choice(rows, min(rows, _SOURCES), replace=False))
+def pictures_of(corpus: Corpus, image_ids: set[str], limits: ImageLimits, side: int) -> dict[str, NDArray[np.uint8]]:
+    """Return some training images, all of which were decoded before, by id: uint8 [side, side, 3] each."""
+    return {
+        image.image_id: to_working_size(decode_image(image.content, limits), side)
+        for image in image_files(corpus)
+        if image.image_id in image_ids
+    }
 
 
 def mixes(

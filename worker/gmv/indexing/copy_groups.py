@@ -3,26 +3,25 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import MirroringEncoder
-from gmv.index.found_copies import AlteredCopies, FoundCopies
 from gmv.index.groups import GroupOfRow
+from gmv.index.manifest import AlteredCopies, FoundCopies
 from gmv.indexing.altered_copies import altered_copies
-from gmv.indexing.calibrating import SEED
-from gmv.indexing.calibration_queries import rows_of_pictures
+from gmv.indexing.calibrating import Calibration
 from gmv.indexing.copies import CopyFinder
 from gmv.indexing.grouping import groups_of
 from gmv.indexing.progress import Progress
+
+_SEED = 0
 
 
 def group_copies(
     finder: CopyFinder,
     images: Sequence[TrainingImage],
-    sources: Sequence[NDArray[np.uint8]],
+    calibration: Calibration,
     encoder: MirroringEncoder | None,
-    threads: int,
     progress: Progress,
 ) -> tuple[GroupOfRow, FoundCopies]:
     """Learn up to which distance images are near copies, see how well that tells them, and group all of them.
@@ -30,16 +29,15 @@ def group_copies(
     Args:
         finder: over the rows.
         images: of the rows.
-        sources: training images of which altered copies are made, as `pictures` reads them.
+        calibration: the corpus, and how it is read.
         encoder: of images; without one no copies can be made to see how many are missed.
-        threads: that rank; no bit depends on it.
         progress: shows both steps.
     """
     with progress("learning what a copy is", None, "") as advance:
-        learnt = finder.learn_level(SEED)
-        altered = _altered(finder, sources, encoder, learnt.level)
+        learnt = finder.learn_level(_SEED)
+        altered = _altered(finder, [image.image_id for image in images], learnt.level, calibration, encoder)
         advance(1)
-    links = finder.find_links(np.arange(finder.rows), learnt.level, threads, progress)
+    links = finder.find_links(np.arange(finder.rows), learnt.level, calibration.threads, progress)
     group_of = groups_of(finder.rows, links)
     return group_of, FoundCopies(
         level=learnt.level,
@@ -71,14 +69,18 @@ def counts_of(group_of: GroupOfRow, owners: Sequence[str]) -> dict[str, int]:
 
 
 def _altered(
-    finder: CopyFinder, sources: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder | None, level: float
+    finder: CopyFinder,
+    image_ids: Sequence[str],
+    level: float,
+    calibration: Calibration,
+    encoder: MirroringEncoder | None,
 ) -> tuple[AlteredCopies, ...]:
-    if encoder is None or not sources:
+    if encoder is None:
         return ()
-    rows = rows_of_pictures(finder.rows, SEED)
+    rows, by_kind = altered_copies(calibration.corpus, image_ids, calibration.limits, encoder, calibration.side, _SEED)
     return tuple(
         AlteredCopies(
             kind=kind, images=len(rows), missed=round(float(finder.is_missed(features, rows, level).mean()), 4)
         )
-        for kind, features in altered_copies(sources, encoder, SEED).items()
+        for kind, features in by_kind.items()
     )

@@ -81,7 +81,7 @@ def write_index_files(
     copies = None
     if calibration.finds_copies:
         finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
-        group_of, copies = group_copies(finder, images, sources, source.mirror, calibration.threads, progress)
+        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
         if copies.groups:
             write_groups(folder / GROUPS_FILE, group_of)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
@@ -100,8 +100,8 @@ def write_index_files(
         features=source.features,
         neighbours=neighbours,
         candidates=calibrated,
-        copies=copies,
         evidence=evidence,
+        copies=copies,
         defaults=Defaults(
             candidates=candidates, contributors=valuation.contributors, temperature=neighbours.temperature
         ),

@@ -38,7 +38,7 @@ class ExplainedShare:
 class ExplainedEvidence:
     """The `Grounds` of a receipt."""
 
-    p_value: float
+    p: float
     flat: bool
     reliable: bool
 
@@ -202,7 +202,7 @@ def _receipt(judged: JudgedReceipt, receipt: Receipt) -> ExplainedReceipt:
 def _evidence(receipt: Receipt) -> ExplainedEvidence | None:
     if (found := receipt.get("evidence")) is None:
         return None
-    return ExplainedEvidence(found["p_value"], found.get("flat", False), found["reliable"])
+    return ExplainedEvidence(found["p"], found.get("flat", False), found["reliable"])
 
 
 def _share(receipt: Receipt, share: Share) -> ExplainedShare:

@@ -79,8 +79,11 @@ class Method(ValuationSettings):
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all that decides a credit here: what is newer than the digest counts where it is set."""
-        unset = {"copies"} if self.copies == "off" else set()
-        unset |= {"evidence"} if self.evidence is None else set()
+        """16 hex digits over all that decides a credit here.
+
+        What is newer than the digest counts where it is set, so that other settings keep the digest they had.
+        """
+        unset = {"evidence"} if self.evidence is None else set()
+        unset |= {"copies"} if self.copies == "off" else set()
         deciding = self.model_dump(exclude=unset)
         return hashlib.sha256(orjson.dumps(deciding, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

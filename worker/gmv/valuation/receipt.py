@@ -53,12 +53,12 @@ class Share(TypedDict):
 class Grounds(TypedDict):
     """What speaks for the contributors of an event.
 
-    `p_value` is the share of images without a source that would be as near to one training image, in (0, 1]; `flat`
-    where there is hardly anything to be seen in the image, absent elsewhere; `reliable` whether the p-value is at most
+    `p` is the share of images without a source that would be as near to one training image, in (0, 1]; `flat`
+    where there is hardly anything to be seen in the image, absent elsewhere; `reliable` whether p is at most
     the level of the settings, .05 if they name none, and the image is not flat.
     """
 
-    p_value: float
+    p: float
     flat: NotRequired[Literal[True]]
     reliable: bool
 
@@ -192,8 +192,8 @@ def receipt(
 
 
 def _grounds(evidence: Evidence) -> Grounds:
-    flat: Grounds = {"p_value": evidence.p_value, "flat": True, "reliable": evidence.is_reliable}
-    return flat if evidence.is_flat else {"p_value": evidence.p_value, "reliable": evidence.is_reliable}
+    flat: Grounds = {"p": evidence.p_value, "flat": True, "reliable": evidence.is_reliable}
+    return flat if evidence.is_flat else {"p": evidence.p_value, "reliable": evidence.is_reliable}
 
 
 def _share(contributor: Contributor) -> Share:

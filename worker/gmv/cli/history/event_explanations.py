@@ -38,7 +38,7 @@ def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":
         if receipt.contributors:
             yield _shares(receipt)
         if (found := receipt.evidence) is not None:
-            yield evidence_text(found.p_value, found.flat, found.reliable, receipt.unattributed_micros)
+            yield evidence_text(found.p, found.flat, found.reliable, receipt.unattributed_micros)
     if event.corrections:
         rows = map(_correction_row, event.corrections)
         yield table("corrections", ["id", "is", "owner", "change", "reason"], rows, numbers=["change"])
