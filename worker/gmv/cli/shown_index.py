@@ -18,12 +18,11 @@ if TYPE_CHECKING:
         Defaults,
         EncoderEntry,
         FileEntry,
-        FoundCopies,
         Manifest,
         MeasuredNeighbours,
         RecallEntry,
     )
-    from gmv.index.measured import MeasuredFeatures
+    from gmv.index.measured import FoundCopies, MeasuredFeatures
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
