@@ -1,4 +1,4 @@
-"""`gmv index`: the index of a training corpus, built, fetched, looked at and checked."""
+"""`gmv index`: the index of a training corpus, built, grown, fetched, looked at and checked."""
 
 import os
 from collections.abc import Iterator
@@ -15,12 +15,16 @@ from gmv.cli.encoder_options import (
     VectorSizeOption,
     choose_pretrained,
 )
+from gmv.cli.growing.add import add
+from gmv.cli.growing.remove import remove
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 from gmv.cli.shown_index import shown, view
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(recall)
+app.command()(add)
+app.command()(remove)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
 

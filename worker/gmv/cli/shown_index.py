@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         FileEntry,
         Manifest,
         MeasuredNeighbours,
+        ParentEntry,
         RecallEntry,
     )
 
@@ -38,6 +39,7 @@ class ShownIndex:
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
     defaults: "Defaults"
+    parent: "ParentEntry | None"
     files: "Mapping[str, FileEntry]"
     reading: "Reading | None" = None
 
@@ -55,6 +57,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.neighbours,
         manifest.candidates,
         manifest.defaults,
+        manifest.parent,
         manifest.files,
         reading,
     )
@@ -87,6 +90,13 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
 
 
+def _parent(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    if (parent := index.parent) is not None:
+        yield "made of", f"{parent.index_id}: {parent.added:,} images added, {parent.removed:,} removed"
+        kept = "candidates and temperature" if parent.neighbours_kept else "candidates"
+        yield "kept from it", f"encoder; {kept}, which were measured over its images"
+
+
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
     if encoder.network is not None:
         yield "network", f"{encoder.network.name}, licence of its weights: {encoder.network.licence}"
@@ -107,6 +117,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("index id", index.index_id),
             ("training images", index.corpus.images),
             ("owners", index.corpus.owners),
+            *_parent(index),
             ("left out", f"{index.corpus.rejected:,}, named in {index.path / REJECTED_FILE}"),
             ("encoder", index.encoder.id),
             *_network(index.encoder),

@@ -40,6 +40,17 @@ class ArrowImages(ImagesTable):
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
 
+    @property
+    def image_ids(self) -> pa.LargeStringArray:
+        """All ids, in order of row."""
+        return self._batch.column("image_id")
+
+    @property
+    def columns(self) -> list[pa.Array]:
+        """Ids, owners and weights, in order of row, owners as texts."""
+        owners = self._batch.column("owner_id").cast(pa.large_string())
+        return [self.image_ids, owners, self._batch.column("weight")]
+
     @override
     def known_images(self, image_ids: Collection[str]) -> set[str]:
         return _common(self._batch.column("image_id"), image_ids)
@@ -73,18 +84,39 @@ def _common(held: pa.Array, asked: Collection[str]) -> set[str]:
 
 
 def write_images(path: Path, images: Iterable[TrainingImage]) -> None:
-    """Write the table, rows in the order given.
+    """Write the table, rows in the order given."""
+    _write(path, columns_of(images))
 
-    Through Python's own file, whose errors name a full disk; in one batch, so that a row is found without search.
+
+def write_images_of_both(
+    path: Path, images: ArrowImages, added: Iterable[TrainingImage], rows: NDArray[np.int64]
+) -> None:
+    """Write a table of rows of another, and of images that it lacks.
+
+    Args:
+        path: of the new table.
+        images: the other table.
+        added: their rows follow those of the other.
+        rows: int64, those wanted, in order.
     """
+    both = zip(images.columns, columns_of(added), strict=True)
+    _write(path, [pa.concat_arrays(parts).take(pa.array(rows)) for parts in both])
+
+
+def columns_of(images: Iterable[TrainingImage]) -> list[pa.Array]:
+    """Return ids, owners and weights, as `ArrowImages.columns` does."""
     rows = list(images)
-    owners = pa.array([row.owner_id for row in rows], pa.large_string()).dictionary_encode()
-    columns = [
+    return [
         pa.array([row.image_id for row in rows], pa.large_string()),
-        owners,
+        pa.array([row.owner_id for row in rows], pa.large_string()),
         pa.array([row.weight for row in rows], pa.float64()),
     ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
+
+
+def _write(path: Path, columns: Sequence[pa.Array]) -> None:
+    """Through Python's own file, whose errors name a full disk; in one batch, so that a row is found without search."""
+    image_ids, owners, weights = columns
+    batch = pa.RecordBatch.from_arrays([image_ids, owners.dictionary_encode(), weights], schema=_SCHEMA)
     with path.open("wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
         writer.write_batch(batch)
 

@@ -16,6 +16,7 @@ INTEGERS = "integers"
 
 ENCODER_FILE = "encoder.safetensors"
 RECALL_FILE = "recall.faiss"
+RECALL_ROWS_FILE = "recall-rows.npy"
 CODER_FILE = "coder.safetensors"
 CODES_FILE = "codes.npy"
 VECTORS_FILE = "vectors.npy"
@@ -79,7 +80,10 @@ class EncoderEntry(_Entry):
 
 
 class CorpusEntry(_Entry):
-    """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
+    """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus.
+
+    Of an index that has a parent it is over the parent's digest and what was added or removed.
+    """
 
     images: int = Field(gt=0)
     owners: int = Field(gt=0)
@@ -192,6 +196,24 @@ class CalibratedCandidates(_Entry):
         )
 
 
+class ParentEntry(_Entry):
+    """The index that this one was made of, by adding images or removing some; encoder and coder are the same.
+
+    How many candidates are enough, and what recall loses, are the parent's own measurements.
+
+    Attributes:
+        index_id: of the parent.
+        added: training images that it lacks.
+        removed: training images of its own that are left out here.
+        neighbours_kept: whether distances among neighbours, and so the temperature, are the parent's, too.
+    """
+
+    index_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    added: int = Field(ge=0)
+    removed: int = Field(ge=0)
+    neighbours_kept: bool
+
+
 class Defaults(_Entry):
     """K that the settings had when the index was built, and M and tau for settings that name none."""
 
@@ -211,6 +233,7 @@ class Manifest(_Entry):
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
     defaults: Defaults
+    parent: ParentEntry | None = None  # of an index that was not built, but made of another
     files: dict[str, FileEntry]
 
     def to_bytes(self) -> bytes:

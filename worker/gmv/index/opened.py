@@ -13,6 +13,7 @@ from gmv.index.manifest import (
     ENCODER_FILE,
     IMAGES_FILE,
     RECALL_FILE,
+    RECALL_ROWS_FILE,
     TOKENS_FILE,
     VECTORS_FILE,
     EncoderEntry,
@@ -77,7 +78,7 @@ def open_index(path: Path, verify: bool) -> Index:
         index_id=index_id,
         manifest=manifest,
         encoder=encoder,
-        recall=_recall(path, encoder),
+        recall=_recall(path, manifest, encoder),
         tokens=open_tokens(path / TOKENS_FILE),
         images=open_images(path / IMAGES_FILE),
     )
@@ -90,10 +91,10 @@ def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
     return open_encoder(entry.kind, entry.id, parameters, entry.vector_size, entry.tokens_shape)
 
 
-def _recall(path: Path, encoder: Encoder) -> FaissRecall | IntegerRecall:
+def _recall(path: Path, manifest: Manifest, encoder: Encoder) -> FaissRecall | IntegerRecall:
     if isinstance(encoder, MirroringEncoder):
         return open_integer_recall(path, encoder)
-    return open_recall(path / RECALL_FILE)
+    return open_recall(path / RECALL_FILE, path / RECALL_ROWS_FILE if RECALL_ROWS_FILE in manifest.files else None)
 
 
 def _check_shapes(index: Index) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -102,6 +102,28 @@ def feature_source(
     if pretrained is None:
         return _from_images(descriptor.KIND, open_exact(path), limits)
     return _from_images(pretrained.backbone.kind, open_pretrained(path), limits, pretrained.entry())
+
+
+def kept_source(entry: EncoderEntry, encoder: Encoder, corpus: Corpus, limits: ImageLimits) -> FeatureSource:
+    """Take the encoder of an index, for images that are added to it; or features that are of the same encoder.
+
+    Raises:
+        InvalidSettings: the corpus brings images and the index holds features of others, or the other way round.
+        CorpusRefused: the corpus's features are of another shape.
+    """
+    if not isinstance(corpus, FeaturesCorpus):
+        if entry.kind == precomputed.KIND:
+            raise InvalidSettings(f"the index holds features of {entry.id!r}; give Parquet files that hold some, too")
+        return replace(_from_images(entry.kind, encoder, limits), entry=entry)
+    if corpus.encoder_id != entry.id:
+        raise InvalidSettings(f"the features are of {corpus.encoder_id!r}, those of the index of {entry.id!r}")
+    expected, found = FeaturesShape(entry.vector_size, *entry.tokens_shape), corpus.shape
+    if found != expected:
+        raise CorpusRefused(
+            f"{corpus.name} holds vectors of {found.vector_size} and {found.tokens} tokens of {found.token_size}; the "
+            f"index has {expected.vector_size}, {expected.tokens} and {expected.token_size}"
+        )
+    return FeatureSource(entry, lambda image: _from_features(image, expected))
 
 
 def _from_features(image: CorpusImage, shape: FeaturesShape) -> Seen:

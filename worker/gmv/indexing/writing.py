@@ -68,7 +68,7 @@ def write_index_files(
             images=len(images),
             owners=len({image.owner_id for image in images}),
             rejected=len(stage.rejected),
-            digest=_corpus_digest(images, stage.digests[stage.kept()]),
+            digest=corpus_digest(images, stage.digests[stage.kept()]),
         ),
         recall=recall_entry,
         neighbours=neighbours,
@@ -80,7 +80,7 @@ def write_index_files(
     return manifest
 
 
-def _corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
+def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
     """Return the SHA-256 over ids, owners, weights and image files, in order of id."""
     digest = hashlib.sha256()
     for image, file in zip(images, digests, strict=True):

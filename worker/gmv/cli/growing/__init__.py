@@ -1,0 +1,1 @@
+"""`gmv index add` and `gmv index remove`: an index made of another."""
