@@ -1,5 +1,6 @@
 """What producers send, and what each record is worth: stated here, so that the oracle need not read the records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -10,6 +11,16 @@ DEADLY = "deadly-"
 """How the names of events begin that end the process which attributes them."""
 
 OWNERS = tuple("abcdefghij")
+
+
+def credited_by(index: int, owners: Sequence[str]) -> list[str]:
+    """Return whom the index of that number credits for an event of these owners: all, or all but one of several.
+
+    So the same event comes to other totals by another index.
+    """
+    ordered = sorted(owners)
+    left_out = index % (len(ordered) + 1) - 1
+    return ordered if left_out < 0 or len(ordered) == 1 else ordered[:left_out] + ordered[left_out + 1 :]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A small world to run the core in: a log, a ledger and an outbox in memory, whose faults are chosen by the test."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -23,8 +23,9 @@ from gmv.ledger.position import Position
 from gmv.stream.core import Parts
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
-from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt
+from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt, Valuer
 from gmv.stream.records import Bounds, Partition, Record, Run
+from gmv.stream.stamped import OneValuer, StampedValuer
 from gmv.valuation.attribution import value_contributors
 from gmv.valuation.types import Attribution, Candidate
 
@@ -63,8 +64,11 @@ def owners_of(event: GeneratedImage) -> list[str]:
     return owners
 
 
+@dataclass(frozen=True)
 class EqualShares:
-    """Credits the owners that the event names, equally; poison where it names none."""
+    """Credits the owners that the event names, or those chosen of them, equally; poison where it names none."""
+
+    chosen: Callable[[Sequence[str]], Sequence[str]] = tuple
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         return [self._value(event) for event in events]
@@ -73,7 +77,7 @@ class EqualShares:
         owners = owners_of(event)
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
-        return value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in owners], 1.0, 1.0)
+        return value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in self.chosen(owners)], 1.0, 1.0)
 
 
 @dataclass
@@ -187,14 +191,18 @@ class Notes:
         self.refused.append(answer)
 
 
+def by(valuer: Valuer) -> OneValuer:
+    """By a valuer, with a stamp that names no real index."""
+    return OneValuer(StampedValuer(valuer, Stamp("index", "settings")))
+
+
 def parts(ledger: object, outbox: object, notes: Notes, in_a_row_max: int = 10**6) -> Parts:
     return Parts(
         decoder=JsonDecoder(),
-        valuer=EqualShares(),
+        valuers=by(EqualShares()),
         ledger=ledger,  # type: ignore[arg-type]
         outbox=outbox,  # type: ignore[arg-type]
         observer=notes,
-        stamp=Stamp("index", "settings"),
         limits=lambda: DeadLetterLimits(in_a_row_max, 1.0),
         crashes_per_record_max=CRASHES_PER_RECORD_MAX,
     )

@@ -1,5 +1,6 @@
 """An index folder, opened with the encoder that made it: what a query needs."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def open_index(path: Path, verify: bool) -> Index:
     Raises:
         IndexRefused: a file is missing, altered, or does not fit the others, or another encoder made it.
     """
+    path = Path(os.path.realpath(path))  # a link that is changed meanwhile leads to files of one index or the other
     manifest, index_id = read_manifest(path)
     check_sizes(path, manifest.files)
     if verify:

@@ -70,6 +70,13 @@ GENERAL_TRANSPORT: Final = "general_transport"
 """In place of a step: what the kernel is not made for, such as token sets of unequal size."""
 
 
+class IndexChange(StrEnum):
+    """What becomes of an index that is published while a worker runs."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+
+
 class LedgerState(StrEnum):
     """What an audit finds of a ledger: one of these."""
 
@@ -218,6 +225,13 @@ class Metrics:
             ["nearest"],
             registry=registry,
         )
+        self.index_changes = Counter(
+            "gmv_index_changes",
+            "Other indexes that were published while this worker ran, and what became of each.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.index_refused = Gauge("gmv_index_refused", "1 where the published index was refused.", registry=registry)
         self.index = Info("gmv_index", "The index in use, and the encoder that built it.", registry=registry)
         self.settings = Info("gmv_settings", "Digest of what decides a credit in the settings.", registry=registry)
         build = Info("gmv_build", "This program.", registry=registry)
@@ -237,6 +251,8 @@ class Metrics:
             self.positions_moved.labels(move)
         for step in (*RERANK_STEPS.values(), GENERAL_TRANSPORT):
             self.rerank_candidates.labels(step)
+        for change in IndexChange:
+            self.index_changes.labels(change)
         for stage in Stage:
             self.stage_failures.labels(stage)
             self.stage_seconds.labels(stage)
