@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from gmv import attributor
 from gmv.attributor import Attributor
 from gmv.corpus.port import TrainingImage
-from gmv.encoders.port import Features
+from gmv.encoders.mirror import mirror_of_signs
+from gmv.encoders.port import Features, MirroringEncoder
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
-from gmv.index.port import Recall
+from gmv.index.port import LooksRecalled, Recall
 from gmv.settings import Method
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.owners import Ownership
@@ -71,12 +72,29 @@ def over(
     contributors: int = 10,
     ownership: Ownership | None = None,
     digests_features: bool = False,
+    is_mirrored: bool = False,
 ) -> Attributor:
     settings = Method(candidates=candidates, contributors=contributors, temperature=1.0)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
+    mirror = line if is_mirrored and isinstance(line, MirroringEncoder) else None
     return Attributor(
-        line, line, line, reranker, line, settings, ownership or Ownership(), digests_features=digests_features
+        line, line, line, reranker, line, settings, ownership or Ownership(), mirror, digests_features=digests_features
     )
+
+
+class Mirrored(Line):
+    """The same, where an image at p is at 6 - p in the mirror; each look recalls the nearest row alone."""
+
+    token_scale = 1
+    vector_places = 1
+    vector_mirror = mirror_of_signs(np.ones(1, np.int8))
+
+    def mirrored(self, features: Features) -> Features:
+        return Features(6 - features.vectors, 6 - features.tokens)
+
+    def recall_looks(self, vectors: NDArray[np.float32], candidates: int) -> list[LooksRecalled]:
+        looks = self.recall(vectors, 1), self.recall(6 - vectors, 1)
+        return [LooksRecalled(*rows) for rows in zip(*looks, strict=True)]
 
 
 def event(place: int | str, quality: float = 1.0) -> GeneratedImage:
@@ -100,6 +118,14 @@ def test_an_exact_copy_and_two_as_far_from_it() -> None:
     assert sum(credited(outcome).values()) == outcome.micros
 
 
+def test_each_look_is_ranked_over_what_it_recalled() -> None:
+    """At 1, b is at no distance; the mirrored look is at 5, where d is."""
+    (outcome,) = over(Mirrored(), is_mirrored=True).attribute([event(1)])
+    assert isinstance(outcome, Attribution)
+    found = [(each.image_id, each.distance, each.mirrored) for each in outcome.contributors]
+    assert found == [("b", 0.0, False), ("d", 0.0, True)]
+
+
 def test_fewer_images_than_contributors_share_all_of_it() -> None:
     (outcome,) = over(Line()).attribute([event(5)])
     assert len(credited(outcome)) == len(IMAGES)
@@ -108,6 +134,20 @@ def test_fewer_images_than_contributors_share_all_of_it() -> None:
 def test_only_recalled_images_can_contribute() -> None:
     (outcome,) = over(Line(), candidates=1).attribute([event(4)])
     assert credited(outcome) == {"d": 1_000_000}
+
+
+def test_at_several_temperatures_each_outcome_is_that_of_the_temperature_alone() -> None:
+    """Poison among them; the images are encoded once."""
+    line, events = Line(), [event(1), event("nowhere"), event(4, quality=0.5)]
+    found = over(line).attribute_at(events, [0.25, 1.0, 8.0])
+    assert line.encoded == [2]
+    for temperature, outcomes in zip((0.25, 1.0, 8.0), found, strict=True):
+        settings = Method(candidates=100, contributors=10, temperature=temperature)
+        reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
+        alone = Attributor(line, line, line, reranker, line, settings, Ownership()).attribute(events)
+        assert [outcomes[0], outcomes[2]] == [alone[0], alone[2]]
+        assert isinstance(outcomes[1], Poison)
+    assert credited(found[0][0])["b"] > credited(found[2][0])["b"]
 
 
 def test_quality_scales_the_budget() -> None:

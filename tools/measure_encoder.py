@@ -129,13 +129,12 @@ def _of_class(
     )
 
 
-def _build(table: pa.Table, folder: Path, encoder: str | None, reduction: ReductionSettings) -> Index:
+def _build(table: pa.Table, folder: Path, encoder: str | None, reduction: ReductionSettings, out: Path) -> None:
     pq.write_table(table, folder / "corpus.parquet")
     settings = Settings()
     pretrained = Pretrained(choose_backbone(encoder), reduction) if encoder else None
     corpus = open_corpus([folder / "corpus.parquet"], settings.images.bytes_max)
-    build_index(corpus, folder / "index", settings, BuildOptions(pretrained=pretrained), _unseen)
-    return open_index(folder / "index", verify=False)
+    build_index(corpus, out, settings, BuildOptions(pretrained=pretrained), _unseen)
 
 
 def main(
@@ -147,6 +146,9 @@ def main(
     vector_size: int = _DEFAULT.vector_size,
     token_size: int = _DEFAULT.token_size,
     grid: int = _DEFAULT.grid,
+    index: Annotated[
+        Path | None, typer.Option(help="Keep the index here, or ask the one that is here of the same arguments.")
+    ] = None,
 ) -> None:
     """Print the figures as JSON."""
     limit_threads()
@@ -157,8 +159,10 @@ def main(
     files = [each["bytes"] for each in asked["image"].to_pylist()]
     reduction = ReductionSettings(vector_size=vector_size, token_size=token_size, grid=grid)
     with TemporaryDirectory() as folder:
-        index = _build(chosen, Path(folder), encoder, reduction)
-        figures = measure(index, chosen[label].to_pylist(), files, asked[label].to_pylist())
+        kept = index or Path(folder) / "index"
+        if not kept.exists():
+            _build(chosen, Path(folder), encoder, reduction, kept)
+        figures = measure(open_index(kept, verify=False), chosen[label].to_pylist(), files, asked[label].to_pylist())
     typer.echo(orjson.dumps(asdict(figures), option=orjson.OPT_INDENT_2))
 
 

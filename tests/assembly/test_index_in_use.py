@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gmv.assembly.index_in_use import IndexInUse, Prepared, Published, complaint_about_change
+from gmv.assembly.index_in_use import AcceptedFeatures, IndexInUse, Prepared, Published, complaint_about_change
 from gmv.assembly.watch import Watch
 from gmv.assembly.worker import index_in_use
 from gmv.errors import IndexRefused, OwnersRefused
-from gmv.index.manifest import EncoderEntry
 from gmv.index.opened import open_index
 from gmv.monitoring.catalogue import IndexChange, Metrics
 from gmv.settings import load
@@ -27,8 +26,7 @@ from tests.indexing.index_builds import add, build, remove
 from tests.services.patience import patience
 from tests.stream.world import EqualShares
 
-LEARNT = EncoderEntry(kind="exact-descriptor/1", id="learnt@1", has_parameters=True, vector_size=4, tokens_shape=(3, 2))
-THEIRS = EncoderEntry(kind="precomputed", id="theirs/1", has_parameters=False, vector_size=4, tokens_shape=(3, 2))
+THEIRS = AcceptedFeatures("theirs/1", vector_size=4, token_size=2)
 
 
 class Lines:
@@ -54,7 +52,7 @@ class Place:
     index_id: str = "one"
     state: int = 0
     owners: int = 0
-    encoder: EncoderEntry = LEARNT
+    accepted: AcceptedFeatures | None = None
     settings: str = "settings"
     failure: Exception | None = None
     while_opened: Callable[[], None] = lambda: None
@@ -71,7 +69,7 @@ class Place:
         if self.failure is not None:
             raise self.failure
         stamp = Stamp(name, self.settings)
-        return Prepared(StampedValuer(EqualShares(), stamp), self.encoder, lambda: self.shown.append(name))
+        return Prepared(StampedValuer(EqualShares(), stamp), self.accepted, lambda: self.shown.append(name))
 
 
 class Room:
@@ -198,23 +196,23 @@ def test_who_asks_has_it_opened_at_once_and_learns_that_nothing_is_new(room: Roo
 @pytest.mark.parametrize(
     ("former", "following", "is_refused"),
     [
-        (LEARNT, LEARNT.model_copy(update={"id": "learnt@2"}), False),
+        (None, None, False),
         (THEIRS, THEIRS, False),
-        (THEIRS, THEIRS.model_copy(update={"id": "theirs/2"}), True),
-        (THEIRS, THEIRS.model_copy(update={"vector_size": 8}), True),
-        (THEIRS, THEIRS.model_copy(update={"tokens_shape": (3, 4)}), True),
-        (THEIRS, LEARNT, True),
-        (LEARNT, THEIRS, True),
+        (THEIRS, THEIRS._replace(encoder_id="theirs/2"), True),
+        (THEIRS, THEIRS._replace(vector_size=8), True),
+        (THEIRS, THEIRS._replace(token_size=4), True),
+        (THEIRS, None, True),
+        (None, THEIRS, True),
     ],
 )
 def test_an_index_that_the_events_features_do_not_fit_is_refused(
-    room: Room, former: EncoderEntry, following: EncoderEntry, is_refused: bool
+    room: Room, former: AcceptedFeatures | None, following: AcceptedFeatures | None, is_refused: bool
 ) -> None:
     assert bool(complaint_about_change(former, following)) == is_refused
-    room.publish("two", encoder=former)
-    room.in_use._encoder = former
+    room.publish("two", accepted=former)
+    room.in_use._accepted = former
     assert room.look() == "two"
-    room.publish("three", encoder=following)
+    room.publish("three", accepted=following)
     assert room.look() == ("two" if is_refused else "three")
     assert ("all would be dead letters" in str(room.log.lines)) == is_refused
 

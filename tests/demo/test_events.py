@@ -6,13 +6,12 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
-from gmv.corpus.port import ImageFile, TrainingImage
-from gmv.corpus.reading import Catalogue
+from gmv.corpus.port import Catalogue, ImageFile, TrainingImage
 from gmv.demo import events
-from gmv.demo.events import event_id, generated_images, make_events
+from gmv.demo.events import event_id, generated_images, make_events, planned
 from gmv.demo.faults import BAD_RECORDS
 from gmv.demo.folder import DemoFolder
-from gmv.demo.remix import recipes, remixes
+from gmv.demo.remix import copies, recipes, remixes
 from gmv.imaging.decode import ImageLimits, decode_image
 from tests.demo.world import image_file
 
@@ -70,13 +69,22 @@ def test_each_event_holds_the_remix_of_the_sources_that_are_told(tmp_path: Path)
     good = [n for n, line in enumerate(folder.events.read_bytes().splitlines()) if b"cut-off" not in line]
     sources = orjson.loads(folder.sources.read_bytes())
     files = generated_images(folder, {0, good[-2]})
-    assert set(files) == {f"remix-{SEED}-00000", f"remix-{SEED}-{COUNT - 1:05}"}
-    for recipe in recipes(OWNERS, COUNT, SEED):
+    assert set(files) == {f"remix-{SEED}-00000", f"remix-{SEED}-00009"}
+    for recipe in planned(OWNERS, COUNT, SEED):
         assert tuple(sources[event_id(recipe)]) == recipe.sources
         if event_id(recipe) in files:
             pictures = {image_id: decode_image(FILES[image_id], LIMITS) for image_id in recipe.sources}
             (made,) = remixes([recipe], pictures)
             assert np.array_equal(decode_image(files[event_id(recipe)], LIMITS), made)
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 8, 12, 200])
+def test_every_fifth_event_is_an_altered_copy(count: int) -> None:
+    made_of = planned(OWNERS, count, SEED)
+    assert [number for number, recipe in enumerate(made_of, start=1) if recipe.is_copy] == list(range(5, count + 1, 5))
+    assert [recipe for recipe in made_of if recipe.is_copy] == copies(OWNERS, count // 5, SEED)
+    assert [recipe for recipe in made_of if not recipe.is_copy] == recipes(OWNERS, count - count // 5, SEED)
+    assert len({event_id(recipe) for recipe in made_of}) == count
 
 
 def test_the_file_is_the_same_however_many_sources_are_held_at_a_time(

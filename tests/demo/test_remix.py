@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gmv.demo.layouts import LAYOUTS, layout_masks
-from gmv.demo.remix import CANVAS_PIXELS_MAX, Recipe, png, recipes, remixes
+from gmv.demo.remix import CANVAS_PIXELS_MAX, Recipe, copies, png, recipes, remixes
 from gmv.errors import CorpusRefused
 
 OWNERS = {f"image-{number:03}": f"owner-{number % 7}" for number in range(60)}
@@ -50,6 +50,25 @@ def test_no_third_image_leaves_a_trace() -> None:
         assert made[..., 1].mean() < 16
         assert made[..., 0].mean() > 10
         assert made[..., 2].mean() > 10
+
+
+def test_an_altered_copy_is_its_source_as_it_is_or_mirrored() -> None:
+    """Left of red, right of blue: half of the copies have it the other way round, and nothing else is in them."""
+    source = np.concatenate([plain((200, 0, 0), width=16), plain((0, 0, 200), width=16)], axis=1)
+    made = copies(OWNERS, 200, seed=3)
+    assert all(len(recipe.sources) == 1 and recipe.is_copy for recipe in made)
+    assert len({recipe.sources for recipe in made}) > 40
+    mirrored = []
+    for pixels in remixes(made, dict.fromkeys(OWNERS, source)):
+        assert pixels[..., 1].mean() < 40  # by contrast, tint and brightness
+        mirrored.append(pixels[:, 0, 2].mean() > pixels[:, 0, 0].mean())
+        assert (pixels[:, -1, 0].mean() > pixels[:, -1, 2].mean()) == mirrored[-1]
+    assert 80 < sum(mirrored) < 120
+
+
+def test_a_copy_depends_on_its_seed_and_number_alone() -> None:
+    assert copies(OWNERS, 30, seed=7) == copies(OWNERS, 40, seed=7)[:30]
+    assert copies(OWNERS, 30, seed=7) != copies(OWNERS, 30, seed=8)
 
 
 def test_two_owners_give_two_sources_and_one_owner_is_refused() -> None:

@@ -79,6 +79,18 @@ def test_the_figures_are_the_ledgers() -> None:
     assert f"-{missing}" in Page(render(short)).text
 
 
+def test_the_first_figure_is_credit_on_true_owners_beside_chance() -> None:
+    told = told_of(40)
+    story = story_of(told)
+    assert story.hits is not None
+    page = Page(render(replace(story, copies=story.hits)))
+    figures = page.text[page.text.index("remixes' credit goes to true owners") :]
+    assert figures.index(f"{100 * story.hits.owners_share:.1f} %") < figures.index("credits shared out")
+    assert f"{100 * story.hits.owners_share_by_chance:.1f} % by chance" in figures
+    assert "of altered copies' credit is on their source" in figures
+    assert "altered copies' credit" not in Page(render(story)).text
+
+
 def test_leaders_are_ranked_by_total_and_compared_with_their_part_of_the_corpus() -> None:
     story = story_of(told_of(8))
     ranked = leaders(story)

@@ -87,15 +87,44 @@ def test_every_event_is_credited_refused_or_repeated_and_every_credit_conserved(
 def test_the_hit_rate_is_what_receipts_and_sources_say_and_far_above_chance(demo: Demo) -> None:
     sources = orjson.loads(demo.folder.sources.read_bytes())
     credited = told_by_receipts(demo.folder)
+    remixes = {event_id: image_ids for event_id, image_ids in sources.items() if len(image_ids) > 1}
     hits = [
         image_id in {entry["image_id"] for entry in credited[event_id]}
-        for event_id, image_ids in sources.items()
+        for event_id, image_ids in remixes.items()
         for image_id in image_ids
     ]
     assert demo.told["source_hit_rate"] == pytest.approx(sum(hits) / len(hits))
     assert demo.told["source_hit_rate_by_chance"] == pytest.approx(10 / demo.told["training_images"])
     assert demo.told["credit_on_sources"] > 50 * demo.told["credit_on_sources_by_chance"]
     assert demo.told["source_hit_rate"] > 10 * demo.told["source_hit_rate_by_chance"]
+
+
+def test_credit_on_true_owners_and_sources_is_what_receipts_and_corpus_say(demo: Demo) -> None:
+    table = pq.read_table(demo.corpus, columns=["image_id", "owner_id"]).to_pydict()
+    owner_of = dict(zip(table["image_id"], table["owner_id"], strict=True))
+    sources = orjson.loads(demo.folder.sources.read_bytes())
+    credited = told_by_receipts(demo.folder)
+    for told, of_kind in [
+        (demo.told, lambda count: count > 1),
+        (demo.told["altered_copies"], lambda count: count == 1),
+    ]:
+        known = {event_id: image_ids for event_id, image_ids in sources.items() if of_kind(len(image_ids))}
+        on_sources = on_owners = chance = 0.0
+        for event_id, image_ids in known.items():
+            owners = {owner_of[image_id] for image_id in image_ids}
+            on_sources += sum(each["micros"] for each in credited[event_id] if each["image_id"] in image_ids)
+            on_owners += sum(each["micros"] for each in credited[event_id] if each["owner_id"] in owners)
+            chance += sum(owner in owners for owner in owner_of.values()) / len(owner_of)
+        assert told["credit_on_true_sources"] == pytest.approx(on_sources / 1e6 / len(known))
+        assert told["credit_on_true_owners"] == pytest.approx(on_owners / 1e6 / len(known))
+        assert told["chance"]["owners"] == pytest.approx(chance / len(known))
+        assert told["credit_on_true_owners"] > 2 * told["chance"]["owners"]
+        assert 1 <= told["effective_contributors"] <= 10
+    assert demo.told["credit_on_true_sources"] == demo.told["credit_on_sources"] >= 0.5
+    assert demo.told["altered_copies"]["credit_on_true_sources"] >= 0.9
+    assert demo.told["altered_copies"]["events"] == EVENTS // 5
+    manifest = orjson.loads((demo.folder.index / "manifest.json").read_bytes())
+    assert demo.told["temperature"] == manifest["defaults"]["temperature"]
 
 
 def test_everything_is_where_it_is_said_to_be(demo: Demo) -> None:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from gmv.demo.report import Story
 from gmv.demo.source_hits import Outcome, outcomes, source_hits
-from gmv.demo.thumbnails import thumbnail
 from gmv.ledger.port import Balance, Sums
+from gmv.pages.thumbnails import thumbnail
 from gmv.valuation.apportion import apportion
 from gmv.valuation.receipt import Receipt
 
@@ -48,6 +48,14 @@ def receipt_of(event_id: str, image_ids: Sequence[str], micros: int = 1_000_000)
     }
 
 
+def corpus_of(told: Sequence[Outcome], images: int = 100) -> dict[str, str]:
+    """Owners by image id of all images that outcomes name, and of as many more as make it this large."""
+    named = {image_id for outcome in told for image_id in outcome.sources}
+    named |= {entry["image_id"] for outcome in told for entry in outcome.receipt["contributors"]}
+    others = [f"never seen {number}@stranger" for number in range(images - len(named))]
+    return {image_id: image_id.split("@")[-1] for image_id in [*named, *others]}
+
+
 def story_of(told: Sequence[Outcome], facts: Sequence[tuple[str, str]] = ()) -> Story:
     earned: Counter[str] = Counter()
     image_ids: set[str] = set()
@@ -58,7 +66,7 @@ def story_of(told: Sequence[Outcome], facts: Sequence[tuple[str, str]] = ()) -> 
             image_ids.add(entry["image_id"])
     return Story(
         outcomes=told,
-        hits=source_hits(told, corpus_images=100),
+        hits=source_hits(told, corpus_of(told)),
         balances=[Balance(owner_id, micros) for owner_id, micros in earned.items()],
         sums=Sums(micros=earned.total(), credited=len(told), dead_letters=1, duplicates=0),
         images_by_owner=Counter(image_id.split("@")[-1] for image_id in image_ids),

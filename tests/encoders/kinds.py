@@ -6,15 +6,14 @@ from typing import Any
 
 from gmv.encoders import descriptor
 from gmv.encoders.exact import descriptor as exact
-from gmv.encoders.exact.fitting import fit_exact
+from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from gmv.encoders.exact.storage import to_bytes as exact_to_bytes
-from gmv.encoders.fitting import FittingSettings, fit_descriptor
 from gmv.encoders.pretrained import efficientnet_lite0, hugging_face, onnx_file
 from gmv.encoders.pretrained.backbone import Backbone
 from gmv.encoders.pretrained.backbones import choose_backbone
 from gmv.encoders.pretrained.reduction import ReductionSettings, fit_reduction, pooled
 from gmv.encoders.pretrained.storage import to_bytes as pretrained_to_bytes
-from gmv.encoders.storage import to_bytes
+from tests.encoders.former import former_bytes
 from tests.encoders.networks import FOLDERS, RECIPE, write_folder, write_onnx
 from tests.encoders.pictures import WORKING_SIZE, picture
 
@@ -24,8 +23,7 @@ REDUCTION = ReductionSettings(vector_size=8, token_size=10, grid=3)
 
 
 def write_descriptor(folder: Path) -> str:
-    parameters = fit_descriptor(SAMPLE, FittingSettings(working_size=WORKING_SIZE))
-    (folder / PARAMETERS).write_bytes(to_bytes(parameters))
+    (folder / PARAMETERS).write_bytes(former_bytes())
     return descriptor.KIND
 
 

@@ -6,9 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gmv.encoders.descriptor import FittedDescriptor
-from gmv.encoders.fitting import FittingSettings, fit_descriptor
-
 WORKING_SIZE = 16
 
 
@@ -25,7 +22,3 @@ def png(image: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
-
-
-def fitted(images: list[NDArray[np.uint8]]) -> FittedDescriptor:
-    return FittedDescriptor("test", fit_descriptor(images, FittingSettings(working_size=WORKING_SIZE)))

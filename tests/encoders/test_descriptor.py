@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gmv.encoders.descriptor import FittedDescriptor
-from gmv.encoders.fitting import FittingSettings, fit_descriptor
 from gmv.encoders.port import Features
-from gmv.encoders.storage import to_bytes
 from gmv.encoders.working_size import to_working_size
 from gmv.threads import limit_threads, one_thread
-from tests.encoders.pictures import WORKING_SIZE, fitted, picture
+from tests.encoders.former import former
+from tests.encoders.pictures import picture
 
 PICTURES = [picture(seed, 12 + 5 * (seed % 4), 40 - 7 * (seed % 5)) for seed in range(20)]
 with one_thread():
-    ENCODER = fitted(PICTURES)
+    ENCODER = former()
     ENCODED = ENCODER.encode(PICTURES)
 
 
@@ -94,29 +93,6 @@ def test_an_altered_copy_is_nearer_than_any_other_image() -> None:
     likeness = ENCODER.encode(altered).vectors @ ENCODED.vectors.T
 
     assert (likeness.argmax(1) == np.arange(20)).all()
-
-
-def test_a_refit_gives_the_same_bits() -> None:
-    once, again, other = (
-        to_bytes(fit_descriptor(PICTURES[:4], FittingSettings(working_size=WORKING_SIZE, seed=seed)))
-        for seed in (0, 0, 1)
-    )
-
-    assert once == again != other
-
-
-@pytest.mark.parametrize("count", [1, 2, 5])
-@pytest.mark.parametrize("flat", [False, True])
-def test_a_tiny_corpus_has_an_answer(count: int, flat: bool) -> None:
-    images = [picture(seed) for seed in range(count)]
-    if flat:
-        images = [np.full_like(image, 50 * seed) for seed, image in enumerate(images)]
-    encoder = fitted(images)
-    found = encoder.encode(images)
-
-    assert encoder.vector_size == (1 if flat else max(1, count - 1))
-    assert np.isfinite(found.vectors).all()
-    assert np.isfinite(found.tokens).all()
 
 
 def test_no_image_is_encoded_to_nothing() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from gmv.encoders.patches import SIDE, fit_whitening, normalised_patches, patches_per_side
+from gmv.encoders.patches import SIDE, normalised_patches, patches_per_side
 from tests.encoders.pictures import picture
 
 
@@ -32,23 +32,3 @@ def test_brightness_and_contrast_do_not_count() -> None:
 
 def test_a_flat_patch_is_all_zeros() -> None:
     assert not normalised_patches(torch.full((16, 16, 3), 200, dtype=torch.uint8), 2).any()
-
-
-def test_whitened_patches_are_decorrelated() -> None:
-    draw = torch.Generator().manual_seed(0)
-    mixed = torch.randn(5_000, 8, generator=draw) @ (3 * torch.randn(8, 8, generator=draw)) + 5
-    whitening = fit_whitening(mixed)
-    covariance = torch.cov(whitening.apply(mixed).T, correction=0)
-
-    assert torch.equal(whitening.matrix, whitening.matrix.T) or torch.allclose(whitening.matrix, whitening.matrix.T)
-    assert torch.allclose(whitening.apply(mixed).mean(0), torch.zeros(8), atol=1e-3)
-    # Variance v becomes v / (v + 0.1): 1 for all but the faintest directions.
-    values = torch.linalg.eigvalsh(torch.cov(mixed.T, correction=0))
-    assert torch.allclose(torch.linalg.eigvalsh(covariance).sort()[0], (values / (values + 0.1)).sort()[0], atol=1e-3)
-    assert (covariance - torch.diag(covariance.diag())).abs().max() < 0.2
-
-
-def test_patches_that_are_all_alike_are_whitened_to_zero() -> None:
-    alike = torch.ones(4, 108)
-
-    assert torch.allclose(fit_whitening(alike).apply(alike), torch.zeros(4, 108), atol=1e-4)

@@ -54,6 +54,7 @@ EVENTS = st.builds(
     quality=st.floats(0, 1),
     model=st.none() | NAMES,
     traceparent=st.none() | st.from_regex(r"00-[0-9a-f]{31}[1-9a-f]-[0-9a-f]{15}[1-9a-f]-[0-9a-f]{2}", fullmatch=True),
+    time=st.sampled_from([None, "2026-10-01T12:00:00.123456789+02:00", "1999-12-31t23:59:60z"]),
     metadata=st.none() | st.dictionaries(NAMES, JSON, max_size=3).map(orjson.dumps).map(JsonPart),
 )
 

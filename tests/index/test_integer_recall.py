@@ -15,6 +15,7 @@ from gmv.index.integer_recall import PAIRS_PER_CANDIDATE, IntegerRecall, open_in
 from gmv.index.manifest import CODER_FILE, CODES_FILE, VECTORS_FILE
 from gmv.indexing.coding import fit_coder, write_codes
 from tests.encoders.exact.descriptors import ENCODER, PICTURES
+from tests.index.relaxed import relaxed_apart
 
 PLACES = 4
 SIGNS = np.array([1, -1, 1, 1, -1, -1], np.int8)
@@ -26,23 +27,7 @@ RECALL = IntegerRecall(CODER, CODER.codes(VECTORS), VECTORS, MIRROR, PLACES)
 
 
 def apart(query: NDArray[np.int8]) -> list[float]:
-    """For each row, the sum of roots of the distance of each place to the most alike of it and those beside it."""
-    grid = [(place // 2, place % 2) for place in range(PLACES)]
-    distances = []
-    for row in VECTORS.astype(int).reshape(len(VECTORS), PLACES, -1):
-        costs = [
-            [
-                float(np.sqrt(float(((here - there) ** 2).sum()))) + 40.0 * off if off <= 1 else np.inf
-                for there, at in zip(query.astype(int).reshape(PLACES, -1), grid, strict=True)
-                if (off := abs(at[0] - place[0]) + abs(at[1] - place[1])) >= 0
-            ]
-            for here, place in zip(row, grid, strict=True)
-        ]
-        total = 0.0
-        for place in range(PLACES):
-            total += float(np.sqrt(min(costs[place]))) + float(np.sqrt(min(cost[place] for cost in costs)))
-        distances.append(total)
-    return distances
+    return [relaxed_apart(row, query.ravel(), 2) for row in VECTORS]
 
 
 def by_brute_force(query: NDArray[np.int8]) -> list[tuple[float, bool, int]]:

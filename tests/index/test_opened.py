@@ -113,6 +113,26 @@ def test_a_manifest_of_another_kind_is_refused(index: Path, path: list[str], val
         open_index(index, verify=True)
 
 
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ({"format_version": 2}, "of format 2, and this gmv reads 1: install a newer one, or build the index again"),
+        ({"format_version": 10**15}, "and this gmv reads 1: install a newer one"),
+        ({"format_version": 0}, "of format 0, and this gmv reads 1: build the index again"),
+        ({"format_version": "1"}, "of format '1', and this gmv reads 1: build the index again"),
+        ({"groups": {}}, "a newer gmv may have built it: install that one, or build the index again"),
+        ({"format_version": 3, "groups": {}, "encoder": None}, "of format 3, and this gmv reads 1: install a newer"),
+        ({"corpus": None}, "build the index again with this gmv"),
+    ],
+)
+def test_an_older_or_newer_format_is_said(index: Path, change: dict[str, Any], advice: str) -> None:
+    vouch(index, lambda manifest: manifest.update(change))
+
+    with pytest.raises(IndexRefused, match=advice) as refused:
+        open_index(index, verify=True)
+    assert "\n" not in str(refused.value)
+
+
 def test_a_folder_without_a_manifest_is_refused(index: Path, tmp_path: Path) -> None:
     (index / MANIFEST).write_bytes(b"{")
     with pytest.raises(IndexRefused, match="cannot be used"):

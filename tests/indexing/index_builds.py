@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gmv.corpus.open import open_corpus
-from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.exact.fitting import FittingSettings
 from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import Manifest
 from gmv.index.opened import open_index

@@ -11,7 +11,7 @@ from gmv.corpus.parquet import ParquetCorpus
 from gmv.corpus.parquet_files import COLUMNS
 from gmv.corpus.port import ImageFile, MissingImage
 from gmv.corpus.tables import find_tables
-from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.exact.fitting import FittingSettings
 from gmv.errors import CorpusRefused, IndexRefused, InvalidSettings, Poison
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.manifest import MANIFEST, Manifest

@@ -8,8 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from gmv.assembly.parts import assemble_attributor
 from gmv.encoders import descriptor
-from gmv.encoders.fitting import fit_descriptor
-from gmv.encoders.storage import open_descriptor, to_bytes
+from gmv.encoders.storage import open_descriptor
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.index.opened import Index, open_index
@@ -20,6 +19,7 @@ from gmv.settings import Settings
 from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution
 from tests.corpus.corpora import FILES, rows, write_parquet
+from tests.encoders.former import former_bytes
 from tests.indexing.index_builds import build
 
 IMAGES = 12
@@ -28,8 +28,8 @@ IMAGES = 12
 @pytest.fixture
 def former(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     """As an earlier gmv wrote it: its encoder, recall by faiss, and a manifest that says less."""
-    monkeypatch.setattr(feature_source, "fit_exact", fit_descriptor)
-    monkeypatch.setattr(feature_source, "to_bytes", to_bytes)
+    monkeypatch.setattr(feature_source, "fit_exact", lambda _images, _settings: former_bytes())
+    monkeypatch.setattr(feature_source, "to_bytes", lambda fitted: fitted)
     monkeypatch.setattr(feature_source, "open_exact", open_descriptor)
     build(write_parquet(tmp_path / "c.parquet", rows(IMAGES)), tmp_path / "index")
     said = orjson.loads((tmp_path / "index" / MANIFEST).read_bytes())

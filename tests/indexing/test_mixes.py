@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gmv.indexing.mixes import draw_sources, mixed
+from gmv.indexing.mixes import altered_copy, draw_sources, mixed
 from tests.encoders.pictures import picture
 
 SIDE = 16
@@ -46,3 +46,25 @@ def test_it_is_near_its_source_and_not_equal() -> None:
 
     assert min(apart) > 2
     assert np.median(apart) < 40
+
+
+def test_half_of_the_altered_copies_are_mirrored() -> None:
+    """Dark on the left, light on the right."""
+    source = np.concatenate(
+        [np.full((SIDE, SIDE // 2, 3), 60, np.uint8), np.full((SIDE, SIDE // 2, 3), 190, np.uint8)], 1
+    )
+    made = [altered_copy(source, SIDE, 1, number) for number in range(400)]
+    mirrored = [each[:, 0].mean() > each[:, -1].mean() for each in made]
+
+    assert 170 < sum(mirrored) < 230
+    for each in made:
+        assert abs(each[:, 0].mean() - each[:, -1].mean()) > 50
+        assert each.shape == (SIDE, SIDE, 3)
+
+
+def test_an_altered_copy_depends_on_its_seed_and_number_alone() -> None:
+    first = altered_copy(picture(1), SIDE, seed=1, number=4)
+
+    assert np.array_equal(first, altered_copy(picture(1), SIDE, seed=1, number=4))
+    assert not np.array_equal(first, altered_copy(picture(1), SIDE, seed=1, number=5))
+    assert not np.array_equal(first, altered_copy(picture(1), SIDE, seed=2, number=4))

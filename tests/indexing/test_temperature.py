@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from gmv.index.manifest import MeasuredNeighbours
+from gmv.index.manifest import MeasuredNeighbours, temperature_of
 from gmv.index.port import Recall
-from gmv.indexing.temperature import measure_neighbours, temperature_of
+from gmv.indexing.temperature import measure_neighbours
 from gmv.valuation.utility import effective_contributors, utilities
 from gmv.valuation.wasserstein.rerank import ExactReranker
 

@@ -1,5 +1,12 @@
 """All mutations. A new list is one more import here."""
 
-from . import ledger, recall, rerank, stream, valuation
+from . import features, ledger, recall, rerank, stream, valuation
 
-MUTATIONS = [*ledger.MUTATIONS, *stream.MUTATIONS, *valuation.MUTATIONS, *rerank.MUTATIONS, *recall.MUTATIONS]
+MUTATIONS = [
+    *ledger.MUTATIONS,
+    *stream.MUTATIONS,
+    *valuation.MUTATIONS,
+    *rerank.MUTATIONS,
+    *recall.MUTATIONS,
+    *features.MUTATIONS,
+]

@@ -104,4 +104,25 @@ MUTATIONS = [
         "rows[order[to - 1]] < rows[moved]",
         _ranking("row"),
     ),
+    Mutation(
+        "A pair of the mirrored look is ranked by the mirrored tokens",
+        f"{_KERNEL}/topk.py",
+        "        pair = order[place]\n        row, look, unit = rows[pair], int(pair >= first_mirrored),",
+        "        pair = order[place]\n        row, look, unit = rows[pair], 0,",
+        _looks("merged"),
+    ),
+    Mutation(
+        "Of unequal token sets, too, the mirrored look is ranked by the mirrored tokens",
+        f"{_KERNEL}/rerank.py",
+        "pairs.looks[int(pairs.mirrored[place])]",
+        "pairs.looks[0]",
+        _looks("merged"),
+    ),
+    Mutation(
+        "The mirrored look has candidates of its own",
+        "attributor.py",
+        "MirroredLook(each, found.mirrored_rows)",
+        "MirroredLook(each, found.rows)",
+        pytest("tests/test_attributor.py", "-k", "each_look", seconds_max=400),
+    ),
 ]

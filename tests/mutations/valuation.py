@@ -32,6 +32,20 @@ MUTATIONS = [
         pytest("tests/valuation/test_exact_functions.py", "-m", "not slow"),
     ),
     Mutation(
+        "Bounds of an exponential hold it",
+        "valuation/exact_functions.py",
+        "total - (bits << 8), total + (bits << 8), doublings - bits",
+        "total, total, doublings - bits",
+        pytest("tests/valuation/test_exact_functions.py", "-k", "bounds_hold", "-m", "not slow"),
+    ),
+    Mutation(
+        "Shares are divided by a correctly rounded sum, whatever number they are of",
+        "valuation/utility.py",
+        "math.fsum(likenesses)",
+        "sum(likenesses)",
+        pytest("tests/valuation/test_utility.py", "-k", "any_order"),
+    ),
+    Mutation(
         "A batch id covers every receipt",
         "valuation/receipt.py",
         "        digest.update(orjson.dumps(entry))\n",

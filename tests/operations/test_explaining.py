@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import orjson
 import pytest
 
-from gmv.cli.event_explanations import view
+from gmv.cli.history.event_explanations import view
 from gmv.errors import Reason
 from gmv.ledger.port import Known
 from gmv.ledger.position import Position

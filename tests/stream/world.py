@@ -54,7 +54,8 @@ class JsonDecoder:
         except orjson.JSONDecodeError as error:
             raise Poison(Reason.MALFORMED_JSON, str(error)) from error
         payload, whole = event["says"].to_bytes(8, "big"), JsonPart(record.value or b"")
-        return GeneratedImage("/test", event["id"], ImageBytes(b""), payload=payload, metadata=whole)
+        told = {name: event.get(name) for name in ("time", "model")}
+        return GeneratedImage("/test", event["id"], ImageBytes(b""), payload=payload, metadata=whole, **told)
 
 
 def owners_of(event: GeneratedImage) -> list[str]:

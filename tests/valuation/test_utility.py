@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import random
 from decimal import Decimal, localcontext
 
 import pytest
@@ -32,6 +33,14 @@ def test_sums_to_one_and_prefers_the_nearer(values: list[float], temperature: fl
     assert math.fsum(shares) == pytest.approx(1.0, abs=1e-12)
     ranked = sorted(zip(values, shares, strict=True))
     assert all(near[1] >= far[1] for near, far in itertools.pairwise(ranked))
+
+
+def test_shares_are_the_same_bits_in_any_order_of_contributors() -> None:
+    """Added up one by one, exponentials come to other last bits in another order."""
+    draw = random.Random(1)
+    for _ in range(50):
+        values = [draw.uniform(0, 5) for _ in range(10)]
+        assert utilities(values[::-1], 1.0) == utilities(values, 1.0)[::-1]
 
 
 def test_large_distances_do_not_underflow() -> None:

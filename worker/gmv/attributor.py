@@ -12,6 +12,7 @@ from gmv.corpus.features import features_digest
 from gmv.corpus.port import ImageFeatures
 from gmv.encoders.integers import check_integers
 from gmv.encoders.port import Encoder, Features, MirroringEncoder, Numbers, check_unit_length
+from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
@@ -47,6 +48,7 @@ class Attributor:
         settings: Method,
         ownership: Ownership,
         mirror: MirroringEncoder | None = None,
+        reducer: ReducedFeatures | None = None,
         *,
         digests_features: bool = False,
     ) -> None:
@@ -61,8 +63,9 @@ class Attributor:
             settings: M, K and tau.
             ownership: who is paid instead of whom, and who is opted out.
             mirror: the encoder, where generated images are also compared mirrored.
+            reducer: the encoder, where tokens that events bring are made fewer and smaller, as those of the index were.
             digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
-                that sees others on another machine.
+                that sees others on another machine. Reduced ones are named in any case.
         """
         self._images = images
         self._encoder = encoder
@@ -72,19 +75,34 @@ class Attributor:
         self._settings = settings
         self._ownership = ownership
         self._mirror = mirror
+        self._reducer = reducer
         self._digests_features = digests_features
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
+        (outcomes,) = self.attribute_at(events, [self._settings.temperature])
+        return outcomes
+
+    def attribute_at(
+        self, events: Sequence[GeneratedImage], temperatures: Sequence[float]
+    ) -> list[list[Attribution | Poison]]:
+        """Return, for each temperature, what `attribute` would at it; all of them from one ranking.
+
+        Args:
+            events: of one run.
+            temperatures: each a tau of the softmax, > 0.
+        """
         features = self._features(events)
         poison = {place: found for place, found in enumerate(features) if isinstance(found, Poison)}
         seen = {place: found for place, found in enumerate(features) if not isinstance(found, Poison)}
-        ranked = self._ranked(list(seen.values()))
-        valued = {
-            place: self._value(events[place], seen[place], ranking) for place, ranking in zip(seen, ranked, strict=True)
-        }
-        outcomes: dict[int, Attribution | Poison] = {**poison, **valued}
-        return [outcomes[place] for place in range(len(events))]
+        ranked = dict(zip(seen, self._ranked(list(seen.values())), strict=True))
+        return [
+            [
+                poison[place] if place in poison else self._value(event, seen[place], ranked[place], temperature)
+                for place, event in enumerate(events)
+            ]
+            for temperature in temperatures
+        ]
 
     def _features(self, events: Sequence[GeneratedImage]) -> list[Seen | Poison]:
         """Step 1: take the features the event brings, or read and encode its image."""
@@ -128,7 +146,8 @@ class Attributor:
                 Reason.WRONG_ENCODER,
                 f"the event's features are of {features.encoder_id!r}, the index's of {self._encoder.encoder_id!r}",
             )
-        vector_size, token_size = self._encoder.vector_size, self._encoder.tokens_shape[1]
+        vector_size, reducer = self._encoder.vector_size, self._reducer
+        token_size = reducer.brought_token_size if reducer else self._encoder.tokens_shape[1]
         if features.vector.shape != (vector_size,) or features.tokens.shape[1:] != (token_size,):
             raise Poison(
                 Reason.INVALID_FEATURES,
@@ -139,7 +158,7 @@ class Attributor:
             check_integers(features.vector, features.tokens, self._encoder)
             return features.vector.astype(np.int8), features.tokens.astype(np.int8)
         check_unit_length(features.vector)
-        return features.vector, features.tokens
+        return features.vector, reducer.reduced(features.tokens) if reducer else features.tokens
 
     def _ranked(self, seen: Sequence[Seen]) -> list[Ranking]:
         """Steps 2 and 3. Where all that were recalled are left out, nobody is ranked."""
@@ -165,7 +184,7 @@ class Attributor:
         looks = self._mirror.mirrored(Features(vectors, tokens)).tokens
         return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
-    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking) -> Attribution:
+    def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking, temperature: float) -> Attribution:
         """Steps 4 and 5."""
         images = self._table.images(ranking.rows)
         candidates = [
@@ -174,7 +193,8 @@ class Attributor:
                 images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
             )
         ]
-        valued = value_contributors(self._ownership.apply(candidates), event.quality, self._settings.temperature)
-        if not self._digests_features or isinstance(event.content, EventFeatures):
+        valued = value_contributors(self._ownership.apply(candidates), event.quality, temperature)
+        as_brought = isinstance(event.content, EventFeatures) or not self._digests_features
+        if as_brought and self._reducer is None:
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.encoders.exact.descriptor import ExactDescriptor
-from gmv.encoders.exact.fitting import fit_exact
-from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from tests.encoders.pictures import WORKING_SIZE, picture
 
 PICTURES = [picture(seed, 12 + 5 * (seed % 4), 40 - 7 * (seed % 5)) for seed in range(20)]

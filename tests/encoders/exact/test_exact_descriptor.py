@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gmv.encoders.exact.descriptor import TOKEN_SCALE, positions
-from gmv.encoders.exact.fitting import fit_exact
+from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from gmv.encoders.exact.storage import to_bytes
-from gmv.encoders.fitting import FittingSettings
 from gmv.encoders.port import Features, MirroringEncoder
 from tests.encoders.exact.descriptors import ENCODER, PICTURES, SETTINGS, exact
 from tests.encoders.pictures import WORKING_SIZE, picture

@@ -15,9 +15,8 @@ from typing import Final, NamedTuple
 
 from typing_extensions import override
 
-from gmv.encoders import precomputed
 from gmv.errors import Refusal
-from gmv.index.manifest import MANIFEST, EncoderEntry, index_id_of
+from gmv.index.manifest import MANIFEST, index_id_of
 from gmv.monitoring.catalogue import IndexChange, Metrics
 from gmv.monitoring.reachability import Logger
 from gmv.stream.stamped import StampedValuer, Valuers
@@ -55,18 +54,26 @@ def published(index: Path, owners: Path | None) -> Published:
     return Published(folder, index_id, _state(manifest), None if owners is None else _state(owners))
 
 
+class AcceptedFeatures(NamedTuple):
+    """Which features events have to bring, for an index of features."""
+
+    encoder_id: str
+    vector_size: int
+    token_size: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """An index that was opened, verified and tried.
 
     Attributes:
         valuer: attributes by it.
-        encoder: its encoder.
+        accepted: what events have to bring; None where the index has an encoder that sees their images.
         show: has metrics tell of it.
     """
 
     valuer: StampedValuer
-    encoder: EncoderEntry
+    accepted: AcceptedFeatures | None
     show: Callable[[], None]
 
 
@@ -91,7 +98,7 @@ class IndexInUse(Valuers):
             log: is told of them.
         """
         self._valuer = first.valuer
-        self._encoder = first.encoder
+        self._accepted = first.accepted
         self._seen: Published | None = None
         self._refused: Published | None = None
         self._look = look
@@ -139,7 +146,7 @@ class IndexInUse(Valuers):
         started = time.perf_counter()
         try:
             prepared = self._prepare()
-            complaint = complaint_about_change(self._encoder, prepared.encoder)
+            complaint = complaint_about_change(self._accepted, prepared.accepted)
         except Refusal as refusal:
             self._refuse(found, str(refusal))
         except Exception as failure:  # noqa: BLE001 - whatever is wrong with it, the index in use is not
@@ -158,7 +165,7 @@ class IndexInUse(Valuers):
         if stamp == former:
             self._log.info("index_unchanged", index_id=stamp.index_id, settings=stamp.settings_digest)
             return
-        self._valuer, self._encoder = prepared.valuer, prepared.encoder
+        self._valuer, self._accepted = prepared.valuer, prepared.accepted
         prepared.show()
         self._metrics.index_changes.labels(IndexChange.TAKEN).inc()
         self._log.info(
@@ -181,20 +188,19 @@ class IndexInUse(Valuers):
         self._metrics.index_refused.set(0)
 
 
-def complaint_about_change(former: EncoderEntry, following: EncoderEntry) -> str | None:
+def complaint_about_change(former: AcceptedFeatures | None, following: AcceptedFeatures | None) -> str | None:
     """Return why events that fit the former index would not fit the following; None where they do.
 
     Images are encoded by whichever index there is. Features that events bring are of one encoder: by an index of
     another, each event would be a dead letter.
     """
-    if precomputed.KIND not in (former.kind, following.kind):
+    if former == following:
         return None
-    before, after = (each.model_dump(include={"id", "vector_size", "tokens_shape"}) for each in (former, following))
-    if before == after:
-        return None
+    brought = "images" if former is None else "features of {!r} ({} and tokens of {})".format(*former)
+    wanted = "images" if following is None else "features of {!r} ({} and tokens of {})".format(*following)
     return (
-        f"events bring features for {former.id!r}, and this index is of {following.id!r}: all would be dead letters. "
-        "Give the topic's producers the other encoder first, and start the workers again"
+        f"events bring {brought}, and this index takes {wanted}: all would be dead letters. Let the topic's producers "
+        "send the others first, and start the workers again"
     )
 
 

@@ -9,6 +9,7 @@ from gmv.assembly.owners import read_ownership, settings_digest
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
 from gmv.encoders.port import Encoder
+from gmv.encoders.reduced import ReducedFeatures
 from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
@@ -71,6 +72,7 @@ def assemble_attributor(
         settings=method_of(settings, index),
         ownership=ownership,
         mirror=index.mirror,
+        reducer=index.encoder if isinstance(index.encoder, ReducedFeatures) else None,
         digests_features=index.manifest.encoder.network is not None,
     )
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from gmv.assembly.index_in_use import Prepared
+from gmv.assembly.index_in_use import AcceptedFeatures, Prepared
 from gmv.assembly.owners import read_ownership
 from gmv.assembly.parts import assemble_attributor, assemble_valuer
-from gmv.encoders import precomputed
+from gmv.encoders.precomputed import Precomputed
+from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import IndexRefused, Poison
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.index.opened import Index, open_index
-from gmv.index.tokens import as_query
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
@@ -50,7 +50,18 @@ def prepared(index: Index, settings: Settings, clock: StageClock, metrics: Metri
             for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
                 metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
 
-    return Prepared(valuer, index.manifest.encoder, show)
+    return Prepared(valuer, _accepted(index), show)
+
+
+def _accepted(index: Index) -> AcceptedFeatures | None:
+    if not isinstance(index.encoder, Precomputed):
+        return None
+    _, token_size = _brought_shape(index.encoder)
+    return AcceptedFeatures(index.encoder.encoder_id, index.encoder.vector_size, token_size)
+
+
+def _brought_shape(encoder: Precomputed) -> tuple[int, int]:
+    return encoder.brought_shape if isinstance(encoder, ReducedFeatures) else encoder.tokens_shape
 
 
 def _try(index: Index, settings: Settings) -> None:
@@ -64,10 +75,10 @@ def _try(index: Index, settings: Settings) -> None:
 
 def _features(index: Index) -> EventFeatures:
     encoder = index.encoder
-    if index.manifest.encoder.kind == precomputed.KIND:
+    if isinstance(encoder, Precomputed):
         vector = np.zeros(encoder.vector_size, np.float32)
         vector[0] = 1.0
-        return EventFeatures(encoder.encoder_id, vector, as_query(index.tokens[0]).astype(np.float32))
+        return EventFeatures(encoder.encoder_id, vector, np.ones(_brought_shape(encoder), np.float32))
     ramp = np.arange(_SIDE * _SIDE * 3, dtype=np.uint32).reshape(_SIDE, _SIDE, 3)
     seen = encoder.encode([(ramp * 7 % 251).astype(np.uint8)])
     return EventFeatures(encoder.encoder_id, seen.vectors[0].astype(np.float32), seen.tokens[0].astype(np.float32))

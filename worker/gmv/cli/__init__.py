@@ -45,6 +45,8 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "demo": Command("gmv.cli.demo", "demo", "Run the whole story on real images, into a report."),
     "index": Command("gmv.cli.index", "app", "Build and check the index of a training corpus."),
+    "rights": Command("gmv.cli.rights.command", "rights", "Read what images of a corpus say of training."),
+    "calibrate": Command("gmv.cli.calibrate.command", "calibrate", "See where credit goes at several temperatures."),
     "attribute": Command("gmv.cli.attribute", "attribute", "Show which training images the given ones resemble."),
     "replay": Command("gmv.cli.replay", "replay", "Attribute a file of events and commit their credits."),
     "worker": Command("gmv.cli.worker", "worker", "Attribute events from Kafka until stopped."),

@@ -209,6 +209,41 @@ def events(
     render(result, json, events_tables)
 
 
+@app.command()
+def encode(
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", metavar="PATH", help="Images to encode. Default: the example's.")
+    ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option("--encoder", metavar="NAME|PATH", help="A network, as of index build; several times for several."),
+    ] = None,
+    index: Annotated[
+        list[Path] | None,
+        typer.Option("--index", metavar="FOLDER", help="Also the encoder of this index; several times for several."),
+    ] = None,
+    images: Annotated[int, typer.Option("--images", metavar="N", min=64, help="In a round.")] = 128,
+    rounds: RoundsOption = 5,
+    json: JsonOption = False,
+) -> None:
+    """Measure images per second by encoder: the one that is learnt, networks, and those of indexes.
+
+    One thread; images come one by one and in runs of 64, encoders take turns.
+    """
+    from gmv.threads import limit_threads
+
+    limit_threads()
+    from gmv.bench.encode import bench_encode
+    from gmv.bench.encoders import encoders_for, read_images
+    from gmv.cli.bench_tables import encode_tables
+    from gmv.cli.output import render
+    from gmv.demo.run import EXAMPLE_CORPUS
+
+    pictures = read_images(corpus or EXAMPLE_CORPUS, max(images, 500))
+    encoders, left_out = encoders_for(pictures, encoder or (), index or ())
+    render(bench_encode(encoders, pictures[:images], rounds, left_out), json, encode_tables)
+
+
 def _counts(text: str) -> list[int]:
     from gmv.errors import InvalidSettings
 

@@ -8,6 +8,7 @@ from gmv.cli.output import table
 if TYPE_CHECKING:  # rerank needs POT, which the others do without
     from rich.console import ConsoleRenderable
 
+    from gmv.bench.encode import EncodeBench
     from gmv.bench.events import EventsBench
     from gmv.bench.latency import LatencyBench
     from gmv.bench.ledger import LedgerBench
@@ -154,6 +155,28 @@ def events_tables(bench: "EventsBench") -> Shown:
         ],
         numbers=["threads", "events/s", *stages],
     )
+
+
+def encode_tables(bench: "EncodeBench") -> Shown:
+    """Lay out what `bench_encode` returns."""
+    columns = ["images at once", "images/s", "ratio", "to one by one"]
+    yield f"{bench.images:,} images, {bench.rounds} rounds, one thread; ratios to the encoder {bench.baseline}"
+    yield table(
+        None,
+        ["encoder", *columns],
+        [
+            [
+                each.encoder,
+                str(each.images_per_run),
+                f"{each.images_per_second:,.1f}",
+                f"{each.ratio:.3g}",
+                f"{each.ratio_alone:.2f}",
+            ]
+            for each in bench.cases
+        ],
+        numbers=columns,
+    )
+    yield from (f"left out: {name}: {why}" for name, why in bench.left_out.items())
 
 
 def _rates(column: str, rates: Mapping[str, float], baseline: float) -> "ConsoleRenderable":

@@ -26,8 +26,9 @@ def demo(
 ) -> None:
     """Run the whole story on real images: index, events, credits, receipts, and a report with pictures.
 
-    Images are "generated" by mixing two to four known training images, so that it is known how often the true
-    sources are credited. A second run uses what the first has made, and credits nothing twice.
+    Images are "generated" by mixing two to four known training images, or by altering one, so that it is known which
+    part of the credit goes to true sources and to their owners. A second run uses what the first has made, and
+    credits nothing twice.
     """
     from gmv.demo.folder import DemoFolder
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gmv.cli.output import credits_text, distance_text, heading, table
-from gmv.demo.figures import DemoFigures
+from gmv.demo.figures import DemoCopies, DemoFigures
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -20,6 +20,7 @@ def view(figures: DemoFigures) -> "Iterator[str | ConsoleRenderable]":
         f"One event explained: {figures.example.event_id}, made of {', '.join(figures.example.sources)}",
         _example(figures),
     )
+    yield from _titled(f"Where credit went, at temperature {figures.temperature:g}", _credit(figures))
     yield from _titled("Checks", _checks(figures))
     yield from _titled(f"Where everything is (made or checked in {figures.seconds:,.0f} s)", _places(figures))
     yield from _titled("What next", _next(figures))
@@ -74,6 +75,26 @@ def _example(figures: DemoFigures) -> "ConsoleRenderable":
     )
 
 
+def _credit(figures: DemoFigures) -> "ConsoleRenderable":
+    """Of each kind of events, beside what images drawn blindly would have."""
+    kinds: list[tuple[str, DemoFigures | DemoCopies]] = [(f"{figures.checks.events:,} remixes", figures)]
+    if (copies := figures.altered_copies) is not None:
+        kinds.append((f"{copies.events:,} altered copies", copies))
+    rows = [
+        [
+            name,
+            f"{of.credit_on_true_owners:.1%}",
+            f"{of.chance.owners:.1%}",
+            f"{of.credit_on_true_sources:.1%}",
+            f"{of.chance.sources:.2%}",
+            f"{of.effective_contributors:.2f}",
+        ]
+        for name, of in kinds
+    ]
+    columns = ["on true owners", "by chance", "on true sources", "by chance ", "effective contributors"]
+    return table(None, ["credit of", *columns], rows, numbers=columns)
+
+
 def _checks(figures: DemoFigures) -> "ConsoleRenderable":
     checks, all_the_same = figures.checks, "all conserved" if figures.conserved else "NOT THE SAME"
     credited, nearest = f"{figures.source_hit_rate:.1%}", f"{figures.nearest_is_source_rate:.1%}"
@@ -81,8 +102,6 @@ def _checks(figures: DemoFigures) -> "ConsoleRenderable":
         ["micro-credits in receipts", f"{checks.receipt_micros:,}", f"{checks.receipts:,} receipts"],
         ["micro-credits on accounts", f"{checks.account_micros:,}", f"{figures.owners:,} owners"],
         ["by the ledger's own count", f"{figures.credit_micros:,}", all_the_same],
-        ["credit on true sources", f"{figures.credit_on_sources:.1%}", "of all credit"],
-        ["on images drawn blindly", f"{figures.credit_on_sources_by_chance:.2%}", ""],
         ["true sources credited", credited, f"{checks.sources_credited:,} of {checks.sources:,}"],
         ["as many drawn blindly", f"{figures.source_hit_rate_by_chance:.1%}", ""],
         ["nearest is a true source", nearest, f"{checks.nearest_is_source:,} of {checks.events:,} events"],

@@ -1,4 +1,4 @@
-"""`gmv explain`: what became of one event, and why."""
+"""`gmv explain`: what became of one event, and why; or which events paid an owner."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.history.committed import FromOption, TimezoneOption, ToOption
 from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
 from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, folders_of, published
 
@@ -18,10 +19,25 @@ if TYPE_CHECKING:
 
 
 def explain(
-    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="CloudEvents id of the event.")],
+    event_id: Annotated[
+        str | None, typer.Argument(metavar="[EVENT_ID]", help="CloudEvents id of the event.", show_default=False)
+    ] = None,
     source: Annotated[
         str | None, typer.Option("--source", metavar="SOURCE", help="CloudEvents source; any, if none is named.")
     ] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="OWNER", help="In place of an event: those that paid this owner.")
+    ] = None,
+    since: FromOption = None,
+    until: ToOption = None,
+    timezone: TimezoneOption = "UTC",
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="ID", help="With --owner: for this training image alone.")
+    ] = None,
+    least: Annotated[
+        str | None, typer.Option("--least", metavar="CREDITS", help="With --owner: that paid at least so much: 0.25.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="With --owner: how many to show.")] = 20,
     receipts_files: ReceiptsOption = None,
     receipts_topics: ReceiptsTopicOption = None,
     dead_letters: Annotated[
@@ -38,10 +54,20 @@ def explain(
 
     Without files, receipts and dead letters are those of the topic; of a ledger of files alone, they are the receipts
     beside it or in this folder. Receipts of corrections are found there, too. Exits with 1 if nothing is known of the
-    event.
+    event. With --owner, the committed events that paid an owner are listed instead, newest first.
     """
     settings = load_settings(config, brokers=brokers, topic=topic, ledger=ledger)
-    from gmv.cli.event_explanations import view
+    if owner is not None:
+        from gmv.cli.history.owner_explanations import Asked, explain_owner
+
+        if event_id is not None:
+            raise typer.BadParameter("give an event or --owner, not both", param_hint="EVENT_ID")
+        asked = Asked(owner, since, until, timezone, image, least, limit)
+        explain_owner(asked, receipts_files or [], receipts_topics or [], settings, json)
+        return
+    if event_id is None:
+        raise typer.BadParameter("give an event's id, or an owner by --owner", param_hint="EVENT_ID")
+    from gmv.cli.history.event_explanations import view
     from gmv.cli.output import progress, render
     from gmv.operations.explaining import explain_event
     from gmv.operations.explanation import explained

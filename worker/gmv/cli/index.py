@@ -8,12 +8,21 @@ from typing import Annotated
 
 import typer
 
+from gmv.cli.corpus_options import (
+    ImageColumnOption,
+    ImageIdColumnOption,
+    OwnerIdColumnOption,
+    SplitOption,
+    WeightColumnOption,
+)
 from gmv.cli.encoder_options import (
     EncoderOption,
     GridOption,
+    PoolTokensOption,
     TokenSizeOption,
     VectorSizeOption,
     choose_pretrained,
+    choose_reduction,
 )
 from gmv.cli.growing.add import add
 from gmv.cli.growing.remove import remove
@@ -63,20 +72,13 @@ def build(
     ] = 32,
     encoder: EncoderOption = None,
     vector_size: VectorSizeOption = 256,
-    token_size: TokenSizeOption = 64,
+    token_size: TokenSizeOption = None,
     grid: GridOption = 8,
-    image_id_column: Annotated[
-        str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
-    ] = "image_id",
-    owner_id_column: Annotated[
-        str, typer.Option("--owner-id-column", metavar="NAME", help="Column of owner ids.")
-    ] = "owner_id",
-    image_column: Annotated[
-        str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
-    ] = "image",
-    weight_column: Annotated[
-        str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
-    ] = "weight",
+    pool_tokens: PoolTokensOption = None,
+    image_id_column: ImageIdColumnOption = "image_id",
+    owner_id_column: OwnerIdColumnOption = "owner_id",
+    image_column: ImageColumnOption = "image",
+    weight_column: WeightColumnOption = "weight",
     encoder_id: Annotated[
         str | None,
         typer.Option(
@@ -86,15 +88,7 @@ def build(
             "tokens (list of lists). Events then have to bring theirs.",
         ),
     ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--split",
-            metavar="NAME",
-            help="Where a folder's files name splits: the one to read, several times for several, or all. Default: "
-            "train, or the only one.",
-        ),
-    ] = None,
+    split: SplitOption = None,
     target_recall: Annotated[
         float,
         typer.Option("--target-recall", metavar="SHARE", min=0.01, max=1, help="Of the true nearest, by candidates."),
@@ -121,11 +115,12 @@ def build(
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
     from gmv.corpus.reading import Reading
-    from gmv.encoders.fitting import FittingSettings
+    from gmv.encoders.exact.fitting import FittingSettings
     from gmv.index.manifest import index_id_of
     from gmv.indexing.build import BuildOptions, build_index
 
     pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
+    reduction = choose_reduction(context, encoder_id, encoder, pool_tokens, token_size)
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
     read: list[Reading] = []
 
@@ -147,6 +142,7 @@ def build(
             pretrained,
             target_recall,
             candidates_max,
+            reduction,
         ),
         progress,
         on_reading,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def open_verified(settings: "Settings") -> "Index":
-    """Open the index and check every digest.
+    """Open the index and check every digest; tell who watches where the temperature is out of place.
 
     Raises:
         InvalidSettings: no index is named.
@@ -18,8 +18,14 @@ def open_verified(settings: "Settings") -> "Index":
     """
     if settings.index is None:
         raise InvalidSettings("no index is named; give --index FOLDER, GMV_INDEX or `index` in the configuration file")
+    from gmv.cli.output import tell_who_watches
     from gmv.cli.warm import compile_kernel
+    from gmv.index.advice import WITHOUT_TEMPERATURE, misplaced_temperature
     from gmv.index.opened import open_index
 
     compile_kernel()
-    return open_index(settings.index, verify=True)
+    index = open_index(settings.index, verify=True)
+    temperature = settings.valuation.temperature
+    if temperature is not None and (misplaced := misplaced_temperature(index.manifest, temperature)) is not None:
+        tell_who_watches(f"{misplaced}; {WITHOUT_TEMPERATURE}")
+    return index

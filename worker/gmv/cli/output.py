@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gmv.cli import terminal
 from gmv.printable import encodable, printable
-from gmv.valuation.types import MICROS_PER_CREDIT
+from gmv.valuation.types import credits_text as credits_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -117,12 +117,6 @@ def _text(cell: object) -> "Text":
 def facts(title: str | None, rows: Iterable[tuple[str, object]]) -> "Table":
     """Lay out names and values, a line each; whole numbers get their thousands separated."""
     return table(title, ["", " "], [(name, f"{value:,}" if type(value) is int else value) for name, value in rows])
-
-
-def credits_text(micros: int) -> str:
-    """Write micro-credits as credits, exactly: 1234567890 is "1,234.567890"."""
-    whole, fraction = divmod(abs(micros), MICROS_PER_CREDIT)
-    return f"{'-' if micros < 0 else ''}{whole:,}.{fraction:06d}"
 
 
 def distance_text(distance: float, mirrored: bool) -> str:

@@ -36,6 +36,10 @@ def report(
     select: Annotated[
         str, typer.Option("--select", metavar="MATCHERS", help='Of PromQL, for every metric: namespace="prod".')
     ] = "",
+    statement: Annotated[
+        str | None,
+        typer.Option("--statement", metavar="LINK", help="To the page of `gmv credits page`: october/index.html."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Ask Prometheus what the Grafana dashboards ask, and draw it into one HTML file that needs nothing else.
@@ -56,7 +60,7 @@ def report(
         ) from error
 
     with replacing(out) as file, progress("drawing", panels_count(), "panels") as advance:
-        file.write(report(Prometheus(prometheus), window, select, advance).encode())
+        file.write(report(Prometheus(prometheus), window, select, advance, statement).encode())
     render(Drawn(out, panels_count()), json, _view)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ParentEntry,
         RecallEntry,
     )
+    from gmv.index.measured import MeasuredFeatures
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -41,11 +42,16 @@ class ShownIndex:
     defaults: "Defaults"
     parent: "ParentEntry | None"
     files: "Mapping[str, FileEntry]"
+    features: "MeasuredFeatures | None" = None
+    bytes_per_image: float = 0.0
+    advice: tuple[str, ...] = ()
     reading: "Reading | None" = None
 
 
 def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading | None" = None) -> ShownIndex:
     """Return what is shown of an index, and of a build what was read of its corpus."""
+    from gmv.index.advice import advice_on, bytes_per_image
+
     return ShownIndex(
         index_id,
         folder,
@@ -59,12 +65,17 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.defaults,
         manifest.parent,
         manifest.files,
+        manifest.features,
+        bytes_per_image(manifest),
+        tuple(advice_on(manifest)),
         reading,
     )
 
 
 def _loss(index: ShownIndex) -> Iterator[tuple[str, str]]:
     """What faiss loses against exact search by the same vectors."""
+    if (lists := index.recall.lists) is not None:
+        yield "lists", lists.sentence()
     if (measured := index.recall.measured) is not None:
         shares = (measured.nearest_1, measured.nearest_10, measured.nearest_100)
         yield "nearest found", "{:.1%}, of 10 {:.1%}, of 100 {:.1%}".format(*shares)
@@ -103,6 +114,14 @@ def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
         yield "same features", "on one machine; another may compute other last bits, so receipts hold their digest"
 
 
+def _brought(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """Features as the corpus brought them."""
+    if (brought := index.features) is not None:
+        tokens, size = brought.tokens_shape
+        yield "brought as", f"{tokens:,} tokens of {size:,}, of length {brought.token_length:g} in the median"
+        yield "float16 rounds off", f"{brought.rounding:.2%} of how far tokens are apart"
+
+
 def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
     """Yield what a terminal shows of it."""
     from gmv.cli.output import facts
@@ -122,10 +141,13 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("encoder", index.encoder.id),
             *_network(index.encoder),
             ("features", f"vector of {index.encoder.vector_size}, {tokens} tokens of {size}"),
+            *_brought(index),
             ("recall by", index.recall.factory),
             *_loss(index),
             *_candidates(index),
             *_shares(index),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
+            ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],
     )
+    yield from index.advice

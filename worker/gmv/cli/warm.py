@@ -50,8 +50,7 @@ def _compile_encoder() -> None:
     import numpy as np
 
     from gmv.encoders.exact.descriptor import KIND, ExactDescriptor
-    from gmv.encoders.exact.fitting import fit_exact
-    from gmv.encoders.fitting import FittingSettings
+    from gmv.encoders.exact.fitting import FittingSettings, fit_exact
     from gmv.encoders.working_size import WORKING_SIZE_MIN
 
     blank = np.zeros((WORKING_SIZE_MIN, WORKING_SIZE_MIN, 3), np.uint8)

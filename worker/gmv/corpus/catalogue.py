@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gmv.corpus.names import checked_name, names_alike
-from gmv.corpus.port import TrainingImage
-from gmv.corpus.reading import Catalogue, Reading
+from gmv.corpus.port import Catalogue, TrainingImage
+from gmv.corpus.reading import Reading
 from gmv.corpus.tables import Tables
 from gmv.errors import CorpusRefused
 from gmv.passed_over import PassedOver

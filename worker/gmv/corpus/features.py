@@ -12,8 +12,7 @@ from typing_extensions import override
 from gmv.corpus.catalogue import checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.parquet_files import COLUMNS, Columns, ParquetFiles
-from gmv.corpus.port import Corpus, ImageFeatures
-from gmv.corpus.reading import Catalogue
+from gmv.corpus.port import Catalogue, Corpus, ImageFeatures
 from gmv.corpus.tables import Table, Tables
 from gmv.errors import CorpusRefused, Poison, Reason
 

@@ -13,8 +13,7 @@ from gmv.corpus.json_rows import json_rows
 from gmv.corpus.named_file import named_file, not_named, read_image
 from gmv.corpus.names import as_text
 from gmv.corpus.parquet_files import FILE_NAME, Columns
-from gmv.corpus.port import Corpus, ImageFile, MissingImage
-from gmv.corpus.reading import Catalogue
+from gmv.corpus.port import Catalogue, Corpus, ImageFile, MissingImage
 from gmv.corpus.tables import Tables, with_folder_values
 
 

@@ -10,8 +10,7 @@ from gmv.corpus.catalogue import checked_catalogue
 from gmv.corpus.fingerprint import fingerprint
 from gmv.corpus.named_file import is_inside, is_there, read_image, shown
 from gmv.corpus.parquet_files import Columns, ParquetFiles
-from gmv.corpus.port import Corpus, ImageFile, MissingImage
-from gmv.corpus.reading import Catalogue
+from gmv.corpus.port import Catalogue, Corpus, ImageFile, MissingImage
 from gmv.corpus.tables import Table, Tables
 from gmv.errors import CorpusRefused
 from gmv.parquet.columns import field_of, field_type, is_bytes, is_text, plain_type

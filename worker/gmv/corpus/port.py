@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from gmv.corpus.reading import Catalogue
+from gmv.corpus.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,18 @@ CorpusImage = ImageFile | ImageFeatures | MissingImage
 """One training image as a corpus reader yields it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All images of a corpus, in corpus order, and how they were found."""
+
+    images: list[TrainingImage]
+    reading: Reading
+
+
 class Corpus(Protocol):
     """A training set on disk. The catalogue is cheap and read first, so that bad ids fail before any encoding."""
 
-    def catalogue(self) -> "Catalogue":
+    def catalogue(self) -> Catalogue:
         """Return ids, owners and weights of all images, in corpus order, and what was read and passed over.
 
         Raises:

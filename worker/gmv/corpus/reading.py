@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from gmv.corpus.port import TrainingImage
 from gmv.passed_over import NAMED_MAX, PassedOver
 
 
@@ -37,11 +36,3 @@ class Reading:
                 for group in self.owners_alike
             ),
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """All images of a corpus, in corpus order, and how they were found."""
-
-    images: list[TrainingImage]
-    reading: Reading

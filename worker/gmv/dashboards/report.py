@@ -71,7 +71,11 @@ class Firing:
 
 
 def report(
-    prometheus: Prometheus, window: Window, matchers: str = "", progress: Callable[[int], None] = lambda _panels: None
+    prometheus: Prometheus,
+    window: Window,
+    matchers: str = "",
+    progress: Callable[[int], None] = lambda _panels: None,
+    statement: str | None = None,
 ) -> str:
     """Draw every panel.
 
@@ -80,6 +84,7 @@ def report(
         window: the time shown.
         matchers: of PromQL, put to every metric: `namespace="attribution"`.
         progress: called with the number of panels drawn since the last call.
+        statement: link to the page of what owners earned, None where there is none.
 
     Returns:
         HTML, without a script, that asks for nothing.
@@ -109,6 +114,7 @@ def report(
             length=written(window.end - window.start, Unit.SECONDS),
             url=prometheus.url,
             matchers=matchers,
+            statement=statement,
         )
     )
 

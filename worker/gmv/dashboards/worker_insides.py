@@ -63,7 +63,8 @@ QUALITY = Row(
                 "p90": quantile(0.9, "gmv_effective_contributors"),
             },
             "Over how many training images an event's credit is spread: 1, all to one; K, evenly to all. Near K"
-            " throughout, distances hardly differ and the temperature is too high for this encoder.",
+            " throughout, distances hardly differ and the temperature is too high for this encoder; near 1 throughout,"
+            " it is too low, or generated images are copies. `gmv calibrate` says which.",
         ),
         Panel(
             Kind.LINES,

@@ -1,13 +1,16 @@
-"""The demo's events: remixes of indexed images as CloudEvents, beside a file that says what each was made of."""
+"""The demo's events: remixes and altered copies of indexed images as CloudEvents, and a file of what each is made of.
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+Every fifth is a copy: their source should earn nearly all, where a remix's sources can hardly all be found.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import orjson
 
 from gmv.corpus.port import Corpus, image_files
 from gmv.demo.faults import with_faults
 from gmv.demo.folder import DemoFolder
-from gmv.demo.remix import Recipe, png, recipes, remixes
+from gmv.demo.remix import Recipe, copies, png, recipes, remixes
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import structured
 from gmv.events.model import GeneratedImage, ImageBytes
@@ -16,6 +19,7 @@ from gmv.index.port import ImagesTable
 from gmv.whole_file import whole_file, write_whole
 
 SOURCE = "/gmv/demo/remix"  # CloudEvents source
+_COPY_EVERY = 5
 _AT_ONCE = 500  # events whose sources, up to 2,000 image files, are held at a time
 
 
@@ -40,7 +44,7 @@ def make_events(
         progress: called with the number of events made since the last call.
     """
     owner_by_image = {image.image_id: image.owner_id for image in images.images(range(len(images)))}
-    made_of = recipes(owner_by_image, count, seed)
+    made_of = planned(owner_by_image, count, seed)
     sources = {event_id(recipe): recipe.sources for recipe in made_of}
     write_whole(folder.sources, orjson.dumps(sources, option=orjson.OPT_INDENT_2))
     with whole_file(folder.events) as file:
@@ -60,9 +64,25 @@ def generated_images(folder: DemoFolder, offsets: Collection[int]) -> dict[str, 
     return files
 
 
+def planned(owner_by_image: Mapping[str, str], count: int, seed: int) -> list[Recipe]:
+    """Return what each event is made of, in order: four remixes, then an altered copy.
+
+    Raises:
+        CorpusRefused: the corpus has a single owner.
+    """
+    copied = count // _COPY_EVERY
+    remixed = iter(recipes(owner_by_image, count - copied, seed))
+    altered = iter(copies(owner_by_image, copied, seed))
+    return [next(altered if number % _COPY_EVERY == 0 else remixed) for number in range(1, count + 1)]
+
+
 def event_id(recipe: Recipe) -> str:
-    """Return the CloudEvents id of a remix."""
-    return f"remix-{recipe.seed}-{recipe.number:05}"
+    """Return the CloudEvents id of a remix or an altered copy."""
+    return f"{_model(recipe)}-{recipe.seed}-{recipe.number:05}"
+
+
+def _model(recipe: Recipe) -> str:
+    return "copy" if recipe.is_copy else "remix"
 
 
 def _lines(
@@ -75,5 +95,5 @@ def _lines(
         for recipe in part:
             pictures = {image_id: decode_image(files[image_id], limits) for image_id in recipe.sources}
             (pixels,) = remixes([recipe], pictures)
-            yield structured(GeneratedImage(SOURCE, event_id(recipe), ImageBytes(png(pixels)), model="remix"))
+            yield structured(GeneratedImage(SOURCE, event_id(recipe), ImageBytes(png(pixels)), model=_model(recipe)))
             progress(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from gmv.demo.run import DemoResult
-from gmv.demo.source_hits import Outcome, spread
+from gmv.demo.source_hits import Outcome, SourceHits, spread
 
 LEADERS: Final = 10
 
@@ -65,8 +65,32 @@ class DemoChecks:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoChance:
+    """Share of credit that would be on true owners, and on true sources, were it given to images drawn blindly."""
+
+    owners: float
+    sources: float
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCopies:
+    """The altered copies: where their credit went, as of the remixes."""
+
+    events: int
+    credit_on_true_owners: float
+    credit_on_true_sources: float
+    chance: DemoChance
+    nearest_is_source_rate: float
+    effective_contributors: float
+
+
+@dataclass(frozen=True, slots=True)
 class DemoFigures:
     """What became of a demo's events, by this run and earlier ones; `credited_now` and `seconds` are of this run.
+
+    Rates and shares of sources and owners are of the remixes; altered copies have their own, None where an earlier gmv
+    made the events. `credit_on_sources` is `credit_on_true_sources` under its former name. `temperature` is that of the
+    newest receipt, and `effective_contributors` of the median event.
 
     The last three are what people are shown of it: owners who earned most, an event that was explained neither best nor
     worst, and checks.
@@ -81,6 +105,12 @@ class DemoFigures:
     owners: int
     credit_micros: int
     conserved: bool
+    credit_on_true_owners: float
+    credit_on_true_sources: float
+    chance: DemoChance
+    temperature: float
+    effective_contributors: float
+    altered_copies: DemoCopies | None
     source_hit_rate: float
     source_hit_rate_by_chance: float
     nearest_is_source_rate: float
@@ -115,6 +145,12 @@ def figures_of(result: DemoResult) -> DemoFigures:
         owners=len(books.balances),
         credit_micros=books.sums.micros,
         conserved=books.conserved,
+        credit_on_true_owners=hits.owners_share,
+        credit_on_true_sources=hits.micros_share,
+        chance=DemoChance(hits.owners_share_by_chance, hits.micros_share_by_chance),
+        temperature=books.outcomes[-1].receipt["temperature"],
+        effective_contributors=hits.effective_contributors,
+        altered_copies=_copies(result.copies),
         source_hit_rate=hits.rate,
         source_hit_rate_by_chance=hits.by_chance,
         nearest_is_source_rate=hits.nearest_rate,
@@ -141,6 +177,19 @@ def figures_of(result: DemoResult) -> DemoFigures:
             events=hits.events,
             nearest_is_source=hits.nearest,
         ),
+    )
+
+
+def _copies(hits: SourceHits | None) -> DemoCopies | None:
+    if hits is None:
+        return None
+    return DemoCopies(
+        events=hits.events,
+        credit_on_true_owners=hits.owners_share,
+        credit_on_true_sources=hits.micros_share,
+        chance=DemoChance(hits.owners_share_by_chance, hits.micros_share_by_chance),
+        nearest_is_source_rate=hits.nearest_rate,
+        effective_contributors=hits.effective_contributors,
     )
 
 

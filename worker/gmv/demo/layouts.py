@@ -14,7 +14,7 @@ _SEAM = 0.03  # width of a soft seam as a part of the canvas: one pixel of 32
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A way of sharing the canvas among two to `sources_max` sources."""
+    """A way of sharing the canvas among up to `sources_max` sources."""
 
     name: str
     sources_max: int
@@ -69,10 +69,18 @@ def _exposure(
     return np.stack([np.full_like(down, _SEAM * np.log(light / (1.0 - light))), np.zeros_like(down)])
 
 
+def _whole(sources: int, down: NDArray[np.float64], across: NDArray[np.float64], random: np.random.Generator) -> Masks:
+    """One source all over."""
+    return np.zeros((sources, *down.shape))
+
+
 LAYOUTS = (
     Layout("bands", 3, _bands),
     Layout("facets", 4, _facets),
     Layout("window", 2, _window),
     Layout("exposure", 2, _exposure),
 )
-_BY_NAME = {layout.name: layout for layout in LAYOUTS}
+WHOLE = Layout("whole", 1, _whole)
+"""Of an altered copy; no remix has it."""
+
+_BY_NAME = {layout.name: layout for layout in (*LAYOUTS, WHOLE)}

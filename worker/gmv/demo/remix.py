@@ -5,21 +5,24 @@ cropped, recoloured and placed under its part of a layout; noise goes over the w
 it can be counted how often gmv credits them, which no picture of a real generative model allows. What it cannot
 tell is how well gmv explains such a model: a remix copies pixels, a model need not.
 
+An altered copy is of one training image, altered in the same way, and mirrored in half of the cases.
+
 Image number i of a seed is the same however many are made: its random numbers depend on (seed, i) alone.
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gmv.demo.layouts import LAYOUTS, layout_masks
+from gmv.demo.layouts import LAYOUTS, WHOLE, layout_masks
 from gmv.errors import CorpusRefused
 
 SOURCES_MIN, SOURCES_MAX = 2, 4
+_MIRRORED_SHARE, _COPIES_MIRRORED_SHARE = 0.3, 0.5
 CANVAS_PIXELS_MAX = 256  # longest side; a demo's events stay small with any corpus
 
 Pixels = NDArray[np.uint8]
@@ -30,9 +33,9 @@ class Recipe:
     """What one remix will be made of, settled before any training image is read.
 
     Attributes:
-        number: of the remix within its seed.
-        sources: image ids, two to four, all of different owners.
-        layout: one of `LAYOUTS`.
+        number: of the remix, or of the altered copy, within its seed.
+        sources: image ids, two to four, all of different owners; one of an altered copy.
+        layout: one of `LAYOUTS`; of an altered copy `WHOLE`.
         seed: the seed of the whole series.
     """
 
@@ -40,6 +43,11 @@ class Recipe:
     sources: tuple[str, ...]
     layout: str
     seed: int
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is of one training image alone."""
+        return self.layout == WHOLE.name
 
 
 def recipes(owner_by_image: Mapping[str, str], count: int, seed: int) -> list[Recipe]:
@@ -53,6 +61,13 @@ def recipes(owner_by_image: Mapping[str, str], count: int, seed: int) -> list[Re
     if owners < SOURCES_MIN:
         raise CorpusRefused(f"The demo mixes images of different owners; the corpus has {owners}: add a second.")
     return [_recipe(image_ids, owner_by_image, min(owners, SOURCES_MAX), number, seed) for number in range(count)]
+
+
+def copies(image_ids: Collection[str], count: int, seed: int) -> list[Recipe]:
+    """Return the first `count` recipes of altered copies of a seed."""
+    ordered = sorted(image_ids)
+    places = (int(np.random.default_rng((seed, number, 2)).integers(len(ordered))) for number in range(count))
+    return [Recipe(number, (ordered[place],), WHOLE.name, seed) for number, place in enumerate(places)]
 
 
 def _recipe(
@@ -90,7 +105,8 @@ def _remix(recipe: Recipe, sources: Sequence[Pixels]) -> Pixels:
     random = np.random.default_rng((recipe.seed, recipe.number, 1))
     height, width = _canvas(sources[0])
     masks = layout_masks(recipe.layout, len(sources), height, width, random)
-    parts = np.stack([_altered(source, height, width, random) for source in sources])
+    mirrored_share = _COPIES_MIRRORED_SHARE if recipe.is_copy else _MIRRORED_SHARE
+    parts = np.stack([_altered(source, height, width, random, mirrored_share) for source in sources])
     mixed = np.einsum("khw,khwc->hwc", masks, parts)
     # Noise of 4 of 256 steps is seen on plain areas and hides no object.
     noisy = mixed + random.normal(0.0, 4.0, mixed.shape)
@@ -104,10 +120,12 @@ def _canvas(pixels: Pixels) -> tuple[int, int]:
     return max(1, round(height * shrink)), max(1, round(width * shrink))
 
 
-def _altered(pixels: Pixels, height: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
+def _altered(
+    pixels: Pixels, height: int, width: int, random: np.random.Generator, mirrored_share: float
+) -> NDArray[np.float64]:
     """Return the source mirrored or not, cropped to 85-100 % of each side and recoloured, at the canvas's size."""
     image = Image.fromarray(pixels)
-    if random.random() < 0.3:
+    if random.random() < mirrored_share:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     kept = random.uniform(0.85, 1.0)
     left = random.uniform(0.0, 1.0 - kept) * image.width

@@ -6,14 +6,12 @@ committed. Pictures are data URIs, there is no script, and a content security po
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import Final
 
 from gmv.demo.source_hits import Outcome, SourceHits, spread
-from gmv.demo.thumbnails import Thumbnail
 from gmv.ledger.port import Balance, Sums
-from gmv.valuation.types import MICROS_PER_CREDIT
+from gmv.pages.environment import page_environment
+from gmv.pages.thumbnails import Thumbnail
 
 FEATURED: Final = 12  # events shown with all of their contributors
 LISTED_MAX: Final = 500  # rows of the table of the rest; a browser is slow with more pictures
@@ -26,7 +24,7 @@ class Story:
 
     Attributes:
         outcomes: the committed events, in the order of the log.
-        hits: how well known sources were credited, None where no sources are known.
+        hits: how well known sources of the remixes were credited, None where no sources are known.
         balances: every owner's total, as the ledger has it.
         sums: the ledger's own counts.
         images_by_owner: number of training images of each owner.
@@ -34,6 +32,7 @@ class Story:
         training: the training images that `pictured` names, by image id.
         candidates: M, training images recalled per event.
         facts: what it was computed from and where it lies: (name, value), in the order shown.
+        copies: the same of altered copies, None where there are none.
     """
 
     outcomes: Sequence[Outcome]
@@ -45,6 +44,7 @@ class Story:
     training: Mapping[str, Thumbnail]
     candidates: int
     facts: Sequence[tuple[str, str]] = field(default=())
+    copies: SourceHits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def render(story: Story) -> str:
     featured, listed = shown(story.outcomes)
     ranked = leaders(story)
     return (
-        _environment()
+        page_environment("gmv.demo")
         .get_template("report.html.j2")
         .render(
             story=story,
@@ -118,20 +118,3 @@ def render(story: Story) -> str:
             temperatures=sorted({outcome.receipt["temperature"] for outcome in story.outcomes}),
         )
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("gmv.demo", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = {
-        "credits": lambda micros: f"{micros // MICROS_PER_CREDIT:,}.{micros % MICROS_PER_CREDIT:06d}",
-        "percent": lambda part: f"{100 * part:.1f} %",
-        "thousands": lambda number: f"{number:,}",
-    }
-    environment.filters.update(filters)
-    return environment

@@ -52,7 +52,8 @@ class DemoResult:
         index: opened.
         now: what this run credited; what earlier runs did is in the books alone.
         books: what was committed.
-        hits: how often the true sources were credited.
+        hits: of the remixes, how much of their credit went to their true sources and owners.
+        copies: the same of the altered copies; None where a demo of an earlier gmv made none.
         seconds: of this run.
     """
 
@@ -61,6 +62,7 @@ class DemoResult:
     now: ReplaySummary
     books: Books
     hits: SourceHits
+    copies: SourceHits | None
     seconds: float
 
 
@@ -88,13 +90,16 @@ def run_demo(
     now = _credit(folder, index, settings, reporter)
     reporter.stage("Check", "owners' totals against receipts and counts")
     books = read_books(folder, settings.ledger)
-    hits = source_hits(books.outcomes, len(index.images))
+    images = index.images.images(range(len(index.images)))
+    owner_by_image = {image.image_id: image.owner_id for image in images}
+    hits = source_hits([outcome for outcome in books.outcomes if not outcome.is_copy], owner_by_image)
+    copies = source_hits([outcome for outcome in books.outcomes if outcome.is_copy], owner_by_image)
     if hits is None:
         raise EventsRefused(f"no event could be credited; {folder.dead_letters} says why")
     reporter.stage("Report", str(folder.report))
-    page = render(story_of(corpus, index, folder, books, hits, settings))
+    page = render(story_of(corpus, index, folder, books, hits, copies, settings))
     write_whole(folder.report, encodable(page).encode())
-    return DemoResult(folder, index, now, books, hits, time.perf_counter() - started)
+    return DemoResult(folder, index, now, books, hits, copies, time.perf_counter() - started)
 
 
 def _index(corpus: Corpus, folder: DemoFolder, settings: Settings, reporter: StageReporter) -> Index:
@@ -114,9 +119,11 @@ def _events(
     if folder.events.exists():
         reporter.stage("Events", f"{folder.events} is there")
         return
-    reporter.stage("Events", f"mixing {count:,} images, each of two to four training images of different owners")
+    reporter.stage(
+        "Events", f"making {count:,} images: mixes of two to four training images, and altered copies of one"
+    )
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
-    with reporter.progress("mixing", count, "images") as advance:
+    with reporter.progress("making", count, "images") as advance:
         make_events(corpus, index.images, count, seed, limits, folder, advance)
 
 

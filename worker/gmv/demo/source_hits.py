@@ -1,9 +1,12 @@
-"""What became of events whose true sources are known: how many of the sources were credited."""
+"""What became of events whose true sources are known: how much of the credit went to them, and to their owners."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, median
 
 from gmv.valuation.receipt import Receipt
+from gmv.valuation.utility import effective_contributors
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,15 @@ class Outcome:
         return sum(entry["micros"] for entry in contributors if entry["image_id"] in self.credited_sources)
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it was made of one training image alone."""
+        return len(self.sources) == 1
+
+    def micros_to_owners(self, owner_ids: frozenset[str]) -> int:
+        """Return what these owners earned by this event, by whichever of their images."""
+        return sum(entry["micros"] for entry in self.receipt["contributors"] if entry["owner_id"] in owner_ids)
+
+    @property
     def nearest_is_source(self) -> bool:
         """Whether the nearest contributor is a source."""
         return self.receipt["contributors"][0]["image_id"] in self.sources
@@ -57,6 +69,9 @@ class SourceHits:
         by_chance: the share of sources that as many contributors drawn blindly would meet.
         micros_share: the part of these events' micro-credits that went to their sources.
         micros_share_by_chance: the part that would, were each credit given to images drawn blindly.
+        owners_share: the part of these events' micro-credits that went to owners of their sources, by any image.
+        owners_share_by_chance: the part that would, were each credit given to images drawn blindly.
+        effective_contributors: over how many images an event's credit is spread, in the median.
     """
 
     events: int
@@ -66,6 +81,9 @@ class SourceHits:
     by_chance: float
     micros_share: float
     micros_share_by_chance: float
+    owners_share: float
+    owners_share_by_chance: float
+    effective_contributors: float
 
     @property
     def rate(self) -> float:
@@ -83,11 +101,19 @@ def outcomes(receipts: Sequence[Receipt], sources: Mapping[str, tuple[str, ...]]
     return [Outcome(receipt, sources.get(receipt["event"]["id"], ())) for receipt in receipts]
 
 
-def source_hits(outcomes: Sequence[Outcome], corpus_images: int) -> SourceHits | None:
-    """Count over the events with known sources; None where there is no such event."""
+def source_hits(outcomes: Sequence[Outcome], owner_by_image: Mapping[str, str]) -> SourceHits | None:
+    """Count over the events with known sources; None where there is no such event.
+
+    Args:
+        outcomes: of one kind of events.
+        owner_by_image: of all training images.
+    """
     known = [outcome for outcome in outcomes if outcome.sources]
     if not known:
         return None
+    corpus_images, owned = len(owner_by_image), Counter(owner_by_image.values())
+    owners = [frozenset(owner_by_image[each] for each in outcome.sources) for outcome in known]
+    micros = max(1, sum(outcome.receipt["micros"] for outcome in known))
     sources = sum(len(outcome.sources) for outcome in known)
     drawn = sum(len(outcome.sources) * len(outcome.receipt["contributors"]) for outcome in known)
     return SourceHits(
@@ -96,10 +122,16 @@ def source_hits(outcomes: Sequence[Outcome], corpus_images: int) -> SourceHits |
         credited=sum(len(outcome.credited_sources) for outcome in known),
         nearest=sum(outcome.nearest_is_source for outcome in known),
         by_chance=drawn / corpus_images / sources,
-        micros_share=sum(outcome.micros_to_sources for outcome in known)
-        / max(1, sum(outcome.receipt["micros"] for outcome in known)),
+        micros_share=sum(outcome.micros_to_sources for outcome in known) / micros,
         micros_share_by_chance=sources / corpus_images / len(known),
+        owners_share=sum(map(Outcome.micros_to_owners, known, owners)) / micros,
+        owners_share_by_chance=fmean(sum(owned[owner] for owner in each) for each in owners) / corpus_images,
+        effective_contributors=median(_effective(outcome.receipt) for outcome in known),
     )
+
+
+def _effective(receipt: Receipt) -> float:
+    return effective_contributors([entry["utility"] for entry in receipt["contributors"]])
 
 
 def spread(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:

@@ -11,13 +11,19 @@ from gmv.demo.events import generated_images
 from gmv.demo.folder import DemoFolder
 from gmv.demo.report import Story, pictured, shown
 from gmv.demo.source_hits import SourceHits
-from gmv.demo.thumbnails import thumbnail, training_thumbnails
 from gmv.index.opened import Index
+from gmv.pages.thumbnails import thumbnail, training_thumbnails
 from gmv.settings import Settings
 
 
 def story_of(
-    corpus: Corpus, index: Index, folder: DemoFolder, books: Books, hits: SourceHits, settings: Settings
+    corpus: Corpus,
+    index: Index,
+    folder: DemoFolder,
+    books: Books,
+    hits: SourceHits,
+    copies: SourceHits | None,
+    settings: Settings,
 ) -> Story:
     """Gather pictures and figures; reads the corpus and the events file once."""
     featured, listed = shown(books.outcomes)
@@ -26,6 +32,7 @@ def story_of(
     return Story(
         outcomes=books.outcomes,
         hits=hits,
+        copies=copies,
         balances=books.balances,
         sums=books.sums,
         images_by_owner=Counter(image.owner_id for image in images),

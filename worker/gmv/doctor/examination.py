@@ -69,11 +69,15 @@ class Examination:
         if self._settings.index is None:
             yield warning("index", "no index is named", "set `index`, which a worker needs")
             return
+        from gmv.index.advice import WITHOUT_TEMPERATURE, misplaced_temperature
         from gmv.index.opened import open_index
 
         index = open_index(self._settings.index, verify=True)
         found = f"{index.index_id[:12]}: {len(index.images):,} images, every file as its manifest says"
         yield fine("index", found)
+        temperature = self._settings.valuation.temperature
+        if temperature is not None and (misplaced := misplaced_temperature(index.manifest, temperature)) is not None:
+            yield warning("temperature", misplaced, WITHOUT_TEMPERATURE)
         size = sum(file.stat().st_size for file in self._settings.index.iterdir() if file.is_file())
         yield from machine_rules.judge_memory(size, available_bytes())
 

@@ -1,4 +1,4 @@
-"""The fitted descriptor: an image encoder learnt without labels, training loop or download from the corpus itself.
+"""The former descriptor, in floats: what indexes that an earlier gmv built were made by. None is learnt any more.
 
 A dictionary of whitened 6 x 6 patches (Coates, Lee and Ng, AISTATS 2011), pooled on a grid, then half-whitened
 principal components. On CIFAR-10, C1@10 is .488 by the global vector and .505 after exact W1 on the tokens (chance

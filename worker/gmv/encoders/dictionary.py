@@ -1,39 +1,6 @@
-"""A dictionary of typical patches, and how far a patch resembles each of them."""
+"""How far a patch resembles each atom of a dictionary of typical patches."""
 
-import faiss
-import numpy as np
-import torch
 from torch import Tensor
-
-ATOMS = 400
-PATCHES_PER_ATOM_MIN = 10
-"""Fewer would make atoms out of single patches: a corpus that gives fewer gets a smaller dictionary."""
-
-_PATCHES_PER_ATOM_MAX = 250
-_ITERATIONS = 10
-
-
-def fit_dictionary(patches: Tensor, seed: int) -> Tensor:
-    """Choose atoms by k-means.
-
-    Args:
-        patches: float32 [n, p], whitened, n >= 1.
-        seed: of the first centres.
-
-    Returns:
-        float32 [K, p] with K = 400, or n / 10 where that is less, and 1 at least.
-    """
-    atoms = max(1, min(ATOMS, len(patches) // PATCHES_PER_ATOM_MIN))
-    clustering = faiss.Kmeans(
-        patches.shape[1],
-        atoms,
-        niter=_ITERATIONS,
-        seed=seed,
-        min_points_per_centroid=1,
-        max_points_per_centroid=_PATCHES_PER_ATOM_MAX,
-    )
-    clustering.train(patches.numpy())
-    return torch.from_numpy(np.array(clustering.centroids, np.float32))
 
 
 def resemblance(patches: Tensor, atoms: Tensor) -> Tensor:

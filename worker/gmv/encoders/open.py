@@ -1,14 +1,16 @@
 """From what a manifest says of an encoder to the encoder."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from gmv.encoders import descriptor, precomputed
+from gmv.encoders import descriptor, precomputed, reduced
 from gmv.encoders.exact import descriptor as exact
 from gmv.encoders.exact.storage import open_exact
 from gmv.encoders.port import Encoder
 from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.pretrained.backbones import KINDS
 from gmv.encoders.pretrained.storage import open_pretrained
+from gmv.encoders.reduced import open_reduced
 from gmv.encoders.storage import open_descriptor
 from gmv.errors import IndexRefused
 
@@ -31,7 +33,12 @@ def open_encoder(
     """
     if kind == precomputed.KIND:
         return Precomputed(encoder_id, vector_size, tokens_shape)
-    openers = dict.fromkeys(KINDS, open_pretrained) | {descriptor.KIND: open_descriptor, exact.KIND: open_exact}
+    openers: dict[str, Callable[[Path], Encoder]] = {
+        **dict.fromkeys(KINDS, open_pretrained),
+        descriptor.KIND: open_descriptor,
+        exact.KIND: open_exact,
+        reduced.KIND: lambda path: open_reduced(path, encoder_id, vector_size),
+    }
     if kind not in openers or parameters is None:
         raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
     encoder = openers[kind](parameters)

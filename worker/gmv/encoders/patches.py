@@ -13,7 +13,6 @@ SIDE = 6
 """Of a patch, in pixels."""
 
 _VARIANCE_FLOOR = 10.0  # of pixel values in [0, 255]: the noise of a flat patch is not blown up to full contrast
-_EIGENVALUE_FLOOR = 0.1  # of the covariance of normalised patches, ditto
 
 
 def normalised_patches(image: Tensor, stride: int) -> Tensor:
@@ -52,11 +51,3 @@ class Whitening:
     def apply(self, patches: Tensor) -> Tensor:
         """Whiten float32 [n, p]."""
         return patches @ self.matrix + self.offset
-
-
-def fit_whitening(patches: Tensor) -> Whitening:
-    """Learn the map from float32 [n, p], n >= 1; alike patches all around give a finite one too."""
-    mean = patches.mean(0)
-    values, vectors = torch.linalg.eigh(torch.cov(patches.T, correction=0))
-    matrix = (vectors * (values.clamp(min=0) + _EIGENVALUE_FLOOR).rsqrt()) @ vectors.T
-    return Whitening(matrix, -mean @ matrix)

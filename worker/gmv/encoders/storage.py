@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
 from gmv.encoders.descriptor import GRID, KIND, FittedDescriptor, Parameters
@@ -15,11 +15,6 @@ from gmv.encoders.working_size import WORKING_SIZE_MAX, WORKING_SIZE_MIN
 from gmv.errors import IndexRefused
 
 _VECTOR_CELLS = (GRID // 2) ** 2
-
-
-def to_bytes(parameters: Parameters) -> bytes:
-    """Return the file; the same parameters give the same bytes."""
-    return save(_tensors(parameters))
 
 
 def open_descriptor(path: Path) -> FittedDescriptor:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from gmv.errors import Poison, Reason
 from gmv.events.base64_text import bytes_from_base64, is_data_uri
+from gmv.events.event_time import TIME, unix_milliseconds
 from gmv.events.features import features_from_wire
 from gmv.events.headers import ATTRIBUTE_PREFIX, CONTENT_TYPE, spelling_hint
 from gmv.events.json_text import JsonPart
@@ -141,6 +142,8 @@ def _attributes(found: Mapping[str, Any]) -> WireAttributes:
     present = {name: value for name, value in found.items() if value is not None}
     if not is_traceparent(present.get(TRACEPARENT)):  # W3C: a wrong one is as good as none
         present.pop(TRACEPARENT, None)
+    if unix_milliseconds(present.get(TIME)) is None:  # it decides nothing, so it costs an event nothing
+        present.pop(TIME, None)
     return _validate(WireAttributes, present, ())
 
 
@@ -160,6 +163,7 @@ def _event(attributes: WireAttributes, data: Any, text: bytes, path: tuple[str, 
         payload=payload_digest(content, quality),
         model=wire.model,
         traceparent=attributes.traceparent,
+        time=attributes.time,
         metadata=None if wire.metadata is None else JsonPart(text, path),
     )
 

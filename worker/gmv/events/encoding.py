@@ -112,6 +112,8 @@ def _envelope(event: GeneratedImage) -> dict[str, Any]:
     }
     if event.traceparent is not None:
         envelope["traceparent"] = event.traceparent
+    if event.time is not None:
+        envelope["time"] = event.time
     return {**envelope, "data": _data(event)}
 
 

@@ -52,6 +52,7 @@ class GeneratedImage:
         payload: 8 bytes, digest of what the event says (data alone, not the envelope).
         model: the generator's name, if given.
         traceparent: W3C trace context, if given.
+        time: CloudEvents time as it was written, if given and valid; never part of a credit.
         metadata: the producer's own, if given, as it was written; never part of a credit.
     """
 
@@ -62,6 +63,7 @@ class GeneratedImage:
     payload: bytes = bytes(8)
     model: str | None = None
     traceparent: str | None = None
+    time: str | None = None
     metadata: JsonPart | None = None
 
     @property

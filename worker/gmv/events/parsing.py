@@ -120,4 +120,5 @@ _EVENT: Final[Fields] = dict.fromkeys([*WireAttributes.model_fields, DATA_BASE64
     DATA: partial(_inside, fields=_DATA),
     DATA_CONTENT_TYPE: _as_written,
     "traceparent": _or_null,
+    "time": _or_null,
 }

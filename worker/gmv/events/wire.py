@@ -74,6 +74,9 @@ class WireAttributes(_Wire):
     source: Name
     id: Name
     traceparent: str | None = Field(None, description="W3C trace context, handed on to the receipt")
+    time: str | None = Field(
+        None, description="when the image was made (RFC 3339), handed on to the receipt; a wrong one is as good as none"
+    )
 
 
 class WireEvent(WireAttributes):

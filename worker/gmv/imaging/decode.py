@@ -57,6 +57,22 @@ class ImageLimits:
     pixels_max: int
 
 
+def without_metadata(content: bytes) -> Pixels:
+    """Return what of a PNG, JPEG or WEBP file decides its pixels, beside what else it says.
+
+    Raises:
+        Poison: `image_refused`, for another format, or a JPEG of too many scans.
+    """
+    return _WITHOUT_METADATA[_format_of(content)](content)
+
+
+def _format_of(content: bytes) -> str:
+    name = image_format(content)
+    if name is None:
+        raise refused_format(content)
+    return name
+
+
 def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     """Decode a PNG, JPEG or WEBP file.
 
@@ -69,9 +85,7 @@ def decode_image(content: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     if len(content) > limits.bytes_max:
         size = f"{len(content):,} bytes or more"  # who reads a file stops one byte beyond the limit
         raise Poison(Reason.IMAGE_REFUSED, f"the image has {size}, {limits.bytes_max:,} are allowed")
-    name = image_format(content)
-    if name is None:
-        raise refused_format(content)
+    name = _format_of(content)
     try:
         pixels = _WITHOUT_METADATA[name](content)
         with Image.open(io.BytesIO(pixels.content), formats=(name,)) as image:

@@ -50,7 +50,8 @@ def jpeg_pixels(content: bytes) -> Pixels:
             xmp = content[start + 4 + len(_XMP_PREFIX) : end]
     pixels = without(content, cuts)
     _check_scans(pixels)
-    return Pixels(pixels, orientation_of(b"".join(exif), xmp))
+    whole_exif = b"".join(exif)
+    return Pixels(pixels, orientation_of(whole_exif, xmp), exif=whole_exif, xmp=xmp)
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:

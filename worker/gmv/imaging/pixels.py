@@ -14,11 +14,15 @@ class Pixels(NamedTuple):
         content: a file of the same format.
         orientation: 1 to 8, to be applied to what the file decodes to.
         key: of a PNG, the body of its `tRNS` chunk.
+        exif: a TIFF structure, as the file has it; empty where there is none.
+        xmp: a packet of XML, not compressed and perhaps damaged, likewise.
     """
 
     content: bytes
     orientation: int
     key: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
 
 
 def without(content: bytes, cuts: Sequence[tuple[int, int]]) -> bytes:

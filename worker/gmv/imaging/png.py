@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from gmv.imaging.orientation import UPRIGHT, orientation_of
+from gmv.imaging.orientation import orientation_of
 from gmv.imaging.pixels import PARTS_MAX, Pixels, without
 
 _CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -40,7 +40,8 @@ def png_pixels(content: bytes) -> Pixels:
             keyword = content[start + 8 : start + 8 + _KEYWORD_BYTES_MAX].partition(b"\0")[0]
             if keyword in (_EXIF, _RAW_EXIF, _XMP):
                 texts[keyword] = (name, content[start + 8 + len(keyword) + 1 : end - 4])
-    return Pixels(without(content, cuts), _orientation(texts) if texts else UPRIGHT, key)
+    exif, xmp = _metadata(texts) if texts else (b"", b"")
+    return Pixels(without(content, cuts), orientation_of(exif, xmp), key, exif, xmp)
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -58,10 +59,11 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
 
 
-def _orientation(texts: Mapping[bytes, tuple[bytes, bytes]]) -> int:
+def _metadata(texts: Mapping[bytes, tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Return EXIF and XMP, empty where there is none."""
     found = {keyword: _text(*chunk) for keyword, chunk in texts.items()}
     exif = found[_EXIF] if _EXIF in found else _from_raw_profile(found.get(_RAW_EXIF, b""))
-    return orientation_of(exif, found.get(_XMP))
+    return exif, found.get(_XMP, b"")
 
 
 def _text(name: bytes, body: bytes) -> bytes:

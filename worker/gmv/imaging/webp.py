@@ -25,4 +25,5 @@ def webp_pixels(content: bytes) -> Pixels:
         if content[20] & _FLAGS.get(name, 0):
             found.setdefault(name, content[place + 8 : place + 8 + length])
         place += 8 + length + length % 2
-    return Pixels(content, orientation_of(found.get(b"EXIF"), found.get(b"XMP ")))
+    exif, xmp = found.get(b"EXIF", b""), found.get(b"XMP ", b"")
+    return Pixels(content, orientation_of(exif, xmp), exif=exif, xmp=xmp)

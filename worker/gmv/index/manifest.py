@@ -4,12 +4,16 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gmv.errors import IndexRefused
 from gmv.first_error import first_error
+from gmv.index.entry import Entry as _Entry
+from gmv.index.entry import UnitInterval, is_none
+from gmv.index.measured import CalibratedLists, MeasuredFeatures
 
 MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
 
 INTEGERS = "integers"
 """In place of a factory: codes are scanned, and refined by vectors."""
@@ -27,11 +31,7 @@ REJECTED_FILE = "rejected.jsonl"
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 _CANDIDATES_MIN = 50
-UnitInterval = Field(ge=0.0, le=1.0)
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_TEMPERATURES_IN_SPREAD = 3
 
 
 class FileEntry(_Entry):
@@ -113,7 +113,13 @@ class RecallEntry(_Entry):
     """How recall works: a faiss factory string and what it loses, or `integers`, which compares all exactly."""
 
     factory: str
+    lists: CalibratedLists | None = Field(None, exclude_if=is_none)  # of an inverted file
     measured: MeasuredRecall | None = None
+
+
+def temperature_of(spread: float) -> float:
+    """Return a third of a spread, to two digits, so that all processors come to the same; 1 where there is none."""
+    return float(f"{spread / _TEMPERATURES_IN_SPREAD:.2g}") if spread > 0.0 else 1.0
 
 
 class MeasuredNeighbours(_Entry):
@@ -136,6 +142,11 @@ class MeasuredNeighbours(_Entry):
     temperature: float = Field(gt=0)
     top_share: float = UnitInterval
     effective_contributors: float
+
+    @property
+    def own_temperature(self) -> float:
+        """What follows from the distances."""
+        return temperature_of(self.spread)
 
 
 class RecallPoint(_Entry):
@@ -230,10 +241,11 @@ class Manifest(_Entry):
     encoder: EncoderEntry
     corpus: CorpusEntry
     recall: RecallEntry
+    features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
     defaults: Defaults
-    parent: ParentEntry | None = None  # of an index that was not built, but made of another
+    parent: ParentEntry | None = Field(None, exclude_if=is_none)  # of an index that was made of another
     files: dict[str, FileEntry]
 
     def to_bytes(self) -> bytes:
@@ -261,6 +273,19 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     try:
         return Manifest.model_validate_json(content), index_id_of(content)
     except ValidationError as error:
-        raise IndexRefused(
-            f"{folder / MANIFEST} cannot be used: {first_error(error, 'the file')}; build the index again with this gmv"
-        ) from None
+        what = f"{folder / MANIFEST} cannot be used: {first_error(error, 'the file')}"
+        raise IndexRefused(f"{what}; {_advice_on(error)}") from None
+
+
+def _advice_on(error: ValidationError) -> str:
+    """Tell an index that a newer gmv built, by its version or by names that this one does not know, from others."""
+    again = "build the index again with this gmv"
+    found = error.errors(include_url=False, include_context=False)
+    versions = [each["input"] for each in found if each["loc"] == ("format_version",)]
+    if any(isinstance(each, int) and each > FORMAT_VERSION for each in versions):
+        again = f"install a newer one, or {again}"
+    if versions:
+        return f"the index is of format {versions[0]!r}, and this gmv reads {FORMAT_VERSION}: {again}"
+    if any(each["type"] == "extra_forbidden" for each in found):
+        return f"a newer gmv may have built it: install that one, or {again}"
+    return again

@@ -96,7 +96,14 @@ def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
 def _recall(path: Path, manifest: Manifest, encoder: Encoder) -> FaissRecall | IntegerRecall:
     if isinstance(encoder, MirroringEncoder):
         return open_integer_recall(path, encoder)
-    return open_recall(path / RECALL_FILE, path / RECALL_ROWS_FILE if RECALL_ROWS_FILE in manifest.files else None)
+    recall = open_recall(path / RECALL_FILE, path / RECALL_ROWS_FILE if RECALL_ROWS_FILE in manifest.files else None)
+    if (lists := manifest.recall.lists) is not None:
+        if recall.lists != lists.lists:
+            raise IndexRefused(
+                f"{path / RECALL_FILE} has {recall.lists:,} lists, its manifest says {lists.lists:,}; build it again"
+            )
+        recall.probe(lists.probes)
+    return recall
 
 
 def _check_shapes(index: Index) -> None:

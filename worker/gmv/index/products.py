@@ -64,6 +64,14 @@ def _multiply_rows(
     return signature, generate
 
 
+def add_neighbours(builder: Any, products: Any) -> Any:
+    """Add up pairs of lanes: a vector of half as many."""
+    lanes = products.type.count
+    kind = ir.VectorType(_LANE, lanes // 2)
+    even, odd = (builder.shuffle_vector(products, products, kind(list(range(parity, lanes, 2)))) for parity in (0, 1))
+    return builder.add(even, odd)
+
+
 class _Rows:
     """Writes the instructions of one call."""
 
@@ -83,14 +91,11 @@ class _Rows:
             theirs = builder.sext(self._load(self._query, component, _SHORTS), _WIDE)
             for row, total in zip(self._rows, sums, strict=True):
                 ours = builder.sext(self._load(row, component, _BYTES), _WIDE)
-                builder.store(builder.add(builder.load(total), self._pairs(builder.mul(ours, theirs))), total)
+                builder.store(
+                    builder.add(builder.load(total), add_neighbours(builder, builder.mul(ours, theirs))), total
+                )
         quarters = [self._folded(builder.load(total)) for total in sums]
         builder.store(self._added_up(quarters), builder.bitcast(self._place, quarters[0].type.as_pointer()), align=4)
-
-    def _pairs(self, products: Any) -> Any:
-        """Add neighbours."""
-        even, odd = (self._shuffle(products, products, range(parity, LANES, 2)) for parity in (0, 1))
-        return self._builder.add(even, odd)
 
     def _folded(self, sums: Any) -> Any:
         """Add halves until four lanes are left."""

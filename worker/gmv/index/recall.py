@@ -51,6 +51,16 @@ class FaissRecall(Recall):
         """D."""
         return int(self._index.d)
 
+    @property
+    def lists(self) -> int:
+        """Lists of an inverted file; 0 where all rows are compared."""
+        inverted = faiss.try_extract_index_ivf(self._index)
+        return 0 if inverted is None else int(inverted.nlist)
+
+    def probe(self, lists: int) -> None:
+        """Look into so many lists from now on, those nearest to a query."""
+        faiss.extract_index_ivf(self._index).nprobe = lists
+
     @override
     def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         wanted = min(candidates, self.rows)

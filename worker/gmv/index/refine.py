@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.compiled import strict
-from gmv.index.scan import multiply
+from gmv.index.look_layout import FAR, lay_out
+from gmv.index.place_products import PLACES, WAYS, compare_places
 
 _STEP: Final = 40.0
 """What it costs to find a place's content beside it. By 25, 40 and 60 the figures below are .973, .975 and .968 for
@@ -42,38 +43,52 @@ def refine(
     while (side + 1) * (side + 1) <= places:
         side += 1
     size = vectors.shape[1] // places
-    squares, look_squares = np.empty(places, np.int32), np.empty((2, places), np.int32)
-    to_look, to_vector = np.empty(places), np.empty(places)
-    products = np.empty(places, np.int32)
-    wide = looks.reshape(2, places, size).astype(np.int16)
+    look_places = np.empty((2, places, size), np.int8)
     for look in range(2):
-        _square(looks[look].reshape(places, size), look_squares[look])
+        look_places[look] = looks[look].reshape(places, size)
+    laid_out, look_squares = lay_out(look_places, side)
+    blocks, lanes, numbers = laid_out.shape[0] // 2, laid_out.shape[0] // 2 * PLACES, 2 * laid_out.shape[2]
+    by_place = vectors.reshape(vectors.shape[0] * places, size)
+    is_whole = (lanes, numbers) == (places, size)
+    padded = np.zeros((lanes, numbers), np.int8)
+    by_way = np.full((WAYS, side + lanes + side), FAR, np.int32)
+    roots = np.empty((2, lanes))
+    last = rows.shape[0] - 1
     for pair in range(rows.shape[0]):
-        vector, look = vectors[rows[pair]].reshape(places, size), 1 if mirrored[pair] else 0
-        _square(vector, squares)
-        to_look[:], to_vector[:] = np.inf, np.inf
-        for place in range(places):
-            multiply(vector, wide[look, place], 0, size, products)
-            for row in range(max(place // side - 1, 0), min(place // side + 2, side)):
-                first = row * side
-                for column in range(side):
-                    steps = abs(row - place // side) + abs(column - place % side)
-                    if steps <= 1:
-                        other = first + column
-                        square = squares[other] + look_squares[look, place] - 2 * np.int64(products[other])
-                        distance = np.sqrt(np.float64(square)) + steps * _STEP
-                        to_look[other] = min(to_look[other], distance)
-                        to_vector[place] = min(to_vector[place], distance)
-        total = 0.0
-        for place in range(places):
-            total += np.sqrt(to_look[place]) + np.sqrt(to_vector[place])
-        apart[pair] = total
+        look = blocks if mirrored[pair] else 0
+        first, following = rows[pair] * places, rows[min(pair + 1, last)] * places
+        if not is_whole:
+            padded[:places, :size] = by_place[first : first + places]
+        for block in range(blocks):
+            start = block * PLACES
+            at = side + start
+            if is_whole:
+                here, then = first + start, following + start
+                compare_places(by_place, here, then, laid_out, look_squares, look + block, by_way, at)
+            else:
+                compare_places(padded, start, start, laid_out, look_squares, look + block, by_way, at)
+        apart[pair] = _total(by_way, side, places, roots)
 
 
 @strict
-def _square(places: NDArray[np.int8], squares: NDArray[np.int32]) -> None:
-    for place in range(places.shape[0]):
-        square = np.int32(0)
-        for number in range(places.shape[1]):
-            square = np.int32(square + np.int32(places[place, number]) * np.int32(places[place, number]))
-        squares[place] = square
+def _total(by_way: NDArray[np.int32], side: int, places: int, roots: NDArray[np.float64]) -> float:
+    """Add up the roots of what each place is apart from the nearest.
+
+    Args:
+        by_way: int32 [5, side + lanes + side], squared distances of a vector's places from those beside them in a look,
+            `FAR` where there are none, and on either side.
+        side: of the grid.
+        places: of it.
+        roots: float64 [2, places or more], scratch.
+    """
+    for place in range(places):
+        at = side + place
+        same = np.sqrt(np.float64(by_way[0, at]))
+        in_look = min(min(by_way[1, at], by_way[2, at]), min(by_way[3, at], by_way[4, at]))
+        in_vector = min(min(by_way[1, at + 1], by_way[2, at - 1]), min(by_way[3, at + side], by_way[4, at - side]))
+        roots[0, place] = np.sqrt(min(same, np.sqrt(np.float64(in_look)) + _STEP))
+        roots[1, place] = np.sqrt(min(same, np.sqrt(np.float64(in_vector)) + _STEP))
+    total = 0.0
+    for place in range(places):
+        total += roots[0, place] + roots[1, place]
+    return total

@@ -8,7 +8,8 @@ from typing import Any
 from gmv.corpus.port import Corpus, TrainingImage
 from gmv.corpus.reading import Reading
 from gmv.encoders.exact.descriptor import KIND
-from gmv.encoders.fitting import FittingSettings
+from gmv.encoders.exact.fitting import FittingSettings
+from gmv.encoders.token_reduction import TokenReductionSettings
 from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.indexing.calibrating import Calibration
@@ -36,6 +37,7 @@ class BuildOptions:
         pretrained: a network of somebody else's in place of the encoder that is fitted.
         target_recall: share of the true nearest ten that candidates should hold.
         candidates_max: the most candidates that are tried for it.
+        reduction: of tokens that the corpus brings.
     """
 
     factory: str | None = None
@@ -46,6 +48,7 @@ class BuildOptions:
     pretrained: Pretrained | None = None
     target_recall: float = 0.95
     candidates_max: int = 150
+    reduction: TokenReductionSettings = field(default_factory=TokenReductionSettings)
 
 
 def build_index(
@@ -82,7 +85,9 @@ def build_index(
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     # One thread within each step: more would give other last bits, and fight those that encode images side by side.
     with one_thread(), open_workspace(out, _inputs(corpus, catalogue, limits, options)) as workspace:
-        source = feature_source(workspace, corpus, catalogue, limits, options.fitting, progress, options.pretrained)
+        source = feature_source(
+            workspace, corpus, catalogue, limits, options.fitting, progress, options.pretrained, options.reduction
+        )
         stage = FeatureStage(workspace, catalogue, source)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
         give_back()
@@ -111,4 +116,5 @@ def _inputs(
         "encoder": KIND if options.pretrained is None else options.pretrained.inputs(),
         "fitting": asdict(options.fitting),
         "limits": asdict(limits),
+        "reduction": [list(options.reduction.pool or ()), options.reduction.token_size],
     }

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gmv.corpus.port import Corpus
 from gmv.encoders.port import MirroringEncoder, Numbers
@@ -10,7 +13,7 @@ from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import CalibratedCandidates
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens
-from gmv.indexing.calibration import Answers, calibrate, recalled_at, tried_up_to, true_nearest
+from gmv.indexing.calibration import Answers, Query, calibrate, recalled_at, tried_up_to, true_nearest
 from gmv.indexing.calibration_queries import mixes, queries_for, training_images
 from gmv.indexing.progress import Progress
 from gmv.valuation.wasserstein.rerank import ExactReranker
@@ -19,6 +22,14 @@ TRAINING_IMAGES: Final = "training images"
 MIXES: Final = "mixes of training images"
 
 _SEED = 0
+
+
+class Truth(NamedTuple):
+    """Queries of one kind, and the keys of the nearest of all rows to each, as `true_nearest` found them."""
+
+    kind: str
+    queries: Sequence[Query]
+    nearest: Sequence[NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +52,17 @@ class Calibration:
     candidates_max: int
     threads: int
 
-    def measure(
+    def truths(
         self,
-        recall: Recall,
         vectors: Numbers,
         tokens: Tokens,
         image_ids: Sequence[str],
         encoder: MirroringEncoder | None,
         progress: Progress,
-    ) -> CalibratedCandidates:
-        """Rank all rows for each query, and see how many of the nearest are recalled.
+    ) -> list[Truth]:
+        """Rank all rows for each query.
 
         Args:
-            recall: over the vectors.
             vectors: [rows, D].
             tokens: [rows, n, d].
             image_ids: of the rows.
@@ -62,18 +71,29 @@ class Calibration:
         """
         rows = len(vectors)
         count = queries_for(rows)
-        tried = tried_up_to(self.candidates_max, rows)
         asked = {TRAINING_IMAGES: training_images(vectors, tokens, encoder, count, _SEED)}
         if encoder is not None:
             asked[MIXES] = mixes(self.corpus, image_ids, self.limits, encoder, self.side, count, _SEED)
         reranker = ExactReranker(tokens, self.threads, encoder.token_scale if encoder else 1)
-        answers = []
+        truths = []
         with progress("measuring candidates", sum(map(len, asked.values())), "images") as advance:
             for kind, queries in asked.items():
-                true = []
+                nearest = []
                 for start in range(0, len(queries), self.threads):
                     some = queries[start : start + self.threads]
-                    true += true_nearest(reranker, some, rows)
+                    nearest += true_nearest(reranker, some, rows)
                     advance(len(some))
-                answers.append(Answers(kind, true, recalled_at(recall, queries, tried)))
+                truths.append(Truth(kind, queries, nearest))
+        return truths
+
+    def candidates(self, recall: Recall, truths: Sequence[Truth], rows: int) -> CalibratedCandidates:
+        """See how many of the nearest are recalled by how many candidates.
+
+        Args:
+            recall: over the rows.
+            truths: what is to be recalled.
+            rows: in the index.
+        """
+        tried = tried_up_to(self.candidates_max, rows)
+        answers = [Answers(each.kind, each.nearest, recalled_at(recall, each.queries, tried)) for each in truths]
         return calibrate(answers, self.target, self.candidates_max)

@@ -162,11 +162,12 @@ def _curve(answers: Answers) -> RecallCurve:
     points = []
     for candidates, recalled in sorted(answers.recalled.items()):
         found = sum(int(np.isin(true, keys).sum()) for true, keys in zip(answers.true, recalled, strict=True))
-        points.append(_point(candidates, found / sought if sought else 1.0, len(answers.true)))
+        points.append(share_point(candidates, found / sought if sought else 1.0, len(answers.true)))
     return RecallCurve(kind=answers.kind, queries=len(answers.true), points=tuple(points))
 
 
-def _point(candidates: int, share: float, queries: int) -> RecallPoint:
+def share_point(candidates: int, share: float, queries: int) -> RecallPoint:
+    """Return a share that was found by so many queries, with its interval."""
     least, most = wilson_interval(share, queries)
     return RecallPoint(
         candidates=candidates,

@@ -23,7 +23,7 @@ _NUMBERS_PER_CODE_MIN = 2
 _REFINED_TIMES_WANTED = 4
 """So many times the rows wanted are ordered again by their vectors in float16, 2 D bytes an image, of which the codes
 choose. Twice: .88 of the 100 nearest; six times: .99, in 0.1 ms more."""
-_LISTS_PROBED_SHARE = 1 / 8
+_LISTS_PROBED_SHARE = 1 / 8  # before a build has measured how many are enough (`probing`)
 _TRAINING_ROWS_MAX = 100_000
 _LIST_ROWS_MIN = 39  # below it faiss warns that a list's centre rests on too few
 _CHUNK_ROWS = 65_536

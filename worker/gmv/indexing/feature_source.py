@@ -12,20 +12,23 @@ from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features, f
 from gmv.corpus.port import Corpus, CorpusImage, ImageFeatures, ImageFile, MissingImage, TrainingImage
 from gmv.encoders import precomputed
 from gmv.encoders.exact import descriptor
-from gmv.encoders.exact.fitting import fit_exact
+from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from gmv.encoders.exact.storage import open_exact, to_bytes
-from gmv.encoders.fitting import FittingSettings
 from gmv.encoders.port import Encoder, MirroringEncoder, Numbers, check_unit_length
 from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.pretrained.reduction import pooled
 from gmv.encoders.pretrained.storage import open_pretrained
+from gmv.encoders.token_reduction import TokenReductionSettings
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, InvalidSettings, Poison, Reason
 from gmv.imaging.decode import ImageLimits, decode_image
 from gmv.index.manifest import ENCODER_FILE, EncoderEntry, NetworkEntry
+from gmv.index.measured import MeasuredFeatures
+from gmv.indexing.brought_features import BroughtFeatures, take_features
 from gmv.indexing.memory import give_back
 from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
+from gmv.indexing.sampling import drawn_ids
 from gmv.indexing.workspace import Workspace
 
 T = TypeVar("T")
@@ -53,11 +56,13 @@ class FeatureSource:
         entry: of the manifest.
         see: training image to features; raises `Poison` where it cannot. Called by several threads at once.
         mirror: the encoder, where it sees mirrored images, too; its features are integers.
+        features: how large those are that the corpus brings, where it does.
     """
 
     entry: EncoderEntry
     see: Callable[[CorpusImage], Seen]
     mirror: MirroringEncoder | None = None
+    features: MeasuredFeatures | None = None
 
     @property
     def token_scale(self) -> int:
@@ -73,6 +78,7 @@ def feature_source(
     fitting: FittingSettings,
     progress: Progress,
     pretrained: Pretrained | None = None,
+    reduction: TokenReductionSettings = TokenReductionSettings(),  # noqa: B008 - it is frozen
 ) -> FeatureSource:
     """Take the features that the corpus brings, or fit the encoder, or open the one that was fitted before.
 
@@ -83,14 +89,17 @@ def feature_source(
     if isinstance(corpus, FeaturesCorpus):
         if pretrained is not None:
             raise InvalidSettings(f"{corpus.name} brings features, so --encoder has no images to see; leave it out")
-        shape = corpus.shape
-        tokens_shape = (shape.tokens, shape.token_size)
-        elsewhere = Precomputed(corpus.encoder_id, shape.vector_size, tokens_shape)
-        return FeatureSource(_entry(precomputed.KIND, elsewhere), lambda image: _from_features(image, shape))
+        brought = take_features(workspace, corpus, catalogue, reduction, progress)
+        give_back()
+        return FeatureSource(
+            _entry(brought.kind, brought.encoder),
+            lambda image: _from_features(image, brought),
+            features=brought.measured,
+        )
     path = workspace.folder / ENCODER_FILE
     if not path.exists():
         with progress("fitting the encoder", None, "") as advance:
-            ids = _drawn(catalogue, pretrained.reduction.images if pretrained else fitting.images, fitting.seed)
+            ids = drawn_ids(catalogue, pretrained.reduction.images if pretrained else fitting.images, fitting.seed)
             if pretrained is None:
                 shrunk = _sample(corpus, ids, limits, lambda image: to_working_size(image, fitting.working_size))
                 workspace.write(ENCODER_FILE, to_bytes(fit_exact(shrunk, fitting)))
@@ -104,34 +113,45 @@ def feature_source(
     return _from_images(pretrained.backbone.kind, open_pretrained(path), limits, pretrained.entry())
 
 
-def kept_source(entry: EncoderEntry, encoder: Encoder, corpus: Corpus, limits: ImageLimits) -> FeatureSource:
+def kept_source(
+    entry: EncoderEntry, encoder: Encoder, features: MeasuredFeatures | None, corpus: Corpus, limits: ImageLimits
+) -> FeatureSource:
     """Take the encoder of an index, for images that are added to it; or features that are of the same encoder.
+
+    Args:
+        entry: of the index.
+        encoder: of the index.
+        features: of the index, where its corpus brought some and no earlier gmv built it.
+        corpus: what is added.
+        limits: of images.
 
     Raises:
         InvalidSettings: the corpus brings images and the index holds features of others, or the other way round.
         CorpusRefused: the corpus's features are of another shape.
     """
     if not isinstance(corpus, FeaturesCorpus):
-        if entry.kind == precomputed.KIND:
+        if isinstance(encoder, Precomputed):
             raise InvalidSettings(f"the index holds features of {entry.id!r}; give Parquet files that hold some, too")
         return replace(_from_images(entry.kind, encoder, limits), entry=entry)
-    if corpus.encoder_id != entry.id:
+    if corpus.encoder_id != entry.id or not isinstance(encoder, Precomputed):
         raise InvalidSettings(f"the features are of {corpus.encoder_id!r}, those of the index of {entry.id!r}")
-    expected, found = FeaturesShape(entry.vector_size, *entry.tokens_shape), corpus.shape
+    features = features or MeasuredFeatures(tokens_shape=entry.tokens_shape, token_length=0.0, rounding=0.0)
+    expected, found = FeaturesShape(entry.vector_size, *features.tokens_shape), corpus.shape
     if found != expected:
         raise CorpusRefused(
             f"{corpus.name} holds vectors of {found.vector_size} and {found.tokens} tokens of {found.token_size}; the "
             f"index has {expected.vector_size}, {expected.tokens} and {expected.token_size}"
         )
-    return FeatureSource(entry, lambda image: _from_features(image, expected))
+    brought = BroughtFeatures(expected, encoder, features)
+    return FeatureSource(entry, lambda image: _from_features(image, brought))
 
 
-def _from_features(image: CorpusImage, shape: FeaturesShape) -> Seen:
+def _from_features(image: CorpusImage, brought: BroughtFeatures) -> Seen:
     if not isinstance(image, ImageFeatures):
         raise Poison(Reason.INVALID_FEATURES, "no features, where the corpus has some for all other images")
-    check_features(image, shape)
+    check_features(image, brought.shape)
     check_unit_length(image.vector)
-    return Seen(image.vector, image.tokens, features_digest(image))
+    return Seen(image.vector, brought.reduced(image.tokens), features_digest(image))
 
 
 def _from_images(
@@ -166,13 +186,6 @@ def _entry(kind: str, encoder: Encoder, network: NetworkEntry | None = None) -> 
         exact=isinstance(encoder, MirroringEncoder),
         network=network,
     )
-
-
-def _drawn(catalogue: Sequence[TrainingImage], images: int, seed: int) -> set[str]:
-    """Draw images without replacement, the same in any order of the corpus."""
-    ids = sorted(image.image_id for image in catalogue)
-    places = np.random.default_rng(seed).choice(len(ids), min(len(ids), images), replace=False)
-    return {ids[place] for place in places}
 
 
 def _sample(corpus: Corpus, drawn: set[str], limits: ImageLimits, prepare: Callable[[NDArray[np.uint8]], T]) -> list[T]:

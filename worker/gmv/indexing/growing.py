@@ -88,7 +88,7 @@ def add_images(
         "limits": asdict(options.limits),
     }
     with one_thread(), open_workspace(out, inputs) as workspace:
-        source = kept_source(parent.manifest.encoder, parent.encoder, corpus, options.limits)
+        source = kept_source(parent.manifest.encoder, parent.encoder, parent.manifest.features, corpus, options.limits)
         stage = FeatureStage(workspace, found.images, source)
         encode_corpus(corpus, source, stage, options.bad_share_max, options.threads, progress)
         kept = stage.kept()

@@ -1,6 +1,7 @@
 """Mixes of training images, made by a build to see how recall does with what is like several and equal to none.
 
 One to three images, cropped, with other contrast and colours, laid side by side or one over the other under noise.
+An altered copy is of one image, which may be mirrored.
 These are not the demo's remixes: what a build learns from its own must not be measured by the same kind. Scaled by
 `to_working_size` and then in integers alone.
 """
@@ -49,6 +50,27 @@ def mixed(sources: Sequence[Pixels], side: int, seed: int, number: int) -> Pixel
         pixels = sum(parts[1:], parts[0]) // len(parts)
     else:
         pixels = _side_by_side(parts, 1 if random.random() < 0.5 else 0)
+    return _noisy(pixels, random)
+
+
+def altered_copy(source: Pixels, side: int, seed: int, number: int) -> Pixels:
+    """Return the altered copy of this number: cropped, with other contrast and colours, half of them mirrored.
+
+    Args:
+        source: uint8 [height, width, 3].
+        side: in pixels, of the copy.
+        seed: of the series.
+        number: in the series; it is the same however many are made.
+
+    Returns:
+        uint8 [side, side, 3].
+    """
+    random = np.random.default_rng((seed, 2, number))
+    look = source[:, ::-1] if random.random() < 0.5 else source
+    return _noisy(_altered(look, side, random), random)
+
+
+def _noisy(pixels: NDArray[np.int64], random: np.random.Generator) -> Pixels:
     noise = random.integers(-_NOISE, _NOISE, pixels.shape, endpoint=True)
     made: Pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
     return made

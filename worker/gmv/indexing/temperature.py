@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.encoders.port import Numbers
-from gmv.index.manifest import MeasuredNeighbours
+from gmv.index.manifest import MeasuredNeighbours, temperature_of
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens, as_query
 from gmv.valuation.ranking import Reranker
@@ -21,8 +21,8 @@ from gmv.valuation.utility import effective_contributors, utilities
 
 _QUERIES = 500
 _NEIGHBOURS = 10
-_OF_SPREAD = 3
 _DECIMALS = 4
+_DIGITS = 3  # where decimals would leave fewer, for tokens of a small unit
 
 
 def measure_neighbours(
@@ -62,11 +62,6 @@ def measure_neighbours(
     )
 
 
-def temperature_of(spread: float) -> float:
-    """Return a third of a spread, to two digits, so that all processors come to the same; 1 where there is none."""
-    return float(f"{spread / _OF_SPREAD:.2g}") if spread > 0.0 else 1.0
-
-
 def _distances(
     recall: Recall,
     vectors: Numbers,
@@ -88,4 +83,6 @@ def _median(values: list[float]) -> float:
 
 
 def _rounded(value: float) -> float:
-    return 0.0 if math.isnan(value) else round(value, _DECIMALS)
+    if math.isnan(value):
+        return 0.0
+    return round(value, _DECIMALS) if value >= 10 ** (_DIGITS - _DECIMALS - 1) else float(f"{value:.{_DIGITS}g}")

@@ -24,7 +24,7 @@ from gmv.index.tokens import open_tokens
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.feature_source import FeatureSource
 from gmv.indexing.progress import Progress
-from gmv.indexing.recalling import write_recall_file
+from gmv.indexing.recalling import measured_entry, write_recall_file
 from gmv.indexing.staging import FeatureStage
 from gmv.indexing.temperature import measure_neighbours
 from gmv.indexing.workspace import Workspace
@@ -46,13 +46,14 @@ def write_index_files(
     """Write everything but the encoder, which is there, and the manifest last."""
     folder, encoder = workspace.folder, source.entry
     images = stage.kept_images()
-    recall, recall_files, recall_entry = write_recall_file(
-        workspace, stage, source.mirror, factory, valuation.candidates or calibration.candidates_max, progress
-    )
+    written = write_recall_file(workspace, stage, source.mirror, factory, progress)
     stage.write_kept(stage.tokens, folder / TOKENS_FILE)
     tokens, vectors = open_tokens(folder / TOKENS_FILE), stage.kept_vectors()
     image_ids = [image.image_id for image in images]
-    calibrated = calibration.measure(recall, vectors, tokens, image_ids, source.mirror, progress)
+    truths = calibration.truths(vectors, tokens, image_ids, source.mirror, progress)
+    wanted = valuation.candidates or calibration.candidates_max
+    recall, recall_entry = written.recall, measured_entry(written, vectors, truths, calibration, wanted, progress)
+    calibrated = calibration.candidates(recall, truths, len(images))
     candidates = valuation.candidates or calibrated.chosen
     with progress("measuring distances", None, "") as advance:
         reranker = ExactReranker(tokens, scale=source.token_scale)
@@ -60,7 +61,7 @@ def write_index_files(
         advance(1)
     write_images(folder / IMAGES_FILE, images)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
-    names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
+    names = [*written.files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
     names += encoder.network.files if encoder.network else ()
     manifest = Manifest(
         encoder=encoder,
@@ -71,6 +72,7 @@ def write_index_files(
             digest=corpus_digest(images, stage.digests[stage.kept()]),
         ),
         recall=recall_entry,
+        features=source.features,
         neighbours=neighbours,
         candidates=calibrated,
         defaults=Defaults(**valuation.method(candidates, neighbours.temperature).model_dump()),
@@ -81,7 +83,15 @@ def write_index_files(
 
 
 def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 over ids, owners, weights and image files, in order of id."""
+    """Return the SHA-256 over ids, owners, weights and image files, in order of id.
+
+    Args:
+        images: in order of id.
+        digests: uint8 [images, 32], SHA-256 of each image's file.
+
+    Returns:
+        64 hex digits.
+    """
     digest = hashlib.sha256()
     for image, file in zip(images, digests, strict=True):
         digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight]))

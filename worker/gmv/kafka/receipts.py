@@ -19,7 +19,7 @@ from gmv.stream.ports import SealedReceipt
 def receipts_in_topic(kafka: KafkaSettings, topic: str) -> Iterator[Published]:
     """Yield all records of a topic of receipts. Raises as `records_in_topic`."""
     for record in records_in_topic(kafka, topic):
-        yield Published(f"{topic}/{record.partition}/{record.offset}", record.value or b"")
+        yield Published(f"{topic}/{record.partition}/{record.offset}", record.value or b"", record.timestamp)
 
 
 def receipt_headers(receipt: SealedReceipt) -> list[tuple[str, bytes]]:

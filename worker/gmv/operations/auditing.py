@@ -1,16 +1,12 @@
 """Whether every micro-credit of a ledger is accounted for: by its own counts and, given receipts, owner by owner."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gmv.errors import ConservationBroken, Refusal
 from gmv.ledger.port import Accounts, Sums
 from gmv.ledger.verify import Conservation, conservation
-from gmv.operations.published import Published
+from gmv.operations.chain import Receipts
 from gmv.operations.verifying import verify_receipts
-
-Receipts = Callable[[], Iterable[Published]]
-"""Starts a pass over published receipts, in any order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmv.errors import CorrectionsRefused
+from gmv.events.event_time import unix_milliseconds
 from gmv.first_bytes import START_BYTES, complaint_about
 from gmv.first_error import first_error
 from gmv.ledger.fields import CORRECTIONS_PREFIX
@@ -49,6 +50,7 @@ class WireCorrection(BaseModel):
     partition: Annotated[int, Field(ge=0)] = Field(
         0, description="in which that event was credited, as its receipt says; matters to ledgers of several books"
     )
+    time: str | None = Field(None, description="when it was made (RFC 3339); says in which statement it is, if told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +105,17 @@ def _parse(line: bytes, path: Path, offset: int) -> Correction:
         raise CorrectionsRefused(f"{where}: {first_error(error, 'the line')}") from None
     if wire.from_owner == wire.to_owner:
         raise CorrectionsRefused(f"{where} takes from {wire.from_owner!r} and gives to the same; leave it out")
+    if wire.time is not None and unix_milliseconds(wire.time) is None:
+        raise CorrectionsRefused(f"{where}: time {wire.time!r} is none; 2026-10-31T14:30:00Z is one")
     event = None if wire.event is None else EventName(source=wire.event.source, id=wire.event.id)
-    return Correction(offset, wire.id, wire.from_owner, wire.to_owner, wire.micros, wire.reason, event, wire.partition)
+    return Correction(
+        offset=offset,
+        id=wire.id,
+        from_owner=wire.from_owner,
+        to_owner=wire.to_owner,
+        micros=wire.micros,
+        reason=wire.reason,
+        event=event,
+        partition=wire.partition,
+        time=wire.time,
+    )

@@ -4,7 +4,7 @@ Memory grows with the batches that are not whole yet: receipts may come in any o
 each other, since one worker sent them at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,21 +14,26 @@ ELSEWHERE: Final = "in the other receipts files or topics of this ledger"
 
 
 class Published(NamedTuple):
-    """A line or a record where receipts are, and its place: `file:line`, or `topic/partition/offset`."""
+    """A line or a record where receipts are, and its place: `file:line`, or `topic/partition/offset`.
+
+    `timestamp_ms` is when it was published, milliseconds since 1970; None of a line, which does not tell.
+    """
 
     place: str
     content: bytes
+    timestamp_ms: int | None = None
 
 
 @dataclass(slots=True)
 class PublishedBatch:
-    """Receipts of one batch id, by offset, and where the first and the last of them were found."""
+    """Receipts of one batch id, by offset; where the first and the last of them were found, and when published."""
 
     id: str
     size: int
     first_place: str
     last_place: str
     by_offset: dict[int, AnyReceipt]
+    timestamp_ms: int | None = None
 
     @property
     def receipts(self) -> list[AnyReceipt]:
@@ -55,20 +60,27 @@ class PublishedBatch:
         return f"its receipts are altered ({found}, {places}); compare them with a copy, and put back what they were"
 
 
-def published_batches(published: Iterable[Published]) -> Iterator[PublishedBatch]:
+def published_batches(
+    published: Iterable[Published], passed_over: Callable[[str], None] = lambda _place: None
+) -> Iterator[PublishedBatch]:
     """Yield a batch when its last receipt comes, and at the end those whose last did not.
 
     One that was published twice may come twice. A line that is no receipt, such as one that a crash tore, explains
     nothing and is passed over: a batch that needs it stays unfinished.
+
+    Args:
+        published: lines and records, in any order.
+        passed_over: called with the place of each that is no receipt.
     """
     unfinished: dict[str, PublishedBatch] = {}
-    for place, content in published:
+    for place, content, timestamp_ms in published:
         try:
             said_name, said_size, receipt = unseal(content)
             name, size, offset = str(said_name), int(said_size), int(receipt["position"]["offset"])  # as they should be
         except (ValueError, LookupError, TypeError, AttributeError):
+            passed_over(place)
             continue
-        batch = unfinished.setdefault(name, PublishedBatch(name, size, place, place, {}))
+        batch = unfinished.setdefault(name, PublishedBatch(name, size, place, place, {}, timestamp_ms))
         batch.size, batch.last_place = size, place
         batch.by_offset[offset] = receipt
         if len(batch.by_offset) == size:

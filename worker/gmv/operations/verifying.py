@@ -1,17 +1,17 @@
 """Does the ledger hold what the receipts say, no more and no less? Recomputed from receipts alone.
 
 Each partition's position names its newest batch, and each receipt the batch before its own: walking back from the
-positions separates committed batches from orphans. Memory grows with batches and owners, not with events: receipts may
+positions separates committed batches from orphans (`chain.py`). Memory grows with owners, not with events: receipts may
 be in any order, but those of one batch are near each other, since one worker sent them at once.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from gmv.errors import ConservationBroken
 from gmv.ledger.port import Accounts
-from gmv.operations.published import ELSEWHERE, Published, PublishedBatch, published_batches
+from gmv.operations.chain import Receipts, chain_of, committed_batches
 from gmv.valuation.receipt import AnyReceipt, Receipt, changes_of, is_correction
 
 OWNERS_NAMED_MAX: Final = 20
@@ -38,7 +38,7 @@ class VerifiedReceipts:
     corrections: int = 0
 
 
-def verify_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> VerifiedReceipts:
+def verify_receipts(accounts: Accounts, receipts: Receipts) -> VerifiedReceipts:
     """Recompute every owner's total from the committed receipts and compare it with the ledger's.
 
     Args:
@@ -48,19 +48,22 @@ def verify_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Publishe
     Raises:
         ConservationBroken: a committed batch is without its receipts, or totals differ; it names the owners.
     """
-    previous, committed = _history(accounts, receipts())
     totals: dict[str, int] = {}
     batches = receipts_counted = corrections = 0
-    for batch in _committed_batches(committed, receipts()):
-        batches += 1
-        receipts_counted += len(batch.receipts)
-        corrections += sum(map(is_correction, batch.receipts))
-        _add(totals, batch.receipts)
+    positions = accounts.positions()
+    with chain_of(receipts()) as chain:
+        chain.walk_back(positions)
+        for batch in committed_batches(chain, receipts()):
+            batches += 1
+            receipts_counted += len(batch.receipts)
+            corrections += sum(map(is_correction, batch.receipts))
+            _add(totals, batch.receipts)
+        orphans = chain.orphans
     micros, events = _compare(accounts, totals), receipts_counted - corrections
-    return VerifiedReceipts(batches, events, len(previous) - len(committed), len(totals), micros, corrections)
+    return VerifiedReceipts(batches, events, orphans, len(totals), micros, corrections)
 
 
-def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Published]]) -> Iterator[Receipt]:
+def committed_receipts(accounts: Accounts, receipts: Receipts) -> Iterator[Receipt]:
     """Yield the receipts of events that the ledger's positions confirm, each once, in the order published.
 
     Args:
@@ -70,39 +73,11 @@ def committed_receipts(accounts: Accounts, receipts: Callable[[], Iterable[Publi
     Raises:
         ConservationBroken: a committed batch is without its receipts.
     """
-    _, committed = _history(accounts, receipts())
-    for batch in _committed_batches(committed, receipts()):
-        yield from (receipt for receipt in batch.receipts if not is_correction(receipt))
-
-
-def _history(accounts: Accounts, published: Iterable[Published]) -> tuple[dict[str, str], set[str]]:
-    """Return the batch before each published one, and the ids of those that were committed."""
     positions = accounts.positions()
-    previous: dict[str, str] = {}
-    complaints: dict[str, str] = {}
-    for batch in published_batches(published):
-        if batch.is_whole:
-            previous[batch.id] = batch.previous
-        else:
-            complaints[batch.id] = batch.complaint
-    committed: set[str] = set()
-    for (topic, number), position in positions.items():
-        name = position.batch_id
-        while name:
-            if name not in previous:
-                complaint = complaints.get(name, f"its receipts are missing; look for them {ELSEWHERE}")
-                raise ConservationBroken(f"batch {name} of {topic}[{number}] is in the ledger, but {complaint}")
-            committed.add(name)
-            name = previous[name]
-    return previous, committed
-
-
-def _committed_batches(committed: set[str], published: Iterable[Published]) -> Iterator[PublishedBatch]:
-    counted: set[str] = set()
-    for batch in published_batches(published):
-        if batch.id in committed and batch.id not in counted and batch.is_whole:
-            counted.add(batch.id)
-            yield batch
+    with chain_of(receipts()) as chain:
+        chain.walk_back(positions)
+        for batch in committed_batches(chain, receipts()):
+            yield from (receipt for receipt in batch.receipts if not is_correction(receipt))
 
 
 def _add(totals: dict[str, int], receipts: Iterable[AnyReceipt]) -> None:

@@ -11,6 +11,7 @@ from gmv.ledger.port import FIELDS_MAX, FIXED_FIELDS, Batch, Entry, Known
 from gmv.ledger.position import Position
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
+from gmv.stream.telling import told_by
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Attribution
@@ -199,4 +200,5 @@ def _receipt(partition: Partition, expected: Position, outcome: Credited, stamp:
         settings_digest=stamp.settings_digest,
         attribution=outcome.attribution,
         traceparent=outcome.event.traceparent,
+        told=told_by(outcome.record, outcome.event),
     )

@@ -26,7 +26,7 @@ class Record:
         key: None where the record has none.
         value: None for a tombstone.
         headers: in order; names may repeat, values be missing.
-        timestamp_ms: broker time, -1 where unknown; for watching only, never in a credit.
+        timestamp_ms: broker time, -1 where unknown; told in receipts, never part of a credit.
     """
 
     offset: int

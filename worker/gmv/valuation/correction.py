@@ -26,6 +26,7 @@ class Correction:
         partition: of the log in which that event was credited, as its receipt says; decides the book.
         insisted: why it is meant though the event's receipts do not support it; None where they do. Said by who
             applies it, not by the file: no part of what it says.
+        time: when it was made (RFC 3339), if its line tells; decides nothing but in which statement it is.
     """
 
     offset: int
@@ -37,6 +38,7 @@ class Correction:
     event: EventName | None = None
     partition: int = 0
     insisted: str | None = None
+    time: str | None = None
 
     @property
     def identity(self) -> bytes:
@@ -47,6 +49,7 @@ class Correction:
     def payload(self) -> bytes:
         """8 bytes, digest of all that it says: another correction under the same id has another."""
         said = [self.from_owner, self.to_owner, self.micros, self.reason, self.event, self.partition]
+        said += [] if self.time is None else [self.time]  # lines without one keep the digest that they had
         return hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
 
     @property
@@ -75,6 +78,8 @@ class Correction:
             made["event"] = self.event
         if self.insisted is not None:
             made["insisted"] = self.insisted
+        if self.time is not None:
+            made["time"] = self.time
         return made
 
 

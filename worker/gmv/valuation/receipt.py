@@ -12,6 +12,7 @@ from typing import Final, Literal, NotRequired  # pydantic needs these below Pyt
 import orjson
 from typing_extensions import TypedDict, TypeIs
 
+from gmv.valuation.told import Telling, Told
 from gmv.valuation.types import Attribution, Contributor
 
 
@@ -47,14 +48,16 @@ class Share(TypedDict):
 
 
 NOBODY_LEFT: Final = "nobody_left"
+NOTHING_TOLD: Final = Telling()
 
 
-class Receipt(TypedDict):
+class Receipt(Told):
     """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1).
 
     `outcome` is `nobody_left` where there is no contributor, since all recalled images are opted out; absent elsewhere.
     `features` is there where another machine may compute other features of the image, in their last bits, than those
     that the credits rest on: the SHA-256 of these. It is absent where the event brought its features.
+    Keys of `Told` are there as far as the record told; they decide nothing, and older receipts have none.
     """
 
     event: EventName
@@ -83,7 +86,7 @@ class CorrectionReceipt(TypedDict):
 
     `position` is in the log of corrections; `event` the one that was credited wrongly, if it is about one; `micros`
     the sum of the entries: 0, or below 0 where credits were withdrawn; `insisted` why it was meant though the receipts
-    of the event did not support it, absent where they did.
+    of the event did not support it, absent where they did; `time` when it was made, as its line says, if it does.
     """
 
     correction: str
@@ -92,6 +95,7 @@ class CorrectionReceipt(TypedDict):
     reason: str
     event: NotRequired[EventName]
     insisted: NotRequired[str]
+    time: NotRequired[str]
     entries: list[Change]
     micros: int
 
@@ -137,6 +141,7 @@ def receipt(
     settings_digest: str,
     attribution: Attribution,
     traceparent: str | None,
+    told: Telling = NOTHING_TOLD,
 ) -> Receipt:
     """Return the receipt of one event, less its batch id."""
     made: Receipt = {
@@ -156,7 +161,7 @@ def receipt(
         made["features"] = attribution.features
     if traceparent is not None:
         made["traceparent"] = traceparent
-    return made
+    return {**made, **told.keys()}
 
 
 def _share(contributor: Contributor) -> Share:

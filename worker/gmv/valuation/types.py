@@ -5,6 +5,12 @@ from dataclasses import dataclass
 MICROS_PER_CREDIT = 1_000_000
 
 
+def credits_text(micros: int) -> str:
+    """Write micro-credits as credits, exactly: 1234567890 is "1,234.567890"."""
+    whole, fraction = divmod(abs(micros), MICROS_PER_CREDIT)
+    return f"{'-' if micros < 0 else ''}{whole:,}.{fraction:06d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A training image near the generated one.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmv.cli.credits.leaderboard import leaderboard
+from gmv.cli.history.page import page
+from gmv.cli.history.statement import statement
 from gmv.cli.options import ConfigOption, JsonOption, LedgerOption, ledger_file, load_settings, refuse_shared_files
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def export(
 ) -> None:
     """Write every owner's total, in order of the owners' ids; 1,000,000 micro-credits are one credit."""
     settings = load_settings(config, ledger=ledger)
-    from gmv.cli.credits.exports import WRITERS, as_shown
+    from gmv.cli.credits.exports import WRITERS, as_shown, balances_table
     from gmv.cli.out_file import replacing
     from gmv.cli.output import credits_text, print_for_people
     from gmv.cli.terminal import binary_stdout
@@ -126,11 +128,13 @@ def export(
         statement = read_totals(accounts)
     balances = sorted(statement.balances, key=lambda balance: balance.owner_id)
     if out is None:
-        WRITERS[format](as_shown(balances), binary_stdout())
+        WRITERS[format](as_shown(balances_table(balances)), binary_stdout())
         return
     with replacing(out) as file:
-        WRITERS[format](balances, file)
+        WRITERS[format](balances_table(balances), file)
     print_for_people(f"{out}: {len(balances):,} owners, {credits_text(statement.micros)} credits")
 
 
 app.command()(leaderboard)
+app.command()(statement)
+app.command()(page)

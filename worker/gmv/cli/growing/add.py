@@ -57,7 +57,7 @@ def add(
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
     from gmv.corpus.reading import Reading
-    from gmv.encoders import precomputed
+    from gmv.encoders.precomputed import Precomputed
     from gmv.imaging.decode import ImageLimits
     from gmv.index.manifest import index_id_of
     from gmv.indexing.growing import AddOptions, add_images
@@ -70,9 +70,8 @@ def add(
             tell_who_watches(sentence)
 
     parent = open_parent(index)
-    entry = parent.manifest.encoder
     columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
-    encoder_id = entry.id if entry.kind == precomputed.KIND else None
+    encoder_id = parent.encoder.encoder_id if isinstance(parent.encoder, Precomputed) else None
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     manifest = add_images(
         parent,

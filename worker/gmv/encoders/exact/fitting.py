@@ -1,7 +1,7 @@
 """Learning the exact descriptor's parameters from a sample of the corpus; the same bits on every processor."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Final, TypeVar
@@ -15,7 +15,6 @@ from gmv.encoders.exact.descriptor import Stages, as_floats, patches_per_side, p
 from gmv.encoders.exact.kernels import LARGEST, PATCH_SCALE, cut_patches
 from gmv.encoders.exact.parameters import GRID, PATCH_NUMBERS, SIDE, Parameters
 from gmv.encoders.exact.projections import Moments, instance_discriminants, most_of, principal_components
-from gmv.encoders.fitting import FittingSettings
 from gmv.encoders.integer_projection import IntegerProjection
 from gmv.encoders.mirror import mirror_of_atoms, mirror_of_patches, mirror_of_signs
 from gmv.encoders.working_size import to_working_size
@@ -46,6 +45,21 @@ _TOKEN_MATRIX_MAX = 2_047
 _TOKEN_RIDGE = 0.02  # of the mean variance of a cell's numbers
 _TOKEN_POWER = 0.25
 _IMAGES_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FittingSettings:
+    """What decides the parameters besides the images.
+
+    Attributes:
+        images: in the sample, at most.
+        working_size: see `Parameters`.
+        seed: of the choice of patches, of k-means and of alterations.
+    """
+
+    images: int = 4_000
+    working_size: int = 32
+    seed: int = 0
 
 
 @torch.inference_mode()

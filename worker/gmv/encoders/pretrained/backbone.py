@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from gmv.errors import Poison, Reason
 
@@ -79,6 +80,43 @@ class Backbone(Protocol):
         Raises:
             Poison: `invalid_features`, where a number that it puts out is not finite.
         """
+
+
+class KnownBackbone(Backbone):
+    """A `Backbone` but for `run`: what is known of it once it is open. A subclass sets `_shape`."""
+
+    _shape: ActivationsShape
+
+    def __init__(self, kind: str, origin: Origin, options: Mapping[str, Any], files: Mapping[str, Path]) -> None:
+        self._kind = kind
+        self._origin = origin
+        self._options = options
+        self._files = files
+
+    @property
+    @override
+    def kind(self) -> str:
+        return self._kind
+
+    @property
+    @override
+    def origin(self) -> Origin:
+        return self._origin
+
+    @property
+    @override
+    def options(self) -> Mapping[str, Any]:
+        return self._options
+
+    @property
+    @override
+    def files(self) -> Mapping[str, Path]:
+        return self._files
+
+    @property
+    @override
+    def shape(self) -> ActivationsShape:
+        return self._shape
 
 
 def finite(activations: Activations) -> Activations:

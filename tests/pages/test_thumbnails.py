@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from gmv.corpus.port import ImageFile
-from gmv.corpus.reading import Catalogue
-from gmv.demo.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
+from gmv.corpus.port import Catalogue, ImageFile
+from gmv.pages.thumbnails import SIDE_PIXELS_MAX, thumbnail, training_thumbnails
 from tests.demo.world import image_file
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,5 +47,10 @@ def thumbnail(content: bytes) -> Thumbnail:
 
 
 def training_thumbnails(corpus: Corpus, image_ids: Collection[str]) -> dict[str, Thumbnail]:
-    """Read the corpus once and return the pictures of the images asked for, by image id."""
-    return {image.image_id: thumbnail(image.content) for image in image_files(corpus) if image.image_id in image_ids}
+    """Read the corpus once and return the pictures of the images asked for, by image id; damaged ones are left out."""
+    pictures = {}
+    for image in image_files(corpus):
+        if image.image_id in image_ids:
+            with suppress(OSError, Image.DecompressionBombError):
+                pictures[image.image_id] = thumbnail(image.content)
+    return pictures

@@ -1,0 +1,164 @@
+"""Pages of owners and of all of them: what is on them, what is not, and how a browser opens them."""
+
+from pathlib import Path
+
+import pytest
+
+from gmv.ledger.totals import LedgerTotals
+from gmv.pages.thumbnails import thumbnail
+from gmv.settings import LedgerSettings
+from gmv.statements.page_data import EVENTS_SHOWN, PageData
+from gmv.statements.pages import OWNERS_LISTED_MAX, manager_html, owner_html, page_name
+from gmv.statements.period import Period
+from tests.cli.command import gmv, gmv_json
+from tests.demo.test_report import HOSTILE, Page
+from tests.demo.world import image_file
+from tests.services.browser import dump_dom
+from tests.statements.test_statement import told, totals_of
+from tests.statements.world import Event, World, paying
+
+OWNERS = {"ada": 600_000, "ben": 400_000}
+
+
+def data_of(events: list[Event], owner_ids: list[str], period: Period | None = None) -> PageData:
+    bookings = told(events)
+    data = PageData(owner_ids, period or Period(), totals_of(bookings), "redis://secret-host:6379/0")
+    data.read(bookings)
+    return data
+
+
+def events_of(count: int) -> list[Event]:
+    evidence = [{"p_value": 0.0125, "reliable": True}, {"p_value": 0.75, "reliable": False}]
+    return [
+        Event(OWNERS, {"at": n * 86_400_000, "model": f"m{n % 2}", "evidence": evidence[n % 2]}) for n in range(count)
+    ]
+
+
+def test_an_owners_page_names_no_other_owner_and_no_server() -> None:
+    page = Page(owner_html(data_of(events_of(40), ["ada"]).owner("ada"), {}))
+    assert "ben" not in page.text
+    assert "secret-host" not in page.text
+    assert not page.all("a")
+    for shown in (
+        "24.000000",
+        "1970-01",
+        "1970-02",
+        "m0",
+        "m1",
+        "0.013",
+        "0.750",
+        "unreliable",
+        "index-1",
+        "settings-1",
+    ):
+        assert shown in page.text
+    assert page.text.count("60.0 %") == 40
+    assert "resemblance is no cause" in page.text
+
+
+def test_the_page_of_all_names_everybody_once_and_links_to_their_pages() -> None:
+    page = Page(manager_html(data_of(events_of(40), []).manager(), {"ada": "owners/a.html"}, "redis://host"))
+    assert [attributes["href"] for attributes in page.all("a")] == ["owners/a.html"]
+    assert page.text.count("24.000000") == 2  # in the period, and in the ledger
+    assert page.text.count("16.000000") == 2
+    assert "50.0 %" in page.text  # of the events are unreliable
+    assert "40.000000" in page.text
+
+
+def test_names_are_shown_and_never_run() -> None:
+    events = [Event({HOSTILE: 5}, {"at": 1, "model": HOSTILE, "picture": HOSTILE, "index": HOSTILE})]
+    data = data_of(events, [HOSTILE])
+    for html in (owner_html(data.owner(HOSTILE), {}), manager_html(data.manager(), {HOSTILE: page_name(HOSTILE)}, "x")):
+        page = Page(html)
+        assert not page.all("script")
+        assert not page.all("img")
+        assert not [attributes for _, attributes in page.tags if any(name.startswith("on") for name in attributes)]
+        assert page.text.count(HOSTILE) >= 2
+        (policy,) = [attributes["content"] for attributes in page.all("meta") if "http-equiv" in attributes]
+        assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+@pytest.mark.parametrize(
+    "owner_id", ["ada", "Ada", "../../etc/passwd", "", "ж 画家", "a" * 500, "\ud800", "a/b", "a-b"]
+)
+def test_each_owner_has_a_page_of_a_plain_name(owner_id: str) -> None:
+    others = {page_name(each) for each in ["ada", "Ada", "a/b", "a-b", "a b", ""] if each != owner_id}
+    assert page_name(owner_id) not in others
+    assert Path(page_name(owner_id)).name == page_name(owner_id)
+    assert len(page_name(owner_id)) < 64
+    assert page_name(owner_id).isascii()
+
+
+def test_a_page_of_ten_thousand_events_with_pictures_is_light() -> None:
+    events = [Event({"ada": micros}, {"at": n}) for n, micros in enumerate([500_000, 499_999, 6] * 3_334)]
+    page = data_of(events, ["ada"]).owner("ada")
+    pictures = {image_id: thumbnail(image_file(shade, 160, "JPEG")) for shade, image_id in enumerate(page.image_ids)}
+    html = owner_html(page, pictures)
+    assert len(html.encode()) < 2_000_000
+    assert len(page.events) == EVENTS_SHOWN
+    assert f"The newest {EVENTS_SHOWN} of\n    10,002" in Page(html).text
+    assert len(Page(html).all("img")) == EVENTS_SHOWN + 3
+
+
+def test_more_owners_than_a_page_lists_are_counted() -> None:
+    events = [Event({f"owner-{n}": 1_000_000 - n}, {"at": 1}) for n in range(OWNERS_LISTED_MAX + 7)]
+    page = Page(manager_html(data_of(events, []).manager(), {}, "x"))
+    assert "7 more are in what" in page.text
+    assert "owner-2006" not in page.text
+
+
+def test_a_ledger_that_has_credited_nothing_has_a_page() -> None:
+    data = PageData([], Period(), LedgerTotals([], 0, {}), "x")
+    data.read([])
+    assert "0.000000" in Page(manager_html(data.manager(), {}, "x")).text
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> LedgerSettings:
+    world = World(tmp_path)
+    world.commit([Event(OWNERS, {"time": "2026-10-05T00:00:00Z"}), paying("ben", time="2026-11-05T00:00:00Z")])
+    return world.settings
+
+
+def test_pages_for_owners_to_see(ledger: LedgerSettings, tmp_path: Path) -> None:
+    written = gmv_json(ledger, "credits", "page", "--owner", "ben", "--out", tmp_path / "pages")
+    assert written["manager"] is None
+    assert [path.name for path in (tmp_path / "pages").iterdir()] == [page_name("ben")]
+    assert "ada" not in (tmp_path / "pages" / page_name("ben")).read_text()
+
+
+def test_pages_for_who_pays(ledger: LedgerSettings, tmp_path: Path) -> None:
+    out = tmp_path / "pages"
+    done = gmv(ledger, "credits", "page", "--out", out, "--from", "2026-10-01", "--to", "2026-11-01", "--owners-max", 1)
+    assert done.stdout == f"{out / 'index.html'}: all owners, 1 of them with a page of their own\n"
+    index = Page((out / "index.html").read_text())
+    assert [attributes["href"] for attributes in index.all("a")] == [f"owners/{page_name('ben')}"]
+    owner = Page((out / "owners" / page_name("ben")).read_text())
+    assert [attributes["href"] for attributes in owner.all("a")] == ["../index.html"]
+    assert "0.400000" in owner.text
+
+
+def test_pictures_are_those_of_the_corpus(ledger: LedgerSettings, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    names = ["ada-0.png", "ben-1.png", "ben-2.png"]
+    for shade, name in enumerate(names):
+        (corpus / name).write_bytes(image_file(shade))
+    (corpus / "ben-2.png").write_bytes(b"no picture")
+    rows = ["file_name,image_id,owner_id", *(f"{name},{name[:-4]},{name[:3]}" for name in names)]
+    (corpus / "metadata.csv").write_text("\n".join(rows) + "\n")
+    written = gmv_json(ledger, "credits", "page", "--out", tmp_path / "pages", "--corpus", corpus)
+    assert written["pictures"] == 2
+    page = Page((tmp_path / "pages" / "owners" / page_name("ada")).read_text())
+    assert {attributes["alt"] for attributes in page.all("img")} == {"Training image ada-0"}
+
+
+@pytest.mark.servers
+def test_both_pages_open_in_a_browser(ledger: LedgerSettings, tmp_path: Path) -> None:
+    written = gmv_json(ledger, "credits", "page", "--out", tmp_path / "pages")
+    index = dump_dom(Path(written["manager"]))
+    assert index.count('<th scope="row"><a href="owners/') == 2
+    assert "<dd>2.000000</dd>" in index
+    owner = dump_dom(Path(written["owners"][0]["path"]))
+    assert "<h1>What ben earned</h1>" in owner
+    assert "<strong>1.400000</strong>" in owner

@@ -1,0 +1,1 @@
+"""`gmv calibrate`: where credit goes at several temperatures, by images whose training images are known."""

@@ -1,0 +1,60 @@
+"""What a build measured of features that a corpus brought, and of an inverted file's lists."""
+
+from pydantic import Field
+
+from gmv.index.entry import Entry, UnitInterval
+
+
+class MeasuredFeatures(Entry):
+    """Features that a corpus brought, by a sample of it.
+
+    Attributes:
+        tokens_shape: (n, d) as they were brought; the encoder's own is what is left of it.
+        token_length: median Euclidean length of a token.
+        rounding: what float16 rounds off tokens, as a share of how far they are from their mean (root mean squares).
+    """
+
+    tokens_shape: tuple[int, int]
+    token_length: float = Field(ge=0)
+    rounding: float = Field(ge=0)
+
+
+class ProbedPoint(Entry):
+    """Recall of the true nearest where so many of the lists are probed, as `RecallPoint` tells it."""
+
+    probes: int = Field(gt=0)
+    recall: float = UnitInterval
+    least: float = UnitInterval
+    most: float = UnitInterval
+
+
+class CalibratedLists(Entry):
+    """How many of an inverted file's lists are probed for a query.
+
+    Attributes:
+        lists: that it has.
+        probes: of them, for every query.
+        candidates: M at which recall was measured.
+        target: share of the ten nearest by W1 that was wanted by it.
+        points: of the numbers that were tried, for training images left out of their own answers.
+    """
+
+    lists: int = Field(gt=0)
+    probes: int = Field(gt=0)
+    candidates: int = Field(gt=0)
+    target: float = Field(gt=0, le=1)
+    points: tuple[ProbedPoint, ...]
+
+    def sentence(self) -> str:
+        """Say what lists lose, and where they are not what keeps recall below the target, or of no use."""
+        by_number = {point.probes: point.recall for point in self.points}
+        held, best = by_number[self.probes], by_number[self.lists]
+        found = (
+            f"{self.probes:,} of {self.lists:,} lists hold {held:.1%} of the ten nearest by W1 within "
+            f"{self.candidates:,} candidates, all of them {best:.1%}"
+        )
+        if best < self.target:
+            return f"{found}: no number of lists reaches {self.target:.1%}, so another --factory or more candidates may"
+        if 2 * self.probes > self.lists:
+            return f"{found}: so many that a --factory without IVF is as quick"
+        return found

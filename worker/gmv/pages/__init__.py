@@ -1,0 +1,1 @@
+"""What HTML pages share that need nothing but themselves: how they look, their figures, small pictures."""
