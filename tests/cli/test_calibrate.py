@@ -34,15 +34,16 @@ def corpus_of(count: int) -> list[dict[str, Any]]:
     return [row | {"weight": 0.5 if place == 3 else 1.0} for place, row in enumerate(rows(count))]
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write_parquet(tmp_path / "c.parquet", corpus_of(20))
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_parquet(tmp_path_factory.mktemp("corpus") / "c.parquet", corpus_of(20))
 
 
-@pytest.fixture
-def index(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> Path:
-    gmv_json(sqlite, "index", "build", corpus, "--out", tmp_path / "index", *SIZE)
-    return tmp_path / "index"
+@pytest.fixture(scope="module")
+def index(corpus: Path) -> Path:
+    """Beside the corpus; no test changes it."""
+    gmv_json(LedgerSettings(), "index", "build", corpus, "--out", corpus.with_name("index"), *SIZE)
+    return corpus.with_name("index")
 
 
 def test_shares_are_those_that_a_worker_would_credit(sqlite: LedgerSettings, index: Path, corpus: Path) -> None:

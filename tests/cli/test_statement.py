@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> World:
 
 
 def _at(day: str) -> dict[str, Any]:
-    evidence = {"reliable": day == "2026-10-01", "p_value": 0.25}
+    evidence = {"reliable": day == "2026-10-01", "p": 0.25}
     return {"time": f"{day}T12:00:00Z", "model": f"m-{day}", "metadata": {"name": f"{day}.png"}, "evidence": evidence}
 
 
@@ -197,8 +197,7 @@ class TestExplainOwner:
                 {"image_id": "ada-1", "distance": 0.5, "mirrored": False, "share": 0.25, "credit_micros": 250_000}
             ],
             "others": 1,
-            "reliable": True,
-            "p_value": 0.25,
+            "evidence": {"p": 0.25, "flat": False, "reliable": True},
             "topic": "events.jsonl",
             "partition": 0,
             "offset": 1,

@@ -114,3 +114,22 @@ def test_a_line_that_is_no_receipt_costs_nothing_that_is_committed(world: World,
     passed_over: list[str] = []
     assert len(list(committed_bookings(world.totals().positions, world.published, passed_over.append))) == 1
     assert passed_over == ["r:2"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "evidence"),
+    [
+        ({"evidence": {"p": 0.5, "reliable": True}}, (0.5, False, True)),
+        ({"evidence": {"p": 1, "flat": True, "reliable": False}}, (1, True, False)),
+        ({"evidence": {"p": 0.5}}, None),
+        ({"evidence": {"p": "0.5", "reliable": True}}, None),
+        ({"evidence": [0.5, True]}, None),
+        ({"evidence": None}, None),
+        ({}, None),
+    ],
+)
+def test_evidence_is_read_where_receipts_tell_it(
+    world: World, keys: dict[str, object], evidence: tuple[float, bool, bool] | None
+) -> None:
+    world.commit([Event({"ada": 1}, keys)])
+    assert [each.evidence for each in world.bookings()] == [evidence]

@@ -28,7 +28,7 @@ def data_of(events: list[Event], owner_ids: list[str], period: Period | None = N
 
 
 def events_of(count: int) -> list[Event]:
-    evidence = [{"p_value": 0.0125, "reliable": True}, {"p_value": 0.75, "reliable": False}]
+    evidence = [{"p": 0.0125, "reliable": True}, {"p": 0.75, "reliable": False}]
     return [
         Event(OWNERS, {"at": n * 86_400_000, "model": f"m{n % 2}", "evidence": evidence[n % 2]}) for n in range(count)
     ]

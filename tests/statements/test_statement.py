@@ -48,8 +48,11 @@ def stated(bookings: list[Booking], owner: str, period: Period, by: By | None = 
 BY_HAND = told(
     [
         Event({"ada": 600_000, "ben": 400_000}, {"at": 10, "model": "m1"}),
-        Event({"ada": 250_001, "ben": 749_999}, {"at": 20, "model": "m2", "evidence": {"reliable": False}}),
-        Event({"ada": 1_000_000}, {"at": 30, "evidence": {"reliable": True, "p_value": 0.01}}),
+        Event(
+            {"ada": 250_001, "ben": 749_999},
+            {"at": 20, "model": "m2", "evidence": {"p": 1, "flat": True, "reliable": False}},
+        ),
+        Event({"ada": 1_000_000}, {"at": 30, "evidence": {"reliable": True, "p": 0.01}}),
         Event({"ada": 7}, {"at": 40}),
         Event({"ada": 5}, {}),
         Event({"ben": 1_000_000}, {"at": 25}),

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,12 +28,17 @@ from gmv.cli.growing.add import add
 from gmv.cli.growing.remove import remove
 from gmv.cli.index_recall import recall
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
+from gmv.cli.rights.summary import summary
 from gmv.cli.shown_index import shown, view
+
+if TYPE_CHECKING:
+    from gmv.corpus.port import Corpus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(recall)
 app.command()(add)
 app.command()(remove)
+app.command()(summary)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
 
@@ -99,6 +104,12 @@ def build(
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode and rank. Default: all cores.")
     ] = os.cpu_count() or 1,
+    rights: Annotated[
+        Path | None,
+        typer.Option(
+            "--rights", metavar="FILE", help="First write an owners file of images that opt out, as `gmv rights` does."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the index that is there.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -129,8 +140,11 @@ def build(
         for sentence in reading.sentences():
             tell_who_watches(sentence)
 
+    opened = open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ())
+    if rights is not None:
+        _write_rights(rights, opened, encoder_id)
     manifest = build_index(
-        open_corpus(corpus, settings.images.bytes_max, columns, encoder_id, split or ()),
+        opened,
         out,
         settings,
         BuildOptions(
@@ -191,6 +205,22 @@ def fetch(
     from gmv.indexing.fetch import fetch_index
 
     render(shown(out, fetch_index(url, digest, out, progress), digest), json, view)
+
+
+def _write_rights(out: Path, corpus: "Corpus", encoder_id: str | None) -> None:
+    from gmv.cli.output import tell_who_watches
+    from gmv.cli.rights.reading import scanned, write_opt_outs
+    from gmv.errors import InvalidSettings
+    from gmv.rights.scanning import Told
+
+    if encoder_id is not None:
+        raise InvalidSettings("--rights reads image files, and the corpus brings features; leave one of both out")
+    tally = scanned(corpus, Told())
+    write_opt_outs(out, tally)
+    tell_who_watches(
+        f"{len(tally.opted_out):,} of {tally.images:,} images opt out of training or data mining: review {out}; "
+        f"nothing is applied until --owners names it; {len(tally.unread):,} were not read whole: see `gmv rights`"
+    )
 
 
 def _view_verified(index: VerifiedIndex) -> Iterator[str]:

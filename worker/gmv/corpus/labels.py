@@ -13,18 +13,21 @@ from gmv.parquet.batches import batches_of, schema_of
 from gmv.parquet.columns import plain
 
 
-def labels_of(paths: Sequence[Path], column: str, columns: Columns = COLUMNS) -> dict[str, str]:
+def labels_of(
+    paths: Sequence[Path], column: str, columns: Columns = COLUMNS, splits: Sequence[str] = ()
+) -> dict[str, str]:
     """Return labels by image id; rows without a label are left out.
 
     Args:
         paths: Parquet files, patterns or folders of them, of one split.
         column: of labels, text or numbers.
         columns: names of the other columns.
+        splits: to read; empty: train where files name splits.
 
     Raises:
         CorpusRefused: they are something else, or have no such column.
     """
-    tables = find_tables(paths)
+    tables = find_tables(paths, splits)
     if tables.kind is not TableKind.PARQUET:
         raise CorpusRefused(f"{tables.name} holds no Parquet files; labels are read from these alone")
     parquet = ParquetFiles(tables, columns)

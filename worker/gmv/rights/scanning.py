@@ -1,7 +1,7 @@
 """From a corpus to what its files say of training, and the opt-outs among it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -39,6 +39,19 @@ class ImageRights(NamedTuple):
         return any(each.opts_out for each in self.said)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a corpus tells in columns of its own, by image id.
+
+    Attributes:
+        licences: go before what a file states.
+        sources: where images are from.
+    """
+
+    licences: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Tally:
     """What was counted over a corpus.
@@ -48,6 +61,7 @@ class Tally:
         opted_out: by image id, why.
         said: by sentence, images.
         licences: by licence, images; None for images that state none.
+        sources: by where they are from, images; None where the corpus does not say.
         owners: by owner id, images.
         owners_opted_out: by owner id, images that are opted out.
         unread: by image id, why something of it could not be read.
@@ -57,29 +71,39 @@ class Tally:
     opted_out: dict[str, str] = field(default_factory=dict)
     said: Counter[str] = field(default_factory=Counter)
     licences: Counter[str | None] = field(default_factory=Counter)
+    sources: Counter[str | None] = field(default_factory=Counter)
     owners: Counter[str] = field(default_factory=Counter)
     owners_opted_out: Counter[str] = field(default_factory=Counter)
     unread: dict[str, str] = field(default_factory=dict)
 
 
-def scan(corpus: Corpus, reader: C2paReader | None, advance: Callable[[int], None]) -> Tally:
+def scan(
+    corpus: Corpus,
+    told: Told,
+    reader: C2paReader | None,
+    advance: Callable[[int], None],
+    only: Collection[str] | None = None,
+) -> Tally:
     """Look at all image files of a corpus; none is decoded.
 
     Args:
         corpus: of image files.
+        told: by columns of the corpus.
         reader: of C2PA manifests; None where the library is not installed, and then each manifest is one unread.
         advance: called with 1 for each image.
+        only: ids of the images that count; None: all.
 
     Raises:
         CorpusRefused: the corpus cannot be read.
     """
     tally = Tally()
     owner_of = {image.image_id: image.owner_id for image in corpus.catalogue().images}
-    for image_id, rights in _each(corpus, reader):
+    for image_id, rights in _each(corpus, reader, only):
         owner_id = owner_of[image_id]
         tally.images += 1
         tally.owners[owner_id] += 1
-        tally.licences[rights.licence] += 1
+        tally.licences[told.licences.get(image_id, rights.licence)] += 1
+        tally.sources[told.sources.get(image_id)] += 1
         tally.said.update({each.sentence() for each in rights.said})
         if rights.opts_out:
             tally.owners_opted_out[owner_id] += 1
@@ -90,8 +114,10 @@ def scan(corpus: Corpus, reader: C2paReader | None, advance: Callable[[int], Non
     return tally
 
 
-def _each(corpus: Corpus, reader: C2paReader | None) -> Iterator[tuple[str, ImageRights]]:
+def _each(corpus: Corpus, reader: C2paReader | None, only: Collection[str] | None) -> Iterator[tuple[str, ImageRights]]:
     for image in corpus.images():
+        if only is not None and image.image_id not in only:
+            continue
         match image:
             case ImageFile(image_id, content):
                 yield image_id, rights_of(content, reader)

@@ -3,13 +3,22 @@
 In constant memory, by two passes over what was published.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gmv.errors import EventsRefused
 from gmv.events.event_time import unix_milliseconds, valid_milliseconds
 from gmv.operations.chain import Chain, Positions, Receipts, chain_of, committed_batches
 from gmv.valuation.receipt import AnyReceipt, changes_of, is_correction
+
+
+class Evidence(NamedTuple):
+    """What speaks for an event's contributors: its p-value in [0, 1], whether its image is flat, whether that does."""
+
+    p: float
+    flat: bool
+    reliable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +45,12 @@ class Booking:
         return None if is_correction(self.receipt) else self.receipt.get("model")
 
     @property
-    def is_reliable(self) -> bool | None:
-        """Whether the event's evidence was enough, None where its receipt does not say."""
-        found = self._evidence().get("reliable")
-        return found if isinstance(found, bool) else None
-
-    @property
-    def p_value(self) -> float | None:
-        """The event's, in [0, 1]; None where its receipt does not say."""
-        found = self._evidence().get("p_value")
-        return found if isinstance(found, float) else None
-
-    def _evidence(self) -> Mapping[str, object]:
-        """Return what the receipt says of evidence; receipts of older versions say nothing."""
-        evidence: object = self.receipt.get("evidence")
-        return evidence if isinstance(evidence, Mapping) else {}
+    def evidence(self) -> Evidence | None:
+        """What the receipt says of it; those of older versions, and of indexes that measured none, say nothing."""
+        match self.receipt.get("evidence"):
+            case {"p": float(p) | int(p), "reliable": bool(is_reliable), **more}:
+                return Evidence(p, bool(more.get("flat")), is_reliable)
+        return None
 
     def changes(self) -> dict[str, int]:
         """Return micro-credits added to each owner's total; below 0 where they are taken."""

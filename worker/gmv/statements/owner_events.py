@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
 
-from gmv.statements.bookings import Booking
+from gmv.statements.bookings import Booking, Evidence
 from gmv.statements.period import Period, When
-from gmv.valuation.receipt import Receipt, is_correction
+from gmv.valuation.receipt import Receipt, Share, is_correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,7 @@ class PayingEvent:
         event_micros: what it paid all.
         images: of the owner's, in rank order.
         others: number of contributors of other owners.
-        reliable: whether its evidence was enough; None where its receipt does not say.
-        p_value: of its evidence, likewise.
+        evidence: for its contributors; None where its receipt does not say.
         topic: of its record.
         partition: likewise.
         offset: likewise.
@@ -70,8 +69,7 @@ class PayingEvent:
     event_micros: int
     images: tuple[PaidImage, ...]
     others: int
-    reliable: bool | None
-    p_value: float | None
+    evidence: Evidence | None
     topic: str
     partition: int
     offset: int
@@ -100,17 +98,19 @@ class NewestEvents:
         wanted, receipt = self._wanted, booking.receipt
         if is_correction(receipt):
             return
-        mine = [each for each in receipt["contributors"] if each["owner_id"] == wanted.owner_id and each["micros"]]
-        if sum(each["micros"] for each in mine) < max(wanted.micros_min, 1):
+        micros = booking.changes().get(wanted.owner_id, 0)
+        if micros < max(wanted.micros_min, 1):
             return
-        if wanted.image_id is not None and all(each["image_id"] != wanted.image_id for each in mine):
+        if wanted.image_id is not None and all(
+            each["image_id"] != wanted.image_id for each in _shares(receipt, wanted)
+        ):
             return
         when = wanted.period.when(booking.moment_ms)
         is_bounded = wanted.period.since_ms is not None or wanted.period.until_ms is not None
         if when is not When.WITHIN and (is_bounded or when is not When.WITHOUT_TIME):
             return
         self.found += 1
-        self.micros += sum(each["micros"] for each in mine)
+        self.micros += micros
         at = receipt["position"]
         moment = -1 if booking.moment_ms is None else booking.moment_ms
         entry = (moment, at["topic"], at["partition"], at["offset"], self.found), receipt  # no two alike
@@ -133,9 +133,13 @@ def newest_events(wanted: Wanted, limit: int, bookings: Iterable[Booking]) -> Ne
     return events
 
 
+def _shares(receipt: Receipt, wanted: Wanted) -> list[Share]:
+    """Return the owner's; an account that is no contributor has none."""
+    return [each for each in receipt["contributors"] if each["owner_id"] == wanted.owner_id and each["micros"]]
+
+
 def _paying(receipt: Receipt, wanted: Wanted, moment_ms: int | None) -> PayingEvent:
-    mine = [each for each in receipt["contributors"] if each["owner_id"] == wanted.owner_id and each["micros"]]
-    evidence = Booking(receipt, moment_ms)
+    mine, booking = _shares(receipt, wanted), Booking(receipt, moment_ms)
     at = receipt["position"]
     return PayingEvent(
         source=receipt["event"]["source"],
@@ -143,7 +147,7 @@ def _paying(receipt: Receipt, wanted: Wanted, moment_ms: int | None) -> PayingEv
         time=wanted.period.text(moment_ms),
         model=receipt.get("model"),
         picture=_picture(receipt),
-        credit_micros=sum(each["micros"] for each in mine),
+        credit_micros=booking.changes()[wanted.owner_id],
         event_micros=receipt["micros"],
         images=tuple(
             PaidImage(
@@ -156,8 +160,7 @@ def _paying(receipt: Receipt, wanted: Wanted, moment_ms: int | None) -> PayingEv
             for each in mine
         ),
         others=len(receipt["contributors"]) - len(mine),
-        reliable=evidence.is_reliable,
-        p_value=evidence.p_value,
+        evidence=booking.evidence,
         topic=at["topic"],
         partition=at["partition"],
         offset=at["offset"],

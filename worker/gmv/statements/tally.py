@@ -63,9 +63,9 @@ class Line:
             return
         self.events += 1
         self.event_micros += micros
-        if (is_reliable := booking.is_reliable) is not None:
+        if (evidence := booking.evidence) is not None:
             self.judged_events += 1
-            self.unreliable_events += not is_reliable
+            self.unreliable_events += not evidence.reliable
 
     def merge(self, other: "Line") -> None:
         """Add the sums of another."""

@@ -121,7 +121,7 @@ def _view(found: OwnerEvents) -> "Iterator[str | ConsoleRenderable]":
 
 
 def _row(event: PayingEvent) -> list[object]:
-    unreliable = (event.id, "unreliable") if event.reliable is False else event.id
+    unreliable = (event.id, "unreliable") if event.evidence and not event.evidence.reliable else event.id
     return [
         event.time or "no time told",
         unreliable,

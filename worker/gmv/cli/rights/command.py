@@ -1,6 +1,6 @@
 """`gmv rights`: what the images of a corpus say of data mining and training, as an owners file to review."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -9,6 +9,7 @@ import typer
 
 from gmv.cli.corpus_options import ImageColumnOption, ImageIdColumnOption, OwnerIdColumnOption, SplitOption
 from gmv.cli.options import ConfigOption, JsonOption
+from gmv.cli.rights.reading import Counted, LicenceColumnOption
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 10
 _LISTED_MAX: Final = 100  # of licences: some images have a statement of their own each
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A text, and of how many images it is true."""
-
-    text: str
-    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +74,7 @@ def rights(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Owners file of the opt-outs found, to review; replaced."),
     ] = None,
+    licence_column: LicenceColumnOption = None,
     image_id_column: ImageIdColumnOption = "image_id",
     owner_id_column: OwnerIdColumnOption = "owner_id",
     image_column: ImageColumnOption = "image",
@@ -97,58 +91,42 @@ def rights(
     from gmv.cli.options import load_settings
 
     settings = load_settings(config)
-    from contextlib import ExitStack
-
-    from gmv.cli.output import progress, render
+    from gmv.cli.output import render
+    from gmv.cli.rights.reading import scanned, told_by, write_opt_outs
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
-    from gmv.rights.c2pa_reader import C2paReader, is_installed
-    from gmv.rights.scanning import scan
 
     columns = Columns(image_id_column, owner_id_column, image_column)
+    told = told_by(corpus, columns, split or (), licence_column, None)
     opened = open_corpus(corpus, settings.images.bytes_max, columns, splits=split or ())
-    with ExitStack() as held:
-        reader = held.enter_context(C2paReader()) if is_installed() else None
-        tally = scan(opened, reader, held.enter_context(progress("reading", None, "images")))
+    tally = scanned(opened, told)
     if out is not None:
-        _write(out, tally)
+        write_opt_outs(out, tally)
     render(_result(opened.name, out, tally), json, _view)
 
 
-def _write(out: Path, tally: "Tally") -> None:
-    from gmv.assembly.owners import OwnersLine
-    from gmv.cli.out_file import replacing
-
-    with replacing(out) as file:
-        for image_id, why in tally.opted_out.items():
-            line = OwnersLine(image_id=image_id, opted_out=True, note=why)
-            file.write(line.model_dump_json(exclude_none=True).encode() + b"\n")
-
-
 def _result(corpus: str, out: Path | None, tally: "Tally") -> Rights:
-    without = tally.licences.pop(None, 0)
-    licences = [Counted(text, images) for text, images in _in_order(tally.licences)]
+    from gmv.cli.rights.reading import counted
+
+    licences = counted(tally.licences)
     owners = ((owner, images, tally.owners_opted_out[owner]) for owner, images in tally.owners.items())
     return Rights(
         corpus=corpus,
         images=tally.images,
         opted_out=len(tally.opted_out),
         out=out,
-        said=tuple(Counted(text, images) for text, images in _in_order(tally.said)),
-        licences=tuple(licences[:_LISTED_MAX]),
+        said=counted(tally.said),
+        licences=licences[:_LISTED_MAX],
         licences_more=sum(each.images for each in licences[_LISTED_MAX:]),
-        without_licence=without,
+        without_licence=tally.licences[None],
         owners=tuple(OwnerCounted(*each) for each in sorted(owners, key=lambda each: (-each[2], -each[1], each[0]))),
         unread=tuple(UnreadImage(image_id, why) for image_id, why in tally.unread.items()),
     )
 
 
-def _in_order(counted: "Mapping[str, int] | Mapping[str | None, int]") -> "list[tuple[str, int]]":
-    return sorted(((str(text), images) for text, images in counted.items()), key=lambda each: (-each[1], each[0]))
-
-
 def _view(found: Rights) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import table
+    from gmv.cli.rights.reading import table_rows
 
     yield f"{found.opted_out:,} of {found.images:,} images of {found.corpus} opt out of training or data mining"
     if found.said:
@@ -158,9 +136,7 @@ def _view(found: Rights) -> "Iterator[str | ConsoleRenderable]":
     yield table(
         f"Of {len(found.owners):,} owners", ["owner", "images", "opted out"], owners, numbers=["images", "opted out"]
     )
-    licences = [[each.text, f"{each.images:,}"] for each in found.licences[:_SHOWN]]
-    rest = sum(each.images for each in found.licences[_SHOWN:]) + found.licences_more
-    licences += [["others", f"{rest:,}"]] * bool(rest) + [["none stated", f"{found.without_licence:,}"]]
+    licences = table_rows(found.licences, found.licences_more, found.without_licence, _SHOWN)
     yield table("Licences and copyright, as files state them", ["licence", "images"], licences, numbers=["images"])
     yield from (f"not read whole: {each.image_id}: {each.why}" for each in found.unread[:_SHOWN])
     if len(found.unread) > _SHOWN:
