@@ -24,9 +24,9 @@ from gmv.cli.encoder_options import (
     choose_pretrained,
     choose_reduction,
 )
-from gmv.cli.growing.add import add
-from gmv.cli.growing.remove import remove
-from gmv.cli.index_recall import recall
+from gmv.cli.index_commands.add import add
+from gmv.cli.index_commands.recall import recall
+from gmv.cli.index_commands.remove import remove
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 from gmv.cli.rights.summary import summary
 from gmv.cli.shown_index import shown, view

@@ -97,12 +97,14 @@ def _recall(path: Path, manifest: Manifest, encoder: Encoder) -> FaissRecall | I
     if isinstance(encoder, MirroringEncoder):
         return open_integer_recall(path, encoder)
     recall = open_recall(path / RECALL_FILE, path / RECALL_ROWS_FILE if RECALL_ROWS_FILE in manifest.files else None)
-    if (lists := manifest.recall.lists) is not None:
-        if recall.lists != lists.lists:
+    entry = manifest.recall
+    if entry.lists is not None:
+        if recall.lists != entry.lists.lists:
             raise IndexRefused(
-                f"{path / RECALL_FILE} has {recall.lists:,} lists, its manifest says {lists.lists:,}; build it again"
+                f"{path / RECALL_FILE} has {recall.lists:,} lists, its manifest says {entry.lists.lists:,}; build the "
+                "index again"
             )
-        recall.probe(lists.probes)
+        recall.probe(entry.lists.probes)
     return recall
 
 

@@ -228,12 +228,7 @@ class Metrics:
             ["nearest"],
             registry=registry,
         )
-        self.index_changes = Counter(
-            "gmv_index_changes",
-            "Other indexes that were published while this worker ran, and what became of each.",
-            ["outcome"],
-            registry=registry,
-        )
+        self.index_changes = Counter("gmv_index_changes", "Indexes published.", ["outcome"], registry=registry)
         self.index_refused = Gauge("gmv_index_refused", "1 where the published index was refused.", registry=registry)
         self.index = Info("gmv_index", "The index in use, and the encoder that built it.", registry=registry)
         self.settings = Info("gmv_settings", "Digest of what decides a credit in the settings.", registry=registry)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gmv.cli.growing.options import CalibrateOption, OutOption, ParentArgument, open_parent
+from gmv.cli.index_commands.options import CalibrateOption, OutOption, ParentArgument, open_parent
 from gmv.cli.options import JsonOption
 from gmv.errors import InvalidSettings
 

@@ -1,4 +1,4 @@
-"""What both commands take, and how they open the index that another is made of."""
+"""What `add` and `remove` take, and how they open the index that another is made of."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

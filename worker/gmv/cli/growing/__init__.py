@@ -1,1 +1,0 @@
-"""`gmv index add` and `gmv index remove`: an index made of another."""
