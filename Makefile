@@ -114,8 +114,8 @@ lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FL
 	$(UV_COMPILE) --extra worker --extra tracing pyproject.toml --output-file requirements.lock
 	$(UV_COMPILE) --extra worker --extra tracing $(NETWORKS) --constraint requirements.lock pyproject.toml \
 	--output-file requirements-networks.lock
-	$(UV_COMPILE) --extra worker --extra tracing $(NETWORKS) --extra rights --extra dev --constraint requirements-networks.lock \
-	pyproject.toml --output-file requirements-dev.lock
+	$(UV_COMPILE) --extra worker --extra tracing $(NETWORKS) --extra rights --extra experiments --extra dev \
+	--constraint requirements-networks.lock pyproject.toml --output-file requirements-dev.lock
 	$(PYTHON) -m tests.services.jars
 
 clean: ## Remove all that was made here: environment, servers' files, caches, the demo.

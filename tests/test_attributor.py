@@ -4,6 +4,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from gmv.encoders.mirror import mirror_of_signs
 from gmv.encoders.port import Features, MirroringEncoder
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage, ImageBytes, ImageUri
+from gmv.index.evidence import EvidenceJudge
 from gmv.index.port import LooksRecalled, Recall
 from gmv.settings import Method
 from gmv.valuation.attribution import owner_credits
+from gmv.valuation.evidence import EvidenceRule
 from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution
 from gmv.valuation.wasserstein.rerank import ExactReranker
@@ -73,12 +76,23 @@ def over(
     ownership: Ownership | None = None,
     digests_features: bool = False,
     is_mirrored: bool = False,
+    judge: EvidenceJudge | None = None,
 ) -> Attributor:
     settings = Method(candidates=candidates, contributors=contributors, temperature=1.0)
     reranker = ExactReranker(np.array(PLACES, np.float16).reshape(-1, 1, 1))
     mirror = line if is_mirrored and isinstance(line, MirroringEncoder) else None
+    said = ownership or Ownership()
     return Attributor(
-        line, line, line, reranker, line, settings, ownership or Ownership(), mirror, digests_features=digests_features
+        line,
+        line,
+        line,
+        reranker,
+        line,
+        settings,
+        said,
+        mirror,
+        digests_features=digests_features,
+        judge=judge,
     )
 
 
@@ -153,6 +167,52 @@ def test_at_several_temperatures_each_outcome_is_that_of_the_temperature_alone()
 def test_quality_scales_the_budget() -> None:
     (outcome,) = over(Line(), candidates=1).attribute([event(4, quality=0.25)])
     assert credited(outcome) == {"d": 250_000}
+
+
+def judging(left_out: Sequence[float], is_policy: bool, flat_from: int = 2) -> EvidenceJudge:
+    return EvidenceJudge(EvidenceRule(left_out, 0.34, is_policy), flat_from, tokens=1, positions=0)
+
+
+def test_evidence_for_a_copy_and_against_what_is_as_far_from_several() -> None:
+    """At 1: b, c and a, d at 0, 0, 1, 4; at 3: b, c, d at 2, a at 3. Ratios 0 and 2/3, against .5 and .9."""
+    judge = judging((0.5, 0.9), is_policy=True)
+    copy, between = over(Line(), judge=judge).attribute([event(1), event(3)])
+    assert isinstance(copy, Attribution)
+    assert isinstance(between, Attribution)
+    assert copy.evidence is not None
+    assert between.evidence is not None
+    assert (copy.evidence.p_value, copy.evidence.is_reliable, copy.unattributed_micros) == (1 / 3, True, 0)
+    assert (between.evidence.p_value, between.evidence.is_reliable) == (2 / 3, False)
+    assert credited(copy) == credited(over(Line()).attribute([event(1)])[0])
+    assert set(credited(between).values()) == {0}
+    assert owner_credits([between]) == {"unattributed": between.micros}
+    assert between.micros == sum(credited(over(Line()).attribute([event(3)])[0]).values()) > 0
+
+
+def test_without_the_policy_evidence_changes_no_credit() -> None:
+    judged = over(Line(), judge=judging((0.5, 0.9), is_policy=False)).attribute([event(3, 0.25)])[0]
+    plain = over(Line()).attribute([event(3, 0.25)])[0]
+    assert isinstance(judged, Attribution)
+    assert judged.evidence is not None
+    assert not judged.evidence.is_reliable
+    assert replace(judged, evidence=None) == plain
+
+
+def test_evidence_does_not_depend_on_how_many_share_the_credit() -> None:
+    """K of 1 is ranked as far as evidence needs; the second and later earn nothing."""
+    judge = judging((0.5, 0.9), is_policy=True)
+    outcomes = [over(Line(), contributors=k, judge=judge).attribute([event(1), event(3)]) for k in (1, 2, 10)]
+    found = [[each.evidence for each in some if isinstance(each, Attribution)] for some in outcomes]
+    assert found[0] == found[1] == found[2]
+    assert [len(credited(some[0])) for some in outcomes] == [1, 2, 4]
+
+
+def test_a_flat_picture_pays_nobody_though_it_is_a_copy() -> None:
+    copy = over(Line(), judge=judging((0.5, 0.9), is_policy=True, flat_from=1)).attribute([event(1)])[0]
+    assert isinstance(copy, Attribution)
+    assert copy.evidence is not None
+    assert (copy.evidence.is_flat, copy.evidence.is_reliable) == (True, False)
+    assert owner_credits([copy]) == {"unattributed": copy.micros}
 
 
 def test_what_owners_have_said_decides_who_is_paid() -> None:

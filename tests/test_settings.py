@@ -71,7 +71,7 @@ def test_the_strongest_source_that_says_anything_wins(
 @pytest.mark.parametrize("name", leaves(Settings()))
 def test_every_setting_has_its_variable(name: str) -> None:
     default = leaves(Settings())[name]
-    unset = {"valuation.temperature": "0.5", "valuation.candidates": "7"}.get(name, "x1")
+    unset = {"valuation.temperature": "0.5", "valuation.candidates": "7", "valuation.evidence": "0.05"}.get(name, "x1")
     given_value = unset if default is None else as_text(default)
 
     assert as_text(leaves(load(environment={variable(name): given_value}))[name]) == given_value

@@ -17,7 +17,8 @@ from gmv.assembly.watch import Watch
 from gmv.assembly.worker import index_in_use
 from gmv.errors import IndexRefused, OwnersRefused
 from gmv.index.opened import open_index
-from gmv.monitoring.catalogue import IndexChange, Metrics
+from gmv.monitoring.catalogue import Metrics
+from gmv.monitoring.index_change import IndexChange
 from gmv.settings import load
 from gmv.stream.outcomes import Stamp
 from gmv.stream.stamped import StampedValuer

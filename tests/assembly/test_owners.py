@@ -104,3 +104,17 @@ def test_a_file_that_is_not_there(tmp_path: Path, images: ArrowImages) -> None:
 def test_the_index_tells_which_names_it_has(images: ArrowImages, asked: Collection[str]) -> None:
     assert images.known_images(asked) == {each for each in asked if each != "x"}
     assert images.known_owners(["ada", "x", "cy"]) == {"ada", "cy"}
+
+
+@pytest.mark.parametrize("name", ["unattributed", "Unattributed", "UNATTRIBUTED", "un attributed", "\uff35nattributed"])
+@pytest.mark.parametrize("line", ['{"owner_id": "NAME", "opted_out": true}', '{"image_id": "i", "owner_id": "NAME"}'])
+def test_the_name_of_the_account_is_no_owners(tmp_path: Path, images: ArrowImages, line: str, name: str) -> None:
+    with pytest.raises(OwnersRefused, match="reads like the account `unattributed`"):
+        read(tmp_path / "owners.jsonl", images, line.replace("NAME", name))
+
+
+def test_a_setting_that_is_newer_than_the_digest_counts_where_it_is_set() -> None:
+    """The digest without a level is what receipts of before have."""
+    assert Method(candidates=100, temperature=1.0).digest == "31235e5d606eb66a"
+    with_level = Method(candidates=100, temperature=1.0, evidence=0.05).digest
+    assert len({VALUATION.digest, with_level, Method(candidates=100, temperature=1.0, evidence=0.1).digest}) == 3

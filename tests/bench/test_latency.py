@@ -14,12 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from gmv.bench.histogram import Histogram, histogram_of, together
 from gmv.bench.latency import LatencyBench, Load, bench_latency, credited, percentile
 from gmv.bench.steady import events_of, messages
-from gmv.cli.bench_tables import latency_tables
+from gmv.cli.bench.tables import latency_tables
 from gmv.cli.output import render
 from gmv.errors import EventsRefused, InvalidSettings
 from gmv.events.cloudevents import decode
 from gmv.events.encoding import event_of_image, structured
-from gmv.monitoring.catalogue import EVENT_TO_CREDIT_SECONDS_BUCKETS, Stage
+from gmv.monitoring.buckets import EVENT_TO_CREDIT_SECONDS_BUCKETS
+from gmv.monitoring.catalogue import Stage
 from gmv.monitoring.exposition import render as exposed
 from gmv.settings import LedgerSettings, Settings
 from tests.cli.command import refused

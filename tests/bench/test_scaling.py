@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gmv.bench.scaling import Moment, Pass, ScalingBench, WorkersCompared, bench_scaling, rate
-from gmv.cli.bench_tables import scaling_tables
+from gmv.cli.bench.tables import scaling_tables
 from gmv.cli.output import render
 from gmv.errors import InvalidSettings
 from gmv.settings import LedgerSettings, Settings

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gmv.bench.stream import StreamBench, new_ledger, of_its_own, variables_of, worker_process
-from gmv.cli.bench_tables import stream_tables
+from gmv.cli.bench.tables import stream_tables
 from gmv.cli.output import render
 from gmv.errors import InvalidSettings, LedgerMissing
 from gmv.ledger.open import open_accounts

@@ -45,6 +45,7 @@ class TestTop:
             ],
             "owners_credited": 4,
             "credit_micros": 3_500_007,
+            "unattributed_micros": 0,
             "positions": [
                 {"topic": "images", "partition": 0, "next_offset": 1},
                 {"topic": "images", "partition": 1, "next_offset": 1},

@@ -28,7 +28,7 @@ def test_what_is_built_is_told_and_can_be_looked_at_and_verified(
 
     assert built["path"] == str(out)
     assert built["corpus"] | {"digest": ""} == {"images": 4, "owners": 3, "rejected": 0, "digest": ""}
-    assert built["recall"] == {"factory": "integers", "measured": None}
+    assert built["recall"] == {"factory": "integers", "measured": None, "lists": None}
     assert built["encoder"]["exact"]
     assert built["index_id"] == open_index(out, verify=True).index_id
     assert gmv_json(sqlite, "index", "info", out) == built | {"reading": None}

@@ -192,6 +192,15 @@ def test_a_temperature_of_another_scale_is_said(
     assert outcome in " ".join(gmv(sqlite, "index", "info", tmp_path / "index").stdout.split())
 
 
+def test_the_doctor_says_where_a_temperature_is_of_another_scale(sqlite: LedgerSettings, tmp_path: Path) -> None:
+    settings = tmp_path / "gmv.toml"
+    own = build(sqlite, tmp_path)["defaults"]["temperature"]
+    for factor, states in ((1, []), (3, []), (50, ["warning"]), (0.02, ["warning"])):
+        settings.write_text(f'index = "{tmp_path / "index"}"\n[valuation]\ntemperature = {own * factor}\n')
+        found = gmv_json(sqlite, "doctor", "--only", "index", "--config", settings)["findings"]
+        assert [each["state"] for each in found if each["check"] == "temperature"] == states
+
+
 LOST = {
     "too small": (CONTENTS * 1e-8, "multiply all of them by one factor"),
     "so small that all are nothing": (CONTENTS * 1e-12, "multiply all of them by one factor"),

@@ -64,7 +64,7 @@ class TestStatement:
 
     @pytest.mark.parametrize(
         ("by", "labels"),
-        [("month", ["2026-09", "2026-10", "2026-11"]), ("model", ["m-2026-10-01", "m-2026-10-31", None])],
+        [("month", ["2026-09", "2026-10", "2026-11", None]), ("model", ["m-2026-10-01", "m-2026-10-31", None])],
     )
     def test_by_month_and_by_model(self, world: World, by: str, labels: list[str]) -> None:
         found = gmv_json(world.settings, "credits", "statement", "--owner", "ada", "--by", by)

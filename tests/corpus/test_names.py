@@ -2,7 +2,9 @@ import uuid
 
 import pytest
 
-from gmv.corpus.names import checked_name, names_alike
+from gmv.corpus.catalogue import Row, checked_catalogue
+from gmv.corpus.names import checked_name, is_account, names_alike
+from gmv.corpus.tables import TableKind, Tables
 from gmv.errors import CorpusRefused
 
 PERSIAN = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
@@ -60,3 +62,25 @@ def test_names_that_look_alike_are_told_in_groups() -> None:
     found = names_alike([name for group in alike for name in group] + ["ben", "be", "Bern"])
 
     assert sorted(map(sorted, found)) == sorted(map(sorted, alike))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("unattributed", True),
+        ("Unattributed", True),
+        ("un attributed", True),
+        ("\uff35nattributed", True),
+        ("unattributed-2", False),
+        ("attributed", False),
+    ],
+)
+def test_an_owner_who_reads_like_the_account_is_refused_by_the_row(name: str, is_one: bool) -> None:
+    assert is_account(name) is is_one
+    rows = [Row("row 1", "i1", "ada", None), Row("row 2", "i2", name, None)]
+    tables = Tables("corpus", TableKind.PARQUET, [])
+    if is_one:
+        with pytest.raises(CorpusRefused, match=r"row 2: owner_id .* reads like the account `unattributed`"):
+            checked_catalogue(rows, tables)
+    else:
+        assert [image.owner_id for image in checked_catalogue(rows, tables).images] == ["ada", name]

@@ -53,7 +53,7 @@ def _receipts(snapshot: Snapshot, expected: Expected, published: list[Logged]) -
         where = receipt["position"]
         batches[receipt["batch"]][where["partition"], where["offset"]] = receipt
         quality = float(receipt["event"]["id"].split("/")[2])
-        shared = sum(share["micros"] for share in receipt["contributors"])
+        shared = sum(share["micros"] for share in receipt["contributors"]) + receipt.get("unattributed_micros", 0)
         if not shared == receipt["micros"] == round(1_000_000 * quality):
             yield f"I1: {receipt['event']} is worth {receipt['micros']}, its shares are worth {shared}"
     explained: Counter[str] = Counter()

@@ -11,7 +11,7 @@ from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import Manifest
 from gmv.index.opened import open_index
 from gmv.indexing.build import BuildOptions, build_index
-from gmv.indexing.growing import AddOptions, add_images, remove_images, rows_to_remove
+from gmv.indexing.growing.add_remove import AddOptions, add_images, remove_images, rows_to_remove
 from gmv.settings import Settings
 from tests.encoders.pictures import WORKING_SIZE
 

@@ -116,6 +116,42 @@ def test_adding_in_two_steps_comes_to_the_same_as_in_one(parent: Path, tmp_path:
     assert differing(tmp_path / "second", tmp_path / "once") == {MANIFEST}
 
 
+def test_added_copies_join_the_groups_that_there_are_and_what_is_left_of_a_group_stays_one(tmp_path: Path) -> None:
+    """Rows 0 and 1 are one picture; so is one of the added, whose id lies before both. Row 2's copy is added, too."""
+    pictures = rows(COUNT)
+    alike = [
+        {**pictures[number], "image": pictures[shown]["image"]}
+        for number, shown in ((0, 0), (1, 0), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6))
+    ]
+    parent = tmp_path / "parent"
+    build(write_parquet(tmp_path / "c.parquet", alike), parent)
+    found = open_index(parent, verify=True)
+    added = [
+        {**pictures[7], "image_id": "!.png", "image": pictures[0]["image"]},
+        {**pictures[8], "image": pictures[2]["image"]},
+        pictures[9],
+    ]
+    manifest = add(parent, write_parquet(tmp_path / "a.parquet", added), tmp_path / "grown")
+    remove(tmp_path / "grown", tmp_path / "without", ["!.png"])
+
+    groups = names_of_groups(tmp_path / "grown")
+    assert names_of_groups(parent) == [{*ids([0, 1])}]
+    assert groups == [{"!.png", *ids([0, 1])}, {*ids([2, 8])}]
+    assert names_of_groups(tmp_path / "without") == [{*ids([0, 1])}, {*ids([2, 8])}]
+    assert found.manifest.copies is not None
+    assert manifest.copies is not None
+    assert (manifest.copies.groups, manifest.copies.images, manifest.copies.level) == (
+        2,
+        5,
+        found.manifest.copies.level,
+    )
+
+
+def names_of_groups(folder: Path) -> list[set[str]]:
+    index = open_index(folder, verify=True)
+    return [{image.image_id for image in index.images.images(group)} for group in index.groups.groups()]
+
+
 @pytest.mark.parametrize("owner", ["owner 0", "owner 1", "owner 2"])
 def test_an_owner_who_leaves_takes_all_images_along(owner: str, parent: Path, tmp_path: Path) -> None:
     before = open_index(parent, verify=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .workload import DEADLY, Meaning, credited_by
 
 MICROS_PER_EVENT = 1_000_000
+ACCOUNT = "unattributed"
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -44,14 +45,22 @@ class Book:
         else:
             fate = {"credited"}
             self.credited[meaning.name] = (place, meaning.payload)
-            self.totals.update(shares(credited_by(index, meaning.owners)))
+            owners, copies = credited_by(index, meaning.owners, meaning.copies)
+            self.totals.update({ACCOUNT: MICROS_PER_EVENT} if meaning.is_unlike else shares(owners, copies))
         self.fates[place] = frozenset(fate)
 
 
-def shares(owners: Sequence[str]) -> Mapping[str, int]:
-    """Share one event among its owners: equally, and what does not divide by name, one micro-credit each."""
-    whole, left = divmod(MICROS_PER_EVENT, len(owners))
-    return {owner: whole + (rank < left) for rank, owner in enumerate(sorted(owners))}
+def shares(owners: Sequence[str], copies: int) -> Mapping[str, int]:
+    """Share one event: equally, of near copies one share among their owners.
+
+    What does not divide goes to the largest remainders, of equal ones by name, one micro-credit each.
+    """
+    places = len(owners) - copies + (copies > 0)
+    parts = {owner: 1 if rank < copies else max(1, copies) for rank, owner in enumerate(owners)}
+    quotas = {owner: divmod(MICROS_PER_EVENT * part, places * max(1, copies)) for owner, part in parts.items()}
+    left = MICROS_PER_EVENT - sum(whole for whole, _ in quotas.values())
+    served = sorted(quotas, key=lambda owner: (-quotas[owner][1], owner))[:left]
+    return {owner: whole + (owner in served) for owner, (whole, _) in quotas.items()}
 
 
 class Range(NamedTuple):

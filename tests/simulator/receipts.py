@@ -13,7 +13,7 @@ from gmv.ledger.position import Position
 from gmv.operations.published import Published
 from gmv.operations.verifying import verify_receipts
 
-from .oracle import MICROS_PER_EVENT, Book, Place
+from .oracle import ACCOUNT, MICROS_PER_EVENT, Book, Place
 from .world import World
 
 TWO_INDEXES = "a record has receipts by two indexes"
@@ -66,11 +66,16 @@ def _batches(world: World) -> Batches:
     batches: Batches = defaultdict(dict)
     for published in world.receipts.records:
         receipt = orjson.loads(published.value or b"")
-        shared = sum(share["micros"] for share in receipt["contributors"])
+        shared = sum(_shares(receipt).values())
         if (shared, receipt["micros"]) != (MICROS_PER_EVENT, MICROS_PER_EVENT):
             world.violate("I1", f"{receipt['event']} is worth {receipt['micros']}, its shares are worth {shared}")
         batches[receipt["batch"]][receipt["position"]["offset"]] = receipt
     return batches
+
+
+def _shares(receipt: Receipt) -> Counter[str]:
+    shares = Counter({share["owner_id"]: share["micros"] for share in receipt["contributors"]})
+    return shares + Counter({ACCOUNT: receipt.get("unattributed_micros", 0)})
 
 
 def _check_book(world: World, book: Book, snapshot: Snapshot, batches: Batches) -> None:
@@ -81,7 +86,7 @@ def _check_book(world: World, book: Book, snapshot: Snapshot, batches: Batches) 
             if receipt["position"]["partition"] != partition:
                 world.violate("I2", f"a batch of partition {partition} has a receipt of {receipt['position']}")
             explained[partition, receipt["position"]["offset"]] += 1
-            totals.update({share["owner_id"]: share["micros"] for share in receipt["contributors"]})
+            totals.update(+_shares(receipt))
     credited = Counter(place for place, fate in book.fates.items() if fate == {"credited"})
     if explained != credited:
         too_many, too_few = sorted((explained - credited).elements()), sorted((credited - explained).elements())

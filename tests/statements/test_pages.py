@@ -10,6 +10,7 @@ from gmv.settings import LedgerSettings
 from gmv.statements.page_data import EVENTS_SHOWN, PageData
 from gmv.statements.pages import OWNERS_LISTED_MAX, manager_html, owner_html, page_name
 from gmv.statements.period import Period
+from gmv.valuation.evidence import UNATTRIBUTED
 from tests.cli.command import gmv, gmv_json
 from tests.demo.test_report import HOSTILE, Page
 from tests.demo.world import image_file
@@ -54,6 +55,23 @@ def test_an_owners_page_names_no_other_owner_and_no_server() -> None:
         assert shown in page.text
     assert page.text.count("60.0 %") == 40
     assert "resemblance is no cause" in page.text
+
+
+def test_what_no_owner_is_paid_has_a_page_too() -> None:
+    """The account of what is unattributed is no contributor: the receipt names it by a sum of its own."""
+    data = data_of([Event({"ada": 0}, {"at": 1, "micros": 5, "unattributed_micros": 5})], [UNATTRIBUTED])
+    assert "there is no evidence for any" in Page(owner_html(data.owner(UNATTRIBUTED), {})).text
+    assert "100.0 %" in Page(manager_html(data.manager(), {}, "x")).text
+
+
+def test_receipts_that_tell_no_time_are_in_a_period_without_an_end_and_in_no_other() -> None:
+    undated = [Event(OWNERS, {}), Event(OWNERS, {"at": 86_400_000})]
+    whole = Page(owner_html(data_of(undated, ["ada"]).owner("ada"), {})).text
+    assert "1.200000" in whole
+    assert "no time told" in whole
+    day = Page(owner_html(data_of(undated, ["ada"], Period(0, 10**9)).owner("ada"), {})).text
+    assert "1 events and" in day
+    assert "so they are in no period" in day
 
 
 def test_the_page_of_all_names_everybody_once_and_links_to_their_pages() -> None:

@@ -19,7 +19,7 @@ from gmv.stream.core import Core
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record, Run
 from gmv.valuation.attribution import owner_credits
-from gmv.valuation.receipt import Receipt, is_correction, unseal
+from gmv.valuation.receipt import Receipt, changes_of, is_correction, unseal
 from gmv.valuation.types import Attribution
 
 from .world import (
@@ -162,8 +162,7 @@ def explained(outbox: MemoryOutbox, ledger: MemoryLedger) -> dict[str, int]:
     while batch:
         receipts = list(batches[batch].values())
         for receipt in receipts:
-            for contributor in receipt["contributors"]:
-                if contributor["micros"]:
-                    totals[contributor["owner_id"]] = totals.get(contributor["owner_id"], 0) + contributor["micros"]
+            for owner_id, micros in changes_of(receipt):
+                totals[owner_id] = totals.get(owner_id, 0) + micros
         batch = receipts[0]["previous_batch"]
     return totals

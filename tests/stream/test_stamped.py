@@ -54,7 +54,7 @@ class PaysOne(Valuer):
     @override
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         self.published.number += 1
-        return EqualShares(lambda _: [f"o-{self.number}"]).attribute(events)
+        return EqualShares(lambda _owners, _copies: ([f"o-{self.number}"], 0)).attribute(events)
 
 
 @dataclass

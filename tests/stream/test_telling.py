@@ -100,6 +100,11 @@ def test_metadata_that_is_long_or_that_no_receipt_can_hold_is_left_out(text: byt
     assert "metadata" not in made(told_by(Record(0, b""), with_metadata(text)))
 
 
+def test_how_long_metadata_may_be_is_a_setting() -> None:
+    record, event = Record(0, b""), with_metadata(b'{"name": "b.png"}')
+    assert [told_by(record, event, bytes_max).metadata for bytes_max in (0, 16, 17)] == [None, None, {"name": "b.png"}]
+
+
 @pytest.mark.parametrize("text", [*ODD, *HOSTILE, *METADATA.values()])
 def test_a_batch_with_any_metadata_is_found_whole_by_who_reads_it(text: bytes) -> None:
     name, (line,) = seal([made(told_by(Record(0, b""), with_metadata(text)))])

@@ -1,7 +1,8 @@
 """A small world to run the core in: a log, a ledger and an outbox in memory, whose faults are chosen by the test."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
@@ -26,7 +27,9 @@ from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt, Valuer
 from gmv.stream.records import Bounds, Partition, Record, Run
 from gmv.stream.stamped import OneValuer, StampedValuer
-from gmv.valuation.attribution import value_contributors
+from gmv.valuation.attribution import value_places, withheld
+from gmv.valuation.copies import paid_copies
+from gmv.valuation.owners import Ownership
 from gmv.valuation.types import Attribution, Candidate
 
 PARTITION = Partition("images", 0)
@@ -39,8 +42,12 @@ class Crash(Exception):  # noqa: N818
     """The process dies here."""
 
 
-def event_record(offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0) -> Record:
-    return Record(offset, orjson.dumps({"id": name, "owners": list(owners), "says": says}))
+def event_record(
+    offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0, is_unlike: bool = False, copies: int = 0
+) -> Record:
+    """The images of the first so many owners are near copies of each other."""
+    said = {"id": name, "owners": list(owners), "says": says, "copies": copies}
+    return Record(offset, orjson.dumps(said | {"unlike": True} if is_unlike else said))
 
 
 def poison_record(offset: int) -> Record:
@@ -60,16 +67,32 @@ class JsonDecoder:
 
 def owners_of(event: GeneratedImage) -> list[str]:
     """The owners that an event of these tests names."""
-    assert event.metadata is not None
-    owners: list[str] = orjson.loads(event.metadata.text)["owners"]
+    owners: list[str] = _said(event)["owners"]
     return owners
+
+
+def _said(event: GeneratedImage) -> dict[str, Any]:
+    assert event.metadata is not None
+    said: dict[str, Any] = orjson.loads(event.metadata.text)
+    return said
+
+
+def is_unlike(event: GeneratedImage) -> bool:
+    """Whether an event of these tests says that it is evidence for nobody."""
+    return "unlike" in _said(event)
+
+
+Chosen = tuple[Sequence[str], int]
+"""Owners, and how many of the first have near copies of one image."""
 
 
 @dataclass(frozen=True)
 class EqualShares:
-    """Credits the owners that the event names, or those chosen of them, equally; poison where it names none."""
+    """Credits the owners that the event names, or those chosen of them, equally, or the account in their place; of near
+    copies all together as one. Poison where it names none.
+    """
 
-    chosen: Callable[[Sequence[str]], Sequence[str]] = tuple
+    chosen: Callable[[Sequence[str], int], Chosen] = lambda owners, copies: (owners, copies)
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         return [self._value(event) for event in events]
@@ -78,7 +101,15 @@ class EqualShares:
         owners = owners_of(event)
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
-        return value_contributors([Candidate(owner, owner, 1.0, 0.5) for owner in self.chosen(owners)], 1.0, 1.0)
+        chosen, alike = self.chosen(owners, _said(event)["copies"])
+        images = [Candidate(owner, owner, 1.0, 0.5) for owner in chosen]
+        copies, others = images[:alike], images[alike:]
+        places = [[image] for image in others]
+        if copies:
+            group = [replace(image, group=copies[0].image_id) for image in copies]
+            places.append(paid_copies(group[-1], group, Ownership(), only_earliest=False, owners_max=9))
+        valued = value_places(places, 1.0, 1.0)
+        return withheld(valued) if is_unlike(event) else valued
 
 
 @dataclass

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.valuation.attribution import owner_credits, value_contributors
+from gmv.valuation.attribution import owner_credits, value_contributors, withheld
 from gmv.valuation.types import Attribution, Candidate
 
 
@@ -52,6 +52,16 @@ def test_an_owner_of_several_contributors_earns_their_sum() -> None:
     assert owner_credits([valued, valued]) == {"ada": 2 * 666_667, "bob": 2 * 333_333}
 
 
+def test_without_evidence_the_whole_budget_is_unattributed_and_contributors_stay_to_be_seen() -> None:
+    pair = [candidate("a", 1.0), candidate("b", 1.0, owner="bob", weight=0.5)]
+    valued, unpaid = value_contributors(pair, 0.5, 1.0), withheld(value_contributors(pair, 0.5, 1.0))
+    assert (unpaid.micros, unpaid.unattributed_micros, shares(unpaid)) == (375_000, 375_000, {"a": 0, "b": 0})
+    assert [each.utility for each in unpaid.contributors] == [each.utility for each in valued.contributors]
+    assert owner_credits([unpaid, valued]) == {"unattributed": 375_000, "ada": 250_000, "bob": 125_000}
+    nothing = withheld(value_contributors([], 1.0, 1.0))
+    assert (nothing.micros, nothing.is_nobody_left, owner_credits([nothing])) == (0, True, {})
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1e3), st.floats(0, 1)), min_size=1, max_size=30),
     st.floats(0, 1),
@@ -64,5 +74,6 @@ def test_credits_of_an_event_sum_to_its_budget(
     candidates = [candidate(f"{place:02}", d, weight=w) for place, (d, w) in enumerate(pairs)]
     valued = value_contributors(candidates, quality, temperature)
     assert sum(contributor.micros for contributor in valued.contributors) == valued.micros
+    assert sum(owner_credits([withheld(valued)]).values()) == valued.micros
     assert 0 <= valued.micros <= 1_000_000
     assert all(contributor.micros >= 0 for contributor in valued.contributors)

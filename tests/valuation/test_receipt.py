@@ -6,12 +6,17 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.valuation.attribution import value_contributors
-from gmv.valuation.receipt import Receipt, batch_id, receipt, seal, unseal
+from gmv.valuation.attribution import value_contributors, withheld
+from gmv.valuation.evidence import Evidence
+from gmv.valuation.receipt import Receipt, batch_id, changes_of, receipt, seal, unseal
 from gmv.valuation.types import Candidate
 
 
-def made(offset: int, distance: float = 0.25, previous: str = "") -> Receipt:
+def made(
+    offset: int, distance: float = 0.25, previous: str = "", evidence: Evidence | None = None, is_withheld: bool = False
+) -> Receipt:
+    pair = [Candidate("a", "ada", 1.0, distance), Candidate("b", "bob", 1.0, 1.0)]
+    valued = replace(value_contributors(pair, 1.0, 1.0), evidence=evidence)
     return receipt(
         source="/generator",
         event_id=f"event-{offset}",
@@ -21,9 +26,7 @@ def made(offset: int, distance: float = 0.25, previous: str = "") -> Receipt:
         previous_batch=previous,
         index_id="0123",
         settings_digest="4567",
-        attribution=value_contributors(
-            [Candidate("a", "ada", 1.0, distance), Candidate("b", "bob", 1.0, 1.0)], 1.0, 1.0
-        ),
+        attribution=withheld(valued) if is_withheld else valued,
         traceparent=None,
     )
 
@@ -96,3 +99,23 @@ def test_features_that_another_machine_may_not_see_are_named_and_confirmed() -> 
     assert "features" not in exact
     assert named["features"] == "ab" * 32
     assert batch_id([named]) != batch_id([{**named, "features": "cd" * 32}])
+
+
+def test_what_is_unattributed_is_a_share_of_its_own_and_evidence_is_told() -> None:
+    """I1 with the account; who reads contributors alone finds that they were credited nothing."""
+    flat = made(1, evidence=Evidence(0.005, is_flat=True, is_reliable=False), is_withheld=True)
+    unlike = made(2, evidence=Evidence(0.4, is_flat=False, is_reliable=False))
+    copy = made(3, evidence=Evidence(0.005, is_flat=False, is_reliable=True))
+    assert flat["evidence"] == {"p": 0.005, "flat": True, "reliable": False}
+    assert (unlike["evidence"], copy["evidence"]) == (
+        {"p": 0.4, "reliable": False},
+        {"p": 0.005, "reliable": True},
+    )
+    assert [each["micros"] for each in flat["contributors"]] == [0, 0]
+    assert (flat["micros"], flat["unattributed_micros"]) == (1_000_000, 1_000_000)
+    assert dict(changes_of(flat)) == {"unattributed": 1_000_000}
+    for each in (unlike, copy):
+        assert "unattributed_micros" not in each
+        assert sum(dict(changes_of(each)).values()) == each["micros"] == 1_000_000
+    assert batch_id([flat]) != batch_id([made(1, evidence=Evidence(0.01, True, False), is_withheld=True)])
+    assert "evidence" not in made(1), "an index without a measurement says nothing"

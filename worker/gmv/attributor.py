@@ -16,9 +16,13 @@ from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import Poison, Reason
 from gmv.events.model import EventFeatures, GeneratedImage
 from gmv.events.port import ImageSource, Pixels
+from gmv.index.evidence import EvidenceJudge
+from gmv.index.groups import CopyGroups
 from gmv.index.port import ImagesTable, LooksRecalled, Recall
 from gmv.settings import Method
-from gmv.valuation.attribution import value_contributors
+from gmv.valuation.attribution import value_places, withheld
+from gmv.valuation.copies import PAID_OWNERS_MAX, paid_copies
+from gmv.valuation.evidence import RANK
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import MirroredLook, Ranking, Reranker
 from gmv.valuation.types import Attribution, Candidate
@@ -50,7 +54,9 @@ class Attributor:
         mirror: MirroringEncoder | None = None,
         reducer: ReducedFeatures | None = None,
         *,
+        groups: CopyGroups | None = None,
         digests_features: bool = False,
+        judge: EvidenceJudge | None = None,
     ) -> None:
         """Put the steps together.
 
@@ -60,12 +66,14 @@ class Attributor:
             recall: over the index.
             reranker: over the index.
             table: who made what.
-            settings: M, K and tau.
+            settings: M, K, tau, and who is paid for near copies.
             ownership: who is paid instead of whom, and who is opted out.
             mirror: the encoder, where generated images are also compared mirrored.
             reducer: the encoder, where tokens that events bring are made fewer and smaller, as those of the index were.
+            groups: of near copies, which have one place in a ranking; None where each has its own.
             digests_features: whether an attribution names the features of an image that was encoded here: of an encoder
                 that sees others on another machine. Reduced ones are named in any case.
+            judge: of what speaks for contributors; None of an index that has nothing to compare with.
         """
         self._images = images
         self._encoder = encoder
@@ -76,7 +84,9 @@ class Attributor:
         self._ownership = ownership
         self._mirror = mirror
         self._reducer = reducer
+        self._groups = groups
         self._digests_features = digests_features
+        self._judge = judge
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         """Return one outcome per event, in order: what its contributors are credited, or why there are none."""
@@ -170,7 +180,7 @@ class Attributor:
         found = self._reranker.nearest(
             [seen[place][1] for place in places],
             [recalled[place].rows for place in places],
-            self._settings.contributors,
+            max(self._settings.contributors, RANK if self._judge else 0),
             self._mirrored([seen[place] for place in places], [recalled[place] for place in places]),
         )
         ranked = dict(zip(places, found, strict=True))
@@ -185,16 +195,38 @@ class Attributor:
         return [MirroredLook(each, found.mirrored_rows) for each, found in zip(looks, recalled, strict=True)]
 
     def _value(self, event: GeneratedImage, seen: Seen, ranking: Ranking, temperature: float) -> Attribution:
-        """Steps 4 and 5."""
-        images = self._table.images(ranking.rows)
-        candidates = [
-            Candidate(image.image_id, image.owner_id, image.weight, distance, mirrored)
-            for image, distance, mirrored in zip(
-                images, ranking.distances.tolist(), ranking.mirrored.tolist(), strict=True
-            )
-        ]
-        valued = value_contributors(self._ownership.apply(candidates), event.quality, temperature)
+        """Steps 4 and 5; without evidence for anybody, the credit is withheld where that is the policy."""
+        places = [self._place(row, candidate) for row, candidate in self._candidates(ranking)]
+        valued = value_places(places, event.quality, temperature)
+        if self._judge is not None:
+            valued = replace(valued, evidence=(evidence := self._judge.judge(seen[1], ranking)))
+            valued = withheld(valued) if self._judge.is_policy and not evidence.is_reliable else valued
         as_brought = isinstance(event.content, EventFeatures) or not self._digests_features
         if as_brought and self._reducer is None:
             return valued
         return replace(valued, features=features_digest(ImageFeatures(event.event_id, *seen)).hex())
+
+    def _candidates(self, ranking: Ranking) -> list[tuple[int, Candidate]]:
+        """Return the K nearest and their rows; it may have been ranked further for evidence."""
+        first = slice(self._settings.contributors)
+        rows = ranking.rows[first].tolist()
+        distances, mirrored = ranking.distances[first].tolist(), ranking.mirrored[first].tolist()
+        return [
+            (row, Candidate(image.image_id, image.owner_id, image.weight, *measured))
+            for row, image, *measured in zip(rows, self._table.images(rows), distances, mirrored, strict=True)
+        ]
+
+    def _place(self, row: int, candidate: Candidate) -> list[Candidate]:
+        """Return who is paid for a place: the image itself, or of near copies those that the policy says."""
+        rows = self._groups.members(row) if self._groups else ()
+        if not len(rows):
+            return self._ownership.apply([candidate])
+        images = self._table.images(rows)
+        group = images[int(np.argmin(rows))].image_id
+        return paid_copies(
+            candidate,
+            [Candidate(each.image_id, each.owner_id, each.weight, candidate.distance, group=group) for each in images],
+            self._ownership,
+            only_earliest=self._settings.copies == "earliest",
+            owners_max=max(1, PAID_OWNERS_MAX // self._settings.contributors),
+        )

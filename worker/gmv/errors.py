@@ -152,3 +152,9 @@ class MetricsUnavailable(Refusal):
     """Prometheus did not answer, or refused a query."""
 
     exit_code = 60
+
+
+class ExperimentRefused(Refusal):
+    """An experiment's images, labels, sizes or checkpoint do not fit it, or the training of a generator diverged."""
+
+    exit_code = 65

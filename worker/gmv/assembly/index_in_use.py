@@ -17,7 +17,8 @@ from typing_extensions import override
 
 from gmv.errors import Refusal
 from gmv.index.manifest import MANIFEST, index_id_of
-from gmv.monitoring.catalogue import IndexChange, Metrics
+from gmv.monitoring.catalogue import Metrics
+from gmv.monitoring.index_change import IndexChange
 from gmv.monitoring.reachability import Logger
 from gmv.stream.stamped import StampedValuer, Valuers
 

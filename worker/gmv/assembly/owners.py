@@ -14,10 +14,12 @@ from typing import Final, Literal, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gmv.corpus.names import is_account
 from gmv.errors import OwnersRefused
 from gmv.first_error import first_error
 from gmv.index.port import ImagesTable
 from gmv.settings import Method, OwnersSettings, Settings
+from gmv.valuation.evidence import UNATTRIBUTED
 from gmv.valuation.owners import Ownership
 
 T = TypeVar("T")
@@ -98,6 +100,11 @@ def _ownership(settings: OwnersSettings, content: bytes) -> Ownership:
             continue
         where = f"{settings.file}:{number}"
         statement = _parse(line, where)
+        if statement.owner_id is not None and is_account(statement.owner_id):
+            raise OwnersRefused(
+                f"{where}: {statement.owner_id!r} reads like the account `{UNATTRIBUTED}`, which is credited with "
+                "events that are evidence for nobody; name an owner"
+            )
         match statement.image_id, statement.owner_id, statement.opted_out:
             case None, str(owner_id), True:
                 owners_out.add(owner_id)

@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
 
+from gmv.assembly.evidence import judge_of
 from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.assembly.owners import read_ownership, settings_digest
+from gmv.assembly.past_copies import RecallPastCopies
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
 from gmv.encoders.port import Encoder
@@ -35,7 +37,9 @@ from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import Decoder, Observer, Outbox
 from gmv.stream.records import Record
 from gmv.stream.stamped import StampedValuer, Valuers
+from gmv.valuation.copies import OnePlacePerGroup
 from gmv.valuation.owners import Ownership
+from gmv.valuation.ranking import Reranker
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
 
@@ -50,7 +54,7 @@ class EventDecoder(Decoder):
 def method_of(settings: Settings, index: Index) -> Method:
     """Return what decides credits: the settings, and of the index what they leave open."""
     defaults = index.manifest.defaults
-    return settings.valuation.method(defaults.candidates, defaults.temperature)
+    return settings.valuation.method(defaults.candidates, defaults.temperature, len(index.groups) > 0)
 
 
 def assemble_attributor(
@@ -62,18 +66,26 @@ def assemble_attributor(
     measured: Recall = MeasuredRecall(recall, clock)
     if ownership.is_left_out:
         measured = RecallOfOthers(measured, left_out_rows(ownership, index.images))
-    reranker = ExactReranker(index.tokens, threads, index.token_scale)
+    method = method_of(settings, index)
+    exact = ExactReranker(index.tokens, threads, index.token_scale)
+    reranker: Reranker = MeasuredReranker(exact, clock, metrics)
+    groups = None if method.copies == "off" else index.groups
+    if groups is not None:
+        measured = RecallPastCopies(measured, groups.group_of, method.contributors)
+        reranker = OnePlacePerGroup(reranker, groups.group_of)
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
         encoder=MeasuredEncoder(encoder, clock),
         recall=measured,
-        reranker=RecallDepth(MeasuredReranker(reranker, clock, metrics), metrics),
+        reranker=RecallDepth(reranker, metrics),
         table=index.images,
-        settings=method_of(settings, index),
+        settings=method,
         ownership=ownership,
         mirror=index.mirror,
         reducer=index.encoder if isinstance(index.encoder, ReducedFeatures) else None,
+        groups=groups,
         digests_features=index.manifest.encoder.network is not None,
+        judge=judge_of(method, index),
     )
 
 
@@ -91,7 +103,8 @@ def assemble_valuer(index: Index, settings: Settings, clock: StageClock, metrics
         OwnersRefused: the owners file cannot be read, a line is wrong, or names are unknown to the index.
     """
     ownership = read_ownership(settings.owners, index.images)
-    stamp = Stamp(index.index_id, settings_digest(method_of(settings, index), ownership))
+    digest = settings_digest(method_of(settings, index), ownership)
+    stamp = Stamp(index.index_id, digest, settings.worker.receipt_metadata_bytes_max)
     return StampedValuer(assemble_attributor(index, settings, ownership, clock, metrics), stamp)
 
 

@@ -49,6 +49,8 @@ class ReplaySummary:
         reasons: dead letters by reason.
         first_dead_letters: the first `DEAD_LETTERS_SHOWN_MAX` dead letters of this replay.
         micros: micro-credits committed now.
+        unattributed_micros: those of them that the account `unattributed` was credited.
+        unreliable: events credited now whose evidence is not reliable, whoever was paid.
         already_done: lines that the ledger was past when the replay began.
         seconds: from the first read to the last commit.
         stages: seconds per stage.
@@ -63,6 +65,8 @@ class ReplaySummary:
     reasons: dict[Reason, int] = field(default_factory=dict)
     first_dead_letters: list[DeadLetterLine] = field(default_factory=list)
     micros: int = 0
+    unattributed_micros: int = 0
+    unreliable: int = 0
     already_done: int = 0
     seconds: float = 0.0
     stages: Mapping[Stage, float] = field(default_factory=dict)
@@ -90,6 +94,9 @@ class Tally(Observer):
         total.credited += summary.credited
         total.duplicates += summary.duplicates
         total.micros += summary.micros
+        for attribution in summary.attributions:
+            total.unattributed_micros += attribution.unattributed_micros
+            total.unreliable += attribution.evidence is not None and not attribution.evidence.is_reliable
         for reason, count in summary.dead_letters.items():
             total.dead_letters += count
             total.reasons[reason] = total.reasons.get(reason, 0) + count

@@ -50,16 +50,19 @@ COMMANDS: Final = {
     "attribute": Command("gmv.cli.attribute", "attribute", "Show which training images the given ones resemble."),
     "replay": Command("gmv.cli.replay", "replay", "Attribute a file of events and commit their credits."),
     "worker": Command("gmv.cli.worker", "worker", "Attribute events from Kafka until stopped."),
-    "topics": Command("gmv.cli.topics", "app", "Create the topics that events, receipts and dead letters go to."),
+    "topics": Command("gmv.cli.topics", "app", "Create the topics of events, receipts and dead letters."),
     "emit": Command("gmv.cli.emit", "emit", "Send images to Kafka as events."),
     "credits": Command("gmv.cli.credits.show", "app", "Read what owners have earned."),
     "ledger": Command("gmv.cli.ledger.app", "app", "Create and verify a ledger."),
-    "explain": Command("gmv.cli.explain", "explain", "Show what became of one event, and why."),
+    "explain": Command("gmv.cli.history.explain", "explain", "Show what became of one event, and why."),
     "dlq": Command("gmv.cli.dlq.app", "app", "Look at dead letters and send them once more."),
     "doctor": Command("gmv.cli.doctor", "doctor", "Check what a worker needs, and say what to change."),
     "report": Command("gmv.cli.report", "report", "Draw the dashboards into one file, from Prometheus."),
     "warm": Command("gmv.cli.warm", "warm", "Compile the re-rank kernel ahead of use."),
-    "bench": Command("gmv.cli.bench", "app", "Measure speed and memory on this machine."),
+    "experiment": Command(
+        "gmv.cli.experiment.app", "app", "Check on generators that credits go to what they were made of."
+    ),
+    "bench": Command("gmv.cli.bench.command", "app", "Measure speed and memory on this machine."),
 }
 
 

@@ -11,6 +11,8 @@ from gmv.cli.options import (
     CandidatesOption,
     ConfigOption,
     ContributorsOption,
+    CopiesOption,
+    EvidenceOption,
     IndexOption,
     JsonOption,
     OwnersOption,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from gmv.errors import Poison, Reason
     from gmv.events.model import GeneratedImage
+    from gmv.operations.explanation import ExplainedEvidence
     from gmv.valuation.types import Attribution, Contributor
 
 
@@ -35,6 +38,8 @@ class AttributedImage:
     quality: float
     temperature: float
     micros: int
+    evidence: "ExplainedEvidence | None"
+    unattributed_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ def attribute(
     candidates: CandidatesOption = None,
     contributors: ContributorsOption = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     temperature: TemperatureOption = None,
+    evidence: EvidenceOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -75,7 +82,14 @@ def attribute(
     Exits with 1 if one of the images could not be attributed.
     """
     settings = load_settings(
-        config, index=index, candidates=candidates, contributors=contributors, temperature=temperature, owners=owners
+        config,
+        index=index,
+        candidates=candidates,
+        contributors=contributors,
+        temperature=temperature,
+        evidence=evidence,
+        owners=owners,
+        copies=copies,
     )
     from gmv.threads import limit_threads
 
@@ -118,14 +132,24 @@ def _read(path: Path, bytes_max: int) -> "GeneratedImage | Poison":
 
 def _of(image: Path, outcome: "Attribution | Poison") -> AttributedImage | RefusedImage:
     from gmv.errors import Poison
+    from gmv.operations.explanation import ExplainedEvidence
 
     if isinstance(outcome, Poison):
         return RefusedImage(image, WhyRefused(outcome.reason, outcome.detail))
-    return AttributedImage(image, outcome.contributors, outcome.quality, outcome.temperature, outcome.micros)
+    found = outcome.evidence
+    return AttributedImage(
+        image,
+        outcome.contributors,
+        outcome.quality,
+        outcome.temperature,
+        outcome.micros,
+        None if found is None else ExplainedEvidence(found.p_value, found.is_flat, found.is_reliable),
+        outcome.unattributed_micros,
+    )
 
 
 def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
-    from gmv.cli.output import credits_text, distance_text, table
+    from gmv.cli.output import credits_text, distance_text, evidence_text, table
 
     for each in attributed.images:
         if isinstance(each, RefusedImage):
@@ -149,3 +173,6 @@ def _view(attributed: Attributed) -> "Iterator[str | ConsoleRenderable]":
             ],
             numbers=["distance", "share", "credits"],
         )
+        if each.evidence is not None:
+            found = each.evidence
+            yield evidence_text(found.p, found.flat, found.reliable, each.unattributed_micros)

@@ -10,6 +10,14 @@ ImageColumnOption = Annotated[str, typer.Option("--image-column", metavar="NAME"
 WeightColumnOption = Annotated[
     str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
 ]
+RegisteredColumnOption = Annotated[
+    str,
+    typer.Option(
+        "--registered-column",
+        metavar="NAME",
+        help="Column of dates or numbers that say when an image was registered, which may be missing.",
+    ),
+]
 SplitOption = Annotated[
     list[str] | None,
     typer.Option(

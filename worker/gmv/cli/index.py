@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.copies.duplicates import duplicates
 from gmv.cli.corpus_options import (
     ImageColumnOption,
     ImageIdColumnOption,
     OwnerIdColumnOption,
+    RegisteredColumnOption,
     SplitOption,
     WeightColumnOption,
 )
@@ -38,6 +40,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(recall)
 app.command()(add)
 app.command()(remove)
+app.command()(duplicates)
 app.command()(summary)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Index folder.")]
@@ -60,8 +63,8 @@ def build(
         typer.Argument(
             metavar="CORPUS...",
             help="Parquet files, patterns or a folder of them (columns image_id, owner_id, image and, if wanted, "
-            "weight), or a folder of images with metadata.csv or metadata.jsonl (columns file_name, owner_id and, if "
-            "wanted, image_id and weight).",
+            "weight and registered), or a folder of images with metadata.csv or metadata.jsonl (columns file_name, "
+            "owner_id and, if wanted, image_id, weight and registered).",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The index folder to be.")],
@@ -84,6 +87,7 @@ def build(
     owner_id_column: OwnerIdColumnOption = "owner_id",
     image_column: ImageColumnOption = "image",
     weight_column: WeightColumnOption = "weight",
+    registered_column: RegisteredColumnOption = "registered",
     encoder_id: Annotated[
         str | None,
         typer.Option(
@@ -110,6 +114,13 @@ def build(
             "--rights", metavar="FILE", help="First write an owners file of images that opt out, as `gmv rights` does."
         ),
     ] = None,
+    find_copies: Annotated[
+        bool,
+        typer.Option(
+            "--find-copies/--no-find-copies",
+            help="Whether near copies are found and grouped: 1.6 ms an image of 50,000, and of more images longer.",
+        ),
+    ] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace the index that is there.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -132,7 +143,7 @@ def build(
 
     pretrained = choose_pretrained(context, encoder, vector_size, token_size, grid)
     reduction = choose_reduction(context, encoder_id, encoder, pool_tokens, token_size)
-    columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
+    columns = Columns(image_id_column, owner_id_column, image_column, weight_column, registered=registered_column)
     read: list[Reading] = []
 
     def on_reading(reading: Reading) -> None:
@@ -157,6 +168,7 @@ def build(
             target_recall,
             candidates_max,
             reduction,
+            find_copies,
         ),
         progress,
         on_reading,

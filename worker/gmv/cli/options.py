@@ -39,6 +39,18 @@ ContributorsOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", metavar="TAU", help="Of the softmax over distances.")
 ]
+EvidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--evidence",
+        metavar="LEVEL",
+        help="Highest p-value of an event that pays anybody, such as 0.05; others go to the account `unattributed`.",
+    ),
+]
+CopiesOption = Annotated[
+    str | None,
+    typer.Option("--copies", metavar="even|earliest|off", help="Who is paid for near copies of one image."),
+]
 SETTINGS_BY_FLAG: Final = {
     "--ledger": "ledger.url",
     "--index": "index",
@@ -48,7 +60,9 @@ SETTINGS_BY_FLAG: Final = {
     "--candidates": "valuation.candidates",
     "--contributors": "valuation.contributors",
     "--temperature": "valuation.temperature",
+    "--evidence": "valuation.evidence",
     "--owners": "owners.file",
+    "--copies": "valuation.copies",
     "--instance-id": "kafka.instance_id",
     "--web-port": "worker.web_port",
 }
@@ -68,7 +82,9 @@ def load_settings(
     candidates: int | None = None,
     contributors: int | None = None,
     temperature: float | None = None,
+    evidence: float | None = None,
     owners: Path | None = None,
+    copies: str | None = None,
     instance_id: str | None = None,
     web_port: int | None = None,
 ) -> "Settings":
@@ -88,7 +104,9 @@ def load_settings(
         "--candidates": candidates,
         "--contributors": contributors,
         "--temperature": temperature,
+        "--evidence": evidence,
         "--owners": owners,
+        "--copies": copies,
         "--instance-id": instance_id,
         "--web-port": web_port,
     }

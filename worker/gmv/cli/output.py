@@ -130,6 +130,14 @@ def tell_who_watches(sentence: str) -> None:
         terminal.say(sentence)
 
 
+def evidence_text(p_value: float, is_flat: bool, is_reliable: bool, unattributed_micros: int) -> str:
+    """Say what speaks for an event's contributors, and where its credit went if that is too little."""
+    seen = "a flat picture, in which there is hardly anything to be seen" if is_flat else f"p = {p_value:.3g}"
+    verdict = "reliable" if is_reliable else "not reliable"
+    withheld = f"; {credits_text(unattributed_micros)} credits go to unattributed" if unattributed_micros else ""
+    return f"evidence: {seen}, {verdict}{withheld}"
+
+
 @contextmanager
 def progress(description: str, total: int | None = None, unit: str = "") -> Iterator[Callable[[int], None]]:
     """Show how far a long step is, on stderr and only when that is a terminal.

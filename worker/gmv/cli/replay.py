@@ -10,6 +10,8 @@ import typer
 
 from gmv.cli.options import (
     ConfigOption,
+    CopiesOption,
+    EvidenceOption,
     ImagesRootOption,
     IndexOption,
     JsonOption,
@@ -39,6 +41,8 @@ class Replayed:
     dead_letters_by_reason: "Mapping[Reason, int]"
     first_dead_letters: "tuple[DeadLetterLine, ...]"
     credit_micros: int
+    unattributed_micros: int
+    unreliable: int
     already_done: int
     seconds: float
     stage_seconds: "Mapping[Stage, float]"
@@ -59,7 +63,9 @@ def replay(
         Path | None, typer.Option("--dead-letters", metavar="FILE", help="Default: EVENTS with .dlq.jsonl.")
     ] = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
+    evidence: EvidenceOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -71,7 +77,9 @@ def replay(
 
     What was done is printed also where it stops before the file's end. Exits with 32 if all records are dead letters.
     """
-    settings = load_settings(config, index=index, ledger=ledger, owners=owners, images_root=images_root)
+    settings = load_settings(
+        config, index=index, ledger=ledger, owners=owners, images_root=images_root, copies=copies, evidence=evidence
+    )
     from gmv.threads import limit_threads
 
     limit_threads()
@@ -123,6 +131,8 @@ def _result(summary: "ReplaySummary", events: Path, receipts: Path, dead_letters
         dead_letters_by_reason=summary.reasons,
         first_dead_letters=tuple(summary.first_dead_letters),
         credit_micros=summary.micros,
+        unattributed_micros=summary.unattributed_micros,
+        unreliable=summary.unreliable,
         already_done=summary.already_done,
         seconds=summary.seconds,
         stage_seconds=summary.stages,
@@ -141,6 +151,8 @@ def _view(replayed: Replayed) -> "Iterator[str | ConsoleRenderable]":
         [
             ("events credited", replayed.credited),
             ("credits", credits_text(replayed.credit_micros)),
+            ("of them unattributed", credits_text(replayed.unattributed_micros)),
+            ("unreliable events", replayed.unreliable),
             ("duplicates", replayed.duplicates),
             ("dead letters", replayed.dead_letters),
             ("lines done before", replayed.already_done),

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gmv.cli.copies.found import copies_lines, copies_warning
+
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.reading import Reading
+    from gmv.index.evidence import MeasuredEvidence
+    from gmv.index.found_copies import FoundCopies
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
@@ -17,10 +21,10 @@ if TYPE_CHECKING:
         FileEntry,
         Manifest,
         MeasuredNeighbours,
-        ParentEntry,
         RecallEntry,
     )
     from gmv.index.measured import MeasuredFeatures
+    from gmv.index.parent import ParentEntry
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -39,6 +43,8 @@ class ShownIndex:
     recall: "RecallEntry"
     neighbours: "MeasuredNeighbours | None"
     candidates: "CalibratedCandidates | None"
+    evidence: "MeasuredEvidence | None"
+    copies: "FoundCopies | None"
     defaults: "Defaults"
     parent: "ParentEntry | None"
     files: "Mapping[str, FileEntry]"
@@ -62,6 +68,8 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.recall,
         manifest.neighbours,
         manifest.candidates,
+        manifest.evidence,
+        manifest.copies,
         manifest.defaults,
         manifest.parent,
         manifest.files,
@@ -104,8 +112,20 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
 def _parent(index: ShownIndex) -> Iterator[tuple[str, str]]:
     if (parent := index.parent) is not None:
         yield "made of", f"{parent.index_id}: {parent.added:,} images added, {parent.removed:,} removed"
-        kept = "candidates and temperature" if parent.neighbours_kept else "candidates"
-        yield "kept from it", f"encoder; {kept}, which were measured over its images"
+        kept = "temperature, candidates" if parent.neighbours_kept else "candidates"
+        yield "kept from it", f"encoder; {kept}, evidence and level of copies, measured over its images"
+
+
+def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    """What levels of `--evidence` would do, and which training images are flat."""
+    if (measured := index.evidence) is None:
+        return
+    for errors in measured.errors:
+        yield f"--evidence {errors.level:g}", measured.sentence(errors)
+    if measured.flat_images:
+        named = ", ".join(measured.flat_named)
+        more = ", …" if measured.flat_images > len(measured.flat_named) else ""
+        yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
 
 
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
@@ -129,6 +149,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
 
     if index.reading is not None:
         yield from index.reading.sentences()
+        yield from copies_warning(index.copies, index.path)
     tokens, size = index.encoder.tokens_shape
     yield facts(
         f"Index {index.path}",
@@ -146,6 +167,8 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             *_loss(index),
             *_candidates(index),
             *_shares(index),
+            *_evidence(index),
+            *copies_lines(index.copies),
             ("bytes", sum(entry.bytes for entry in index.files.values())),
             ("bytes an image", f"{index.bytes_per_image:,.0f}"),
         ],

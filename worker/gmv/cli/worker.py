@@ -8,6 +8,8 @@ import typer
 from gmv.cli.options import (
     BrokersOption,
     ConfigOption,
+    CopiesOption,
+    EvidenceOption,
     ImagesRootOption,
     IndexOption,
     LedgerOption,
@@ -23,7 +25,9 @@ def worker(
     brokers: BrokersOption = None,
     topic: TopicOption = None,
     owners: OwnersOption = None,
+    copies: CopiesOption = None,
     images_root: ImagesRootOption = None,
+    evidence: EvidenceOption = None,
     instance_id: Annotated[
         str | None, typer.Option("--instance-id", metavar="NAME", help="Static membership: one name per worker.")
     ] = None,
@@ -50,7 +54,9 @@ def worker(
         brokers=brokers,
         topic=topic,
         owners=owners,
+        copies=copies,
         images_root=images_root,
+        evidence=evidence,
         instance_id=instance_id,
         web_port=web_port,
     )

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from gmv.corpus.names import checked_name, names_alike
+from gmv.corpus.names import checked_name, is_account, names_alike
 from gmv.corpus.port import Catalogue, TrainingImage
 from gmv.corpus.reading import Reading
+from gmv.corpus.registered import Registration
 from gmv.corpus.tables import Tables
 from gmv.errors import CorpusRefused
 from gmv.passed_over import PassedOver
+from gmv.valuation.evidence import UNATTRIBUTED
 
 
 class Row(NamedTuple):
@@ -18,6 +20,7 @@ class Row(NamedTuple):
     image_id: Any
     owner_id: Any
     weight: Any
+    registered: Any = None
 
 
 def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[PassedOver, ...] = ()) -> Catalogue:
@@ -29,9 +32,12 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
         passed_over: files, beside what the tables passed over.
 
     Raises:
-        CorpusRefused: there is no row; an id is missing, unfit or there twice; a weight is not in [0, 1].
+        CorpusRefused: there is no row; an id is missing, unfit or there twice, or an owner's reads like an account's; a
+            weight is not in [0, 1]; `registered` is no date and no number, or dates are mixed with numbers.
     """
     images: list[TrainingImage] = []
+    owners: set[str] = set()
+    registration = Registration()
     seen: dict[str, str] = {}
     for row in rows:
         image_id = checked_name(row.where, "image_id", row.image_id)
@@ -40,8 +46,14 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
             raise CorpusRefused(
                 f"{row.where}: image_id {image_id!r} is that of {seen[image_id]}, too; give each image its own"
             )
+        if owner_id not in owners and is_account(owner_id):
+            raise CorpusRefused(
+                f"{row.where}: owner_id {owner_id!r} reads like the account `{UNATTRIBUTED}`, which is credited with "
+                "events that are evidence for nobody; give the owner another name"
+            )
+        owners.add(owner_id)
         seen[image_id] = row.where
-        images.append(TrainingImage(image_id, owner_id, _weight(row)))
+        images.append(TrainingImage(image_id, owner_id, _weight(row), registration.read(row.where, row.registered)))
     if not images:
         raise CorpusRefused(f"{tables.name} holds no image; an index needs at least one")
     reading = Reading(
@@ -49,7 +61,7 @@ def checked_catalogue(rows: Iterable[Row], tables: Tables, passed_over: tuple[Pa
         rows=len(images),
         splits=tables.splits,
         passed_over=tables.passed_over + passed_over,
-        owners_alike=tuple(names_alike({image.owner_id for image in images})),
+        owners_alike=tuple(names_alike(owners)),
     )
     return Catalogue(images, reading)
 

@@ -25,7 +25,9 @@ class _Named(NamedTuple):
 
 
 class FolderCorpus(Corpus):
-    """A `Corpus` of image files; rows have `file_name`, an owner, and if wanted an id (else the name) and a weight.
+    """A `Corpus` of image files.
+
+    Rows have `file_name`, an owner and, if wanted, an id (else the name), a weight, and when the image was registered.
 
     Args:
         tables: `metadata.csv` or `metadata.jsonl`, or files like these; names in them are relative to their folder.
@@ -68,9 +70,10 @@ class FolderCorpus(Corpus):
         for table in self._tables.files:
             rows = csv_rows if table.path.suffix.lower() == ".csv" else json_rows
             required = [name for name in (FILE_NAME, columns.owner_id) if name not in table.values]
-            for where, row in rows(table.path, required, (columns.image_id, columns.weight)):
+            for where, row in rows(table.path, required, (columns.image_id, columns.weight, columns.registered)):
                 values = with_folder_values(where, row, table.values)
                 file = named_file(table.root, values[FILE_NAME], where)
                 image_id = values.get(columns.image_id)
                 image_id = values[FILE_NAME] if image_id is None or image_id == "" else image_id
-                yield _Named(Row(where, image_id, values[columns.owner_id], values.get(columns.weight)), file)
+                optional = values.get(columns.weight), values.get(columns.registered)
+                yield _Named(Row(where, image_id, values[columns.owner_id], *optional), file)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from gmv.errors import CorpusRefused
+from gmv.valuation.evidence import UNATTRIBUTED
 
 NAME_CHARACTERS_MAX = 256
 
@@ -36,6 +37,11 @@ def checked_name(where: str, column: str, value: Any) -> str:
             "all of them visible, and no blanks around"
         )
     return text
+
+
+def is_account(owner_id: str) -> bool:
+    """Return whether a reader would take an owner's name for the account of events that are evidence for nobody."""
+    return _as_read(owner_id) == UNATTRIBUTED
 
 
 def names_alike(names: Iterable[str]) -> list[tuple[str, ...]]:

@@ -14,14 +14,14 @@ from gmv.corpus.names import as_text
 from gmv.corpus.tables import Table, Tables, with_folder_values
 from gmv.errors import CorpusRefused
 from gmv.parquet.batches import batches_of, schema_of
-from gmv.parquet.columns import plain
+from gmv.parquet.columns import in_microseconds, plain
 
 _CATALOGUE_ROWS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns; only the weight may be missing, which then is 1."""
+    """Names of the columns; only the weight may be missing, which then is 1, and when an image was registered."""
 
     image_id: str = "image_id"
     owner_id: str = "owner_id"
@@ -29,6 +29,7 @@ class Columns:
     weight: str = "weight"
     vector: str = "vector"
     tokens: str = "tokens"
+    registered: str = "registered"
 
 
 COLUMNS: Final = Columns()
@@ -111,8 +112,9 @@ class ParquetFiles:
         names = self.columns_of(table)
         schema = self.schema(table)
         in_file = []
-        for column in (names.image_id, names.owner_id, names.weight):
-            if column in schema.names or (column != names.weight and column not in table.values):
+        optional = (names.weight, names.registered)
+        for column in (names.image_id, names.owner_id, *optional):
+            if column in schema.names or (column not in optional and column not in table.values):
                 self.column_type(table, column)
                 in_file.append(column)
         labels = class_names(schema)
@@ -122,7 +124,8 @@ class ParquetFiles:
                 for values in _as_rows(batch, f"{table.path}, rows from {number}", in_file, labels):
                     where = f"{table.path}, row {number}"
                     row = with_folder_values(where, values, table.values)
-                    yield Row(where, row[names.image_id], row[names.owner_id], row.get(names.weight))
+                    required = row[names.image_id], row[names.owner_id]
+                    yield Row(where, *required, *(row.get(column) for column in optional))
                     number += 1
 
 
@@ -130,9 +133,11 @@ def _as_rows(
     batch: pa.RecordBatch, where: str, names: Sequence[str], labels: Mapping[str, list[str]]
 ) -> Iterator[dict[str, Any]]:
     try:
-        columns = {name: plain(batch.column(name)).to_pylist() for name in names}
+        columns = {name: in_microseconds(plain(batch.column(name))).to_pylist() for name in names}
     except UnicodeDecodeError as error:
         raise CorpusRefused(f"{where}: text that is not UTF-8 ({error}); write the file again") from error
+    except (OverflowError, ValueError) as error:
+        raise CorpusRefused(f"{where}: a value that nothing can be made of ({error}); write the file again") from error
     for name in set(columns) & set(labels):
         columns[name] = [named(value, labels[name]) for value in columns[name]]
     for row in range(batch.num_rows):

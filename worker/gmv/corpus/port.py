@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -12,11 +13,20 @@ from gmv.corpus.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class TrainingImage:
-    """A row of the images table. Rows are in order of image_id, so a tie broken by row is broken by image id."""
+    """A row of the images table. Rows are in order of image_id, so a tie broken by row is broken by image id.
+
+    Attributes:
+        image_id: unique.
+        owner_id: who is credited for it.
+        weight: in [0, 1], the owner's share of what the image earns.
+        registered: when its owner registered it, as a moment in UTC, or as a number that grows; a corpus has one of
+            these kinds. None where nobody says.
+    """
 
     image_id: str
     owner_id: str
     weight: float
+    registered: datetime | int | None = None
 
 
 @dataclass(frozen=True, slots=True)

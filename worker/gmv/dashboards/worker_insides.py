@@ -68,6 +68,29 @@ QUALITY = Row(
         ),
         Panel(
             Kind.LINES,
+            "Evidence of events",
+            Unit.RATIO,
+            {
+                "p10": quantile(0.1, "gmv_evidence_p_value_ratio"),
+                "p50": quantile(0.5, "gmv_evidence_p_value_ratio"),
+                "p90": quantile(0.9, "gmv_evidence_p_value_ratio"),
+            },
+            "p-values: how many images without a source would be as near to one training image. Evenly from 0 to 1 "
+            "(p50 at .5): events resemble no training image more than photographs of the corpus's kind do.",
+            width=12,
+            maximum=1.0,
+        ),
+        Panel(
+            Kind.LINES,
+            "Unreliable events",
+            Unit.PER_SECOND,
+            {"{{reason}}": "sum by (reason) (rate(gmv_events_unreliable_total[$__rate_interval]))"},
+            "Credited events that are no evidence for their contributors: flat pictures, and those unlike any training "
+            "image. With valuation.evidence their credit goes to the account unattributed.",
+            width=12,
+        ),
+        Panel(
+            Kind.LINES,
             "Contributors at the end of recall",
             Unit.RATIO,
             {

@@ -16,6 +16,9 @@ LENGTH_TOLERANCE: Final = 1e-3
 numbers that were divided in float16, by a length that is itself a float16, by up to twice that, 0.00098."""
 
 
+POSITION_NUMBERS: Final = 2
+"""How many of a token's last numbers say where it is, row and column, in what all encoders of gmv make."""
+
 Numbers = NDArray[Any]
 """Of features: float32, or int8 where the encoder is exact, and so the same on every processor."""
 

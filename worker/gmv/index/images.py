@@ -1,7 +1,7 @@
-"""The images table: one memory-mapped Arrow file of image ids, owners and weights."""
+"""The images table: one memory-mapped Arrow file of image ids, owners and weights, and when images were registered."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from gmv.index.digests import check_digests, check_sizes
 from gmv.index.manifest import IMAGES_FILE, read_manifest
 from gmv.index.port import ImagesTable
 
+_REGISTERED = "registered"
+_MOMENT = pa.timestamp("us", "UTC")
 _SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.large_string(), nullable=False),
@@ -23,6 +25,12 @@ _SCHEMA = pa.schema(
         pa.field("weight", pa.float64(), nullable=False),
     ]
 )
+"""Of a corpus that does not say when images were registered; where it does there is one more column, of moments or
+numbers."""
+
+_SCHEMAS = [_SCHEMA, *(_SCHEMA.append(pa.field(_REGISTERED, kind)) for kind in (_MOMENT, pa.int64()))]
+
+_ROWS_AT_ONCE = 65_536
 
 
 class ArrowImages(ImagesTable):
@@ -34,22 +42,21 @@ class ArrowImages(ImagesTable):
     def __len__(self) -> int:
         return int(self._batch.num_rows)
 
+    @property
+    def image_ids(self) -> pa.LargeStringArray:
+        """All ids, in order of row."""
+        return self._batch.column("image_id")
+
     @override
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))
         columns = (column.to_pylist() for column in taken.columns)
         return [TrainingImage(*row) for row in zip(*columns, strict=True)]
 
-    @property
-    def image_ids(self) -> pa.LargeStringArray:
-        """All ids, in order of row."""
-        return self._batch.column("image_id")
-
-    @property
-    def columns(self) -> list[pa.Array]:
-        """Ids, owners and weights, in order of row, owners as texts."""
-        owners = self._batch.column("owner_id").cast(pa.large_string())
-        return [self.image_ids, owners, self._batch.column("weight")]
+    def all(self) -> Iterator[TrainingImage]:
+        """Yield all rows, in order, a part of them in memory at a time."""
+        for start in range(0, len(self), _ROWS_AT_ONCE):
+            yield from self.images(range(start, min(start + _ROWS_AT_ONCE, len(self))))
 
     @override
     def known_images(self, image_ids: Collection[str]) -> set[str]:
@@ -84,40 +91,24 @@ def _common(held: pa.Array, asked: Collection[str]) -> set[str]:
 
 
 def write_images(path: Path, images: Iterable[TrainingImage]) -> None:
-    """Write the table, rows in the order given."""
-    _write(path, columns_of(images))
+    """Write the table, rows in the order given.
 
-
-def write_images_of_both(
-    path: Path, images: ArrowImages, added: Iterable[TrainingImage], rows: NDArray[np.int64]
-) -> None:
-    """Write a table of rows of another, and of images that it lacks.
-
-    Args:
-        path: of the new table.
-        images: the other table.
-        added: their rows follow those of the other.
-        rows: int64, those wanted, in order.
+    Through Python's own file, whose errors name a full disk; in one batch, so that a row is found without search.
     """
-    both = zip(images.columns, columns_of(added), strict=True)
-    _write(path, [pa.concat_arrays(parts).take(pa.array(rows)) for parts in both])
-
-
-def columns_of(images: Iterable[TrainingImage]) -> list[pa.Array]:
-    """Return ids, owners and weights, as `ArrowImages.columns` does."""
     rows = list(images)
-    return [
+    owners = pa.array([row.owner_id for row in rows], pa.large_string()).dictionary_encode()
+    columns: list[pa.Array] = [
         pa.array([row.image_id for row in rows], pa.large_string()),
-        pa.array([row.owner_id for row in rows], pa.large_string()),
+        owners,
         pa.array([row.weight for row in rows], pa.float64()),
     ]
-
-
-def _write(path: Path, columns: Sequence[pa.Array]) -> None:
-    """Through Python's own file, whose errors name a full disk; in one batch, so that a row is found without search."""
-    image_ids, owners, weights = columns
-    batch = pa.RecordBatch.from_arrays([image_ids, owners.dictionary_encode(), weights], schema=_SCHEMA)
-    with path.open("wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
+    schema = _SCHEMA
+    registered = [row.registered for row in rows]
+    if (said := next((each for each in registered if each is not None), None)) is not None:
+        columns.append(pa.array(registered, pa.int64() if isinstance(said, int) else _MOMENT))
+        schema = schema.append(pa.field(_REGISTERED, columns[-1].type))
+    batch = pa.RecordBatch.from_arrays(columns, schema=schema)
+    with path.open("wb") as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_batch(batch)
 
 
@@ -129,7 +120,7 @@ def open_images(path: Path) -> ArrowImages:
     """
     try:
         reader = pa.ipc.open_file(pa.memory_map(os.fsencode(path)))
-        if reader.schema != _SCHEMA or reader.num_record_batches != 1:
+        if reader.schema not in _SCHEMAS or reader.num_record_batches != 1:
             raise IndexRefused(f"{path} is another table than the index's; build the index again")
         return ArrowImages(reader.get_batch(0))
     except (OSError, pa.ArrowException) as error:

@@ -10,7 +10,10 @@ from gmv.errors import IndexRefused
 from gmv.first_error import first_error
 from gmv.index.entry import Entry as _Entry
 from gmv.index.entry import UnitInterval, is_none
+from gmv.index.evidence import MeasuredEvidence
+from gmv.index.found_copies import FoundCopies
 from gmv.index.measured import CalibratedLists, MeasuredFeatures
+from gmv.index.parent import ParentEntry
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -28,6 +31,7 @@ INTEGER_FILES = (CODER_FILE, CODES_FILE, VECTORS_FILE)
 TOKENS_FILE = "tokens.npy"
 IMAGES_FILE = "images.arrow"
 REJECTED_FILE = "rejected.jsonl"
+GROUPS_FILE = "groups.npy"
 
 Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
 _CANDIDATES_MIN = 50
@@ -207,24 +211,6 @@ class CalibratedCandidates(_Entry):
         )
 
 
-class ParentEntry(_Entry):
-    """The index that this one was made of, by adding images or removing some; encoder and coder are the same.
-
-    How many candidates are enough, and what recall loses, are the parent's own measurements.
-
-    Attributes:
-        index_id: of the parent.
-        added: training images that it lacks.
-        removed: training images of its own that are left out here.
-        neighbours_kept: whether distances among neighbours, and so the temperature, are the parent's, too.
-    """
-
-    index_id: str = Field(pattern=r"^[0-9a-f]{32}$")
-    added: int = Field(ge=0)
-    removed: int = Field(ge=0)
-    neighbours_kept: bool
-
-
 class Defaults(_Entry):
     """K that the settings had when the index was built, and M and tau for settings that name none."""
 
@@ -244,6 +230,8 @@ class Manifest(_Entry):
     features: MeasuredFeatures | None = Field(None, exclude_if=is_none)  # where the corpus brought some
     neighbours: MeasuredNeighbours | None = None  # of an index that an earlier gmv built
     candidates: CalibratedCandidates | None = None  # ditto
+    evidence: MeasuredEvidence | None = Field(None, exclude_if=is_none)  # ditto
+    copies: FoundCopies | None = None  # ditto, and of one that was built without looking for them
     defaults: Defaults
     parent: ParentEntry | None = Field(None, exclude_if=is_none)  # of an index that was made of another
     files: dict[str, FileEntry]

@@ -4,14 +4,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from gmv.encoders.flatness import position_numbers
 from gmv.encoders.open import open_encoder
 from gmv.encoders.port import Encoder, MirroringEncoder
 from gmv.errors import IndexRefused
 from gmv.index.digests import check_digests, check_sizes
+from gmv.index.groups import CopyGroups, no_groups, open_groups
 from gmv.index.images import ArrowImages, open_images
 from gmv.index.integer_recall import IntegerRecall, open_integer_recall
 from gmv.index.manifest import (
     ENCODER_FILE,
+    GROUPS_FILE,
     IMAGES_FILE,
     RECALL_FILE,
     RECALL_ROWS_FILE,
@@ -37,6 +40,7 @@ class Index:
         recall: by global vector.
         tokens: float16, float32 or int8 [rows, n, d], mapped, for the re-rank.
         images: who made what.
+        groups: which images are near copies of each other.
     """
 
     path: Path
@@ -46,6 +50,7 @@ class Index:
     recall: FaissRecall | IntegerRecall
     tokens: Tokens
     images: ArrowImages
+    groups: CopyGroups
 
     @property
     def mirror(self) -> MirroringEncoder | None:
@@ -56,6 +61,11 @@ class Index:
     def token_scale(self) -> int:
         """What distances of tokens are divided by, for W1."""
         return self.mirror.token_scale if self.mirror else 1
+
+    @property
+    def position_numbers(self) -> int:
+        """How many of a token's last numbers say where it is."""
+        return position_numbers(self.manifest.encoder.kind)
 
 
 def open_index(path: Path, verify: bool) -> Index:
@@ -82,7 +92,8 @@ def open_index(path: Path, verify: bool) -> Index:
         encoder=encoder,
         recall=_recall(path, manifest, encoder),
         tokens=open_tokens(path / TOKENS_FILE),
-        images=open_images(path / IMAGES_FILE),
+        images=(images := open_images(path / IMAGES_FILE)),
+        groups=open_groups(path / GROUPS_FILE, images) if GROUPS_FILE in manifest.files else no_groups(images),
     )
     _check_shapes(index)
     return index

@@ -38,6 +38,7 @@ class BuildOptions:
         target_recall: share of the true nearest ten that candidates should hold.
         candidates_max: the most candidates that are tried for it.
         reduction: of tokens that the corpus brings.
+        finds_copies: whether near copies among the images are grouped.
     """
 
     factory: str | None = None
@@ -49,6 +50,7 @@ class BuildOptions:
     target_recall: float = 0.95
     candidates_max: int = 150
     reduction: TokenReductionSettings = field(default_factory=TokenReductionSettings)
+    finds_copies: bool = True
 
 
 def build_index(
@@ -98,6 +100,7 @@ def build_index(
             options.target_recall,
             options.candidates_max,
             options.threads,
+            options.finds_copies,
         )
         manifest = write_index_files(
             workspace, stage, source, options.factory, settings.valuation, calibration, progress

@@ -1,4 +1,4 @@
-"""A build's own measurement of how many candidates are enough."""
+"""A build's own measurement of how many candidates are enough, and the images that it makes to measure by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from gmv.index.manifest import CalibratedCandidates
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens
 from gmv.indexing.calibration import Answers, Query, calibrate, recalled_at, tried_up_to, true_nearest
-from gmv.indexing.calibration_queries import mixes, queries_for, training_images
+from gmv.indexing.calibration_queries import copies_and_mixes, mixes, pictures, queries_for, training_images
+from gmv.indexing.evidence import Made
 from gmv.indexing.progress import Progress
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
@@ -43,6 +44,7 @@ class Calibration:
         target: share of the true nearest that is wanted.
         candidates_max: the most candidates that are tried.
         threads: that rank; no bit depends on it.
+        finds_copies: whether near copies are grouped.
     """
 
     corpus: Corpus
@@ -51,13 +53,27 @@ class Calibration:
     target: float
     candidates_max: int
     threads: int
+    finds_copies: bool = True
+
+    def sources(self, image_ids: Sequence[str], encoder: MirroringEncoder | None) -> list[NDArray[np.uint8]]:
+        """Read training images to make others of; none without an encoder that could see these.
+
+        Args:
+            image_ids: of the rows.
+            encoder: of images.
+        """
+        return [] if encoder is None else pictures(self.corpus, image_ids, self.limits, self.side, _SEED)
+
+    def made(self, sources: Sequence[NDArray[np.uint8]], encoder: MirroringEncoder | None) -> Made:
+        """Make copies and mixes of training images."""
+        return Made([], []) if encoder is None else Made(*copies_and_mixes(sources, encoder, self.side, _SEED))
 
     def truths(
         self,
         vectors: Numbers,
         tokens: Tokens,
-        image_ids: Sequence[str],
         encoder: MirroringEncoder | None,
+        sources: Sequence[NDArray[np.uint8]],
         progress: Progress,
     ) -> list[Truth]:
         """Rank all rows for each query.
@@ -65,15 +81,15 @@ class Calibration:
         Args:
             vectors: [rows, D].
             tokens: [rows, n, d].
-            image_ids: of the rows.
             encoder: of images; without one no mixes can be made, and training images are the only queries.
+            sources: training images that mixes are made of, as `pictures` reads them.
             progress: shows how far it is.
         """
         rows = len(vectors)
         count = queries_for(rows)
         asked = {TRAINING_IMAGES: training_images(vectors, tokens, encoder, count, _SEED)}
         if encoder is not None:
-            asked[MIXES] = mixes(self.corpus, image_ids, self.limits, encoder, self.side, count, _SEED)
+            asked[MIXES] = mixes(sources, encoder, self.side, count, _SEED)
         reranker = ExactReranker(tokens, self.threads, encoder.token_scale if encoder else 1)
         truths = []
         with progress("measuring candidates", sum(map(len, asked.values())), "images") as advance:

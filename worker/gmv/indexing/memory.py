@@ -1,6 +1,10 @@
 """Memory that a step has freed, given back to the system before the next step takes its own."""
 
 import ctypes
+import mmap
+from typing import Any
+
+import numpy as np
 
 
 def give_back() -> None:
@@ -12,3 +16,14 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def let_go(mapped: "np.memmap[Any, Any]") -> None:
+    """Leave a mapped file's pages to the system, which keeps what was written and brings back what is looked at.
+
+    Features are written once, and read from another mapping of the same file: with both, a build of 50,000 images is
+    250 MB larger.
+    """
+    file: Any = mapped.base
+    if isinstance(file, mmap.mmap):
+        file.madvise(mmap.MADV_DONTNEED)

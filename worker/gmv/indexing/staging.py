@@ -13,6 +13,7 @@ from gmv.corpus.port import Corpus, CorpusImage, ImageFile, TrainingImage
 from gmv.encoders.port import Numbers
 from gmv.errors import CorpusRefused, Poison
 from gmv.indexing.feature_source import FeatureSource, Seen
+from gmv.indexing.memory import let_go
 from gmv.indexing.progress import Progress
 from gmv.indexing.row_files import link, write_rows
 from gmv.indexing.workspace import Workspace
@@ -103,6 +104,7 @@ class FeatureStage:
                 self.digests[row] = np.frombuffer(outcome.digest, np.uint8)
         for array in (self.vectors, self.tokens, self.digests):
             array.flush()
+            let_go(array)
         self._workspace.note({"images": len(images), "rejected": [list(each) for each in rejected]})
 
 

@@ -8,10 +8,13 @@ import orjson
 from numpy.typing import NDArray
 
 from gmv.corpus.port import TrainingImage
+from gmv.encoders.flatness import position_numbers
 from gmv.index.digests import file_entry
+from gmv.index.groups import write_groups
 from gmv.index.images import write_images
 from gmv.index.manifest import (
     ENCODER_FILE,
+    GROUPS_FILE,
     IMAGES_FILE,
     MANIFEST,
     REJECTED_FILE,
@@ -22,6 +25,9 @@ from gmv.index.manifest import (
 )
 from gmv.index.tokens import open_tokens
 from gmv.indexing.calibrating import Calibration
+from gmv.indexing.copies import CopyFinder
+from gmv.indexing.copy_groups import group_copies
+from gmv.indexing.evidence import Ranked, measure_evidence
 from gmv.indexing.feature_source import FeatureSource
 from gmv.indexing.progress import Progress
 from gmv.indexing.recalling import measured_entry, write_recall_file
@@ -50,7 +56,8 @@ def write_index_files(
     stage.write_kept(stage.tokens, folder / TOKENS_FILE)
     tokens, vectors = open_tokens(folder / TOKENS_FILE), stage.kept_vectors()
     image_ids = [image.image_id for image in images]
-    truths = calibration.truths(vectors, tokens, image_ids, source.mirror, progress)
+    sources = calibration.sources(image_ids, source.mirror)
+    truths = calibration.truths(vectors, tokens, source.mirror, sources, progress)
     wanted = valuation.candidates or calibration.candidates_max
     recall, recall_entry = written.recall, measured_entry(written, vectors, truths, calibration, wanted, progress)
     calibrated = calibration.candidates(recall, truths, len(images))
@@ -59,10 +66,28 @@ def write_index_files(
         reranker = ExactReranker(tokens, scale=source.token_scale)
         neighbours = measure_neighbours(recall, vectors, tokens, reranker, candidates, _SEED, valuation.temperature)
         advance(1)
+    evidence = measure_evidence(
+        Ranked(recall, ExactReranker(tokens, calibration.threads, source.token_scale), candidates),
+        vectors,
+        tokens,
+        position_numbers(encoder.kind),
+        source.mirror,
+        image_ids,
+        calibration.made(sources, source.mirror),
+        _SEED,
+        progress,
+    )
     write_images(folder / IMAGES_FILE, images)
+    copies = None
+    if calibration.finds_copies:
+        finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
+        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
+        if copies.groups:
+            write_groups(folder / GROUPS_FILE, group_of)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*written.files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
     names += encoder.network.files if encoder.network else ()
+    names += [GROUPS_FILE] * bool(copies and copies.groups)
     manifest = Manifest(
         encoder=encoder,
         corpus=CorpusEntry(
@@ -75,7 +100,11 @@ def write_index_files(
         features=source.features,
         neighbours=neighbours,
         candidates=calibrated,
-        defaults=Defaults(**valuation.method(candidates, neighbours.temperature).model_dump()),
+        evidence=evidence,
+        copies=copies,
+        defaults=Defaults(
+            candidates=candidates, contributors=valuation.contributors, temperature=neighbours.temperature
+        ),
         files={name: file_entry(folder / name) for name in sorted(names)},
     )
     workspace.write(MANIFEST, manifest.to_bytes())
@@ -83,7 +112,7 @@ def write_index_files(
 
 
 def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 over ids, owners, weights and image files, in order of id.
+    """Return the SHA-256 over ids, owners, weights, when images were registered, and image files.
 
     Args:
         images: in order of id.
@@ -94,6 +123,7 @@ def corpus_digest(images: Sequence[TrainingImage], digests: NDArray[np.uint8]) -
     """
     digest = hashlib.sha256()
     for image, file in zip(images, digests, strict=True):
-        digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight]))
+        registered = [] if image.registered is None else [image.registered]
+        digest.update(orjson.dumps([image.image_id, image.owner_id, image.weight, *registered]))
         digest.update(file.tobytes())
     return digest.hexdigest()

@@ -30,6 +30,15 @@ from gmv.ledger.port import (
     OutOfRange,
     Rewound,
 )
+from gmv.monitoring.buckets import (
+    CONTRIBUTOR_DEPTH_BUCKETS,
+    EFFECTIVE_CONTRIBUTORS_BUCKETS,
+    EVENT_TO_CREDIT_SECONDS_BUCKETS,
+    P_VALUE_BUCKETS,
+    RUN_RECORDS_BUCKETS,
+    STAGE_SECONDS_BUCKETS,
+)
+from gmv.monitoring.index_change import IndexChange
 from gmv.valuation.ranking import Step
 
 
@@ -70,11 +79,11 @@ GENERAL_TRANSPORT: Final = "general_transport"
 """In place of a step: what the kernel is not made for, such as token sets of unequal size."""
 
 
-class IndexChange(StrEnum):
-    """What becomes of an index that is published while a worker runs."""
+class Unreliable(StrEnum):
+    """Why an event is no evidence for its contributors."""
 
-    TAKEN = "taken"
-    REFUSED = "refused"
+    FLAT = "flat"
+    UNLIKE = "unlike"
 
 
 class LedgerState(StrEnum):
@@ -98,32 +107,6 @@ class Probe(StrEnum):
 MOVES: Final = {answer: ANSWERS[answer] for answer in (Fenced, Rewound)}
 """Answers that say that a position is not where this worker left it."""
 
-# From a commit's round trip on one host, 0.3 ms, up to 30 s: half of the default rebalance time-out, which a run may
-# not pass. Three per decade: a quantile read off them is within a factor of about two, which is enough to say which
-# stage has grown, and keeps eight stages to about a hundred series.
-STAGE_SECONDS_BUCKETS: Final = (0.0003, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 30.0)
-
-# Powers of two around the default limit of 128 records, up to the largest that the settings allow.
-RUN_RECORDS_BUCKETS: Final = (1, 4, 16, 32, 64, 128, 256, 512, 1024, 1500)
-
-# 1 where one image takes all, K where all share evenly; K is 10 by default. Edges keep off 1 and 10, where rounding
-# would decide. At an index's own temperature copies lie at 1 and half of all mixes below 1.5, so there are more there;
-# nothing lies below the first, so that no quantile is read off as less than 1.
-EFFECTIVE_CONTRIBUTORS_BUCKETS: Final = (
-    *(0.99, 1.05, 1.25, 1.5, 2.0, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 30.5, 100.5, 1000.5),
-)
-
-# Where recall is good they crowd at the front; where its order says nothing, a tenth of them is in the last tenth.
-CONTRIBUTOR_DEPTH_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-
-# From 5 ms, below which no run was ever seen, densely up to 100 ms, which is what a worker that keeps up should stay
-# within; a rebalance costs up to a minute; at 300 s the stuck detector ends the worker; beyond that it is a backlog,
-# from hours to a day. Alerts count from 60 s.
-EVENT_TO_CREDIT_SECONDS_BUCKETS: Final = (
-    *(0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5),
-    *(1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86_400.0),
-)
-
 
 class Metrics:
     """The metrics of one worker, on a registry of its own. Every series that can exist from the start does, at zero."""
@@ -140,6 +123,19 @@ class Metrics:
         self.nobody_left = Counter(
             "gmv_events_nobody_left",
             "Events credited to nobody, since all training images recalled for them are opted out.",
+            registry=registry,
+        )
+        self.unreliable = Counter(
+            "gmv_events_unreliable",
+            "Events credited whose evidence is not reliable, by why; valuation.evidence decides who is paid.",
+            ["reason"],
+            registry=registry,
+        )
+        for why in Unreliable:
+            self.unreliable.labels(why)
+        self.unattributed_micros = Counter(
+            "gmv_unattributed_micros",
+            "Micro-credits that the account `unattributed` was credited in place of contributors.",
             registry=registry,
         )
         self.dead_letters = Counter("gmv_dead_letters", "Records dead-lettered.", ["reason"], registry=registry)
@@ -180,6 +176,12 @@ class Metrics:
             "gmv_effective_contributors",
             "Training images that share an event's credit: exp of the entropy of their utilities.",
             buckets=EFFECTIVE_CONTRIBUTORS_BUCKETS,
+            registry=registry,
+        )
+        self.evidence_p_value = Histogram(
+            "gmv_evidence_p_value_ratio",
+            "Share of images without a source that would be as near to one training image as the event's is.",
+            buckets=P_VALUE_BUCKETS,
             registry=registry,
         )
         self.contributor_depth_ratio = Histogram(

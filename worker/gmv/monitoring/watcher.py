@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from gmv.ledger.port import Answer, Duplicate, Fenced, Rewound
 from gmv.ledger.position import Position
-from gmv.monitoring.catalogue import ANSWERS, MOVES, Metrics, Outcome, Probe, Stage
+from gmv.monitoring.catalogue import ANSWERS, MOVES, Metrics, Outcome, Probe, Stage, Unreliable
 from gmv.monitoring.health import Health
 from gmv.monitoring.lag import LagClock
 from gmv.monitoring.reachability import Logger
@@ -175,6 +175,11 @@ class Watcher(Observer, MemberObserver):
             metrics.dead_letters.labels(reason).inc(count)
         metrics.credits_micros.inc(summary.micros)
         metrics.nobody_left.inc(sum(attribution.is_nobody_left for attribution in summary.attributions))
+        metrics.unattributed_micros.inc(sum(attribution.unattributed_micros for attribution in summary.attributions))
+        for evidence in (each for attribution in summary.attributions if (each := attribution.evidence) is not None):
+            metrics.evidence_p_value.observe(evidence.p_value)
+            if not evidence.is_reliable:
+                metrics.unreliable.labels(Unreliable.FLAT if evidence.is_flat else Unreliable.UNLIKE).inc()
 
     def _observe(self, summary: RunSummary, seconds: Mapping[Stage, float], effective: Sequence[float]) -> None:
         metrics = self._metrics

@@ -35,6 +35,15 @@ class ExplainedShare:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedEvidence:
+    """The `Grounds` of a receipt."""
+
+    p: float
+    flat: bool
+    reliable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedReceipt:
     """A receipt of the event.
 
@@ -50,10 +59,12 @@ class ExplainedReceipt:
         settings: digest of the settings.
         quality: of the generated image, in [0, 1].
         temperature: tau of the softmax.
-        credit_micros: what all contributors earned.
+        credit_micros: what all contributors earned, and what is unattributed.
         contributors: in rank order.
         outcome: `nobody_left` where there are none, since all recalled images are opted out; None elsewhere.
         features: digest of the features, where another machine may see others in the image; None elsewhere.
+        evidence: what speaks for the contributors; None where the index had nothing to compare with.
+        unattributed_micros: what the account `unattributed` was credited in their place.
     """
 
     standing: ReceiptStatus
@@ -71,6 +82,8 @@ class ExplainedReceipt:
     contributors: tuple[ExplainedShare, ...]
     outcome: str | None
     features: str | None
+    evidence: ExplainedEvidence | None
+    unattributed_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +194,15 @@ def _receipt(judged: JudgedReceipt, receipt: Receipt) -> ExplainedReceipt:
         contributors=tuple(_share(receipt, share) for share in receipt["contributors"]),
         outcome=None if receipt["contributors"] else NOBODY_LEFT,
         features=receipt.get("features"),
+        evidence=_evidence(receipt),
+        unattributed_micros=receipt.get("unattributed_micros", 0),
     )
+
+
+def _evidence(receipt: Receipt) -> ExplainedEvidence | None:
+    if (found := receipt.get("evidence")) is None:
+        return None
+    return ExplainedEvidence(found["p"], found.get("flat", False), found["reliable"])
 
 
 def _share(receipt: Receipt, share: Share) -> ExplainedShare:

@@ -9,6 +9,7 @@ from gmv.errors import CorrectionsRefused
 from gmv.ledger.port import Accounts
 from gmv.operations.correction_file import CorrectionFile
 from gmv.valuation.correction import Correction
+from gmv.valuation.evidence import UNATTRIBUTED
 
 ListedOwners = Callable[[], Collection[str] | None]
 """Returns all owners of the index and of the owners file; None where neither is named."""
@@ -50,7 +51,7 @@ def refuse_unknown_payees(
     Raises:
         CorrectionsRefused: a payee is none of these; close matches are named.
     """
-    payees = {each.to_owner for each in pending if each.to_owner is not None} - set(new_owners)
+    payees = {each.to_owner for each in pending if each.to_owner is not None} - {UNATTRIBUTED, *new_owners}
     if not (unknown := payees - accounts.totals(sorted(payees)).keys()):
         return
     owners = listed()

@@ -6,6 +6,7 @@ from heapq import nsmallest
 
 from gmv.ledger.port import Accounts
 from gmv.ledger.totals import read_totals
+from gmv.valuation.evidence import UNATTRIBUTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,15 @@ class Leaders:
     Attributes:
         owners: the first of them.
         owners_credited: how many there are.
-        credit_micros: what all have earned.
+        credit_micros: all micro-credits of the ledger.
+        unattributed_micros: those of them that are on the account `unattributed`, which is no owner.
         positions: up to which the totals go, in order of topic and partition.
     """
 
     owners: tuple[Leader, ...]
     owners_credited: int
     credit_micros: int
+    unattributed_micros: int
     positions: tuple[LedgerPosition, ...]
 
 
@@ -61,11 +64,13 @@ class OwnersCredits:
 def leaders(accounts: Accounts, limit: int) -> Leaders:
     """Read all totals, and return those of the owners who have earned most. Raises as `Accounts` does."""
     totals = read_totals(accounts)
-    first = nsmallest(limit, totals.balances, key=lambda balance: (-balance.micros, balance.owner_id))
+    owners = [balance for balance in totals.balances if balance.owner_id != UNATTRIBUTED]
+    first = nsmallest(limit, owners, key=lambda balance: (-balance.micros, balance.owner_id))
     return Leaders(
         tuple(Leader(balance.owner_id, balance.micros) for balance in first),
-        len(totals.balances),
+        len(owners),
         totals.micros,
+        totals.micros - sum(balance.micros for balance in owners),
         tuple(
             LedgerPosition(topic, number, position.next_offset)
             for (topic, number), position in sorted(totals.positions.items())

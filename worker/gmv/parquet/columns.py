@@ -23,6 +23,13 @@ def plain_type(column: pa.DataType) -> pa.DataType:
     return column
 
 
+def in_microseconds(column: pa.Array) -> pa.Array:
+    """Return moments in nanoseconds, which Python's lack, in microseconds; any other column as it is."""
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return column
+
+
 def is_bytes(column: pa.DataType) -> bool:
     """Return whether values are bytes, however they are stored."""
     kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)

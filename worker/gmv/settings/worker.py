@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gmv.settings.section import Events, Ratio, Records, Seconds, Section, Workers
+from gmv.settings.section import Bytes, Events, Ratio, Records, Seconds, Section, Workers
 
 
 class WorkerSettings(Section):
@@ -42,6 +42,13 @@ class WorkerSettings(Section):
         ge=1,
         description="How many workers may end while they attribute the same record alone, before that record is "
         "dead-lettered.",
+    )
+    receipt_metadata_bytes_max: Bytes = Field(
+        1_024,
+        ge=0,
+        le=16_384,
+        description="How long an event's `metadata` may be, as JSON, to be told in its receipt; 0 tells none. Receipts "
+        "are read by more people than events are.",
     )
     log_format: Literal["json", "console"] = Field(
         "json", description="Whether a log line is a JSON object, for machines, or coloured text, for a terminal."

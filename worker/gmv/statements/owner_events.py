@@ -105,9 +105,7 @@ class NewestEvents:
             each["image_id"] != wanted.image_id for each in _shares(receipt, wanted)
         ):
             return
-        when = wanted.period.when(booking.moment_ms)
-        is_bounded = wanted.period.since_ms is not None or wanted.period.until_ms is not None
-        if when is not When.WITHIN and (is_bounded or when is not When.WITHOUT_TIME):
+        if wanted.period.when(booking.moment_ms) is not When.WITHIN:
             return
         self.found += 1
         self.micros += micros

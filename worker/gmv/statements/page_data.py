@@ -10,13 +10,12 @@ from gmv.statements.owner_events import NewestEvents, PayingEvent, Wanted
 from gmv.statements.period import Period, When
 from gmv.statements.statement import Corrections, Statement, StatementLine, Works, laid_out, line_of
 from gmv.statements.tally import By, Line, Tally
+from gmv.valuation.evidence import UNATTRIBUTED
 from gmv.valuation.receipt import is_correction
 
 EVENTS_SHOWN: Final = 100
 WORKS_SHOWN: Final = 24
 ORIGINS_SHOWN: Final = 20
-UNATTRIBUTED: Final = "unattributed"
-"""The account of what no owner is paid for want of evidence."""
 
 
 class Origin(NamedTuple):
@@ -73,7 +72,7 @@ class ManagerPage:
         by_model: the same, by model.
         owners: those who earned most in the period first, ties by id.
         unattributed_micros: of the period, paid to nobody for want of evidence.
-        without_time_micros: of receipts that tell no time, which are in no period.
+        without_time_micros: of receipts that tell no time, where the period has a begin or an end, and so lacks them.
         ledger_micros: of all owners, at all times.
     """
 

@@ -15,7 +15,7 @@ class When(StrEnum):
     WITHIN = "within"
     AFTER = "after"
     WITHOUT_TIME = "without_time"
-    """The receipt tells no time: it is in no period, and in no month."""
+    """The receipt tells no time: it is in no period that has a begin or an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Period:
     def when(self, moment_ms: int | None) -> When:
         """Return where a moment lies; None is one that is not known."""
         if moment_ms is None:
-            return When.WITHOUT_TIME
+            return When.WITHIN if self.since_ms is None and self.until_ms is None else When.WITHOUT_TIME
         if self.since_ms is not None and moment_ms < self.since_ms:
             return When.BEFORE
         if self.until_ms is not None and moment_ms >= self.until_ms:

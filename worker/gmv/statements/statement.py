@@ -59,7 +59,7 @@ class Statement:
         total: their sum.
         opening_micros: what the receipts before the period come to.
         later_micros: what those after it do.
-        without_time: of the receipts that tell no time, which are in no period.
+        without_time: of receipts that tell no time, where the period has a begin or an end, and so lacks them.
         ledger_micros: the ledger's total, up to the positions that the receipts were held against.
         works: that earned most in the period, ties by image id.
         works_credited: how many earned anything.

@@ -11,7 +11,7 @@ from gmv.ledger.port import FIELDS_MAX, FIXED_FIELDS, Batch, Entry, Known
 from gmv.ledger.position import Position
 from gmv.stream.ports import DeadLetter, SealedReceipt
 from gmv.stream.records import Partition, Record
-from gmv.stream.telling import told_by
+from gmv.stream.telling import METADATA_BYTES_MAX, told_by
 from gmv.valuation.attribution import owner_credits
 from gmv.valuation.receipt import Receipt, receipt, seal
 from gmv.valuation.types import Attribution
@@ -57,10 +57,14 @@ Outcome = Credited | AlreadyCredited | Poisoned
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What every receipt of this worker says beside the attribution: by which index and which settings."""
+    """What every receipt of this worker says beside the attribution: by which index and which settings.
+
+    `metadata_bytes_max` is how long an event's metadata may be to be told in its receipt.
+    """
 
     index_id: str
     settings_digest: str
+    metadata_bytes_max: int = METADATA_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +204,5 @@ def _receipt(partition: Partition, expected: Position, outcome: Credited, stamp:
         settings_digest=stamp.settings_digest,
         attribution=outcome.attribution,
         traceparent=outcome.event.traceparent,
-        told=told_by(outcome.record, outcome.event),
+        told=told_by(outcome.record, outcome.event, stamp.metadata_bytes_max),
     )

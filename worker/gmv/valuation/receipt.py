@@ -12,6 +12,7 @@ from typing import Final, Literal, NotRequired  # pydantic needs these below Pyt
 import orjson
 from typing_extensions import TypedDict, TypeIs
 
+from gmv.valuation.evidence import UNATTRIBUTED, Evidence
 from gmv.valuation.told import Telling, Told
 from gmv.valuation.types import Attribution, Contributor
 
@@ -35,7 +36,8 @@ class Share(TypedDict):
     """What one contributor earned, and why: W1 distance, utility in [0, 1], weight in [0, 1], micro-credits.
 
     `mirrored` where the distance is that of the generated image mirrored from left to right, which is less; absent
-    elsewhere.
+    elsewhere. `group` where the image has near copies in the index, which have one place in the set: it names them by
+    the first of their images, the distance is that of the nearest of them, and each owner who is paid has a share.
     """
 
     image_id: str
@@ -45,6 +47,20 @@ class Share(TypedDict):
     weight: float
     micros: int
     mirrored: NotRequired[Literal[True]]
+    group: NotRequired[str]
+
+
+class Grounds(TypedDict):
+    """What speaks for the contributors of an event.
+
+    `p` is the share of images without a source that would be as near to one training image, in (0, 1]; `flat`
+    where there is hardly anything to be seen in the image, absent elsewhere; `reliable` whether p is at most
+    the level of the settings, .05 if they name none, and the image is not flat.
+    """
+
+    p: float
+    flat: NotRequired[Literal[True]]
+    reliable: bool
 
 
 NOBODY_LEFT: Final = "nobody_left"
@@ -52,8 +68,11 @@ NOTHING_TOLD: Final = Telling()
 
 
 class Receipt(Told):
-    """A receipt less its own batch id. Contributors are in rank order; their micros sum to `micros` (I1).
+    """A receipt less its own batch id. Contributors are in rank order.
 
+    Their micros and `unattributed_micros` sum to `micros` (I1). The latter is what the account `unattributed` was
+    credited in place of contributors, which then have 0; it is absent where that is nothing. `evidence` is absent where
+    the index has nothing to compare an event with.
     `outcome` is `nobody_left` where there is no contributor, since all recalled images are opted out; absent elsewhere.
     `features` is there where another machine may compute other features of the image, in their last bits, than those
     that the credits rest on: the SHA-256 of these. It is absent where the event brought its features.
@@ -69,6 +88,8 @@ class Receipt(Told):
     temperature: float
     contributors: list[Share]
     micros: int
+    unattributed_micros: NotRequired[int]
+    evidence: NotRequired[Grounds]
     outcome: NotRequired[Literal["nobody_left"]]
     features: NotRequired[str]
     traceparent: NotRequired[str]
@@ -118,10 +139,12 @@ class PublishedCorrection(CorrectionReceipt):
 
 
 def changes_of(receipt: AnyReceipt) -> Iterator[tuple[str, int]]:
-    """Yield owner and micro-credits added to their total, where these are not 0."""
+    """Yield owner and micro-credits added to their total, where these are not 0; `unattributed` is one of them."""
     for each in receipt["entries"] if is_correction(receipt) else receipt["contributors"]:
         if each["micros"]:
             yield each["owner_id"], each["micros"]
+    if not is_correction(receipt) and (unattributed := receipt.get("unattributed_micros", 0)):
+        yield UNATTRIBUTED, unattributed
 
 
 def is_correction(receipt: AnyReceipt) -> TypeIs[CorrectionReceipt]:
@@ -155,6 +178,10 @@ def receipt(
         "contributors": [_share(contributor) for contributor in attribution.contributors],
         "micros": attribution.micros,
     }
+    if attribution.unattributed_micros:
+        made["unattributed_micros"] = attribution.unattributed_micros
+    if attribution.evidence is not None:
+        made["evidence"] = _grounds(attribution.evidence)
     if attribution.is_nobody_left:
         made["outcome"] = NOBODY_LEFT
     if attribution.features is not None:
@@ -162,6 +189,11 @@ def receipt(
     if traceparent is not None:
         made["traceparent"] = traceparent
     return {**made, **told.keys()}
+
+
+def _grounds(evidence: Evidence) -> Grounds:
+    flat: Grounds = {"p": evidence.p_value, "flat": True, "reliable": evidence.is_reliable}
+    return flat if evidence.is_flat else {"p": evidence.p_value, "reliable": evidence.is_reliable}
 
 
 def _share(contributor: Contributor) -> Share:
@@ -175,6 +207,8 @@ def _share(contributor: Contributor) -> Share:
     }
     if contributor.mirrored:
         share["mirrored"] = True
+    if contributor.group is not None:
+        share["group"] = contributor.group
     return share
 
 

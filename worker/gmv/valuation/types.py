@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gmv.valuation.evidence import Evidence
+
 MICROS_PER_CREDIT = 1_000_000
 
 
@@ -21,6 +23,8 @@ class Candidate:
         weight: in [0, 1], the owner's share of what the image earns; gamma_ij = quality_j x weight_i.
         distance: W1 between the two token sets, float64, >= 0.
         mirrored: whether that is the distance of the generated image mirrored from left to right, which is less.
+        group: of near copies that it is one of, named by the first image of these; None where it has no copies. The
+            distance is then that of the nearest of them.
     """
 
     image_id: str
@@ -28,11 +32,16 @@ class Candidate:
     weight: float
     distance: float
     mirrored: bool = False
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Contributor:
-    """A member of the contributor set P_j with its utility V(x_i, x_j) and its integer share of the budget."""
+    """A member of the contributor set P_j with its utility V(x_i, x_j) and its integer share of the budget.
+
+    Of near copies, which have one place in the set, there is one contributor for each owner who is paid: `group` names
+    them, and `utility` is an equal part of the place's.
+    """
 
     image_id: str
     owner_id: str
@@ -41,6 +50,7 @@ class Contributor:
     weight: float
     micros: int
     mirrored: bool = False
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,11 @@ class Attribution:
         contributors: in rank order: by distance, ties by image id.
         quality: of the generated image, in [0, 1].
         temperature: tau of the softmax.
-        micros: the budget, round(10^6 x sum_i gamma_ij V_ij); equals the sum of the contributors' micros (I1).
+        micros: the budget, round(10^6 x sum_i gamma_ij V_ij); equals the sum of the contributors' micros and of those
+            that are unattributed (I1).
         features: SHA-256 of the features of the generated image, where another machine may compute others.
+        evidence: for its contributors; None where the index has nothing to compare with.
+        unattributed_micros: what no contributor is credited, since there is no evidence for any.
     """
 
     contributors: tuple[Contributor, ...]
@@ -60,6 +73,8 @@ class Attribution:
     temperature: float
     micros: int
     features: str | None = None
+    evidence: Evidence | None = None
+    unattributed_micros: int = 0
 
     @property
     def is_nobody_left(self) -> bool:

@@ -50,7 +50,9 @@ def top(
 def _view_top(leaders: "Leaders") -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import credits_text, table
 
-    yield f"{leaders.owners_credited:,} owners have earned {credits_text(leaders.credit_micros)} credits"
+    earned = leaders.credit_micros - leaders.unattributed_micros
+    beside = f"; {credits_text(leaders.unattributed_micros)} are unattributed" if leaders.unattributed_micros else ""
+    yield f"{leaders.owners_credited:,} owners have earned {credits_text(earned)} credits{beside}"
     yield table(
         None,
         ["rank", "owner", "credits", "share"],

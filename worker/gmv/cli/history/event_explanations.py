@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from gmv.cli.output import credits_text, distance_text, facts, table
+from gmv.cli.output import credits_text, distance_text, evidence_text, facts, table
 from gmv.operations.explaining import EventStatus
 from gmv.operations.explanation import Explained, ExplainedCorrection, ExplainedEvent, ExplainedReceipt
 from gmv.operations.judging import ReceiptStatus
@@ -37,6 +37,8 @@ def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":
         yield _facts(receipt)
         if receipt.contributors:
             yield _shares(receipt)
+        if (found := receipt.evidence) is not None:
+            yield evidence_text(found.p, found.flat, found.reliable, receipt.unattributed_micros)
     if event.corrections:
         rows = map(_correction_row, event.corrections)
         yield table("corrections", ["id", "is", "owner", "change", "reason"], rows, numbers=["change"])

@@ -69,9 +69,10 @@ def page(
     settings = load_settings(config, ledger=ledger, brokers=brokers)
     from gmv.cli.output import render
     from gmv.settings import redact
-    from gmv.statements.page_data import UNATTRIBUTED, PageData
+    from gmv.statements.page_data import PageData
     from gmv.statements.pages import manager_html, page_name
     from gmv.statements.period import period_of
+    from gmv.valuation.evidence import UNATTRIBUTED
     from gmv.whole_file import make_folder, write_whole
 
     period = period_of(since, until, timezone)

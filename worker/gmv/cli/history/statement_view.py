@@ -78,7 +78,7 @@ def unreliable_text(line: StatementLine) -> str:
 
 
 def _lines(statement: Statement) -> "ConsoleRenderable":
-    no_label = "no model told" if statement.by is By.MODEL else "-"
+    no_label = "no model told" if statement.by is By.MODEL else "no time told"
     shown = [(no_label if each.label is None else each.label, each) for each in statement.lines if statement.by]
     return table(
         None,

@@ -60,7 +60,7 @@ def add(
     from gmv.encoders.precomputed import Precomputed
     from gmv.imaging.decode import ImageLimits
     from gmv.index.manifest import index_id_of
-    from gmv.indexing.growing import AddOptions, add_images
+    from gmv.indexing.growing.add_remove import AddOptions, add_images
 
     read: list[Reading] = []
 

@@ -34,7 +34,7 @@ def remove(
     from gmv.cli.output import progress, render
     from gmv.cli.shown_index import shown, view
     from gmv.index.manifest import index_id_of
-    from gmv.indexing.growing import remove_images, rows_to_remove
+    from gmv.indexing.growing.add_remove import remove_images, rows_to_remove
 
     named = _lines(images) if images else []
     parent = open_parent(index)

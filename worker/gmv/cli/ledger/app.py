@@ -8,6 +8,7 @@ from gmv.cli.ledger.audit import audit
 from gmv.cli.ledger.correct import correct
 from gmv.cli.ledger.init import init
 from gmv.cli.ledger.prune import prune
+from gmv.cli.ledger.share_unattributed import share_unattributed
 from gmv.cli.ledger.verify import verify
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -19,3 +20,4 @@ app.command()(acl)
 app.command()(audit)
 app.command()(correct)
 app.command()(prune)
+app.command("share-unattributed")(share_unattributed)

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from gmv.encoders.descriptor import positions
 from gmv.encoders.pooling import averaged_map
+from gmv.encoders.port import POSITION_NUMBERS
 from gmv.encoders.pretrained.backbone import Activations
 from gmv.encoders.projection import HALF_WHITENING, NO_WHITENING, Projection, fit_projection, unit_length
-
-POSITION_NUMBERS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gmv.ledger.redis.accounts import RedisAccounts
 from gmv.ledger.redis.keys import leaderboard_about_key, leaderboard_draft_key, leaderboard_key
 from gmv.ledger.redis.server import RedisServer
 from gmv.settings import LedgerSettings
+from gmv.valuation.evidence import UNATTRIBUTED
 
 COMMANDS: Final = ("hmget", "hscan", "del", "zadd", "copy", "hset")
 """What its Redis user must be allowed to run: the first two on `%R~<namespace>:*`, all on `~<leaderboard>*`."""
@@ -64,7 +65,8 @@ class RedisLeaderboard:
             LedgerRefused: this user may not, or a total is damaged.
         """
         as_of = self._accounts.sums()
-        leaders = nsmallest(limit, self._accounts.balances(), key=lambda each: (-each.micros, each.owner_id))
+        owners = (each for each in self._accounts.balances() if each.owner_id != UNATTRIBUTED)
+        leaders = nsmallest(limit, owners, key=lambda each: (-each.micros, each.owner_id))
         self._publish(leaders, as_of)
         return Made(len(leaders), as_of)
 

@@ -19,11 +19,10 @@ from gmv.corpus.port import Corpus, TrainingImage
 from gmv.corpus.reading import Reading
 from gmv.errors import CorpusRefused, InvalidSettings
 from gmv.imaging.decode import ImageLimits
-from gmv.index.images import columns_of
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.index.opened import Index
-from gmv.indexing.derived import Change, write_changed
 from gmv.indexing.feature_source import kept_source
+from gmv.indexing.growing.derived import Change, write_changed
 from gmv.indexing.progress import Progress
 from gmv.indexing.staging import FeatureStage, encode_corpus
 from gmv.indexing.workspace import check_out, open_workspace
@@ -101,6 +100,7 @@ def add_images(
             rows=_in_order(parent, added),
             rejected=stage.rejected,
             digest=_digest("added", parent, corpus_digest(added, stage.digests[kept])),
+            threads=options.threads,
         )
         manifest = write_changed(workspace, change, options.measure_neighbours, progress)
         workspace.publish(out, frozenset(manifest.files) | {MANIFEST})
@@ -172,7 +172,8 @@ def _named(names: Collection[str]) -> str:
 
 def _in_order(parent: Index, added: Sequence[TrainingImage]) -> NDArray[np.int64]:
     """Return the parent's rows, and after them those of the added, in order of image id: of their UTF-8 bytes."""
-    image_ids = pa.concat_arrays([parent.images.image_ids, columns_of(added)[0]])
+    theirs = pa.array([image.image_id for image in added], pa.large_string())
+    image_ids = pa.concat_arrays([parent.images.image_ids, theirs])
     rows: NDArray[np.int64] = pc.sort_indices(image_ids).to_numpy().astype(np.int64)
     return rows
 

@@ -12,12 +12,13 @@ from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import Numbers
 from gmv.errors import InvalidSettings
 from gmv.index.digests import file_entry
-from gmv.index.images import open_images, write_images_of_both
+from gmv.index.images import write_images
 from gmv.index.integer_recall import IntegerRecall, open_integer_recall
 from gmv.index.manifest import (
     CODER_FILE,
     CODES_FILE,
     ENCODER_FILE,
+    GROUPS_FILE,
     IMAGES_FILE,
     INTEGER_FILES,
     MANIFEST,
@@ -29,11 +30,12 @@ from gmv.index.manifest import (
     CorpusEntry,
     Manifest,
     MeasuredNeighbours,
-    ParentEntry,
 )
 from gmv.index.opened import Index
-from gmv.index.recall import FaissRecall, read_growing, write_recall
-from gmv.index.tokens import open_tokens
+from gmv.index.parent import ParentEntry
+from gmv.index.recall import FaissRecall, open_recall, read_growing, write_recall
+from gmv.index.tokens import Tokens, open_tokens
+from gmv.indexing.growing.regrouping import write_regrouped
 from gmv.indexing.progress import Progress
 from gmv.indexing.row_files import link, write_rows
 from gmv.indexing.staging import Rejected
@@ -56,6 +58,7 @@ class Change:
         rows: int64, those of the index to be, in order of image id; the added are counted after all of the parent's.
         rejected: of those that were to be added.
         digest: of the corpus that this leads to.
+        threads: that rank; no bit depends on it.
     """
 
     parent: Index
@@ -65,6 +68,12 @@ class Change:
     rows: NDArray[np.int64]
     rejected: Sequence[Rejected]
     digest: str
+    threads: int = 1
+
+    def images(self) -> list[TrainingImage]:
+        """Return those of the index to be, in order of row."""
+        both = [*self.parent.images.all(), *self.added]
+        return [both[row] for row in self.rows.tolist()]
 
 
 def write_changed(workspace: Workspace, change: Change, measures_neighbours: bool, progress: Progress) -> Manifest:
@@ -79,7 +88,8 @@ def write_changed(workspace: Workspace, change: Change, measures_neighbours: boo
         recall_files = _write_recall(folder, change)
         _fresh(folder / TOKENS_FILE)
         write_rows(folder / TOKENS_FILE, [parent.tokens, change.tokens], change.rows)
-        write_images_of_both(_fresh(folder / IMAGES_FILE), parent.images, change.added, change.rows)
+        images = change.images()
+        write_images(_fresh(folder / IMAGES_FILE), images)
         rejected = _rejected(change)
         workspace.write(REJECTED_FILE, b"".join(line + b"\n" for line in rejected))
         advance(1)
@@ -87,20 +97,26 @@ def write_changed(workspace: Workspace, change: Change, measures_neighbours: boo
     kept += manifest.encoder.network.files if manifest.encoder.network else ()
     for name in kept:
         link(parent.path / name, _fresh(folder / name))
+    recall, tokens = _open_recall(folder, parent), open_tokens(folder / TOKENS_FILE)
+    copies = write_regrouped(
+        folder, parent, images, change.rows, change.vectors, recall, tokens, change.threads, progress
+    )
     neighbours, defaults = manifest.neighbours, manifest.defaults
     if measures_neighbours:
-        neighbours = _measured(folder, parent, progress)
+        neighbours = _measured(recall, tokens, parent, progress)
         defaults = defaults.model_copy(update={"temperature": neighbours.temperature})
     names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE, *kept]
+    names += [GROUPS_FILE] * bool(copies and copies.groups)
     changed = manifest.model_copy(
         update={
             "corpus": CorpusEntry(
                 images=len(change.rows),
-                owners=len(open_images(folder / IMAGES_FILE).owners()),
+                owners=len({image.owner_id for image in images}),
                 rejected=len(rejected),
                 digest=change.digest,
             ),
             "neighbours": neighbours,
+            "copies": copies,
             "defaults": defaults,
             "parent": ParentEntry(
                 index_id=parent.index_id,
@@ -160,13 +176,23 @@ def _rejected(change: Change) -> list[bytes]:
     return earlier + [orjson.dumps(each._asdict()) for each in change.rejected]
 
 
-def _measured(folder: Path, parent: Index, progress: Progress) -> MeasuredNeighbours:
-    if parent.mirror is None:
+def _open_recall(folder: Path, parent: Index) -> FaissRecall | IntegerRecall:
+    if parent.mirror is not None:
+        return open_integer_recall(folder, parent.mirror)
+    recall = open_recall(folder / RECALL_FILE, folder / RECALL_ROWS_FILE)
+    if (lists := parent.manifest.recall.lists) is not None:
+        recall.probe(lists.probes)
+    return recall
+
+
+def _measured(
+    recall: FaissRecall | IntegerRecall, tokens: Tokens, parent: Index, progress: Progress
+) -> MeasuredNeighbours:
+    if not isinstance(recall, IntegerRecall):
         raise InvalidSettings(
             "--calibrate needs vectors, which an index of floats keeps in faiss's form alone; leave it out, or build "
             "the index anew"
         )
-    recall, tokens = open_integer_recall(folder, parent.mirror), open_tokens(folder / TOKENS_FILE)
     reranker = ExactReranker(tokens, scale=parent.token_scale)
     with progress("measuring distances", None, "") as advance:
         measured = measure_neighbours(

@@ -49,7 +49,7 @@ def ledger(
     settings = load_settings(config, ledger=ledger)
     _require_redis(settings.ledger)
     from gmv.bench.ledger import Shape, bench_ledger
-    from gmv.cli.bench_tables import ledger_tables
+    from gmv.cli.bench.tables import ledger_tables
     from gmv.cli.output import render
 
     result = bench_ledger(settings.ledger, batches, rounds, seed, Shape(events, owners))
@@ -90,7 +90,7 @@ def stream(
     limit_threads()
     from gmv.bench.scaling import bench_scaling
     from gmv.bench.stream import bench_stream
-    from gmv.cli.bench_tables import scaling_tables, stream_tables
+    from gmv.cli.bench.tables import scaling_tables, stream_tables
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import render
 
@@ -136,7 +136,7 @@ def latency(
 
     limit_threads()
     from gmv.bench.latency import Load, bench_latency
-    from gmv.cli.bench_tables import latency_tables
+    from gmv.cli.bench.tables import latency_tables
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import render
 
@@ -171,7 +171,7 @@ def rerank(
     limit_threads()
     from gmv.bench.rerank import CANDIDATES, bench_rerank
     from gmv.bench.rerank_worlds import Worlds
-    from gmv.cli.bench_tables import rerank_tables
+    from gmv.cli.bench.tables import rerank_tables
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import render
     from gmv.demo.run import EXAMPLE_CORPUS
@@ -201,7 +201,7 @@ def events(
 
     limit_threads()
     from gmv.bench.events import bench_events
-    from gmv.cli.bench_tables import events_tables
+    from gmv.cli.bench.tables import events_tables
     from gmv.cli.indexes import open_verified
     from gmv.cli.output import render
 
@@ -235,7 +235,7 @@ def encode(
     limit_threads()
     from gmv.bench.encode import bench_encode
     from gmv.bench.encoders import encoders_for, read_images
-    from gmv.cli.bench_tables import encode_tables
+    from gmv.cli.bench.tables import encode_tables
     from gmv.cli.output import render
     from gmv.demo.run import EXAMPLE_CORPUS
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def explain(
     event_id: Annotated[
-        str | None, typer.Argument(metavar="[EVENT_ID]", help="CloudEvents id of the event.", show_default=False)
+        str | None, typer.Argument(metavar="EVENT_ID", help="CloudEvents id of the event.", show_default=False)
     ] = None,
     source: Annotated[
         str | None, typer.Option("--source", metavar="SOURCE", help="CloudEvents source; any, if none is named.")

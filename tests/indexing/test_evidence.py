@@ -1,0 +1,99 @@
+"""What a build measures of evidence, against sorted distances on a line."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gmv.index.evidence import MeasuredEvidence
+from gmv.indexing.calibration import Query
+from gmv.indexing.evidence import Made, Ranked, measure_evidence
+from gmv.valuation.evidence import p_value, ratio
+from gmv.valuation.wasserstein.rerank import ExactReranker
+from tests.indexing.test_temperature import Everything
+
+NOTHING = Made([], [])
+
+
+@contextmanager
+def silent(_description: str, _total: int | None, _unit: str) -> Iterator[Callable[[int], None]]:
+    yield lambda _steps: None
+
+
+def line_of(count: int, seed: int = 1) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).permutation(8 * count)[:count].astype(np.float32)
+
+
+def measured(line: NDArray[np.float32], made: Made = NOTHING, seed: int = 0) -> MeasuredEvidence:
+    """Images on a line, of one token each, so W1 is the distance of their places."""
+    tokens = line.reshape(-1, 1, 1)
+    ranked = Ranked(Everything(line), ExactReranker(tokens), len(line))
+    names = [f"i{row}" for row in range(len(line))]
+    return measure_evidence(ranked, line.reshape(-1, 1), tokens, 0, None, names, made, seed, silent)
+
+
+def by_hand(line: NDArray[np.float32]) -> list[float]:
+    """The ratio of each image among all others."""
+    found = []
+    for row, own in enumerate(line):
+        others = sorted(abs(float(other) - float(own)) for at, other in enumerate(line) if at != row)
+        found.append(ratio(others))
+    return found
+
+
+@given(st.lists(st.integers(0, 500), min_size=2, max_size=30))
+def test_of_a_small_corpus_every_image_is_left_out_once(places: list[int]) -> None:
+    line = np.array(places, np.float32)
+    found = measured(line)
+    assert list(found.ratios) == sorted(by_hand(line))
+    assert (found.images, found.queries_without_source) == (len(places), 0)
+    assert {each.without_source for each in found.errors} == {None}
+
+
+def test_of_a_larger_one_every_third_ratio_is_kept_and_others_show_the_errors() -> None:
+    """620 images: 599 give ratios, 199 of them are kept, and the other 21 are asked."""
+    line = line_of(620)
+    found, every = measured(line), by_hand(line)
+    assert (found.images, len(found.ratios), found.queries_without_source) == (599, 199, 21)
+    assert set(found.ratios) <= set(every)
+    assert list(found.ratios) == sorted(found.ratios)
+    spread = np.quantile(every, [place / 200 for place in range(1, 200)])
+    assert np.abs(np.array(found.ratios) - spread).max() < 0.08
+    assert measured(line, seed=1).ratios != found.ratios
+    assert [each.level for each in found.errors] == [0.01, 0.05, 0.1]
+    assert all(each.without_source is not None and 0 <= each.without_source <= 1 for each in found.errors)
+
+
+def test_one_image_alone_has_nothing_to_be_compared_with() -> None:
+    found = measured(np.zeros(1, np.float32))
+    assert (found.images, found.ratios, found.flat_images) == (0, (), 0)
+
+
+def test_errors_are_counted_by_copies_and_mixes() -> None:
+    """Copies lie on their image, mixes between two: p-values by hand, at each level."""
+    line = line_of(300, seed=5) * 4
+    copies = [Query(np.array([place]), np.array([[place]], np.float32)) for place in line[:20]]
+    between = np.sort(line)[:41]
+    middle = (between[:-1] + between[1:]) / 2
+    mixes = [Query(np.array([place]), np.array([[place]], np.float32)) for place in middle]
+    found = measured(line, Made(copies, mixes))
+    assert (found.queries_copies, found.queries_mixes) == (20, 40)
+    assert {each.copies_missed for each in found.errors} == {0.0}
+    p_values = [p_value(ratio(sorted(np.abs(line - place).tolist())), found.ratios) for place in middle]
+    assert [each.mixes_missed for each in found.errors] == [
+        pytest.approx(np.mean([p > each.level for p in p_values]), abs=1e-4) for each in found.errors
+    ]
+
+
+def test_flat_training_images_are_counted_and_the_first_are_named() -> None:
+    tokens = np.random.default_rng(2).integers(-60, 60, (40, 8, 4)).astype(np.int8)
+    tokens[[3, 11]] = 7
+    vectors = np.arange(40, dtype=np.float32)
+    ranked = Ranked(Everything(vectors), ExactReranker(tokens), 40)
+    names = [f"i{row:02}" for row in range(40)]
+    found = measure_evidence(ranked, vectors.reshape(-1, 1), tokens, 0, None, names, NOTHING, 0, silent)
+    assert (found.flat_images, found.flat_named, found.flat_from) == (2, ("i03", "i11"), 2)

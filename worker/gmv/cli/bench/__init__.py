@@ -1,0 +1,1 @@
+"""`gmv bench`: its commands, and how what they measure looks to people."""

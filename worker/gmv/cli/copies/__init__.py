@@ -1,0 +1,1 @@
+"""`gmv index duplicates`: what is told of near copies."""

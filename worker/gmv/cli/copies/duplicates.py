@@ -1,0 +1,106 @@
+"""`gmv index duplicates`: which training images are near copies of each other, and whose they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from gmv.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
+    from gmv.corpus.port import TrainingImage
+    from gmv.index.found_copies import FoundCopies
+
+_SHOWN_MAX: Final = 20
+"""Images of a group that a table shows; JSON has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedImage:
+    """One of several near copies."""
+
+    image_id: str
+    owner_id: str
+    registered: str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGroup:
+    """Near copies, in order of registration; a moment is as ISO 8601 has it."""
+
+    group: str
+    owners: tuple[str, ...]
+    images: tuple[GroupedImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """The groups of an index, in order of their names, and how they were found; None where nobody looked for them."""
+
+    index_id: str
+    found: "FoundCopies | None"
+    groups: tuple[CopyGroup, ...]
+
+
+def duplicates(
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="Index folder.")],
+    several_owners: Annotated[
+        bool, typer.Option("--several-owners", help="Only groups whose images have more than one owner.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """List training images that are near copies of each other, and whose they are, in order of registration.
+
+    Such a group has one place among the images that an event is credited to; `valuation.copies` says who is paid.
+    """
+    from gmv.cli.output import render
+    from gmv.index.groups import groups_of_index
+    from gmv.index.manifest import read_manifest
+
+    manifest, index_id = read_manifest(index)
+    groups, images = groups_of_index(index)
+    found = (_group(images.images(rows), int(rows.argmin())) for rows in groups.groups())
+    chosen = tuple(each for each in found if len(each.owners) > 1 or not several_owners)
+    render(Duplicates(index_id, manifest.copies, chosen), json, _view)
+
+
+def _group(images: "list[TrainingImage]", lowest: int) -> CopyGroup:
+    return CopyGroup(
+        group=images[lowest].image_id,
+        owners=tuple(dict.fromkeys(image.owner_id for image in images)),
+        images=tuple(GroupedImage(image.image_id, image.owner_id, _shown(image.registered)) for image in images),
+    )
+
+
+def _shown(registered: datetime | int | None) -> str | int | None:
+    return registered.isoformat() if isinstance(registered, datetime) else registered
+
+
+def _view(found: Duplicates) -> "Iterator[str | ConsoleRenderable]":
+    from gmv.cli.output import table
+
+    if found.found is None:
+        yield "nobody looked for near copies when this index was built; a build of this gmv does"
+        return
+    if not found.groups:
+        yield "no near copies"
+        return
+    several = sum(len(group.owners) > 1 for group in found.groups)
+    images = sum(len(group.images) for group in found.groups)
+    yield f"{len(found.groups):,} groups of {images:,} images, {several:,} of them of several owners"
+    yield table(None, ["group", "training image", "owner", "registered"], _rows(found.groups))
+
+
+def _rows(groups: tuple[CopyGroup, ...]) -> Iterator[tuple[object, ...]]:
+    for group in groups:
+        for place, image in enumerate(islice(group.images, _SHOWN_MAX)):
+            registered = "" if image.registered is None else image.registered
+            yield "" if place else group.group, image.image_id, image.owner_id, registered
+        if (more := len(group.images) - _SHOWN_MAX) > 0:
+            yield "", f"and {more:,} more", "", ""

@@ -1,0 +1,1 @@
+"""`gmv experiment`, a file per purpose."""

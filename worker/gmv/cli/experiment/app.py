@@ -1,0 +1,152 @@
+"""`gmv experiment`: the poster's experiments, and fidelity beyond it, run by the code that credits."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmv.cli.experiment.asked import Asked, images_of, keep, laboratory_of, prepare
+from gmv.cli.options import ConfigOption, JsonOption
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+DatasetOption = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        metavar="NAME|FILE",
+        help="digits (scikit-learn's), or a Parquet file of square images with the columns image and label.",
+    ),
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Where everything is made, and looked for again.")
+]
+SeedsOption = Annotated[
+    str, typer.Option("--seeds", metavar="N,M,…", help="Each with a split, a training and noise of its own.")
+]
+GeneratorsOption = Annotated[str, typer.Option("--generators", metavar="NAME,…", help="biggan, diffusion, or both.")]
+DrawnOption = Annotated[int, typer.Option("--drawn", metavar="N", min=1, help="Images that each generator draws.")]
+StepsShareOption = Annotated[
+    float,
+    typer.Option("--steps-share", metavar="SHARE", min=0, help="Of each generator's training: 0.1 for a look."),
+]
+
+
+@app.command()
+def ra1(
+    dataset: DatasetOption = "digits",
+    seeds: SeedsOption = "0",
+    generators: GeneratorsOption = "biggan,diffusion",
+    drawn: DrawnOption = 1_000,
+    steps_share: StepsShareOption = 1.0,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare how near generated images are to those that generators were trained on, and to others (RA1)."""
+    asked = Asked("ra1", dataset, seeds, out, config, _training_options(generators, drawn, steps_share))
+    laboratory = laboratory_of(asked, generators, drawn, steps_share)
+    from gmv.cli.experiment.tables import ra1_view
+    from gmv.cli.output import render
+    from gmv.experiments.ra1 import run_ra1
+
+    result = run_ra1(laboratory, asked.seed_numbers, drawn, asked.command)
+    keep(asked, result)
+    render(result, json, ra1_view)
+
+
+@app.command()
+def ra2(
+    dataset: DatasetOption = "digits",
+    seeds: SeedsOption = "0",
+    generators: GeneratorsOption = "biggan,diffusion",
+    drawn: DrawnOption = 1_000,
+    steps_share: StepsShareOption = 1.0,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare the values of images that generators were trained on with those of others (RA2, the poster's Table 1)."""
+    asked = Asked("ra2", dataset, seeds, out, config, _training_options(generators, drawn, steps_share))
+    laboratory = laboratory_of(asked, generators, drawn, steps_share)
+    from gmv.cli.experiment.tables import ra2_view
+    from gmv.cli.output import render
+    from gmv.experiments.ra2 import run_ra2
+
+    result = run_ra2(laboratory, asked.seed_numbers, drawn, asked.command)
+    keep(asked, result)
+    render(result, json, ra2_view)
+
+
+@app.command()
+def ra3(
+    dataset: DatasetOption = "digits",
+    seeds: SeedsOption = "0",
+    generators: GeneratorsOption = "biggan,diffusion",
+    drawn: DrawnOption = 1_000,
+    steps_share: StepsShareOption = 1.0,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare what images are worth with how alike they are to what was generated, by class and by features (RA3)."""
+    asked = Asked("ra3", dataset, seeds, out, config, _training_options(generators, drawn, steps_share))
+    laboratory = laboratory_of(asked, generators, drawn, steps_share)
+    from gmv.cli.experiment.tables import ra3_view
+    from gmv.cli.output import render
+    from gmv.experiments.ra3 import run_ra3
+
+    result = run_ra3(laboratory, asked.seed_numbers, drawn, asked.command)
+    keep(asked, result)
+    render(result, json, ra3_view)
+
+
+@app.command()
+def fidelity(
+    dataset: DatasetOption = "digits",
+    seeds: SeedsOption = "0,1,2",
+    queries: Annotated[
+        int, typer.Option("--queries", metavar="N", min=1, help="Real images that are asked about, for each seed.")
+    ] = 300,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure what K, M, tau and the re-rank change for real images that are left out of the index; trains nothing."""
+    asked = Asked("fidelity", dataset, seeds, out, config, {"--queries": str(queries)})
+    settings = prepare(asked)
+    from gmv.cli.experiment.tables import fidelity_view
+    from gmv.cli.output import progress, render
+    from gmv.experiments.fidelity.run import run_fidelity
+    from gmv.experiments.folder import Folder
+
+    images = images_of(asked)
+    result = run_fidelity(images, Folder(asked.folder), settings, asked.seed_numbers, queries, asked.command, progress)
+    keep(asked, result)
+    render(result, json, fidelity_view)
+
+
+@app.command()
+def report(
+    out: OutOption = Path("gmv-experiments"),
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="Where the document goes. Default: in the folder.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write all results in a folder as one page (report.html) and one document (fidelity.md)."""
+    from gmv.cli.experiment.tables import WrittenReport, report_view
+    from gmv.cli.output import render
+    from gmv.experiments.report.sections import sections_in
+    from gmv.experiments.report.writing import as_markdown, as_page
+    from gmv.whole_file import write_whole
+
+    sections = sections_in(out)
+    page, document = out / "report.html", markdown or out / "fidelity.md"
+    write_whole(page, as_page(sections).encode())
+    write_whole(document, as_markdown(sections).encode())
+    render(WrittenReport(page, document, len(sections)), json, report_view)
+
+
+def _training_options(generators: str, drawn: int, steps_share: float) -> dict[str, str]:
+    return {"--generators": generators, "--drawn": str(drawn), "--steps-share": f"{steps_share:g}"}

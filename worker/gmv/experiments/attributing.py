@@ -1,0 +1,125 @@
+"""Generated images attributed to training images, by the code that credits: index, recall, exact re-rank, shares."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry
+
+from gmv.assembly.parts import assemble_attributor
+from gmv.corpus.open import open_corpus
+from gmv.errors import ExperimentRefused, Poison
+from gmv.experiments.corpus import events_of, image_id, row_of, write_corpus
+from gmv.experiments.folder import Folder
+from gmv.experiments.images import LabelledImages, Rows
+from gmv.index.opened import Index, open_index
+from gmv.indexing.build import BuildOptions, build_index
+from gmv.indexing.progress import Progress
+from gmv.monitoring.catalogue import Metrics
+from gmv.monitoring.telemetry import StageClock
+from gmv.settings import Settings
+from gmv.valuation.owners import Ownership
+
+_EVENTS_AT_ONCE = 64
+_THREADS = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The contributors of generated images, nearest first.
+
+    Attributes:
+        rows: int64 [events, K], of training images; -1 where there were fewer than K.
+        distances: float64 [events, K], W1; infinite where there were fewer.
+    """
+
+    rows: NDArray[np.int64]
+    distances: NDArray[np.float64]
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """As they are stored."""
+        return {"rows": torch.from_numpy(self.rows), "distances": torch.from_numpy(self.distances)}
+
+
+def nearest_of(tensors: dict[str, torch.Tensor]) -> Nearest:
+    """Return what `Nearest.tensors` stored."""
+    return Nearest(tensors["rows"].numpy(), tensors["distances"].numpy())
+
+
+def index_of(images: LabelledImages, folder: Folder, settings: Settings, progress: Progress) -> Index:
+    """Build an index over all images, used and unused alike, or open the one that is there.
+
+    Raises:
+        ExperimentRefused: the folder holds an index of other images.
+    """
+    stamp = folder.index.with_name("images.txt")
+    if not folder.index.exists():
+        write_corpus(images, folder.corpus)
+        corpus = open_corpus([folder.corpus], settings.images.bytes_max)
+        build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), progress)
+        stamp.write_text(images.digest)
+    if not stamp.exists() or stamp.read_text() != images.digest:
+        raise ExperimentRefused(
+            f"{folder.index} is of other images; give another folder with --out, or delete that one"
+        )
+    return open_index(folder.index, verify=False)
+
+
+def attribute(
+    index: Index,
+    drawn: NDArray[np.uint8],
+    settings: Settings,
+    among: Rows | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Nearest:
+    """Attribute generated images, by the batch path of `gmv.attributor`.
+
+    Args:
+        index: over all training images of the experiment.
+        drawn: uint8 [events, side, side, channels].
+        settings: K, M and how many threads rank.
+        among: the training images that may be credited, the others being left out as those of owners who opted out;
+            None: all.
+        progress: called with the number of events done since the last call.
+
+    Raises:
+        ExperimentRefused: an image cannot be attributed.
+    """
+    attributor = assemble_attributor(
+        index, settings, _others_left_out(index, among), StageClock(), Metrics(CollectorRegistry())
+    )
+    events = events_of(drawn)
+    contributors = settings.valuation.contributors
+    rows = np.full((len(events), contributors), -1, np.int64)
+    distances = np.full((len(events), contributors), np.inf)
+    for start in range(0, len(events), _EVENTS_AT_ONCE):
+        part = events[start : start + _EVENTS_AT_ONCE]
+        for place, outcome in enumerate(attributor.attribute(part), start):
+            if isinstance(outcome, Poison):
+                raise ExperimentRefused(f"generated image {place} cannot be attributed: {outcome}")
+            found = outcome.contributors
+            rows[place, : len(found)] = [row_of(each.image_id) for each in found]
+            distances[place, : len(found)] = [each.distance for each in found]
+        progress(len(part))
+    return Nearest(rows, distances)
+
+
+def _others_left_out(index: Index, among: Rows | None) -> Ownership:
+    if among is None:
+        return Ownership()
+    others = np.setdiff1d(np.arange(len(index.images)), among)
+    return Ownership(opted_out_images=frozenset(image_id(int(row)) for row in others), is_left_out=True)
+
+
+def attribution_stamp(index: Index, settings: Settings, among: Rows | None) -> dict[str, Any]:
+    """All that decides an attribution beside what was drawn, as JSON has it."""
+    return {
+        "index": index.index_id,
+        "candidates": settings.valuation.candidates,
+        "contributors": settings.valuation.contributors,
+        "among": "all" if among is None else among.tolist(),
+    }

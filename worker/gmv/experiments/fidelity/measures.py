@@ -1,0 +1,114 @@
+"""What is measured of the answers, one figure per world, and then over worlds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.experiments.attributing import Nearest
+from gmv.experiments.fidelity.asking import CREDITED, World
+from gmv.experiments.fidelity.results import ClassShare, Depth, Sharpness
+from gmv.experiments.ra3 import auc
+from gmv.experiments.statistics import over_seeds
+from gmv.experiments.values import softmax_values
+from gmv.valuation.utility import effective_contributors, utilities
+
+
+def first_of(nearest: Nearest, contributors: int) -> Nearest:
+    """Return the K nearest of more."""
+    return Nearest(nearest.rows[:, :contributors], nearest.distances[:, :contributors])
+
+
+def class_share_of(worlds: Sequence[World], count: int) -> ClassShare:
+    """Return C1 at K = `count`, by each way to find the nearest."""
+    return ClassShare(
+        count,
+        over_seeds([same_class(each.recalled[count].rows, each) for each in worlds]),
+        over_seeds([same_class(first_of(each.ranked, count).rows, each) for each in worlds]),
+        over_seeds([same_class(first_of(each.exact, count).rows, each) for each in worlds]),
+        over_seeds([same_class(nearest_by_pixels(each, count), each) for each in worlds]),
+        over_seeds([chance(each) for each in worlds]),
+    )
+
+
+def same_class(rows: NDArray[np.int64], world: World) -> float:
+    """Return the share of contributors of the queries' classes; rows of -1 are none."""
+    found = rows >= 0
+    return float(((world.indexed.labels[rows] == world.queries.labels[:, None]) & found).sum() / found.sum())
+
+
+def nearest_by_pixels(world: World, count: int) -> NDArray[np.int64]:
+    """Return the rows of the nearest by Euclidean distance of pixels, int64 [queries, count]."""
+    asked, known = (each.pixels.reshape(len(each), -1).astype(np.float64) for each in (world.queries, world.indexed))
+    squares = (known**2).sum(1)[None] - 2 * asked @ known.T
+    return np.argsort(squares, axis=1, kind="stable")[:, :count]
+
+
+def chance(world: World) -> float:
+    """Return the share of all indexed images that are of a query's class, mean over queries."""
+    return float(np.mean([(world.indexed.labels == label).mean() for label in world.queries.labels]))
+
+
+def depth_of(worlds: Sequence[World], candidates: int) -> Depth:
+    """Compare the ten nearest of M candidates with those of all."""
+    found = [(each.by_candidates[candidates], first_of(each.exact, CREDITED), each.temperature) for each in worlds]
+    return Depth(
+        candidates,
+        over_seeds([overlap(some.rows, exact.rows) for some, exact, _ in found]),
+        over_seeds([moved(some, exact, tau) for some, exact, tau in found]),
+    )
+
+
+def overlap(some: NDArray[np.int64], exact: NDArray[np.int64]) -> float:
+    """Return the share of the exact nearest that are among some."""
+    return float(np.mean([np.isin(e[e >= 0], s).mean() for s, e in zip(some, exact, strict=True)]))
+
+
+def moved(some: Nearest, exact: Nearest, temperature: float) -> float:
+    """Return the share of credit that goes to others than it would: half the sum of differences, mean over events."""
+    differences = []
+    for place in range(len(exact.rows)):
+        one, other = (_shares(each, place, temperature) for each in (some, exact))
+        differences.append(sum(abs(one.get(row, 0.0) - other.get(row, 0.0)) for row in one.keys() | other.keys()) / 2)
+    return float(np.mean(differences))
+
+
+def _shares(nearest: Nearest, place: int, temperature: float) -> dict[int, float]:
+    rows, distances = nearest.rows[place], nearest.distances[place]
+    found = rows >= 0
+    return dict(zip(rows[found].tolist(), utilities(distances[found].tolist(), temperature), strict=True))
+
+
+def sharpness_of(worlds: Sequence[World], temperature: float | None) -> Sharpness:
+    """At a temperature, or at each index's own."""
+    taus = [each.temperature if temperature is None else temperature for each in worlds]
+    credited = [first_of(each.ranked, CREDITED) for each in worlds]
+    shares = [
+        [_shares(each, place, tau) for place in range(len(each.rows))] for each, tau in zip(credited, taus, strict=True)
+    ]
+    return Sharpness(
+        float(np.mean(taus)),
+        over_seeds([float(np.mean([effective_contributors(list(each.values())) for each in of])) for of in shares]),
+        over_seeds([class_credit(of, each) for of, each in zip(shares, worlds, strict=True)]),
+        over_seeds(
+            [
+                noise_auc(softmax_values(of, len(each.indexed), tau), each)
+                for of, each, tau in zip(credited, worlds, taus, strict=True)
+            ]
+        ),
+    )
+
+
+def class_credit(shares: Sequence[dict[int, float]], world: World) -> float:
+    """Return the share of credit that goes to the queries' classes."""
+    within = [
+        sum(part for row, part in of.items() if world.indexed.labels[row] == label)
+        for of, label in zip(shares, world.queries.labels, strict=True)
+    ]
+    return float(np.mean(within))
+
+
+def noise_auc(values: NDArray[np.float64], world: World) -> float:
+    """Return the probability that a real image is worth more than one of noise; ties count half."""
+    is_noise = world.indexed.labels < 0
+    return auc(values[~is_noise], values[is_noise])

@@ -1,0 +1,33 @@
+"""Where an experiment keeps what it makes: index, trained generators, and what was attributed to whom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Paths inside the folder of one data set's experiments."""
+
+    root: Path
+
+    @property
+    def corpus(self) -> Path:
+        """Parquet."""
+        return self.root / "corpus.parquet"
+
+    @property
+    def index(self) -> Path:
+        """Index folder."""
+        return self.root / "index"
+
+    def network(self, generator: str, seed: int) -> Path:
+        """Weights of a generator, trained on the used images of a seed's split."""
+        return self.root / f"{generator}-{seed}.safetensors"
+
+    def attributed(self, generator: str, seed: int, among: str) -> Path:
+        """What it drew, and the nearest among some of the training images."""
+        return self.root / f"{generator}-{seed}-{among}.safetensors"
+
+    def result(self, experiment: str) -> Path:
+        """JSON, as `--json` prints it."""
+        return self.root / f"{experiment}.json"

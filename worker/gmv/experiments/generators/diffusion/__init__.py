@@ -1,0 +1,1 @@
+"""Class-conditional diffusion with classifier-free guidance (Ho and Salimans, arXiv:2207.12598)."""

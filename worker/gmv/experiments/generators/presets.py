@@ -1,0 +1,99 @@
+"""The sizes that generators are trained at, by the side of the images."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from gmv.errors import ExperimentRefused
+from gmv.experiments.generators.biggan.family import BigGAN
+from gmv.experiments.generators.biggan.networks import BigGANSize
+from gmv.experiments.generators.diffusion.family import Diffusion
+from gmv.experiments.generators.diffusion.process import ddim
+from gmv.experiments.generators.diffusion.unet import UNetSize
+from gmv.experiments.generators.port import Family
+
+DIFFUSIONS: Final[Mapping[int, Diffusion]] = {
+    8: Diffusion(
+        UNetSize(patch=1, width=24, multipliers=(1, 2), blocks=1, attention=1, dropout=0.0),
+        process_steps=400,
+        label_dropout=0.1,
+        learning_rate=2e-3,
+        decay=0.999,
+        steps=3_000,  # 217 s of a busy core; drawn digits have their class, and used ones are nearest twice as often
+        batch=32,
+        sampling=ddim(50, guidance=0.0),
+    ),
+    32: Diffusion(
+        UNetSize(patch=1, width=128, multipliers=(1, 2, 2), blocks=2, attention=2, dropout=0.1),
+        process_steps=1_000,
+        label_dropout=0.1,
+        learning_rate=2e-4,
+        decay=0.9999,
+        steps=200_000,
+        batch=128,
+        sampling=ddim(100, guidance=0.3),
+    ),
+}
+"""The larger is of the size of DDPM's for CIFAR-10, and has not been trained: it wants a GPU."""
+
+BIGGANS: Final[Mapping[int, BigGAN]] = {
+    8: BigGAN(
+        BigGANSize(
+            bottom=2,
+            widths=(64, 64, 32),
+            discriminator_widths=(32, 64, 64),
+            part=12,
+            embedding=16,
+            attention_side=4,
+        ),
+        generator_rate=2e-4,
+        discriminator_rate=4e-4,
+        discriminator_steps=2,
+        orthogonality=1e-4,
+        decay=0.999,
+        steps=1_200,  # about 210 s of a busy core
+        batch=32,
+        truncation=1.0,
+    ),
+    32: BigGAN(
+        BigGANSize(
+            bottom=4,
+            widths=(256, 256, 256, 256),
+            discriminator_widths=(256, 256, 256, 256),
+            part=20,
+            embedding=128,
+            attention_side=16,
+        ),
+        generator_rate=2e-4,
+        discriminator_rate=2e-4,
+        discriminator_steps=4,
+        orthogonality=1e-4,
+        decay=0.9999,
+        steps=100_000,
+        batch=50,
+        truncation=1.0,
+    ),
+}
+
+GENERATORS: Final = ("biggan", "diffusion")
+
+
+def family(name: str, side: int, steps_share: float = 1.0) -> Family:
+    """Return the configuration of a generator for images of a side.
+
+    Args:
+        name: of `GENERATORS`.
+        side: in pixels.
+        steps_share: of the configuration's steps of training; there is one at least.
+
+    Raises:
+        ExperimentRefused: there is no generator of that name, or no size for such images.
+    """
+    if name not in GENERATORS:
+        raise ExperimentRefused(f"there is no generator {name!r}; there are {' and '.join(GENERATORS)}")
+    sizes: Mapping[int, BigGAN] | Mapping[int, Diffusion] = BIGGANS if name == "biggan" else DIFFUSIONS
+    if side not in sizes:
+        sides = " and ".join(f"{each} x {each}" for each in sizes)
+        raise ExperimentRefused(f"images of {side} x {side} pixels have no size of {name}; bring them to {sides}")
+    found: BigGAN | Diffusion = sizes[side]
+    return replace(found, steps=max(1, round(steps_share * found.steps)))

@@ -1,0 +1,160 @@
+"""What all experiments share: for each generator and seed, the images it drew and whom gmv attributes them to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmv.errors import ExperimentRefused
+from gmv.experiments.attributing import Nearest, attribute, attribution_stamp, index_of, nearest_of
+from gmv.experiments.folder import Folder
+from gmv.experiments.generators.port import Family, Generator
+from gmv.experiments.generators.training import train
+from gmv.experiments.images import LabelledImages, Rows, check_images
+from gmv.experiments.splits import PARTS, Split, split
+from gmv.experiments.stored import load, store, stored_network
+from gmv.index.opened import Index
+from gmv.indexing.progress import Progress
+from gmv.settings import Settings
+from gmv.whole_file import make_folder
+
+PER_CLASS_MIN = 5 * PARTS
+"""With fewer, a part has not five of a class, and its means are those of single images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Generated images.
+
+    Attributes:
+        pixels: uint8 [events, side, side, channels].
+        labels: int64 [events], the class each was asked for.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+class Selection(NamedTuple):
+    """Which training images are looked at: rows or all, K and M, under a name."""
+
+    name: str
+    among: Rows | None
+    contributors: int
+    candidates: int
+
+
+class Laboratory:
+    """Trains, draws and attributes what is asked for, once: what an earlier run has made is used."""
+
+    def __init__(
+        self,
+        images: LabelledImages,
+        families: Mapping[str, Family],
+        folder: Folder,
+        settings: Settings,
+        drawn: int,
+        progress: Progress,
+    ) -> None:
+        """Check the images, and index them.
+
+        Args:
+            images: the data set.
+            families: generators, by name.
+            folder: to keep everything in.
+            settings: of attribution: M, and the threads that rank.
+            drawn: images that each generator draws, each class as often as the next, give or take one.
+            progress: shows long steps.
+
+        Raises:
+            ExperimentRefused: there are too few images, or the folder holds an experiment on others.
+        """
+        check_images(images, PER_CLASS_MIN)
+        if drawn < images.classes:
+            raise ExperimentRefused(
+                f"{drawn} generated images are fewer than the {images.classes} classes; ask for more"
+            )
+        make_folder(folder.root)
+        self.images = images
+        self.families = families
+        self._folder = folder
+        self._settings = settings
+        self._count = drawn
+        self._progress = progress
+        self.index: Index = index_of(images, folder, settings, progress)
+
+    @property
+    def temperature(self) -> float:
+        """The index's own tau."""
+        return self.index.manifest.defaults.temperature
+
+    def split(self, seed: int) -> Split:
+        """Return which images are used, by a seed."""
+        return split(self.images, seed)
+
+    def generator(self, name: str, seed: int) -> Generator:
+        """Return a generator trained on the used images of a seed's split; the seed is that of its training, too."""
+        family, shape, classes = self.families[name], self.images.shape, self.images.classes
+        path, stamp = self._folder.network(name, seed), self._stamp(name, seed)
+        network = stored_network(path, family.empty_network(shape, classes), stamp)
+        if network is None:
+            with self._progress(f"training {name}, seed {seed}", family.length.steps, "steps") as advance:
+                network = train(family, self.images.take(self.split(seed).used), seed, advance)
+            store(path, network.state_dict(), stamp)
+        return family.generator(network, shape, classes)
+
+    def drawn(self, name: str, seed: int) -> Drawn:
+        """Return what a generator draws."""
+        labels = np.arange(self._count) % self.images.classes
+        generator = self.generator(name, seed)
+        with self._progress(f"drawing by {name}, seed {seed}", None, "images") as advance:
+            return Drawn(generator.draw(labels, seed, advance), labels)
+
+    def nearest(self, name: str, seed: int, contributors: int) -> Nearest:
+        """Return the contributors of what a generator draws, as a worker over this index credits them.
+
+        Args:
+            name: of the generator.
+            seed: of split, training and noise.
+            contributors: K.
+        """
+        candidates = self._settings.valuation.candidates or self.index.manifest.defaults.candidates
+        return self._nearest(name, seed, Selection("all", None, contributors, candidates))
+
+    def nearest_among(self, name: str, seed: int, contributors: int, among: Rows, among_name: str) -> Nearest:
+        """Return the nearest of some training images, exactly: every one of them is a candidate, by both looks.
+
+        Args:
+            name: of the generator.
+            seed: of split, training and noise.
+            contributors: K.
+            among: the training images that may be contributors.
+            among_name: what they are called, in the name of a file.
+        """
+        return self._nearest(name, seed, Selection(among_name, among, contributors, 2 * len(self.images)))
+
+    def _nearest(self, name: str, seed: int, selection: "Selection") -> Nearest:
+        settings = self._attribution_settings(selection)
+        stamp = self._stamp(name, seed) | attribution_stamp(self.index, settings, selection.among)
+        stamp |= {"drawn": self._count}
+        path = self._folder.attributed(name, seed, f"{selection.name}-{selection.contributors}")
+        if (stored := load(path, stamp)) is not None:
+            return nearest_of(stored)
+        drawn = self.drawn(name, seed)
+        description = f"attributing {name}, seed {seed}, among {selection.name}"
+        with self._progress(description, self._count, "images") as advance:
+            found = attribute(self.index, drawn.pixels, settings, selection.among, advance)
+        store(path, found.tensors(), stamp)
+        return found
+
+    def _attribution_settings(self, selection: "Selection") -> Settings:
+        valuation = self._settings.valuation.model_copy(
+            update={"contributors": selection.contributors, "candidates": selection.candidates}
+        )
+        return self._settings.model_copy(update={"valuation": valuation})
+
+    def _stamp(self, name: str, seed: int) -> dict[str, Any]:
+        family = self.families[name]
+        return {"generator": name, "configuration": family.configuration(), "images": self.images.digest, "seed": seed}

@@ -1,0 +1,1 @@
+"""The report over experiments: one page and one document, from the results that were stored."""

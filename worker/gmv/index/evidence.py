@@ -1,0 +1,99 @@
+"""What an index knows of evidence: how near to each other images of its corpus are, and how often it errs by that."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+from pydantic import Field
+
+from gmv.encoders.flatness import tokens_alike
+from gmv.index.entry import Entry
+from gmv.valuation.evidence import Evidence, EvidenceRule, least_p_value
+from gmv.valuation.ranking import Ranking
+
+
+class EvidenceErrors(Entry):
+    """How often evidence errs at one level, in shares of the queries; None where no such queries could be made.
+
+    Attributes:
+        level: p-value up to which an event is reliable.
+        without_source: of training images that were left out, and are not among the ratios: called reliable.
+        copies_missed: of altered copies of a training image: called unreliable.
+        mixes_missed: of mixes of two or three training images: called unreliable.
+    """
+
+    level: float = Field(gt=0, lt=1)
+    without_source: float | None
+    copies_missed: float | None
+    mixes_missed: float | None
+
+
+class MeasuredEvidence(Entry):
+    """What events are compared with.
+
+    Attributes:
+        images: training images that were left out, each of its own answer.
+        ratios: of them (see `gmv.valuation.evidence.ratio`), ascending; where there are many, evenly spaced ones.
+        flat_from: how many tokens alike make an image flat.
+        flat_images: training images that are.
+        flat_named: ids of the first of them.
+        queries_without_source: for the errors.
+        queries_copies: ditto.
+        queries_mixes: ditto.
+        errors: by level.
+    """
+
+    images: int = Field(ge=0)
+    ratios: tuple[float, ...]
+    flat_from: int = Field(gt=0)
+    flat_images: int = Field(ge=0)
+    flat_named: tuple[str, ...]
+    queries_without_source: int = Field(ge=0)
+    queries_copies: int = Field(ge=0)
+    queries_mixes: int = Field(ge=0)
+    errors: tuple[EvidenceErrors, ...]
+
+    def sentence(self, errors: EvidenceErrors) -> str:
+        """Say what one of the levels would do."""
+        if errors.level < least_p_value(self.ratios):
+            return "no event can reach it: the corpus has too few images"
+        kinds = (
+            ("pays for {:.1%} of {:,} images without a source", errors.without_source, self.queries_without_source),
+            ("misses {:.1%} of {:,} altered copies", errors.copies_missed, self.queries_copies),
+            ("{:.1%} of {:,} mixes", errors.mixes_missed, self.queries_mixes),
+        )
+        found = [text.format(share, queries) for text, share, queries in kinds if share is not None]
+        return ", ".join(found) or "its errors are not known: the corpus has too few images"
+
+
+class EvidenceJudge:
+    """Judges what speaks for the contributors of an event."""
+
+    def __init__(self, rule: EvidenceRule, flat_from: int, tokens: int, positions: int) -> None:
+        """Take what is compared with.
+
+        Args:
+            rule: for distances.
+            flat_from: how many tokens alike make an image flat.
+            tokens: of so many, n of the index.
+            positions: how many of a token's last numbers say where it is.
+        """
+        self._rule = rule
+        self._flat_from = flat_from
+        self._tokens = tokens
+        self._positions = positions
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether an event that is not reliable is credited to nobody."""
+        return self._rule.is_policy
+
+    def judge(self, tokens: NDArray[Any], ranking: Ranking) -> Evidence:
+        """Return the evidence of an event.
+
+        Args:
+            tokens: [n, d], its own; n may differ from the index's.
+            ranking: at least as far as `gmv.valuation.evidence.RANK`, where there are so many.
+        """
+        alike = int(tokens_alike(tokens[None], self._positions)[0])
+        is_flat = alike * self._tokens >= self._flat_from * len(tokens)
+        return self._rule.judge(ranking.distances.tolist(), is_flat)
