@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gmv.cli.demo import demo
+from gmv.cli.demo.command import demo
 from gmv.demo import run
 from gmv.errors import CorpusRefused
 

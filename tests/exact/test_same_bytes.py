@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gmv.index.manifest import read_manifest
+from gmv.index.manifest import GROUPS_FILE, read_manifest
 from tests.exact.pipeline import RUNS, attributed, receipts
 from tests.instruction_sets import INSTRUCTION_SETS, NATIVE
 
@@ -63,3 +63,12 @@ def test_how_a_log_is_cut_into_runs_changes_nothing(made: dict[str, Path]) -> No
 def test_several_processors_are_played() -> None:
     """On a machine with AVX2, three at least; else the tests above would have nothing to compare."""
     assert len(INSTRUCTION_SETS) >= 3
+
+
+def test_near_copies_are_among_what_is_compared(made: dict[str, Path]) -> None:
+    """Groups are a file of the index, and events are credited to some of their owners together."""
+    for out in made.values():
+        assert (out / "index" / GROUPS_FILE).is_file()
+        paid = [share for each in read(receipts(out, RUNS[0])) for share in each["contributors"] if "group" in share]
+        of_several = {share["group"] for share in paid if share["image_id"].startswith("twice-")}
+        assert of_several & {share["group"] for share in paid if share["image_id"].startswith("train/")}

@@ -93,6 +93,11 @@ def drawn_by(world: World, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["biggan", "diffusion"])
+def test_the_images_that_are_kept_are_what_the_weights_draw(world, name):
+    np.testing.assert_array_equal(stored(world, f"{name}-4-drawn.safetensors")["pixels"], drawn_by(world, name))
+
+
+@pytest.mark.parametrize("name", ["biggan", "diffusion"])
 def test_the_nearest_are_those_of_brute_force(world, name):
     """By SciPy's assignments of all 36 images of two parts, and both looks of what a generator drew."""
     index = open_index(world.folder.index, verify=True)

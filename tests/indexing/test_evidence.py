@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gmv.index.evidence import MeasuredEvidence
+from gmv.index.groups import GroupOfRow
 from gmv.indexing.calibration import Query
 from gmv.indexing.evidence import Made, Ranked, measure_evidence
+from gmv.valuation.copies import OnePlacePerGroup
 from gmv.valuation.evidence import p_value, ratio
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from tests.indexing.test_temperature import Everything
@@ -28,10 +30,13 @@ def line_of(count: int, seed: int = 1) -> NDArray[np.float32]:
     return np.random.default_rng(seed).permutation(8 * count)[:count].astype(np.float32)
 
 
-def measured(line: NDArray[np.float32], made: Made = NOTHING, seed: int = 0) -> MeasuredEvidence:
+def measured(
+    line: NDArray[np.float32], made: Made = NOTHING, seed: int = 0, group_of: GroupOfRow | None = None
+) -> MeasuredEvidence:
     """Images on a line, of one token each, so W1 is the distance of their places."""
     tokens = line.reshape(-1, 1, 1)
-    ranked = Ranked(Everything(line), ExactReranker(tokens), len(line))
+    groups = np.arange(len(line), dtype=np.int32) if group_of is None else group_of
+    ranked = Ranked(Everything(line), OnePlacePerGroup(ExactReranker(tokens), groups), len(line), groups)
     names = [f"i{row}" for row in range(len(line))]
     return measure_evidence(ranked, line.reshape(-1, 1), tokens, 0, None, names, made, seed, silent)
 
@@ -52,6 +57,18 @@ def test_of_a_small_corpus_every_image_is_left_out_once(places: list[int]) -> No
     assert list(found.ratios) == sorted(by_hand(line))
     assert (found.images, found.queries_without_source) == (len(places), 0)
     assert {each.without_source for each in found.errors} == {None}
+
+
+def test_near_copies_are_left_out_with_an_image_and_have_one_place_among_the_others() -> None:
+    """Sixty images, ten of which have nine copies each: ratios are those of the sixty alone, of these ten ten times."""
+    line = line_of(60) * 8
+    copied = np.repeat(line[:10], 9) + np.tile(np.arange(1, 10, dtype=np.float32) / 64, 10)
+    everything = np.concatenate([line, copied])
+    group_of = np.concatenate([np.arange(60), np.repeat(np.arange(10), 9)]).astype(np.int32)
+    alone = by_hand(line)
+    expected = sorted(alone + 9 * alone[:10])
+    assert np.allclose(measured(everything, group_of=group_of).ratios, expected, atol=0.03)
+    assert not np.allclose(measured(everything).ratios, expected, atol=0.03)
 
 
 def test_of_a_larger_one_every_third_ratio_is_kept_and_others_show_the_errors() -> None:
@@ -93,7 +110,7 @@ def test_flat_training_images_are_counted_and_the_first_are_named() -> None:
     tokens = np.random.default_rng(2).integers(-60, 60, (40, 8, 4)).astype(np.int8)
     tokens[[3, 11]] = 7
     vectors = np.arange(40, dtype=np.float32)
-    ranked = Ranked(Everything(vectors), ExactReranker(tokens), 40)
+    ranked = Ranked(Everything(vectors), ExactReranker(tokens), 40, np.arange(40, dtype=np.int32))
     names = [f"i{row:02}" for row in range(40)]
     found = measure_evidence(ranked, vectors.reshape(-1, 1), tokens, 0, None, names, NOTHING, 0, silent)
     assert (found.flat_images, found.flat_named, found.flat_from) == (2, ("i03", "i11"), 2)

@@ -18,7 +18,7 @@ from gmv.valuation.wasserstein.assignment import assign, new_search
 from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_columns, tighten_rows
 from gmv.valuation.wasserstein.certificate import Ground, is_optimal, new_proof, total_cost
 from gmv.valuation.wasserstein.fixed import COST_MAX, DUAL_MAX, in_units
-from gmv.valuation.wasserstein.matrices import compute_costs, ground_of, prepare, square
+from gmv.valuation.wasserstein.matrices import compute_costs, prepare, square
 from gmv.valuation.wasserstein.scratch import new_scratch
 from gmv.valuation.wasserstein.tokens import stored_tokens
 from tests.valuation.wasserstein.sets import Kind, Sets, integer_sets, kinds, least_total, seeds, token_sets
@@ -72,7 +72,7 @@ def pair(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool = False
         scratch.costs,
         unit,
         true_costs,
-        ground_of(store, 0, 0, 0, scratch),
+        Ground(is_integer, squares, candidate.astype(np.float32), query.astype(np.float32)),
     )
 
 

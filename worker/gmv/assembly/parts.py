@@ -38,6 +38,7 @@ from gmv.stream.ports import Decoder, Observer, Outbox
 from gmv.stream.records import Record
 from gmv.stream.stamped import StampedValuer, Valuers
 from gmv.valuation.copies import OnePlacePerGroup
+from gmv.valuation.evidence import RANK
 from gmv.valuation.owners import Ownership
 from gmv.valuation.ranking import Reranker
 from gmv.valuation.wasserstein.rerank import ExactReranker
@@ -69,9 +70,11 @@ def assemble_attributor(
     method = method_of(settings, index)
     exact = ExactReranker(index.tokens, threads, index.token_scale)
     reranker: Reranker = MeasuredReranker(exact, clock, metrics)
+    judge = judge_of(method, index)
     groups = None if method.copies == "off" else index.groups
     if groups is not None:
-        measured = RecallPastCopies(measured, groups.group_of, method.contributors)
+        ranked = max(method.contributors, RANK if judge else 0)
+        measured = RecallPastCopies(measured, groups.group_of, ranked)
         reranker = OnePlacePerGroup(reranker, groups.group_of)
     return Attributor(
         images=MeasuredImages(ImageReader(settings.images), clock),
@@ -85,7 +88,7 @@ def assemble_attributor(
         reducer=index.encoder if isinstance(index.encoder, ReducedFeatures) else None,
         groups=groups,
         digests_features=index.manifest.encoder.network is not None,
-        judge=judge_of(method, index),
+        judge=judge,
     )
 
 

@@ -43,7 +43,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final = {
-    "demo": Command("gmv.cli.demo", "demo", "Run the whole story on real images, into a report."),
+    "demo": Command("gmv.cli.demo.command", "demo", "Run the whole story on real images, into a report."),
     "index": Command("gmv.cli.index", "app", "Build and check the index of a training corpus."),
     "rights": Command("gmv.cli.rights.command", "rights", "Read what images of a corpus say of training."),
     "calibrate": Command("gmv.cli.calibrate.command", "calibrate", "See where credit goes at several temperatures."),

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from gmv.corpus.reading import Reading
     from gmv.index.evidence import MeasuredEvidence
-    from gmv.index.found_copies import FoundCopies
     from gmv.index.manifest import (
         CalibratedCandidates,
         CorpusEntry,
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
         MeasuredNeighbours,
         RecallEntry,
     )
-    from gmv.index.measured import MeasuredFeatures
+    from gmv.index.measured import FoundCopies, MeasuredFeatures
     from gmv.index.parent import ParentEntry
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)

@@ -89,6 +89,9 @@ def attribute(
     Raises:
         ExperimentRefused: an image cannot be attributed.
     """
+    # Values are of images: each has a place of its own, though it be a near copy of another, and no credit is withheld.
+    valuation = settings.valuation.model_copy(update={"copies": "off", "evidence": None})
+    settings = settings.model_copy(update={"valuation": valuation})
     attributor = assemble_attributor(
         index, settings, _others_left_out(index, among), StageClock(), Metrics(CollectorRegistry())
     )

@@ -24,8 +24,12 @@ class Folder:
         """Weights of a generator, trained on the used images of a seed's split."""
         return self.root / f"{generator}-{seed}.safetensors"
 
+    def drawn(self, generator: str, seed: int) -> Path:
+        """Images that it drew."""
+        return self.root / f"{generator}-{seed}-drawn.safetensors"
+
     def attributed(self, generator: str, seed: int, among: str) -> Path:
-        """What it drew, and the nearest among some of the training images."""
+        """Of each of these, the nearest among some of the training images."""
         return self.root / f"{generator}-{seed}-{among}.safetensors"
 
     def result(self, experiment: str) -> Path:

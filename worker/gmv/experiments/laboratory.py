@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gmv.errors import ExperimentRefused
@@ -108,9 +109,14 @@ class Laboratory:
     def drawn(self, name: str, seed: int) -> Drawn:
         """Return what a generator draws."""
         labels = np.arange(self._count) % self.images.classes
+        path, stamp = self._folder.drawn(name, seed), self._stamp(name, seed) | {"drawn": self._count}
+        if (stored := load(path, stamp)) is not None:
+            return Drawn(stored["pixels"].numpy(), labels)
         generator = self.generator(name, seed)
-        with self._progress(f"drawing by {name}, seed {seed}", None, "images") as advance:
-            return Drawn(generator.draw(labels, seed, advance), labels)
+        with self._progress(f"drawing by {name}, seed {seed}", self._count, "images") as advance:
+            pixels = generator.draw(labels, seed, advance)
+        store(path, {"pixels": torch.from_numpy(pixels)}, stamp)
+        return Drawn(pixels, labels)
 
     def nearest(self, name: str, seed: int, contributors: int) -> Nearest:
         """Return the contributors of what a generator draws, as a worker over this index credits them.

@@ -11,8 +11,7 @@ from gmv.first_error import first_error
 from gmv.index.entry import Entry as _Entry
 from gmv.index.entry import UnitInterval, is_none
 from gmv.index.evidence import MeasuredEvidence
-from gmv.index.found_copies import FoundCopies
-from gmv.index.measured import CalibratedLists, MeasuredFeatures
+from gmv.index.measured import CalibratedLists, FoundCopies, MeasuredFeatures
 from gmv.index.parent import ParentEntry
 
 MANIFEST = "manifest.json"

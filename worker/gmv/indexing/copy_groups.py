@@ -6,8 +6,8 @@ import numpy as np
 
 from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import MirroringEncoder
-from gmv.index.found_copies import AlteredCopies, FoundCopies
 from gmv.index.groups import GroupOfRow
+from gmv.index.measured import AlteredCopies, FoundCopies
 from gmv.indexing.altered_copies import altered_copies
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.copies import CopyFinder

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gmv.encoders.flatness import flat_from, tokens_alike
 from gmv.encoders.port import MirroringEncoder, Numbers
 from gmv.index.evidence import EvidenceErrors, MeasuredEvidence
+from gmv.index.groups import GroupOfRow
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens
 from gmv.indexing.calibration import Query
@@ -43,13 +44,16 @@ class Ranked(NamedTuple):
 
     Attributes:
         recall: over the vectors.
-        reranker: over the tokens.
+        reranker: over the tokens; a group of near copies has one place in its answers, where there are groups.
         candidates: M.
+        group_of: int32 [rows], the lowest row of each row's group of near copies. Of an image that is left out the
+            whole group is: what an event without a source would be compared with has none of its copies either.
     """
 
     recall: Recall
     reranker: Reranker
     candidates: int
+    group_of: GroupOfRow
 
     def ratios(self, queries: Sequence[Query]) -> list[float]:
         """Return the ratio of each, a training image left out of its own answer."""
@@ -61,7 +65,7 @@ class Ranked(NamedTuple):
         vectors = np.stack([query.vector for query in queries])
         recalled = self.recall.recall_looks(vectors, self.candidates + spare)
         others = [
-            (query, looks.rows[looks.rows != query.row], looks.mirrored_rows[looks.mirrored_rows != query.row])
+            (query, self._others(query, looks.rows), self._others(query, looks.mirrored_rows))
             for query, looks in zip(queries, recalled, strict=True)
         ]
         asked = [each for each in others if len(each[1]) + len(each[2])]
@@ -72,6 +76,9 @@ class Ranked(NamedTuple):
         tokens = [query.tokens for query, _, _ in asked]
         found = self.reranker.nearest(tokens, [rows for _, rows, _ in asked], RANK, looks)
         return [ratio(ranking.distances.tolist()) for ranking in found]
+
+    def _others(self, query: Query, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return rows if query.row is None else rows[self.group_of[rows] != self.group_of[query.row]]
 
 
 def measure_evidence(

@@ -35,6 +35,7 @@ from gmv.indexing.staging import FeatureStage
 from gmv.indexing.temperature import measure_neighbours
 from gmv.indexing.workspace import Workspace
 from gmv.settings import ValuationSettings
+from gmv.valuation.copies import OnePlacePerGroup
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
 _SEED = 0
@@ -66,8 +67,16 @@ def write_index_files(
         reranker = ExactReranker(tokens, scale=source.token_scale)
         neighbours = measure_neighbours(recall, vectors, tokens, reranker, candidates, _SEED, valuation.temperature)
         advance(1)
+    write_images(folder / IMAGES_FILE, images)
+    group_of, copies = np.arange(len(images), dtype=np.int32), None
+    if calibration.finds_copies:
+        finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
+        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
+        if copies.groups:
+            write_groups(folder / GROUPS_FILE, group_of)
+    side_by_side = OnePlacePerGroup(ExactReranker(tokens, calibration.threads, source.token_scale), group_of)
     evidence = measure_evidence(
-        Ranked(recall, ExactReranker(tokens, calibration.threads, source.token_scale), candidates),
+        Ranked(recall, side_by_side, candidates, group_of),
         vectors,
         tokens,
         position_numbers(encoder.kind),
@@ -77,13 +86,6 @@ def write_index_files(
         _SEED,
         progress,
     )
-    write_images(folder / IMAGES_FILE, images)
-    copies = None
-    if calibration.finds_copies:
-        finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=source.token_scale), source.mirror)
-        group_of, copies = group_copies(finder, images, calibration, source.mirror, progress)
-        if copies.groups:
-            write_groups(folder / GROUPS_FILE, group_of)
     workspace.write(REJECTED_FILE, b"".join(orjson.dumps(each._asdict()) + b"\n" for each in stage.rejected))
     names = [*written.files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE] + [ENCODER_FILE] * encoder.has_parameters
     names += encoder.network.files if encoder.network else ()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from gmv.corpus.port import TrainingImage
-    from gmv.index.found_copies import FoundCopies
+    from gmv.index.measured import FoundCopies
 
 _SHOWN_MAX: Final = 20
 """Images of a group that a table shows; JSON has all of them."""

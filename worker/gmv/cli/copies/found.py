@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gmv.index.found_copies import FoundCopies
+    from gmv.index.measured import FoundCopies
 
 
 def copies_lines(found: "FoundCopies | None") -> Iterator[tuple[str, str]]:

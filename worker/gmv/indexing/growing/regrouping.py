@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from gmv.corpus.port import TrainingImage
 from gmv.encoders.port import Numbers
-from gmv.index.found_copies import FoundCopies
 from gmv.index.groups import GroupOfRow, write_groups
 from gmv.index.manifest import GROUPS_FILE
+from gmv.index.measured import FoundCopies
 from gmv.index.opened import Index
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens

@@ -64,7 +64,7 @@ def ascend(
         The best lower bound met.
     """
     scratch.direction[:] = np.int32(0)
-    scratch.best[:] = rows
+    _copy(rows, scratch.best)
     highest = bound = _hold_columns(costs, rows, columns, scratch.held_by)
     for _ in range(rounds):
         if highest > threshold or not _step(rows, target - bound, scratch):
@@ -72,7 +72,7 @@ def ascend(
         bound = _hold_columns(costs, rows, columns, scratch.held_by)
         if bound > highest:
             highest = bound
-            scratch.best[:] = rows
+            _copy(rows, scratch.best)
     if bound < highest:
         tighten_columns(costs, scratch.best, columns)
     return highest
@@ -117,3 +117,9 @@ def _step(rows: NDArray[np.int32], gap: np.int64, scratch: AscentScratch) -> boo
         moved = np.float64(rows[row]) + step * np.float64(direction[row])
         rows[row] = np.int32(min(max(moved, -_DUAL_LIMIT), _DUAL_LIMIT))
     return True
+
+
+@strict
+def _copy(numbers: NDArray[np.int32], copied: NDArray[np.int32]) -> None:
+    for place in range(numbers.shape[0]):
+        copied[place] = numbers[place]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import strict
+from gmv.compiled import borrowing, strict
 from gmv.valuation.wasserstein.bounds import relaxed_bound
 from gmv.valuation.wasserstein.certificate import Ground
 from gmv.valuation.wasserstein.cost import longest, lower, squared_norms
@@ -31,7 +31,7 @@ def prepare(store: StoredTokens, looks: NDArray[np.float32], scratch: Scratch) -
     return True
 
 
-@strict
+@borrowing
 def bound_all(store: StoredTokens, rows: NDArray[np.int64], first_mirrored: int, scratch: Scratch) -> bool:
     """Write the relaxed bound of each pair; False where a token is out of range.
 
@@ -66,13 +66,13 @@ def bound_all(store: StoredTokens, rows: NDArray[np.int64], first_mirrored: int,
     return True
 
 
-@strict
+@borrowing
 def _keep(pair: int, place: int, scratch: Scratch) -> None:
     scratch.kept_in[pair] = place
     scratch.kept_by[place] = pair
 
 
-@strict
+@borrowing
 def _place_of_farthest(free: int, scratch: Scratch) -> int:
     """Return where the pair with the greatest bound is kept, of all places but the free one."""
     farthest = -1
@@ -84,7 +84,7 @@ def _place_of_farthest(free: int, scratch: Scratch) -> int:
     return farthest
 
 
-@strict
+@borrowing
 def square(
     store: StoredTokens,
     row: int,
@@ -120,7 +120,7 @@ def square(
     return unit_of(greatest, scratch.longest[look])
 
 
-@strict
+@borrowing
 def compute_costs(store: StoredTokens, row: int, look: int, pair: int, scratch: Scratch) -> int:
     """Take the costs of a pair from its squares, which are computed again where they were not kept.
 
@@ -135,9 +135,12 @@ def compute_costs(store: StoredTokens, row: int, look: int, pair: int, scratch: 
     return place
 
 
-@strict
+@borrowing
 def ground_of(store: StoredTokens, row: int, look: int, place: int, scratch: Scratch) -> Ground:
-    """Return what the distances of a pair's tokens are computed from, its squares being at this place."""
+    """Return what the distances of a pair's tokens are computed from, its squares being at this place.
+
+    For functions that borrow, too: what it returns is the scratch's, and nobody else would count it.
+    """
     is_exact = are_integers(store)
     if not is_exact:
         load(store, row, scratch.tokens.singles)

@@ -98,7 +98,8 @@ def load(store: StoredTokens, row: int, tokens: NDArray[np.float32]) -> bool:
     """
     flat = tokens.reshape(tokens.size)
     if store.singles.shape[0] > 0:
-        flat[: store.singles.shape[1]] = store.singles[row]
+        for place in range(store.singles.shape[1]):
+            flat[place] = store.singles[row, place]
         return True
     halves = store.halves[row]
     overflow = np.int32(0)  # of a greatest exponent, plus one, into the sign's bit

@@ -33,7 +33,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.compiled import strict
+from gmv.compiled import borrowing, strict
 from gmv.valuation.ranking import Step
 from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign
@@ -93,7 +93,7 @@ def find_nearest(
     return _settle(store, rows, first_mirrored, solved, contributors, scratch)
 
 
-@strict
+@borrowing
 def _search(
     store: StoredTokens,
     rows: NDArray[np.int64],
@@ -135,14 +135,14 @@ def _search(
     return solved
 
 
-@strict
+@borrowing
 def _threshold_of(row: int, contributors: int, scratch: Scratch) -> float:
     """Return the total above which a pair of this row is of no use."""
     cheapest: float = scratch.cheapest[_place_of(row, contributors, scratch)]
     return cheapest * _THRESHOLD_SLACK
 
 
-@strict
+@borrowing
 def _place_of(row: int, contributors: int, scratch: Scratch) -> int:
     """Return where this row is among the cheapest; the last place, if it is not."""
     place = 0
@@ -151,7 +151,7 @@ def _place_of(row: int, contributors: int, scratch: Scratch) -> int:
     return place
 
 
-@strict
+@borrowing
 def _ascend(threshold: np.int64, scratch: Scratch) -> np.int64:
     return ascend(
         scratch.costs,
@@ -164,17 +164,17 @@ def _ascend(threshold: np.int64, scratch: Scratch) -> np.int64:
     )
 
 
-@strict
+@borrowing
 def _record(solved: int, pair: int, total: float, scratch: Scratch) -> None:
     """Keep an assignment."""
     scratch.solved[solved] = pair
     scratch.solved_totals[solved] = total
-    scratch.solved_columns[solved] = scratch.columns
-    for row in range(scratch.column_of.shape[0]):
-        scratch.solved_column_of[solved, row] = scratch.column_of[row]
+    for token in range(scratch.column_of.shape[0]):
+        scratch.solved_columns[solved, token] = scratch.columns[token]
+        scratch.solved_column_of[solved, token] = scratch.column_of[token]
 
 
-@strict
+@borrowing
 def _lower_threshold(row: int, total: float, contributors: int, scratch: Scratch) -> None:
     """Keep the K least totals of different rows in order: this row's takes the place of its other, or of the K-th."""
     place = _place_of(row, contributors, scratch)
@@ -188,7 +188,7 @@ def _lower_threshold(row: int, total: float, contributors: int, scratch: Scratch
     scratch.cheapest_row[place] = row
 
 
-@strict
+@borrowing
 def _settle(
     store: StoredTokens,
     rows: NDArray[np.int64],
@@ -217,7 +217,7 @@ def _settle(
     return settled
 
 
-@strict
+@borrowing
 def _certify(ground: Ground, place: int, scratch: Scratch) -> bool:
     for token in range(scratch.column_of.shape[0]):
         scratch.column_of[token] = scratch.solved_column_of[place, token]

@@ -37,7 +37,7 @@ def demo(
     from gmv.threads import limit_threads
 
     limit_threads()
-    from gmv.cli.demo_tables import view
+    from gmv.cli.demo.tables import view
     from gmv.cli.output import render
     from gmv.demo.figures import figures_of
     from gmv.demo.run import run_demo
