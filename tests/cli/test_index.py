@@ -104,6 +104,54 @@ def test_features_name_the_encoder_they_are_of(sqlite: LedgerSettings, tmp_path:
     }
 
 
+def test_an_index_grows_and_shrinks_and_says_of_what_it_was_made(
+    sqlite: LedgerSettings, corpus: Path, tmp_path: Path
+) -> None:
+    parent, grown = tmp_path / "parent", tmp_path / "grown"
+    built = gmv_json(sqlite, "index", "build", corpus, "--out", parent, *SIZE)
+    more = write_parquet(tmp_path / "more.parquet", rows(6)[4:])
+
+    added = gmv_json(sqlite, "index", "add", parent, more, "--out", grown)
+    assert added["parent"] == {"index_id": built["index_id"], "added": 2, "removed": 0, "neighbours_kept": True}
+    assert added["corpus"]["images"] == 6
+    assert added["reading"]["rows"] == 2
+    assert "2 images added, 0 removed" in gmv(sqlite, "index", "info", grown).stdout
+
+    (tmp_path / "gone.txt").write_text("".join(f"{row['image_id']}\n" for row in rows(6)[4:]))
+    remove = ("index", "remove", grown, "--out", tmp_path / "back")
+    removed = gmv_json(sqlite, *remove, "--images", tmp_path / "gone.txt")
+    assert removed["files"] == built["files"]
+    assert "is no index" in refused(sqlite, 11, "index", "remove", tmp_path, "--owner", "x", "--out", tmp_path / "x")
+    assert "No such file" in refused(sqlite, 2, *remove, "--images", tmp_path / "none.txt")
+    assert "no owners 'nobody'" in refused(sqlite, 2, "index", "remove", grown, "--owner", "nobody", "--out", "x")
+    assert "in the index already" in refused(sqlite, 10, "index", "add", grown, more, "--out", tmp_path / "x")
+
+
+def test_an_altered_index_is_not_copied_from(sqlite: LedgerSettings, corpus: Path, tmp_path: Path) -> None:
+    parent = tmp_path / "parent"
+    gmv_json(sqlite, "index", "build", corpus, "--out", parent, *SIZE)
+    (parent / "tokens.npy").write_bytes((parent / "tokens.npy").read_bytes()[:-1] + b"\xff")
+
+    more = write_parquet(tmp_path / "more.parquet", rows(6)[4:])
+    assert "was altered" in refused(sqlite, 11, "index", "add", parent, more, "--out", tmp_path / "grown")
+
+
+def test_features_are_added_as_those_of_the_encoder_that_the_index_names(
+    sqlite: LedgerSettings, tmp_path: Path
+) -> None:
+    parent = tmp_path / "parent"
+    built = write_features(tmp_path / "f.parquet", 3)
+    gmv_json(sqlite, "index", "build", built, "--out", parent, "--encoder-id", "theirs/1")
+    more = write_features(tmp_path / "more.parquet", 3, image_id=["a", "i1x", "z"])
+
+    added = gmv_json(sqlite, "index", "add", parent, more, "--out", tmp_path / "grown")
+    assert added["encoder"]["id"] == "theirs/1"
+    names = open_index(tmp_path / "grown", verify=True).images.image_ids.to_pylist()
+    assert names == ["a", "i0", "i1", "i1x", "i2", "z"]
+    calibrated = ("index", "add", parent, more, "--out", tmp_path / "c", "--calibrate")
+    assert "--calibrate needs vectors" in refused(sqlite, 2, *calibrated)
+
+
 def test_too_many_bad_images_end_a_build_by_name(sqlite: LedgerSettings, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "folder", rows(4))
     bad = rows(4)[2]["image_id"]

@@ -13,6 +13,7 @@ import typer
 from tests.faults import (  # noqa: F401 - put their scenarios into the list
     covered_by_tests,
     failover,
+    indexes,
     kafka_faults,
     records_and_clocks,
     redis_faults,

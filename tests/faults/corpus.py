@@ -25,6 +25,7 @@ IMAGES = 24
 OWNERS = 7
 PICTURES = 12
 CONTRIBUTORS = 4
+FIRST = "owner"
 QUALITIES = ("1.0", "0.5", "0.25")
 
 
@@ -47,18 +48,18 @@ CORPUS = Features.of(IMAGES, seed=1)
 GENERATED = Features.of(PICTURES, seed=2)
 
 
-def build(folder: Path) -> Path:
-    """Build the index, as a user does, and return where it is."""
-    corpus = folder / "corpus.parquet"
+def build(folder: Path, name: str = "index", owners: str = FIRST) -> Path:
+    """Build an index, as a user does, and return where it is; `owners` begins the names of its owners."""
+    corpus = folder / f"{name}.parquet"
     columns = {
         "image_id": [f"image-{row}" for row in range(IMAGES)],
-        "owner_id": [_owner(row) for row in range(IMAGES)],
+        "owner_id": [_owner(row, owners) for row in range(IMAGES)],
         "vector": CORPUS.vectors.tolist(),
         "tokens": CORPUS.tokens.tolist(),
     }
     parquet.write_table(pa.table(columns), corpus)
-    gmv("index", "build", corpus, "--encoder-id", ENCODER, "--out", folder / "index")
-    return folder / "index"
+    gmv("index", "build", corpus, "--encoder-id", ENCODER, "--out", folder / name)
+    return folder / name
 
 
 def event(number: int, chance: random.Random) -> bytes:
@@ -87,5 +88,5 @@ def _owed(picture: int, quality: float) -> Counter[str]:
     return owed(nearest([GENERATED.tokens[picture].astype(np.float64)], images, CONTRIBUTORS), quality)
 
 
-def _owner(row: int) -> str:
-    return f"owner-{row % OWNERS}"
+def _owner(row: int, owners: str = FIRST) -> str:
+    return f"{owners}-{row % OWNERS}"

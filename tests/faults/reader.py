@@ -1,6 +1,7 @@
 """Looks at a ledger all the time, as a reader does: each reading has to be whole (I2, I6), none may go back (I5)."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,8 +27,12 @@ class Reading:
 class Watcher:
     """A reader in a thread of its own; a server that is away is asked again."""
 
-    def __init__(self, ledger: Callable[[], LedgerSettings]) -> None:
+    def __init__(
+        self, ledger: Callable[[], LedgerSettings], named: Callable[[Mapping[str, int]], Counter[str]]
+    ) -> None:
+        """Take how the ledger is reached, and what its totals are for the oracle."""
         self._ledger = ledger
+        self._named = named
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.readings: list[Reading] = []
@@ -62,6 +67,8 @@ class Watcher:
             except Refusal:
                 continue
             positions = {number: position.next_offset for (_, number), position in book.positions.items()}
-            reading = Reading(positions, {owner: micros for owner, micros in book.balances.items() if micros})
+            reading = Reading(
+                positions, {owner: micros for owner, micros in self._named(book.balances).items() if micros}
+            )
             if not self.readings or self.readings[-1] != reading:
                 self.readings.append(reading)

@@ -37,7 +37,7 @@ class Scenario:
     """A fault.
 
     Attributes:
-        number: in the list of faults that this suite was written from, 1 to 28, and one that came later.
+        number: in the list of faults that this suite was written from, 1 to 28, and two that came later.
         name: for `--only`.
         what: is done, for the table.
         runs: played by default, each with a seed of its own.

@@ -11,7 +11,7 @@ from tests.faults.oracle import Logged, Totals, expect
 from tests.faults.scenario import SCENARIOS, Outcome, Row
 from tests.faults.table import as_markdown
 
-FAULTS = 29
+FAULTS = 30
 
 
 def logged(*values: bytes | None, partition: int = 0) -> list[Logged]:

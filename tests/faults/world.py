@@ -5,11 +5,13 @@ import random
 import signal
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
@@ -75,6 +77,8 @@ class World:
         violations: found so far; those that play a fault add to them.
         may_go_back: whether the server's history changes here, so that positions may.
         starts: how often a worker took partitions up, at least.
+        index: path that workers are given.
+        oracles_name: what the oracle calls an owner, where owners have other names by another index.
     """
 
     def __init__(self, site: Servers, redis: RedisServer, chance: random.Random) -> None:
@@ -85,6 +89,8 @@ class World:
         self.may_go_back = False
         self.starts = 0
         self.partitions = PARTITIONS
+        self.index = site.index
+        self.oracles_name: Callable[[str], str] = str
         self._workers: list[Forked | Worker] = []
         self._events = 0
         self._stack = ExitStack()
@@ -112,7 +118,7 @@ class World:
         with contextlib.closing(open_registry(self.ledger)) as registry:
             registry.create(books=1)
         self.register(Edge.START)
-        self.watcher = self._stack.enter_context(Watcher(lambda: self.ledger))
+        self.watcher = self._stack.enter_context(Watcher(lambda: self.ledger, self._named))
         return self
 
     def register(self, edge: Edge) -> None:
@@ -140,7 +146,7 @@ class World:
     def settings(self, **more: object) -> dict[str, str]:
         """Environment of a worker; `more` as in `kafka_group="g"`."""
         wanted: dict[str, object] = {
-            "index": self.site.index,
+            "index": self.index,
             "kafka_brokers": self.site.kafka.address,
             "kafka_topic": self.topic,
             "kafka_group": self.topic,
@@ -200,7 +206,13 @@ class World:
     def snapshot(self) -> Snapshot:
         with contextlib.closing(open_accounts(self.ledger)) as accounts:
             (book,) = accounts.snapshots(balances=True)
-        return book
+        return replace(book, balances=self._named(book.balances))
+
+    def _named(self, balances: Mapping[str, int]) -> Counter[str]:
+        named: Counter[str] = Counter()
+        for owner, micros in balances.items():
+            named[self.oracles_name(owner)] += micros
+        return named
 
     def done(self) -> int:
         """Records behind the ledger's positions; -1 while the ledger is away."""
@@ -252,10 +264,14 @@ class World:
             except ConservationBroken as broken:
                 self.violations.append(f"I2: {broken}")
 
+    def receipts(self) -> list[dict[str, Any]]:
+        """All receipts, committed or not."""
+        published = read_topic(self.site.kafka.address, f"{self.topic}.attributions")
+        return [orjson.loads(each.value or b"") for each in published]
+
     def credited(self) -> list[str]:
         """Ids of the events that have receipts, committed or not."""
-        receipts = read_topic(self.site.kafka.address, f"{self.topic}.attributions")
-        return [orjson.loads(each.value or b"")["event"]["id"] for each in receipts]
+        return [receipt["event"]["id"] for receipt in self.receipts()]
 
     def finish(self) -> None:
         """The end of most runs: the log's end is reached (I7), the ledger is right, its receipts explain it."""

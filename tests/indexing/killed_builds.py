@@ -19,7 +19,7 @@ import pyarrow.compute  # noqa: F401 - else each child would load it
 
 from gmv.indexing import staging as index_features
 from gmv.threads import limit_threads
-from tests.indexing.index_builds import build
+from tests.indexing.index_builds import add, build, remove
 
 Digests = dict[str, str] | None
 """SHA-256 by file name; None: there is no such folder."""
@@ -96,7 +96,14 @@ def _in_a_child(work: Callable[[], None]) -> int:
 def _build(corpus: Path, out: Path, options: dict[str, Any], killer: "_Killer | None" = None) -> None:
     if killer:
         sys.addaudithook(killer)
-    build(corpus, out, **options)
+    parent = options.get("parent")
+    if parent is None:
+        build(corpus, out, **options)
+    elif corpus.suffix == ".parquet":
+        if not out.exists():
+            add(parent, corpus, out)
+    elif not out.exists():
+        remove(parent, out, corpus.read_text().split())
 
 
 class _Killer:

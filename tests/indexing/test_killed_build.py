@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.corpora import rows, write_features, write_parquet
-from tests.indexing.index_builds import build
+from tests.indexing.index_builds import add, build, remove
 from tests.indexing.killed_builds import Forge, digests, forge, kill_everywhere
 
 pytestmark = pytest.mark.slow
@@ -62,3 +62,22 @@ def test_a_replacement_killed_anywhere_leaves_the_old_or_the_new(place: Forge, t
     for outcome in outcomes:
         assert (outcome.killed or outcome.replaced) in (old, new)
         assert outcome.resumed == new
+
+
+def test_adding_and_removing_killed_anywhere_go_on_to_the_same_bits(place: Forge, tmp_path: Path) -> None:
+    build(write_parquet(tmp_path / "c.parquet", rows(3)), tmp_path / "parent")
+    corpus = write_parquet(tmp_path / "more.parquet", rows(5)[3:])
+    names = tmp_path / "names.txt"
+    names.write_text(" ".join(row["image_id"] for row in rows(2)))
+    add(tmp_path / "parent", corpus, tmp_path / "added")
+    remove(tmp_path / "parent", tmp_path / "removed", names.read_text().split())
+    parent = digests(tmp_path / "parent")
+
+    for given, expected in ((corpus, tmp_path / "added"), (names, tmp_path / "removed")):
+        outcomes = kill_everywhere(place, given, tmp_path / "index", parent=tmp_path / "parent")
+
+        assert len(outcomes) > 10
+        for outcome in outcomes:
+            assert outcome.killed in (None, digests(expected))
+            assert outcome.resumed == digests(expected)
+        assert digests(tmp_path / "parent") == parent

@@ -25,7 +25,7 @@ from gmv.stream.core import Parts
 from gmv.stream.ports import Outbox
 from gmv.stream.records import Record
 from gmv.valuation.types import Attribution
-from tests.stream.world import EqualShares, JsonDecoder, Notes, owners_of, parts
+from tests.stream.world import EqualShares, JsonDecoder, Notes, by, owners_of, parts
 
 SESSION_SECONDS = 6
 
@@ -72,7 +72,7 @@ def main() -> None:
 
     def make_parts(outbox: Outbox) -> Parts:
         made = parts(ledger, outbox, Notes(), in_a_row_max=100)
-        return replace(made, observer=watch.watcher, decoder=DeadlyDecoder(), valuer=SlowShares(float(seconds)))
+        return replace(made, observer=watch.watcher, decoder=DeadlyDecoder(), valuers=by(SlowShares(float(seconds))))
 
     try:
         run_until_stopped(settings, make_parts, watch)

@@ -16,7 +16,7 @@ from tests.stream.world import PARTITION
 BOUNDED = {"topic", "partition", "stage", "outcome", "reason", "answer", "step", "probe", "nearest", "state", "le"}
 ONCE_PER_PROCESS = {"index_id", "encoder_id", "version", "python", "digest"}
 BASE_UNITS = ("seconds", "records", "micros", "contributors", "partitions", "events", "complaints", "ratio", "info")
-TRUTHS = {"gmv_probe_passes", "gmv_ledger_state"}
+TRUTHS = {"gmv_probe_passes", "gmv_ledger_state", "gmv_index_refused"}
 """1 or 0, which have no unit."""
 
 

@@ -241,4 +241,25 @@ MUTATIONS = [
         "",
         FILES,
     ),
+    Mutation(
+        "A run has one index to its end: its receipts name the one that it was credited by",
+        "stream/core.py",
+        "piece, next_offset, stamp)\n            await",
+        "piece, next_offset, self._parts.valuers.current().stamp)\n            await",
+        simulator("another index"),
+    ),
+    Mutation(
+        "A published index is read through before it is taken",
+        "assembly/preparing.py",
+        "open_index(path, verify=True)",
+        "open_index(path, verify=False)",
+        pytest("tests/assembly/test_index_in_use.py", seconds_max=300),
+    ),
+    Mutation(
+        "An index that the events' features do not fit is refused",
+        "assembly/index_in_use.py",
+        "            elif complaint:\n",
+        "            elif False:\n",
+        pytest("tests/assembly/test_index_in_use.py"),
+    ),
 ]

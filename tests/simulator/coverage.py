@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .faults.catalogue import ALWAYS, AT_THE_START, ONCE
 from .process import WATCHED
+from .receipts import TWO_INDEXES
 
 ANSWERS = (
     "Committed",
@@ -30,6 +31,7 @@ REQUIRED = (
     *(f"fault: {name}" for name in (*ALWAYS, *ONCE, *AT_THE_START)),
     *(f"answer: {name}" for name in ANSWERS),
     *(f"worker ended: {name}" for name in ENDINGS),
+    TWO_INDEXES,
 )
 
 

@@ -7,12 +7,12 @@ from gmv.kafka import headers
 from gmv.ledger.port import Snapshot
 from gmv.ledger.redis.accounts import RedisAccounts
 
-from .oracle import Book, Place, replay
-from .receipts import check_receipts
+from .oracle import Book, Place, Range, replay
+from .receipts import check_receipts, indexes_of
 from .redis_server import Command
 from .worker import ledger_settings
 from .workload import Meaning
-from .world import World, partition_of, position_of
+from .world import World, batch_of, partition_of, position_of
 
 
 def check_books(world: World) -> list[Book]:
@@ -63,17 +63,17 @@ def oracle(world: World) -> list[Book]:
     ]
     ranges = []
     for primary in world.site.primaries:
-        for partition, start, end in _ranges(world, primary.server.file):
+        for partition, start, end, batch in _ranges(world, primary.server.file):
             if end > len(log[partition]):
                 world.violate(
                     "I2", f"partition {partition} is credited to {end}, the log ends at {len(log[partition])}"
                 )
                 end = len(log[partition])
-            ranges.append((partition, start, end))
-    return replay(ranges, log, world.plan.books)
+            ranges.append(Range(partition, start, end, batch))
+    return replay(ranges, log, world.plan.books, indexes_of(world))
 
 
-def _ranges(world: World, file: list[Command]) -> Iterator[tuple[int, int, int]]:
+def _ranges(world: World, file: list[Command]) -> Iterator[Range]:
     next_offsets: dict[int, int] = {}
     for command in file:
         for name, value in zip(command[2::2], command[3::2], strict=True):
@@ -83,7 +83,7 @@ def _ranges(world: World, file: list[Command]) -> Iterator[tuple[int, int, int]]
             if topic_id != world.topic.id:
                 world.violate("I8", f"a position in topic {topic_id}, which the ledger was not made for")
             if partition in next_offsets:
-                yield partition, next_offsets[partition], offset
+                yield Range(partition, next_offsets[partition], offset, batch_of(value))
             next_offsets[partition] = offset
 
 

@@ -6,8 +6,9 @@ Nothing of gmv is called here, and no record is parsed: what a record says is kn
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .workload import DEADLY, Meaning
+from .workload import DEADLY, Meaning, credited_by
 
 MICROS_PER_EVENT = 1_000_000
 ACCOUNT = "unattributed"
@@ -30,8 +31,8 @@ class Book:
     credited: dict[str, tuple[Place, int]] = field(default_factory=dict)
     fates: dict[Place, frozenset[str]] = field(default_factory=dict)
 
-    def take(self, place: Place, meaning: Meaning) -> None:
-        """Let one record have its effect."""
+    def take(self, place: Place, meaning: Meaning, index: int) -> None:
+        """Let one record have its effect, by an index."""
         known = self.credited.get(meaning.name)
         if not meaning.name or meaning.name.startswith(DEADLY):
             fate = {"dead"}
@@ -44,9 +45,8 @@ class Book:
         else:
             fate = {"credited"}
             self.credited[meaning.name] = (place, meaning.payload)
-            self.totals.update(
-                {ACCOUNT: MICROS_PER_EVENT} if meaning.is_unlike else shares(meaning.owners, meaning.copies)
-            )
+            owners, copies = credited_by(index, meaning.owners, meaning.copies)
+            self.totals.update({ACCOUNT: MICROS_PER_EVENT} if meaning.is_unlike else shares(owners, copies))
         self.fates[place] = frozenset(fate)
 
 
@@ -63,18 +63,33 @@ def shares(owners: Sequence[str], copies: int) -> Mapping[str, int]:
     return {owner: whole + (owner in served) for owner, (whole, _) in quotas.items()}
 
 
-def replay(ranges: Iterable[tuple[int, int, int]], log: Sequence[Sequence[Meaning | None]], books: int) -> list[Book]:
+class Range(NamedTuple):
+    """What one commit moved a position over, and the batch that the position names since."""
+
+    partition: int
+    start: int
+    end: int
+    batch: str
+
+
+def replay(
+    ranges: Iterable[Range],
+    log: Sequence[Sequence[Meaning | None]],
+    books: int,
+    indexes: Mapping[tuple[str, Place], int],
+) -> list[Book]:
     """Credit ranges of the log record by record.
 
     Args:
-        ranges: partition, first offset, offset after the last.
+        ranges: of the log, in order.
         log: per partition and offset what is there, None where a reader finds nothing.
         books: how many there are.
+        indexes: by which a record was credited in a batch, by its receipt.
     """
     found = [Book() for _ in range(books)]
-    for partition, start, end in ranges:
+    for partition, start, end, batch in ranges:
         for offset in range(start, end):
-            meaning = log[partition][offset]
+            meaning, place = log[partition][offset], (partition, offset)
             if meaning is not None:
-                found[partition % books].take((partition, offset), meaning)
+                found[partition % books].take(place, meaning, indexes.get((batch, place), 0))
     return found

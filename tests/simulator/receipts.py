@@ -16,6 +16,8 @@ from gmv.operations.verifying import verify_receipts
 from .oracle import ACCOUNT, MICROS_PER_EVENT, Book, Place
 from .world import World
 
+TWO_INDEXES = "a record has receipts by two indexes"
+
 Receipt = dict[str, Any]
 Batches = dict[str, dict[int, Receipt]]
 
@@ -23,6 +25,7 @@ Batches = dict[str, dict[int, Receipt]]
 def check_receipts(world: World, books: list[Book], snapshots: list[Snapshot]) -> None:
     """Judge all that was published: the committed receipts are those of the credited events, each once."""
     batches = _batches(world)
+    _check_indexes(world, batches)
     for snapshot in snapshots:
         _check_book(world, books[snapshot.book], snapshot, batches)
     if not world.baseline and not world.violations:
@@ -31,6 +34,32 @@ def check_receipts(world: World, books: list[Book], snapshots: list[Snapshot]) -
             verify_receipts(SnapshotAccounts(snapshots), lambda: published)  # type: ignore[arg-type]
         except ConservationBroken as broken:
             world.violate("I2", f"gmv ledger verify: {broken}")
+
+
+def indexes_of(world: World) -> dict[tuple[str, Place], int]:
+    """Return the number of the index that each receipt names, by batch and place."""
+    return {
+        (batch, (receipt["position"]["partition"], offset)): int(receipt["index"])
+        for batch, receipts in _batches(world).items()
+        for offset, receipt in receipts.items()
+    }
+
+
+def _check_indexes(world: World, batches: Batches) -> None:
+    """Receipts name an index that there was, with its own settings; those of one batch name one."""
+    named: defaultdict[Place, set[int]] = defaultdict(set)
+    for batch, receipts in batches.items():
+        stamps = {(receipt["index"], receipt["settings"]) for receipt in receipts.values()}
+        if len(stamps) > 1:
+            world.violate("I2", f"batch {batch} names several indexes: {sorted(stamps)}")
+        for index, settings in stamps:
+            if int(index) not in world.indexes or settings != f"settings of {index}":
+                world.violate("I2", f"batch {batch} names index {index} with {settings}")
+        for offset, receipt in receipts.items():
+            named[receipt["position"]["partition"], offset].add(int(receipt["index"]))
+    for indexes in named.values():
+        if len(indexes) > 1:
+            world.count(TWO_INDEXES)
 
 
 def _batches(world: World) -> Batches:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from typing_extensions import override
@@ -22,6 +23,7 @@ from gmv.stream.membership import Member
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import Observer, RunSummary, Valuer
 from gmv.stream.records import Bounds, Partition
+from gmv.stream.stamped import StampedValuer, Valuers
 from gmv.valuation.types import Attribution
 from tests.stream.world import EqualShares, JsonDecoder
 
@@ -30,7 +32,7 @@ from .group import REBALANCE_SECONDS, SESSION_SECONDS
 from .loop import SimulatedLoop
 from .process import LEDGER_RETRY_SECONDS, Interrupted, Process
 from .producer import App
-from .workload import DEADLY
+from .workload import DEADLY, credited_by
 
 NAMESPACE = "gmv"
 AT_ONCE = 1e-9  # tries are made by the simulated thread, in its own time
@@ -78,16 +80,29 @@ class Watch(Observer):
 
 @dataclass(frozen=True)
 class Deadly(Valuer):
-    """A `Valuer` that some events end the process of, as a fault in native code does."""
+    """A `Valuer` by an index, that some events end the process of, as a fault in native code does."""
 
     process: Process
+    index: int
 
     @override
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         if any(event.event_id.startswith(DEADLY) for event in events):
             self.process.kill()
             raise Interrupted
-        return EqualShares().attribute(events)
+        return EqualShares(partial(credited_by, self.index)).attribute(events)
+
+
+class PublishedIndexes(Valuers):
+    """`Valuers` of the index that was published when the worker last looked."""
+
+    def __init__(self, process: Process, index: int) -> None:
+        self._process = process
+        self.index = index
+
+    @override
+    def current(self) -> StampedValuer:
+        return StampedValuer(Deadly(self._process, self.index), Stamp(str(self.index), f"settings of {self.index}"))
 
 
 class CountedLedger(RedisLedger):
@@ -118,6 +133,7 @@ class Worker:
         dead_letters_in_a_row_max: int,
         crashes_per_record_max: int,
         seen: Callable[[str], None],
+        published_index: Callable[[], int],
     ) -> None:
         settings = kafka_settings()
         self.process = process
@@ -126,14 +142,15 @@ class Worker:
         self._consumer = consumer
         self._chance = chance
         self._is_stopping = False
+        self._published_index = published_index
+        self._valuers = PublishedIndexes(process, published_index())
         watch = Watch(seen)
         parts = Parts(
             decoder=JsonDecoder(),
-            valuer=Deadly(process),
+            valuers=self._valuers,
             ledger=CountedLedger(ledger_settings(process.name), seen),
             outbox=KafkaOutbox(app, settings),  # type: ignore[arg-type]
             observer=watch,
-            stamp=Stamp("index", "settings"),
             limits=lambda: DeadLetterLimits(dead_letters_in_a_row_max, 1.0),
             crashes_per_record_max=crashes_per_record_max,
         )
@@ -174,6 +191,7 @@ class Worker:
             self.process.spawn(self._every(LAG_REPORT_SECONDS, self._member.report_lag))
             self.process.spawn(self._every(TOPIC_CHECK_SECONDS, self._member.check_topic))
             self.process.spawn(self._read())
+            self.process.spawn(self._follow_index())
             while not self._is_stopping:
                 await self._member.credit_next(lambda: self._is_stopping)
 
@@ -181,6 +199,12 @@ class Worker:
         async with self._ending_on_failure():
             while not self._is_stopping:
                 await self._member.read_next()
+
+    async def _follow_index(self) -> None:
+        """Take another index some time after it was published: while runs are read, attributed and committed."""
+        while not self._is_stopping:
+            await asyncio.sleep(self._chance.expovariate(2.0))
+            self._valuers.index = self._published_index()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while not self._is_stopping:

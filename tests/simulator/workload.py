@@ -1,5 +1,6 @@
 """What producers send, and what each record is worth: stated here, so that the oracle need not read the records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -11,6 +12,19 @@ DEADLY = "deadly-"
 
 OWNERS = tuple("abcdefghij")
 UNLIKE_EVERY = 4
+
+
+def credited_by(index: int, owners: Sequence[str], copies: int) -> tuple[Sequence[str], int]:
+    """Return whom the index of that number credits for an event of these owners: all, or all but one of several.
+
+    So the same event comes to other totals by another index. With them goes how many of the first have near copies of
+    one image; one alone has none.
+    """
+    left_out = index % (len(owners) + 1) - 1
+    if left_out < 0 or len(owners) == 1:
+        return owners, copies
+    alike = copies - (left_out < copies)
+    return [*owners[:left_out], *owners[left_out + 1 :]], alike if alike > 1 else 0
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,8 @@ class World:
         self.is_settled = False
         self.registers_at = 0.0
         self._outside_at = -BELIEVED_SECONDS
+        self.index = 0
+        self.indexes = {0}
         self.lost: Server | None = None
         self.expected_refusal: type[Refusal] | None = None
         self.baseline: Counter[str] = Counter()
@@ -194,7 +196,7 @@ class World:
             )
             app = App(self.loop, self.brokers.latency, self.shelves, lambda: Sender(name, dict(consumer.seeks)))
             limits = self.dead_letters_in_a_row_max, self.crashes_per_record_max
-            return Worker(process, consumer, app, self.loop, self.chance, *limits, self.count)
+            return Worker(process, consumer, app, self.loop, self.chance, *limits, self.count, lambda: self.index)
 
         worker = process.context.run(build)
         self.workers.append(worker)
@@ -296,6 +298,11 @@ def _positions(servers: Iterable[Server]) -> Iterator[tuple[int, tuple[str, int]
 def partition_of(field_name: bytes) -> int:
     """Return the partition of a position's field."""
     return int(field_name.rpartition(b":")[2])
+
+
+def batch_of(value: bytes) -> str:
+    """Return the batch that a position names."""
+    return value.decode().rpartition("|")[2]
 
 
 def position_of(value: bytes) -> tuple[str, int]:

@@ -22,7 +22,7 @@ from gmv.files.replay import replay_log
 from gmv.ledger.open import open_ledger
 from gmv.settings import LedgerSettings
 from gmv.valuation.types import Attribution
-from tests.stream.world import EqualShares, Notes, owners_of, parts
+from tests.stream.world import EqualShares, Notes, by, owners_of, parts
 
 PROCESSES_MAX = 20
 RUN_RECORDS = 8
@@ -50,7 +50,7 @@ class DyingShares(EqualShares):
 def replay(path: Path, url: str, namespace: str) -> None:
     ledger = open_ledger(LedgerSettings(url=url, namespace=namespace))
     outbox = FileOutbox(path.with_suffix(".receipts"), path.with_suffix(".dlq"))
-    dying = replace(parts(ledger, outbox, Notes()), valuer=DyingShares())
+    dying = replace(parts(ledger, outbox, Notes()), valuers=by(DyingShares()))
     asyncio.run(replay_log(dying, JsonLinesLog(path, RUN_RECORDS), partition_of(path)))
 
 

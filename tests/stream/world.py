@@ -1,6 +1,6 @@
 """A small world to run the core in: a log, a ledger and an outbox in memory, whose faults are chosen by the test."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,8 +24,9 @@ from gmv.ledger.position import Position
 from gmv.stream.core import Parts
 from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
-from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt
+from gmv.stream.ports import DeadLetter, RunSummary, SealedReceipt, Valuer
 from gmv.stream.records import Bounds, Partition, Record, Run
+from gmv.stream.stamped import OneValuer, StampedValuer
 from gmv.valuation.attribution import value_places, withheld
 from gmv.valuation.copies import paid_copies
 from gmv.valuation.owners import Ownership
@@ -81,10 +82,17 @@ def is_unlike(event: GeneratedImage) -> bool:
     return "unlike" in _said(event)
 
 
+Chosen = tuple[Sequence[str], int]
+"""Owners, and how many of the first have near copies of one image."""
+
+
+@dataclass(frozen=True)
 class EqualShares:
-    """Credits the owners that the event names, equally, or the account in their place; of near copies all together as
-    one. Poison where it names none.
+    """Credits the owners that the event names, or those chosen of them, equally, or the account in their place; of near
+    copies all together as one. Poison where it names none.
     """
+
+    chosen: Callable[[Sequence[str], int], Chosen] = lambda owners, copies: (owners, copies)
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
         return [self._value(event) for event in events]
@@ -93,8 +101,9 @@ class EqualShares:
         owners = owners_of(event)
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
-        images = [Candidate(owner, owner, 1.0, 0.5) for owner in owners]
-        copies, others = images[: _said(event)["copies"]], images[_said(event)["copies"] :]
+        chosen, alike = self.chosen(owners, _said(event)["copies"])
+        images = [Candidate(owner, owner, 1.0, 0.5) for owner in chosen]
+        copies, others = images[:alike], images[alike:]
         places = [[image] for image in others]
         if copies:
             group = [replace(image, group=copies[0].image_id) for image in copies]
@@ -214,14 +223,18 @@ class Notes:
         self.refused.append(answer)
 
 
+def by(valuer: Valuer) -> OneValuer:
+    """By a valuer, with a stamp that names no real index."""
+    return OneValuer(StampedValuer(valuer, Stamp("index", "settings")))
+
+
 def parts(ledger: object, outbox: object, notes: Notes, in_a_row_max: int = 10**6) -> Parts:
     return Parts(
         decoder=JsonDecoder(),
-        valuer=EqualShares(),
+        valuers=by(EqualShares()),
         ledger=ledger,  # type: ignore[arg-type]
         outbox=outbox,  # type: ignore[arg-type]
         observer=notes,
-        stamp=Stamp("index", "settings"),
         limits=lambda: DeadLetterLimits(in_a_row_max, 1.0),
         crashes_per_record_max=CRASHES_PER_RECORD_MAX,
     )

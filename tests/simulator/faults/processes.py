@@ -78,3 +78,11 @@ def rebalance(world: World) -> bool:
     """Have everybody join again."""
     world.group.rebalance()
     return bool(world.group.members)
+
+
+def publish_index(world: World) -> bool:
+    """Publish another index, or the one before it again; each worker takes it in its own time."""
+    world.index = world.chance.choice([max(world.indexes) + 1, max(0, world.index - 1)])
+    world.indexes.add(world.index)
+    world.log(f"index {world.index} is published")
+    return True

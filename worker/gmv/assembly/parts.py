@@ -36,6 +36,7 @@ from gmv.stream.dead_letter_limits import DeadLetterLimits
 from gmv.stream.outcomes import Stamp
 from gmv.stream.ports import Decoder, Observer, Outbox
 from gmv.stream.records import Record
+from gmv.stream.stamped import StampedValuer, Valuers
 from gmv.valuation.copies import OnePlacePerGroup
 from gmv.valuation.evidence import RANK
 from gmv.valuation.owners import Ownership
@@ -98,8 +99,20 @@ def _by_threads(index: Index, threads: int) -> tuple[Encoder, Recall]:
     return EncoderSideBySide(index.encoder, side_by_side), RecallSideBySide(index.recall, side_by_side)
 
 
+def assemble_valuer(index: Index, settings: Settings, clock: StageClock, metrics: Metrics) -> StampedValuer:
+    """Put the method together with what receipts say of it; the owners file is read now.
+
+    Raises:
+        OwnersRefused: the owners file cannot be read, a line is wrong, or names are unknown to the index.
+    """
+    ownership = read_ownership(settings.owners, index.images)
+    digest = settings_digest(method_of(settings, index), ownership)
+    stamp = Stamp(index.index_id, digest, settings.worker.receipt_metadata_bytes_max)
+    return StampedValuer(assemble_attributor(index, settings, ownership, clock, metrics), stamp)
+
+
 def assemble_parts(
-    index: Index,
+    valuers: Valuers,
     ledger: Ledger,
     outbox: Outbox,
     observer: Observer,
@@ -109,17 +122,12 @@ def assemble_parts(
 ) -> Parts:
     """Put the core's parts together, every stage timed by the clock."""
     worker = settings.worker
-    ownership = read_ownership(settings.owners, index.images)
-    digest = settings_digest(method_of(settings, index), ownership)
-    stamp = Stamp(index.index_id, digest, settings.worker.receipt_metadata_bytes_max)
-    metrics.settings.info({"digest": stamp.settings_digest})
     return Parts(
         decoder=MeasuredDecoder(EventDecoder(), clock),
-        valuer=assemble_attributor(index, settings, ownership, clock, metrics),
+        valuers=valuers,
         ledger=MeasuredLedger(ledger, clock, metrics),
         outbox=MeasuredOutbox(outbox, clock),
         observer=observer,
-        stamp=stamp,
         limits=lambda: DeadLetterLimits(worker.dead_letters_in_a_row_max, worker.dead_letters_ratio_max),
         crashes_per_record_max=worker.crashes_per_record_max,
     )

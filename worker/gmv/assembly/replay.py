@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from prometheus_client import CollectorRegistry
 from typing_extensions import override
 
-from gmv.assembly.parts import assemble_parts
+from gmv.assembly.parts import assemble_parts, assemble_valuer
 from gmv.errors import EventsRefused, Reason
 from gmv.files.log import JsonLinesLog, partition_of
 from gmv.files.outbox import FileOutbox
@@ -24,6 +24,7 @@ from gmv.settings import Settings
 from gmv.stream.core import Parts
 from gmv.stream.ports import DeadLetter, Observer, Outbox, RunSummary, SealedReceipt
 from gmv.stream.records import Bounds, Partition
+from gmv.stream.stamped import OneValuer
 
 DEAD_LETTERS_SHOWN_MAX: Final = 5
 
@@ -169,7 +170,9 @@ def replay(
     started = time.perf_counter()
     try:
         telling = DeadLetterRecorder(outbox, tally)
-        parts = assemble_parts(index, ledger, telling, tally, clock, Metrics(CollectorRegistry()), settings)
+        metrics = Metrics(CollectorRegistry())
+        valuers = OneValuer(assemble_valuer(index, settings, clock, metrics))
+        parts = assemble_parts(valuers, ledger, telling, tally, clock, metrics, settings)
         _replay_whole(parts, log, partition_of(events))
     except BaseException as error:
         summary.stopped = str(error) or type(error).__name__

@@ -1,9 +1,10 @@
 """A Kafka worker, put together and run until a signal or a failure: metrics, health and pages beside it."""
 
 import gc
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,9 @@ import faust
 import structlog
 
 from gmv import __version__
+from gmv.assembly.index_in_use import IndexInUse, published
 from gmv.assembly.parts import assemble_parts
+from gmv.assembly.preparing import prepare_published, prepared
 from gmv.assembly.tracing import tracing
 from gmv.assembly.watch import Watch
 from gmv.index.opened import Index
@@ -24,6 +27,7 @@ from gmv.kafka.pump import Ending, Pump
 from gmv.ledger.open import open_ledger
 from gmv.ledger.port import Ledger
 from gmv.monitoring import logging
+from gmv.monitoring.reachability import Logger
 from gmv.monitoring.telemetry import MeasuredCreditor
 from gmv.monitoring.watched_servers import WatchedLedger, WatchedTopic
 from gmv.settings import Settings
@@ -54,18 +58,18 @@ def run_worker(
     log.info("worker_started", version=__version__, index_id=index.index_id, settings=settings.redacted())
     watch = Watch(settings, log)
     metrics, watcher = watch.metrics, watch.watcher
-    metrics.index.info({"index_id": index.index_id, "encoder_id": index.encoder.encoder_id})
-    if (measured := index.manifest.recall.measured) is not None:
-        for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
-            metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
-    watch.health.index_loaded()
 
     try:
-        with tracing(settings) as traced, closing(watched_ledger(settings, watch)) as opened:
+        with (
+            index_in_use(settings, index, watch, log) as in_use,
+            tracing(settings) as traced,
+            closing(watched_ledger(settings, watch)) as opened,
+        ):
+            del index  # held here, it would stay mapped when another is in use
             ledger = around_ledger(opened)
 
             def make_parts(outbox: Outbox) -> Parts:
-                parts = assemble_parts(index, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
+                parts = assemble_parts(in_use, ledger, around_outbox(outbox), watcher, watcher.clock, metrics, settings)
                 return traced.parts(parts)
 
             def around_core(core: Creditor) -> Creditor:
@@ -76,6 +80,41 @@ def run_worker(
         log.error("worker_failed", reason=str(failure))  # noqa: TRY400 - the traceback is printed where it is caught
         raise
     log.info("worker_stopped")
+
+
+@contextmanager
+def index_in_use(settings: Settings, index: Index, watch: Watch, log: Logger) -> Iterator[IndexInUse]:
+    """Credit by an index, and by others that are published while this lasts; SIGHUP has them looked for at once.
+
+    Args:
+        settings: of everything.
+        index: opened and verified.
+        watch: has its metrics.
+        log: is told of changes.
+
+    Raises:
+        OwnersRefused: the owners file cannot be read, a line is wrong, or names are unknown to the index.
+    """
+    clock, metrics = watch.watcher.clock, watch.metrics
+    path = settings.index or index.path
+    first = prepared(index, settings, clock, metrics)
+    del index  # held here, it would stay mapped when another is in use
+    in_use = IndexInUse(
+        first,
+        lambda: published(path, settings.owners.file),
+        lambda: prepare_published(path, settings, clock, metrics),
+        metrics,
+        log,
+    )
+    del first
+    watch.health.index_loaded()
+    former = signal.signal(signal.SIGHUP, lambda *_: in_use.ask())
+    in_use.start()
+    try:
+        yield in_use
+    finally:
+        in_use.close()
+        signal.signal(signal.SIGHUP, former)
 
 
 def watched_ledger(settings: Settings, watch: Watch) -> Ledger:

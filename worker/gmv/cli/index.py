@@ -1,4 +1,4 @@
-"""`gmv index`: the index of a training corpus, built, fetched, looked at and checked."""
+"""`gmv index`: the index of a training corpus, built, grown, fetched, looked at and checked."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,9 @@ from gmv.cli.encoder_options import (
     choose_pretrained,
     choose_reduction,
 )
-from gmv.cli.index_recall import recall
+from gmv.cli.index_commands.add import add
+from gmv.cli.index_commands.recall import recall
+from gmv.cli.index_commands.remove import remove
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 from gmv.cli.rights.summary import summary
 from gmv.cli.shown_index import shown, view
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(recall)
+app.command()(add)
+app.command()(remove)
 app.command()(duplicates)
 app.command()(summary)
 

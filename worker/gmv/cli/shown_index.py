@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RecallEntry,
     )
     from gmv.index.measured import FoundCopies, MeasuredFeatures
+    from gmv.index.parent import ParentEntry
 
 _SHOWN = (20, 50, 100, 200, 500, 1_000)
 """Numbers of candidates for which recall is told, of those that were tried."""
@@ -44,6 +45,7 @@ class ShownIndex:
     evidence: "MeasuredEvidence | None"
     copies: "FoundCopies | None"
     defaults: "Defaults"
+    parent: "ParentEntry | None"
     files: "Mapping[str, FileEntry]"
     features: "MeasuredFeatures | None" = None
     bytes_per_image: float = 0.0
@@ -68,6 +70,7 @@ def shown(folder: Path, manifest: "Manifest", index_id: str, reading: "Reading |
         manifest.evidence,
         manifest.copies,
         manifest.defaults,
+        manifest.parent,
         manifest.files,
         manifest.features,
         bytes_per_image(manifest),
@@ -103,6 +106,13 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
         effective = f"{measured.effective_contributors:.1f} effective contributors"
         yield "shares at it", f"{measured.top_share:.0%} to the nearest of ten, {effective}"
         yield "W1 to the nearest", f"{measured.nearest_1:.4g}, to the tenth {measured.nearest_10:.4g}, in the median"
+
+
+def _parent(index: ShownIndex) -> Iterator[tuple[str, str]]:
+    if (parent := index.parent) is not None:
+        yield "made of", f"{parent.index_id}: {parent.added:,} images added, {parent.removed:,} removed"
+        kept = "temperature, candidates" if parent.neighbours_kept else "candidates"
+        yield "kept from it", f"encoder; {kept}, evidence and level of copies, measured over its images"
 
 
 def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
@@ -146,6 +156,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
             ("index id", index.index_id),
             ("training images", index.corpus.images),
             ("owners", index.corpus.owners),
+            *_parent(index),
             ("left out", f"{index.corpus.rejected:,}, named in {index.path / REJECTED_FILE}"),
             ("encoder", index.encoder.id),
             *_network(index.encoder),

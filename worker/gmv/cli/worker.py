@@ -1,5 +1,6 @@
 """`gmv worker`: events from Kafka, credited until stopped."""
 
+import signal
 from typing import Annotated
 
 import typer
@@ -39,9 +40,13 @@ def worker(
 
     Either ends it with 0, and at once while it starts, before it joins its group.
 
+    Where the index is a link that is changed to name another folder, the worker takes that index between two runs;
+    SIGHUP has it open index and owners file anew in any case. What it cannot use it refuses, and goes on as before.
+
     Start as many as the topic has partitions. The ledger has to be initialised for the topic first:
     `gmv ledger init --topic NAME`. Logs go to stdout, one JSON object per line.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which asks for the index that is published: it is about to be opened
     settings = load_settings(
         config,
         index=index,

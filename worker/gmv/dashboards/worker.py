@@ -3,7 +3,7 @@
 from typing import Final
 
 from gmv.dashboards.panels import Colour, Dashboard, Kind, Panel, Row, Scale, Unit, quantile
-from gmv.dashboards.worker_insides import PROCESSES, QUALITY, WHERE_TIME_GOES
+from gmv.dashboards.worker_insides import INDEXES, PROCESSES, QUALITY, WHERE_TIME_GOES
 
 GREEN, ORANGE, PURPLE, RED, YELLOW = Colour.GREEN, Colour.ORANGE, Colour.PURPLE, Colour.RED, Colour.YELLOW
 
@@ -169,6 +169,6 @@ WORKER: Final = Dashboard(
     "gmv-worker",
     "gmv / Worker",
     "Do the workers keep up, where does their time go, and are their attributions any good?",
-    (AT_A_GLANCE, KEEPING_UP, WHERE_TIME_GOES, QUALITY, PROCESSES),
+    (AT_A_GLANCE, KEEPING_UP, WHERE_TIME_GOES, QUALITY, INDEXES, PROCESSES),
     worker_is_chosen=True,
 )

@@ -159,6 +159,33 @@ QUALITY = Row(
         ),
     ),
 )
+INDEXES = Row(
+    "Indexes",
+    (
+        Panel(
+            Kind.LINES,
+            "Workers by index",
+            Unit.COUNT,
+            {"{{index_id}}": "count by (index_id) (gmv_index_info)"},
+            "Workers that credit by each index. Where another is published, one line falls as the other rises: within "
+            "the time that it takes to open it.",
+            width=12,
+        ),
+        Panel(
+            Kind.LINES,
+            "Indexes taken and refused",
+            Unit.COUNT,
+            {
+                "taken in 10 minutes": 'round(sum(increase(gmv_index_changes_total{outcome="taken"}[10m])))',
+                "workers that refuse what is published": "sum(gmv_index_refused)",
+            },
+            "Published indexes that workers took between two runs, and workers that go on by the one before it, since "
+            "they cannot use what is published: index_refused in their log says why.",
+            colours={"taken in 10 minutes": GREEN, "workers that refuse what is published": RED},
+            width=12,
+        ),
+    ),
+)
 PROCESSES = Row(
     "Processes",
     (

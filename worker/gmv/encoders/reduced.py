@@ -19,19 +19,23 @@ KIND = "precomputed-reduced/1"
 
 
 class ReducedFeatures(Precomputed):
-    """A `Precomputed` encoder. Its id names the features as they are brought; its sizes are those that are kept."""
+    """A `Precomputed` encoder. Its id names the features as they are brought; its sizes are those that are kept.
+
+    Attributes:
+        brought_shape: (n, d) of tokens as they are brought.
+    """
 
     def __init__(
         self, encoder_id: str, vector_size: int, brought_shape: tuple[int, int], reduction: TokenReduction
     ) -> None:
         super().__init__(encoder_id, vector_size, reduction.shape(*brought_shape))
-        self._brought_shape = brought_shape
+        self.brought_shape = brought_shape
         self._reduction = reduction
 
     @property
     def brought_token_size(self) -> int:
         """Numbers of a token as events bring it."""
-        return self._brought_shape[1]
+        return self.brought_shape[1]
 
     def reduced(self, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return of float32 [n, d], as an event brings them, what is compared. Raises as `TokenReduction.apply`."""
@@ -39,7 +43,7 @@ class ReducedFeatures(Precomputed):
 
     def to_bytes(self) -> bytes:
         """Return its file of parameters; the same parameters give the same bytes."""
-        return save(_tensors(self._brought_shape, self._reduction))
+        return save(_tensors(self.brought_shape, self._reduction))
 
 
 def open_reduced(path: Path, encoder_id: str, vector_size: int) -> ReducedFeatures:

@@ -42,6 +42,11 @@ class ArrowImages(ImagesTable):
     def __len__(self) -> int:
         return int(self._batch.num_rows)
 
+    @property
+    def image_ids(self) -> pa.LargeStringArray:
+        """All ids, in order of row."""
+        return self._batch.column("image_id")
+
     @override
     def images(self, rows: Sequence[int] | NDArray[np.int64]) -> list[TrainingImage]:
         taken = self._batch.take(pa.array(np.asarray(rows, np.int64)))

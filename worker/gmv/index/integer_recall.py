@@ -23,7 +23,12 @@ PAIRS_PER_CANDIDATE = 10
 
 
 class IntegerRecall(Recall):
-    """A `Recall` of both looks over codes and vectors."""
+    """A `Recall` of both looks over codes and vectors.
+
+    Attributes:
+        coder: made the codes of the vectors.
+        codes: int8 [rows, c].
+    """
 
     def __init__(
         self, coder: Coder, codes: NDArray[np.int8], vectors: NDArray[np.int8], mirror: Mirror, places: int
@@ -44,12 +49,18 @@ class IntegerRecall(Recall):
             raise ValueError(f"vectors of {vectors.shape[1]} numbers are not of {places} places of a square grid")
         if vectors.shape[1] // places > PLACE_SIZE_MAX:
             raise ValueError(f"a place has {vectors.shape[1] // places:,} numbers, above {PLACE_SIZE_MAX:,}")
-        self._coder = coder
+        self.coder = coder
+        self.codes = codes
         self._scan = ExactRecall(codes, coder.projection.signs)
         self._vectors = vectors.view()
         self._vectors.flags.writeable = False  # as a mapped file is: one type is one compilation
         self._mirror = mirror
         self._places = places
+
+    @property
+    def vectors(self) -> NDArray[np.int8]:
+        """Of all rows, int8 [rows, D], read-only."""
+        return self._vectors
 
     @property
     def rows(self) -> int:
@@ -64,7 +75,7 @@ class IntegerRecall(Recall):
     @override
     def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         integers = vectors.astype(np.int8)
-        scanned = self._scan.recall(self._coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
+        scanned = self._scan.recall(self.coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
         no_rows = np.empty(0, np.int64)
         found = (
             self._refined(vector, LooksRecalled(rows, no_rows), candidates)
@@ -75,7 +86,7 @@ class IntegerRecall(Recall):
     @override
     def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
         integers = vectors.astype(np.int8)
-        scanned = self._scan.recall_looks(self._coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
+        scanned = self._scan.recall_looks(self.coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
         found = [self._refined(vector, pairs, candidates) for vector, pairs in zip(integers, scanned, strict=True)]
         return [_by_look(rows, mirrored) for rows, mirrored in found]
 

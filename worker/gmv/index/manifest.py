@@ -12,6 +12,7 @@ from gmv.index.entry import Entry as _Entry
 from gmv.index.entry import UnitInterval, is_none
 from gmv.index.evidence import MeasuredEvidence
 from gmv.index.measured import CalibratedLists, FoundCopies, MeasuredFeatures
+from gmv.index.parent import ParentEntry
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -21,6 +22,7 @@ INTEGERS = "integers"
 
 ENCODER_FILE = "encoder.safetensors"
 RECALL_FILE = "recall.faiss"
+RECALL_ROWS_FILE = "recall-rows.npy"
 CODER_FILE = "coder.safetensors"
 CODES_FILE = "codes.npy"
 VECTORS_FILE = "vectors.npy"
@@ -81,7 +83,10 @@ class EncoderEntry(_Entry):
 
 
 class CorpusEntry(_Entry):
-    """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus."""
+    """What was indexed; `digest` is over ids, owners, weights and image files, in any form of the corpus.
+
+    Of an index that has a parent it is over the parent's digest and what was added or removed.
+    """
 
     images: int = Field(gt=0)
     owners: int = Field(gt=0)
@@ -227,6 +232,7 @@ class Manifest(_Entry):
     evidence: MeasuredEvidence | None = Field(None, exclude_if=is_none)  # ditto
     copies: FoundCopies | None = None  # ditto, and of one that was built without looking for them
     defaults: Defaults
+    parent: ParentEntry | None = Field(None, exclude_if=is_none)  # of an index that was made of another
     files: dict[str, FileEntry]
 
     def to_bytes(self) -> bytes:

@@ -1,5 +1,6 @@
 """An index folder, opened with the encoder that made it: what a query needs."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from gmv.index.manifest import (
     GROUPS_FILE,
     IMAGES_FILE,
     RECALL_FILE,
+    RECALL_ROWS_FILE,
     TOKENS_FILE,
     VECTORS_FILE,
     EncoderEntry,
     Manifest,
-    RecallEntry,
     read_manifest,
 )
 from gmv.index.recall import FaissRecall, open_recall
@@ -78,6 +79,7 @@ def open_index(path: Path, verify: bool) -> Index:
     Raises:
         IndexRefused: a file is missing, altered, or does not fit the others, or another encoder made it.
     """
+    path = Path(os.path.realpath(path))  # a link that is changed meanwhile leads to files of one index or the other
     manifest, index_id = read_manifest(path)
     check_sizes(path, manifest.files)
     if verify:
@@ -88,7 +90,7 @@ def open_index(path: Path, verify: bool) -> Index:
         index_id=index_id,
         manifest=manifest,
         encoder=encoder,
-        recall=_recall(path, encoder, manifest.recall),
+        recall=_recall(path, manifest, encoder),
         tokens=open_tokens(path / TOKENS_FILE),
         images=(images := open_images(path / IMAGES_FILE)),
         groups=open_groups(path / GROUPS_FILE, images) if GROUPS_FILE in manifest.files else no_groups(images),
@@ -102,10 +104,11 @@ def _encoder(path: Path, entry: EncoderEntry) -> Encoder:
     return open_encoder(entry.kind, entry.id, parameters, entry.vector_size, entry.tokens_shape)
 
 
-def _recall(path: Path, encoder: Encoder, entry: RecallEntry) -> FaissRecall | IntegerRecall:
+def _recall(path: Path, manifest: Manifest, encoder: Encoder) -> FaissRecall | IntegerRecall:
     if isinstance(encoder, MirroringEncoder):
         return open_integer_recall(path, encoder)
-    recall = open_recall(path / RECALL_FILE)
+    recall = open_recall(path / RECALL_FILE, path / RECALL_ROWS_FILE if RECALL_ROWS_FILE in manifest.files else None)
+    entry = manifest.recall
     if entry.lists is not None:
         if recall.lists != entry.lists.lists:
             raise IndexRefused(

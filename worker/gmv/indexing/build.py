@@ -10,7 +10,6 @@ from gmv.corpus.reading import Reading
 from gmv.encoders.exact.descriptor import KIND
 from gmv.encoders.exact.fitting import FittingSettings
 from gmv.encoders.token_reduction import TokenReductionSettings
-from gmv.errors import IndexRefused
 from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.indexing.calibrating import Calibration
@@ -19,7 +18,7 @@ from gmv.indexing.memory import give_back
 from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.staging import FeatureStage, encode_corpus
-from gmv.indexing.workspace import open_workspace
+from gmv.indexing.workspace import check_out, open_workspace
 from gmv.indexing.writing import write_index_files
 from gmv.settings import Settings
 from gmv.threads import one_thread
@@ -81,7 +80,7 @@ def build_index(
         InvalidSettings: the corpus brings features, and a pretrained network is to make some.
         DiskFull: no space is left.
     """
-    _check_out(out, options.replace)
+    check_out(out, options.replace, "give another --out, or replace it by --force")
     found = corpus.catalogue()
     on_reading(found.reading)
     catalogue = found.images
@@ -108,15 +107,6 @@ def build_index(
         )
         workspace.publish(out, frozenset(manifest.files) | {MANIFEST})
     return manifest
-
-
-def _check_out(out: Path, replace: bool) -> None:
-    if not out.exists():
-        return
-    if not (out / MANIFEST).is_file():
-        raise IndexRefused(f"{out} is there and is no index; give another --out")
-    if not replace:
-        raise IndexRefused(f"{out} holds an index; give another --out, or replace it by --force")
 
 
 def _inputs(

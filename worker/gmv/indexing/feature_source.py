@@ -2,19 +2,20 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmv.corpus.features import FeaturesCorpus, check_features, features_digest
+from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features, features_digest
 from gmv.corpus.port import Corpus, CorpusImage, ImageFeatures, ImageFile, MissingImage, TrainingImage
 from gmv.encoders import precomputed
 from gmv.encoders.exact import descriptor
 from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from gmv.encoders.exact.storage import open_exact, to_bytes
 from gmv.encoders.port import Encoder, MirroringEncoder, Numbers, check_unit_length
+from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.pretrained.reduction import pooled
 from gmv.encoders.pretrained.storage import open_pretrained
 from gmv.encoders.token_reduction import TokenReductionSettings
@@ -110,6 +111,39 @@ def feature_source(
     if pretrained is None:
         return _from_images(descriptor.KIND, open_exact(path), limits)
     return _from_images(pretrained.backbone.kind, open_pretrained(path), limits, pretrained.entry())
+
+
+def kept_source(
+    entry: EncoderEntry, encoder: Encoder, features: MeasuredFeatures | None, corpus: Corpus, limits: ImageLimits
+) -> FeatureSource:
+    """Take the encoder of an index, for images that are added to it; or features that are of the same encoder.
+
+    Args:
+        entry: of the index.
+        encoder: of the index.
+        features: of the index, where its corpus brought some and no earlier gmv built it.
+        corpus: what is added.
+        limits: of images.
+
+    Raises:
+        InvalidSettings: the corpus brings images and the index holds features of others, or the other way round.
+        CorpusRefused: the corpus's features are of another shape.
+    """
+    if not isinstance(corpus, FeaturesCorpus):
+        if isinstance(encoder, Precomputed):
+            raise InvalidSettings(f"the index holds features of {entry.id!r}; give Parquet files that hold some, too")
+        return replace(_from_images(entry.kind, encoder, limits), entry=entry)
+    if corpus.encoder_id != entry.id or not isinstance(encoder, Precomputed):
+        raise InvalidSettings(f"the features are of {corpus.encoder_id!r}, those of the index of {entry.id!r}")
+    features = features or MeasuredFeatures(tokens_shape=entry.tokens_shape, token_length=0.0, rounding=0.0)
+    expected, found = FeaturesShape(entry.vector_size, *features.tokens_shape), corpus.shape
+    if found != expected:
+        raise CorpusRefused(
+            f"{corpus.name} holds vectors of {found.vector_size} and {found.tokens} tokens of {found.token_size}; the "
+            f"index has {expected.vector_size}, {expected.tokens} and {expected.token_size}"
+        )
+    brought = BroughtFeatures(expected, encoder, features)
+    return FeatureSource(entry, lambda image: _from_features(image, brought))
 
 
 def _from_features(image: CorpusImage, brought: BroughtFeatures) -> Seen:

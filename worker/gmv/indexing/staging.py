@@ -1,7 +1,5 @@
 """All features of a corpus, staged row by row in order of image id, and gone on with after a kill."""
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -17,13 +15,13 @@ from gmv.errors import CorpusRefused, Poison
 from gmv.indexing.feature_source import FeatureSource, Seen
 from gmv.indexing.memory import let_go
 from gmv.indexing.progress import Progress
+from gmv.indexing.row_files import link, write_rows
 from gmv.indexing.workspace import Workspace
 
 _IMAGES_AT_ONCE = 512  # encoded between two entries of the journal: about a second of work to lose
 _BYTES_AT_ONCE = 16 * 2**20  # of image files; 512 of 9 MB would be 4.6 GB
 _REFUSED_NAMED_MAX = 5
 _DIGEST_BYTES = 32
-_CHUNK_ROWS = 8_192
 
 
 class Rejected(NamedTuple):
@@ -90,14 +88,9 @@ class FeatureStage:
         path.unlink(missing_ok=True)
         kept = self.kept()
         if len(kept) == len(self.rows):
-            _link(Path(str(staged.filename)), path)
+            link(Path(str(staged.filename)), path)
             return
-        with path.open("wb") as file:
-            described = np.lib.format.dtype_to_descr(staged.dtype)
-            header = {"descr": described, "fortran_order": False, "shape": (len(kept), *staged.shape[1:])}
-            np.lib.format.write_array_header_1_0(file, header)
-            for start in range(0, len(kept), _CHUNK_ROWS):
-                file.write(staged[kept[start : start + _CHUNK_ROWS]].tobytes())
+        write_rows(path, [staged], kept)
 
     def put(self, images: Sequence[CorpusImage], encoded: Sequence[Seen | Poison]) -> None:
         """Stage a batch of the corpus; on disk when this returns."""
@@ -113,13 +106,6 @@ class FeatureStage:
             array.flush()
             let_go(array)
         self._workspace.note({"images": len(images), "rejected": [list(each) for each in rejected]})
-
-
-def _link(existing: Path, path: Path) -> None:
-    try:
-        os.link(existing, path)
-    except OSError:  # a file system without links
-        shutil.copyfile(existing, path)
 
 
 def encode_corpus(

@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 
 from gmv.errors import DiskFull, IndexRefused
+from gmv.index.manifest import MANIFEST
 from gmv.whole_file import make_folder, write_whole
 
 _JOURNAL = "journal.jsonl"
@@ -85,6 +86,25 @@ class Workspace:
         self.folder.rename(out)
         _sync(out.parent)
         shutil.rmtree(replaced, ignore_errors=True)
+
+
+def check_out(out: Path, replace: bool = False, remedy: str = "give another --out") -> None:
+    """See that nothing is under an index's final name, or an index that may give way.
+
+    Args:
+        out: the name.
+        replace: whether it may give way.
+        remedy: what to do where it may not.
+
+    Raises:
+        IndexRefused: something is.
+    """
+    if not out.exists():
+        return
+    if not (out / MANIFEST).is_file():
+        raise IndexRefused(f"{out} is there and is no index; give another --out")
+    if not replace:
+        raise IndexRefused(f"{out} holds an index; {remedy}")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from gmv.monitoring.buckets import (
     RUN_RECORDS_BUCKETS,
     STAGE_SECONDS_BUCKETS,
 )
+from gmv.monitoring.index_change import IndexChange
 from gmv.valuation.ranking import Step
 
 
@@ -229,6 +230,8 @@ class Metrics:
             ["nearest"],
             registry=registry,
         )
+        self.index_changes = Counter("gmv_index_changes", "Indexes published.", ["outcome"], registry=registry)
+        self.index_refused = Gauge("gmv_index_refused", "1 where the published index was refused.", registry=registry)
         self.index = Info("gmv_index", "The index in use, and the encoder that built it.", registry=registry)
         self.settings = Info("gmv_settings", "Digest of what decides a credit in the settings.", registry=registry)
         build = Info("gmv_build", "This program.", registry=registry)
@@ -248,6 +251,8 @@ class Metrics:
             self.positions_moved.labels(move)
         for step in (*RERANK_STEPS.values(), GENERAL_TRANSPORT):
             self.rerank_candidates.labels(step)
+        for change in IndexChange:
+            self.index_changes.labels(change)
         for stage in Stage:
             self.stage_failures.labels(stage)
             self.stage_seconds.labels(stage)

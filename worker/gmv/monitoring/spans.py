@@ -27,6 +27,7 @@ from gmv.settings import KafkaSettings
 from gmv.stream.core import Parts
 from gmv.stream.ports import Creditor, DeadLetter, Outbox, RunAnswer, SealedReceipt, Valuer
 from gmv.stream.records import Partition, Run
+from gmv.stream.stamped import StampedValuer, Valuers
 from gmv.valuation.types import Attribution
 
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
@@ -47,7 +48,7 @@ class RunSpans:
         """Put spans into it, for the stages that can take long."""
         return replace(
             parts,
-            valuer=TracedValuer(parts.valuer, self),
+            valuers=TracedValuers(parts.valuers, self),
             outbox=TracedOutbox(parts.outbox, self, self._kafka),
             ledger=TracedLedger(parts.ledger, self),
         )
@@ -111,6 +112,19 @@ class TracedValuer(Valuer):
             found = self._inner.attribute(events)
             span.set_attribute("gmv.poison", sum(isinstance(each, Poison) for each in found))
             return found
+
+
+class TracedValuers(Valuers):
+    """`Valuers` whose valuers are traced."""
+
+    def __init__(self, inner: Valuers, spans: RunSpans) -> None:
+        self._inner = inner
+        self._spans = spans
+
+    @override
+    def current(self) -> StampedValuer:
+        found = self._inner.current()
+        return replace(found, valuer=TracedValuer(found.valuer, self._spans))
 
 
 class TracedOutbox(Outbox):

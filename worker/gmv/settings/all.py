@@ -24,7 +24,11 @@ PREFIX = "GMV_"
 class Settings(Section):
     """All sections, and what belongs to none."""
 
-    index: Path | None = Field(None, description="Folder of the index, as `gmv index build` wrote it.")
+    index: Path | None = Field(
+        None,
+        description="Folder of the index, as `gmv index build` wrote it, or a link to one: a running worker takes "
+        "another index when the link leads to it.",
+    )
     images: ImageSettings = ImageSettings()
     valuation: ValuationSettings = ValuationSettings()
     owners: OwnersSettings = OwnersSettings()

@@ -14,7 +14,8 @@ class OwnersSettings(Section):
     file: Path | None = Field(
         None,
         description="File of JSON lines that say which owners and images are opted out, and which images have another "
-        "owner now. It is read once, at the start. Without it, the owners are those of the index.",
+        "owner now. It is read at the start, and by a worker again with each index that it takes. Without it, the "
+        "owners are those of the index.",
     )
     opted_out: Literal["unpaid", "left_out"] = Field(
         "unpaid",

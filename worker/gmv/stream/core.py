@@ -54,6 +54,7 @@ from gmv.stream.outcomes import (
 )
 from gmv.stream.ports import Creditor, Decoder, Log, Observer, Outbox, RunAnswer, RunSummary, Valuer
 from gmv.stream.records import Partition, Record, Run
+from gmv.stream.stamped import Valuers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,11 +65,10 @@ class Parts:
     """What a core is made of."""
 
     decoder: Decoder
-    valuer: Valuer
+    valuers: Valuers
     ledger: Ledger
     outbox: Outbox
     observer: Observer
-    stamp: Stamp
     limits: Callable[[], DeadLetterLimits]
     """Makes the limits of one partition."""
     crashes_per_record_max: int
@@ -128,29 +128,30 @@ class Core(Creditor):
     async def credit(self, run: Run, confirmed: Awaitable[None] | None = None) -> RunAnswer:
         start = self.next_offset(run.partition)
         records = [record for record in run.records if record.offset >= start]
-        outcomes = await self._blocking(self._attribute, run.partition, records) if records else []
+        by = self._parts.valuers.current()
+        outcomes = await self._blocking(self._attribute, run.partition, records, by.valuer) if records else []
         if confirmed is not None:
             await confirmed
         if run.next_offset <= start:
             return Committed()
         *firsts, last = list(pieces(outcomes)) or [()]
         for piece in firsts:
-            answer = await self._commit(run.partition, piece, piece[-1].record.offset + 1)
+            answer = await self._commit(run.partition, piece, piece[-1].record.offset + 1, by.stamp)
             if not isinstance(answer, Committed):
                 return answer
-        return await self._commit(run.partition, last, run.next_offset)
+        return await self._commit(run.partition, last, run.next_offset, by.stamp)
 
-    def _attribute(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
+    def _attribute(self, partition: Partition, records: Sequence[Record], valuer: Valuer) -> list[Outcome]:
         """Step 2; one record at a time where a worker has ended before."""
-        return self._crash_loops.attribute(partition, records, partial(self._attribute_together, partition))
+        return self._crash_loops.attribute(partition, records, partial(self._attribute_together, partition, valuer))
 
-    def _attribute_together(self, partition: Partition, records: Sequence[Record]) -> list[Outcome]:
+    def _attribute_together(self, partition: Partition, valuer: Valuer, records: Sequence[Record]) -> list[Outcome]:
         """Known events are not attributed: a re-sent event costs no computing."""
         decoded = [(record, self._decode(record)) for record in records]
         identities = [event.identity for _, event in decoded if isinstance(event, GeneratedImage)]
         known = self._parts.ledger.known(partition.number, identities) if identities else {}
         fresh = [event for _, event in decoded if _is_fresh(event, known)]
-        attributions = iter(self._parts.valuer.attribute(fresh))
+        attributions = iter(valuer.attribute(fresh))
         outcomes: list[Outcome] = []
         for record, event in decoded:
             if isinstance(event, Poison):
@@ -169,11 +170,13 @@ class Core(Creditor):
         except Poison as poison:
             return poison
 
-    async def _commit(self, partition: Partition, piece: Sequence[Outcome], next_offset: int) -> RunAnswer:
+    async def _commit(
+        self, partition: Partition, piece: Sequence[Outcome], next_offset: int, stamp: Stamp
+    ) -> RunAnswer:
         """Steps 3 to 5, and the one place that acts on a commit's answer."""
         published: set[int] = set()
         while True:
-            proposal = propose(partition, self._positions[partition], piece, next_offset, self._parts.stamp)
+            proposal = propose(partition, self._positions[partition], piece, next_offset, stamp)
             await self._publish(partition, proposal, published)
             answer = await self._blocking(self._parts.ledger.commit, proposal.batch)
             if not isinstance(answer, Committed | AlreadyCommitted):

@@ -1,0 +1,1 @@
+"""Commands of `gmv index` that have a file each."""
