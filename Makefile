@@ -46,10 +46,10 @@ demo: install ## The whole story on real images, with nothing but Python: index,
 demo-kafka: install services ## The same story over a real Kafka and Redis, started here and removed afterwards.
 	$(BIN)/python -m examples.demo_kafka
 
-test: install-dev services ## The tests, against real servers; installs what they need, where it may. Ten minutes.
+test: install-dev services ## The tests, against real servers; installs what they need, where it may. CI runs these.
 	$(PYTEST) -m "not exhaustive"
 
-test-all: install-dev services ## All tests, with those of long runs that others cover in short. CI runs these.
+test-all: install-dev services ## All tests, with those of long runs that others cover in short: before a release.
 	$(PYTEST)
 
 ops-test: install-dev services ## What an operator sees: panels, alerts and probes of a real worker that is killed.
