@@ -33,7 +33,7 @@ OTHER_THAN_DEFAULT: dict[str, Any] = {
         "pixels_max": 2_000,
         "attempts": 1,
     },
-    "valuation": {"candidates": 7, "contributors": 3, "temperature": 0.1 + 0.2},
+    "valuation": {"candidates": 7, "contributors": 3, "temperature": 0.1 + 0.2, "copies": "off", "evidence": 0.05},
     "owners": {"file": "/owners.jsonl", "opted_out": "left_out"},
     "ledger": {
         "username": "worker",

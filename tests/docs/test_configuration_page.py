@@ -19,7 +19,12 @@ REFERENCES = re.compile(
     r"\b(ditto|same as|see|likewise|above-mentioned|as (above|before|there)|the former)\b", re.IGNORECASE
 )
 NUMBERS_WITHOUT_UNIT = {"worker.web_port"}
-UNSET_NUMBERS = {"valuation.temperature": 0.5, "valuation.candidates": 7, "valuation.evidence": 0.05}
+UNSET_NUMBERS = {
+    "valuation.copies": "off",
+    "valuation.temperature": 0.5,
+    "valuation.candidates": 7,
+    "valuation.evidence": 0.05,
+}
 
 
 def leaves(settings: Settings) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _check_sizes(tokens_shape: tuple[int, int]) -> None:
 
 
 def _measured(sample: Sequence[Tokens], reduction: TokenReduction, shape: FeaturesShape) -> MeasuredFeatures:
-    lengths = np.concatenate([np.linalg.norm(tokens.astype(np.float64), axis=1) for tokens in sample])
+    lengths = np.concatenate([np.sqrt(np.square(tokens.astype(np.float64)).sum(axis=1)) for tokens in sample])
     kept = [reduction.unrounded(tokens) for tokens in sample]
     mean = np.mean([tokens.mean(axis=0, dtype=np.float64) for tokens in kept], axis=0)
     apart = sum(float(np.square(tokens - mean).sum()) for tokens in kept)
