@@ -65,6 +65,7 @@ OTHER_THAN_DEFAULT: dict[str, Any] = {
         "retry_seconds": 3.5,
     },
     "worker": {
+        "receipt_metadata_bytes_max": 7,
         "threads": 2,
         "web_bind": "::1",
         "web_port": 6067,

@@ -85,7 +85,7 @@ def test_sounds_are_credited_to_who_made_what_they_were_made_of(sqlite: LedgerSe
         "--encoder-id",
         "log-spectrogram/1",
         "--no-find-copies",
-    )  # notes of one timbre are near copies of each other
+    )  # notes of one timbre are near copies
     built = gmv_json(sqlite, "index", "build", corpus, *named, "--out", index)
     gmv_json(sqlite, "ledger", "init", "--log", events)
     gmv_json(sqlite, "replay", events, "--index", index)

@@ -19,11 +19,11 @@ REFERENCES = re.compile(
     r"\b(ditto|same as|see|likewise|above-mentioned|as (above|before|there)|the former)\b", re.IGNORECASE
 )
 NUMBERS_WITHOUT_UNIT = {"worker.web_port"}
-UNSET_NUMBERS = {
-    "valuation.copies": "off",
+OTHERS = {
     "valuation.temperature": 0.5,
     "valuation.candidates": 7,
     "valuation.evidence": 0.05,
+    "valuation.copies": "off",
 }
 
 
@@ -83,7 +83,7 @@ def test_every_number_has_a_unit_that_its_name_does_not_contradict() -> None:
 def test_a_flag_sets_what_the_page_says(flag: str) -> None:
     name = SETTINGS_BY_FLAG[flag]
     default = leaves(Settings())[name]
-    other = UNSET_NUMBERS.get(name, default + 1 if isinstance(default, int | float) else "other")
+    other = OTHERS.get(name, default + 1 if isinstance(default, int | float) else "other")
     options: dict[str, Any] = {flag.removeprefix("--").replace("-", "_"): other}
 
     assert f"`{name}`, flag `{flag}`" in page()
