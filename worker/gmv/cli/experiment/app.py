@@ -1,7 +1,8 @@
 """`gmv experiment`: the poster's experiments, and fidelity beyond it, run by the code that credits."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -9,6 +10,12 @@ from gmv.cli.experiment.asked import Asked, images_of, keep, laboratory_of, prep
 from gmv.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+Run: TypeAlias = Callable[..., Any]
+"""Runs an experiment in a laboratory: by seeds, images drawn, and the command to name; returns its result."""
+
+View: TypeAlias = Callable[[Any], Any]
+"""Shows such a result as tables."""
 
 DatasetOption = Annotated[
     str,
@@ -32,73 +39,62 @@ StepsShareOption = Annotated[
 ]
 
 
-@app.command()
-def ra1(
-    dataset: DatasetOption = "digits",
-    seeds: SeedsOption = "0",
-    generators: GeneratorsOption = "biggan,diffusion",
-    drawn: DrawnOption = 1_000,
-    steps_share: StepsShareOption = 1.0,
-    out: OutOption = Path("gmv-experiments"),
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Compare how near generated images are to those that generators were trained on, and to others (RA1)."""
-    asked = Asked("ra1", dataset, seeds, out, config, _training_options(generators, drawn, steps_share))
-    laboratory = laboratory_of(asked, generators, drawn, steps_share)
+def _assumption(name: str, summary: str, steps: Callable[[], tuple[Run, View]]) -> None:
+    """Add the command of one of the poster's three assumptions: all have the same options.
+
+    Args:
+        name: of the command and of its result.
+        summary: its line of help.
+        steps: imports what runs it, and what shows the result.
+    """
+
+    def command(
+        dataset: DatasetOption = "digits",
+        seeds: SeedsOption = "0",
+        generators: GeneratorsOption = "biggan,diffusion",
+        drawn: DrawnOption = 1_000,
+        steps_share: StepsShareOption = 1.0,
+        out: OutOption = Path("gmv-experiments"),
+        config: ConfigOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        options = {"--generators": generators, "--drawn": str(drawn), "--steps-share": f"{steps_share:g}"}
+        asked = Asked(name, dataset, seeds, out, config, options)
+        laboratory = laboratory_of(asked, generators, drawn, steps_share)
+        from gmv.cli.output import render
+
+        run, view = steps()
+        result = run(laboratory, asked.seed_numbers, drawn, asked.command)
+        keep(asked, result)
+        render(result, json, view)
+
+    app.command(name, help=summary)(command)
+
+
+def _ra1() -> tuple[Run, View]:
     from gmv.cli.experiment.tables import ra1_view
-    from gmv.cli.output import render
     from gmv.experiments.ra1 import run_ra1
 
-    result = run_ra1(laboratory, asked.seed_numbers, drawn, asked.command)
-    keep(asked, result)
-    render(result, json, ra1_view)
+    return run_ra1, ra1_view
 
 
-@app.command()
-def ra2(
-    dataset: DatasetOption = "digits",
-    seeds: SeedsOption = "0",
-    generators: GeneratorsOption = "biggan,diffusion",
-    drawn: DrawnOption = 1_000,
-    steps_share: StepsShareOption = 1.0,
-    out: OutOption = Path("gmv-experiments"),
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Compare the values of images that generators were trained on with those of others (RA2, the poster's Table 1)."""
-    asked = Asked("ra2", dataset, seeds, out, config, _training_options(generators, drawn, steps_share))
-    laboratory = laboratory_of(asked, generators, drawn, steps_share)
+def _ra2() -> tuple[Run, View]:
     from gmv.cli.experiment.tables import ra2_view
-    from gmv.cli.output import render
     from gmv.experiments.ra2 import run_ra2
 
-    result = run_ra2(laboratory, asked.seed_numbers, drawn, asked.command)
-    keep(asked, result)
-    render(result, json, ra2_view)
+    return run_ra2, ra2_view
 
 
-@app.command()
-def ra3(
-    dataset: DatasetOption = "digits",
-    seeds: SeedsOption = "0",
-    generators: GeneratorsOption = "biggan,diffusion",
-    drawn: DrawnOption = 1_000,
-    steps_share: StepsShareOption = 1.0,
-    out: OutOption = Path("gmv-experiments"),
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Compare what images are worth with how alike they are to what was generated, by class and by features (RA3)."""
-    asked = Asked("ra3", dataset, seeds, out, config, _training_options(generators, drawn, steps_share))
-    laboratory = laboratory_of(asked, generators, drawn, steps_share)
+def _ra3() -> tuple[Run, View]:
     from gmv.cli.experiment.tables import ra3_view
-    from gmv.cli.output import render
     from gmv.experiments.ra3 import run_ra3
 
-    result = run_ra3(laboratory, asked.seed_numbers, drawn, asked.command)
-    keep(asked, result)
-    render(result, json, ra3_view)
+    return run_ra3, ra3_view
+
+
+_assumption("ra1", "Compare how near generated images are to those that generators were trained on, and others.", _ra1)
+_assumption("ra2", "Compare values of images that generators were trained on with those of others (Table 1).", _ra2)
+_assumption("ra3", "Compare what images are worth with how alike they are to what was generated.", _ra3)
 
 
 @app.command()
@@ -146,7 +142,3 @@ def report(
     write_whole(page, as_page(sections).encode())
     write_whole(document, as_markdown(sections).encode())
     render(WrittenReport(page, document, len(sections)), json, report_view)
-
-
-def _training_options(generators: str, drawn: int, steps_share: float) -> dict[str, str]:
-    return {"--generators": generators, "--drawn": str(drawn), "--steps-share": f"{steps_share:g}"}
