@@ -8,10 +8,13 @@ from PIL import Image
 
 from gmv.demo.report import Story
 from gmv.demo.source_hits import Outcome, outcomes, source_hits
+from gmv.imaging.decode import ImageLimits
 from gmv.ledger.port import Balance, Sums
 from gmv.pages.thumbnails import thumbnail
 from gmv.valuation.apportion import apportion
 from gmv.valuation.receipt import Receipt
+
+LIMITS = ImageLimits(2**20, 10**6)
 
 
 def image_file(shade: int, side: int = 32, kind: str = "PNG") -> bytes:
@@ -70,8 +73,8 @@ def story_of(told: Sequence[Outcome], facts: Sequence[tuple[str, str]] = ()) -> 
         balances=[Balance(owner_id, micros) for owner_id, micros in earned.items()],
         sums=Sums(micros=earned.total(), credited=len(told), dead_letters=1, duplicates=0),
         images_by_owner=Counter(image_id.split("@")[-1] for image_id in image_ids),
-        generated={outcome.event_id: thumbnail(image_file(place)) for place, outcome in enumerate(told)},
-        training={image_id: thumbnail(image_file(shade)) for shade, image_id in enumerate(sorted(image_ids))},
+        generated={outcome.event_id: thumbnail(image_file(place), LIMITS) for place, outcome in enumerate(told)},
+        training={image_id: thumbnail(image_file(shade), LIMITS) for shade, image_id in enumerate(sorted(image_ids))},
         candidates=100,
         facts=facts,
     )

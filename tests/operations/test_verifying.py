@@ -92,6 +92,16 @@ def test_a_batch_torn_by_a_crash_and_published_again_counts_once() -> None:
     assert verify_receipts(Books(second, AGREED), receipts).micros == 5_000_000
 
 
+@pytest.mark.parametrize("place", range(3))
+def test_an_altered_copy_before_the_batch_itself_loses_nothing(place: int) -> None:
+    """As with a file that was edited and its backup, which a complaint about the first asks for."""
+    edited = [altered(line) if at == place else line for at, line in enumerate(first_lines)]
+    receipts = published(*edited, *first_lines, *second_lines)
+    assert verify_receipts(Books(second, AGREED), receipts).micros == 5_000_000
+    found = committed_receipts(Books(second, AGREED), receipts)
+    assert [receipt["position"]["offset"] for receipt in found] == [0, 1, 2, 3, 4]
+
+
 def test_committed_receipts_come_once_each_and_orphans_not_at_all() -> None:
     receipts = published(*first_lines[:2], *orphan_lines, *first_lines, *second_lines, *second_lines)
     receipts_found = committed_receipts(Books(second, AGREED), receipts)

@@ -77,6 +77,9 @@ BOMB = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>%s]>" % b"".join(
 )
 
 
+ENCODINGS = ("shift_jis", "utf-7", "big5", "nobody-knows")
+
+
 @pytest.mark.parametrize(
     ("hostile", "why"),
     [
@@ -87,6 +90,7 @@ BOMB = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>%s]>" % b"".join(
         (packet("<dc:rights>&undefined;</dc:rights>"), "no XML"),
         (b"\xff\xfe\0\xd8", "no XML"),
         (b"not XML at all", "no XML"),
+        *((f"<?xml version='1.0' encoding='{name}'?>".encode() + packet(), "no XML") for name in ENCODINGS),
         (packet("<x>" * 100 + "</x>" * 100), "nested more than 64 deep"),
         (packet("<dc:rights>" + "a" * PACKET_BYTES_MAX + "</dc:rights>"), "1,048,576 are read"),
         (packet("<nobody:knows/>"), "no XML"),

@@ -13,7 +13,7 @@ from gmv.statements.period import Period
 from gmv.valuation.evidence import UNATTRIBUTED
 from tests.cli.command import gmv, gmv_json
 from tests.demo.test_report import HOSTILE, Page
-from tests.demo.world import image_file
+from tests.demo.world import LIMITS, image_file
 from tests.services.browser import dump_dom
 from tests.statements.test_statement import told, totals_of
 from tests.statements.world import Event, World, paying
@@ -110,7 +110,9 @@ def test_each_owner_has_a_page_of_a_plain_name(owner_id: str) -> None:
 def test_a_page_of_ten_thousand_events_with_pictures_is_light() -> None:
     events = [Event({"ada": micros}, {"at": n}) for n, micros in enumerate([500_000, 499_999, 6] * 3_334)]
     page = data_of(events, ["ada"]).owner("ada")
-    pictures = {image_id: thumbnail(image_file(shade, 160, "JPEG")) for shade, image_id in enumerate(page.image_ids)}
+    pictures = {
+        image_id: thumbnail(image_file(shade, 160, "JPEG"), LIMITS) for shade, image_id in enumerate(page.image_ids)
+    }
     html = owner_html(page, pictures)
     assert len(html.encode()) < 2_000_000
     assert len(page.events) == EVENTS_SHOWN

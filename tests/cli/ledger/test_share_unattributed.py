@@ -8,6 +8,7 @@ import pytest
 
 from gmv.corpus.port import TrainingImage
 from gmv.errors import CorrectionsRefused, InvalidSettings
+from gmv.events.event_time import unix_milliseconds
 from gmv.index.digests import file_entry
 from gmv.index.images import write_images
 from gmv.index.manifest import IMAGES_FILE, MANIFEST
@@ -80,6 +81,7 @@ def test_a_period_is_settled_with_its_file(ledger: LedgerSettings, receipts: Pat
     assert (planned["pending"], planned["applied"]) == (3, 0)
     assert balances(ledger)["unattributed"] == 1_000_000
     lines = [orjson.loads(line) for line in (tmp_path / "shares-q3.jsonl").read_bytes().splitlines()]
+    assert all(unix_milliseconds(each["time"]) for each in lines), "a statement of a period has no share without one"
     assert [(each["id"], each["micros"]) for each in lines] == [
         ("unattributed/q3/0/ada", 571_429),
         ("unattributed/q3/0/ben", 285_714),

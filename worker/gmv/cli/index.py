@@ -221,14 +221,15 @@ def fetch(
 
 def _write_rights(out: Path, corpus: "Corpus", encoder_id: str | None) -> None:
     from gmv.cli.output import tell_who_watches
-    from gmv.cli.rights.reading import scanned, write_opt_outs
+    from gmv.cli.rights.reading import opt_outs_file, scanned
     from gmv.errors import InvalidSettings
     from gmv.rights.scanning import Told
 
     if encoder_id is not None:
         raise InvalidSettings("--rights reads image files, and the corpus brings features; leave one of both out")
-    tally = scanned(corpus, Told())
-    write_opt_outs(out, tally)
+    with opt_outs_file(out) as write:
+        tally = scanned(corpus, Told())
+        write(tally)
     tell_who_watches(
         f"{len(tally.opted_out):,} of {tally.images:,} images opt out of training or data mining: review {out}; "
         f"nothing is applied until --owners names it; {len(tally.unread):,} were not read whole: see `gmv rights`"

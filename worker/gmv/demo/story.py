@@ -11,6 +11,7 @@ from gmv.demo.events import generated_images
 from gmv.demo.folder import DemoFolder
 from gmv.demo.report import Story, pictured, shown
 from gmv.demo.source_hits import SourceHits
+from gmv.imaging.decode import ImageLimits
 from gmv.index.opened import Index
 from gmv.pages.thumbnails import thumbnail, training_thumbnails
 from gmv.settings import Settings
@@ -29,6 +30,7 @@ def story_of(
     featured, listed = shown(books.outcomes)
     offsets = {outcome.receipt["position"]["offset"] for outcome in featured + listed}
     images = index.images.images(range(len(index.images)))
+    limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     return Story(
         outcomes=books.outcomes,
         hits=hits,
@@ -36,8 +38,8 @@ def story_of(
         balances=books.balances,
         sums=books.sums,
         images_by_owner=Counter(image.owner_id for image in images),
-        generated={name: thumbnail(file) for name, file in generated_images(folder, offsets).items()},
-        training=training_thumbnails(corpus, pictured(books.outcomes)),
+        generated={name: thumbnail(file, limits) for name, file in generated_images(folder, offsets).items()},
+        training=training_thumbnails(corpus, pictured(books.outcomes), limits),
         candidates=method_of(settings, index).candidates,
         facts=list(_facts(corpus, index, folder, books, settings).items()),
     )

@@ -16,7 +16,7 @@ from gmv.encoders.port import POSITION_NUMBERS
 _NEARNESS: Final = 64  # squared: tokens are alike that are an eighth of their length apart, or less
 _LEAST_SHARE: Final = 4  # a quarter of tokens
 _TOKENS_MIN: Final = 4
-_AT_ONCE: Final = 512
+_BYTES_AT_ONCE: Final = 2**25  # of the squares of distances between the tokens of some images, of which there are four
 _USUAL: Final = 0.9
 
 
@@ -40,7 +40,8 @@ def tokens_alike(tokens: NDArray[Any], positions: int) -> NDArray[np.int64]:
     Returns:
         int64 [b], from 1 to n.
     """
-    found = [_alike(tokens[start : start + _AT_ONCE], positions) for start in range(0, len(tokens), _AT_ONCE)]
+    at_once = max(1, _BYTES_AT_ONCE // (8 * tokens.shape[1] ** 2))
+    found = [_alike(tokens[start : start + at_once], positions) for start in range(0, len(tokens), at_once)]
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
@@ -67,5 +68,7 @@ def _alike(tokens: NDArray[Any], positions: int) -> NDArray[np.int64]:
     squares = np.einsum("bii->bi", products)
     apart = squares[:, :, np.newaxis] + squares[:, np.newaxis, :] - 2 * products
     length = squares.sum(1, np.float64)[:, np.newaxis, np.newaxis]
-    counts: NDArray[np.int64] = (apart.astype(np.float64) * (_NEARNESS * tokens.shape[1]) <= length).sum(2).max(1)
+    counts: NDArray[np.int64] = (
+        (apart.astype(np.float64, copy=False) * (_NEARNESS * tokens.shape[1]) <= length).sum(2).max(1)
+    )
     return counts

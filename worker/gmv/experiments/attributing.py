@@ -23,6 +23,7 @@ from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
 from gmv.valuation.owners import Ownership
+from gmv.whole_file import write_whole
 
 _EVENTS_AT_ONCE = 64
 _THREADS = os.cpu_count() or 1
@@ -59,9 +60,9 @@ def index_of(images: LabelledImages, folder: Folder, settings: Settings, progres
     stamp = folder.index.with_name("images.txt")
     if not folder.index.exists():
         write_corpus(images, folder.corpus)
+        write_whole(stamp, images.digest.encode())  # before the index: a kill in between leaves none that is unknown
         corpus = open_corpus([folder.corpus], settings.images.bytes_max)
         build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), progress)
-        stamp.write_text(images.digest)
     if not stamp.exists() or stamp.read_text() != images.digest:
         raise ExperimentRefused(
             f"{folder.index} is of other images; give another folder with --out, or delete that one"

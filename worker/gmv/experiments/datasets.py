@@ -71,7 +71,11 @@ def labelled_parquet(path: Path, label_column: str = "label", image_column: str 
             )
     if not pixels:
         raise ExperimentRefused(f"{path} has no rows")
-    return LabelledImages(path.stem, np.stack(pixels), labels, int(labels.max()) + 1)
+    if (classes := int(labels.max()) + 1) > len(pixels):
+        raise ExperimentRefused(
+            f"{path} has a label {classes - 1:,}, and {len(pixels):,} images; number the classes from 0 without gaps"
+        )
+    return LabelledImages(path.stem, np.stack(pixels), labels, classes)
 
 
 def _labels(path: Path, column: pa.ChunkedArray) -> np.ndarray:

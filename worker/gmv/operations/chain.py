@@ -65,10 +65,12 @@ class Chain:
 
     def take(self, batch: PublishedBatch) -> bool:
         """Return whether it is committed and was not taken before: one that was published twice counts once."""
+        if not batch.is_whole:  # an altered copy of its id: the batch itself may be still to come
+            return False
         taken = self._file.execute(
             "UPDATE batch SET standing = ? WHERE id = ? AND standing = ?", (_TAKEN, batch.id, _COMMITTED)
         )
-        return taken.rowcount == 1 and batch.is_whole
+        return taken.rowcount == 1
 
     @property
     def orphans(self) -> int:

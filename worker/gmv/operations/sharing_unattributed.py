@@ -32,13 +32,14 @@ def weights_by_owner(images: Iterable[TrainingImage], ownership: Ownership) -> d
     return {owner_id: math.fsum(some) for owner_id, some in sorted(weights.items())}
 
 
-def shares_of(accounts: Accounts, weights: dict[str, float], period: str) -> Iterator[WireCorrection]:
+def shares_of(accounts: Accounts, weights: dict[str, float], period: str, time: str) -> Iterator[WireCorrection]:
     """Yield what each owner is given of what is on the account in each book, in proportion to their weight.
 
     Args:
         accounts: of the ledger.
         weights: by owner.
         period: names this sharing for good, such as `2026-10`.
+        time: when they are made (RFC 3339): in which statements they are.
     """
     owners = list(weights)
     for book in range(accounts.books()):
@@ -52,10 +53,11 @@ def shares_of(accounts: Accounts, weights: dict[str, float], period: str) -> Ite
                     micros=micros,
                     reason=f"share of what is unattributed, {period}, by weight in the corpus",
                     partition=book,
+                    time=time,
                 )
 
 
-def write_shares(path: Path, accounts: Accounts, weights: dict[str, float], period: str) -> None:
+def write_shares(path: Path, accounts: Accounts, weights: dict[str, float], period: str, time: str) -> None:
     """Write the file of corrections, unless it is there.
 
     Raises:
@@ -65,7 +67,8 @@ def write_shares(path: Path, accounts: Accounts, weights: dict[str, float], peri
         return
     if not weights:
         raise CorrectionsRefused("all images of the index are opted out or weigh nothing: nobody can be given a share")
-    lines = [each.model_dump_json(exclude_none=True).encode() + b"\n" for each in shares_of(accounts, weights, period)]
+    shares = shares_of(accounts, weights, period, time)
+    lines = [each.model_dump_json(exclude_none=True).encode() + b"\n" for each in shares]
     if not lines:
         raise CorrectionsRefused(f"the account {UNATTRIBUTED!r} holds nothing: there is nothing to share")
     write_whole(path, b"".join(lines))

@@ -57,7 +57,7 @@ def read_xmp(packet: bytes) -> dict[str, list[str]]:
     parser.StartDoctypeDeclHandler = _refuse_document_type
     try:
         parser.Parse(trimmed, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the latter of encodings that expat does not know
         raise XmpRefused(f"the XMP is no XML ({error})") from None
     return {name: kept for name, values in reading.found.items() if (kept := [each for each in values if each])}
 

@@ -70,8 +70,8 @@ class ManagerPage:
         total: what the period came to, each event counted once.
         by_month: the same, by month.
         by_model: the same, by model.
-        owners: those who earned most in the period first, ties by id.
-        unattributed_micros: of the period, paid to nobody for want of evidence.
+        owners: those who earned most in the period first, ties by id; the account `unattributed` is none.
+        unattributed_micros: of the events of the period, paid to nobody for want of evidence; shared out since or not.
         without_time_micros: of receipts that tell no time, where the period has a begin or an end, and so lacks them.
         ledger_micros: of all owners, at all times.
     """
@@ -130,7 +130,7 @@ class PageData:
         self._ledger_url = ledger_url
         self._desks = {owner_id: _OwnerDesk(owner_id, period) for owner_id in owner_ids}
         self._by_month = Tally(period, By.MONTH)
-        self._by_model = Tally(period, By.MODEL)
+        self._by_model = Tally(period, By.MODEL, self._desks)
 
     def read(self, bookings: Iterable[Booking]) -> None:
         """Take all bookings.
@@ -172,6 +172,7 @@ class PageData:
                 within.setdefault(key.owner_id, Line()).merge(line)
             elif key.when is When.WITHOUT_TIME:
                 without_time += line.credit_micros
+        unattributed = within.pop(UNATTRIBUTED, Line())
         held = {each.owner_id: each.micros for each in self._totals.balances}
         rows = [OwnerRow(owner_id, line_of(None, line), held.get(owner_id, 0)) for owner_id, line in within.items()]
         total = Line()
@@ -184,7 +185,7 @@ class PageData:
             by_month=_lines(self._by_month),
             by_model=_lines(self._by_model),
             owners=sorted(rows, key=lambda row: (-row.line.credit_micros, row.owner_id)),
-            unattributed_micros=within.get(UNATTRIBUTED, Line()).credit_micros,
+            unattributed_micros=unattributed.event_micros,
             without_time_micros=without_time,
             ledger_micros=self._totals.micros,
         )

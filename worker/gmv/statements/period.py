@@ -6,6 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gmv.errors import InvalidSettings
+from gmv.events.event_time import MILLISECONDS_MAX
 
 
 class When(StrEnum):
@@ -94,6 +95,10 @@ def _milliseconds(option: str, text: str | None, zone: tzinfo) -> int | None:
         milliseconds = round(moment.timestamp() * 1_000)
     except (ValueError, OverflowError):
         raise InvalidSettings(f"{option} {text!r} is no date; 2026-10-01 or 2026-10-01T14:30 is one") from None
+    if milliseconds >= MILLISECONDS_MAX:
+        raise InvalidSettings(
+            f"{option} {text!r} is after 9998, and no event is; leave it out for a period without end"
+        )
     if milliseconds < 0:
         raise InvalidSettings(f"{option} {text!r} is before 1970, when no event can have been; name a later day")
     return milliseconds

@@ -95,6 +95,7 @@ class Tally:
         self._by = by
         self._owner_ids = owner_ids
         self._models: set[str] = set()
+        self._keys: dict[str, list[Key]] = {}
 
     def add(self, booking: Booking) -> None:
         """Add what a booking changes."""
@@ -105,11 +106,11 @@ class Tally:
             self.whole.setdefault(label, Line()).add(booking, sum(changes.values()))
         for owner_id, micros in changes.items():
             if self._owner_ids is None or owner_id in self._owner_ids:
-                self.lines.setdefault(Key(owner_id, when, label), Line()).add(booking, micros)
+                self._line(Key(owner_id, when, label)).add(booking, micros)
 
     def of(self, owner_id: str) -> "Iterator[tuple[Key, Line]]":
         """Yield an owner's lines, in order of their labels, those without one last."""
-        mine = [(key, line) for key, line in self.lines.items() if key.owner_id == owner_id]
+        mine = [(key, self.lines[key]) for key in self._keys.get(owner_id, ())]
         yield from sorted(mine, key=lambda each: (each[0].label is None, each[0].label or ""))
 
     def check(self, totals: LedgerTotals) -> None:
@@ -128,6 +129,13 @@ class Tally:
                     f"owner {owner_id!r} has {has} micro-credits in the ledger, {explained} by receipts; run `gmv "
                     "ledger verify` with the receipts of every log that the ledger knows"
                 )
+
+    def _line(self, key: Key) -> Line:
+        found = self.lines.get(key)
+        if found is None:
+            found = self.lines[key] = Line()
+            self._keys.setdefault(key.owner_id, []).append(key)
+        return found
 
     def _label(self, booking: Booking) -> str | None:
         match self._by:

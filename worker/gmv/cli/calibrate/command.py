@@ -79,13 +79,13 @@ def calibrate(
     opened = open_corpus(named, settings.images.bytes_max, columns, splits=split or ())
     with _index_of(folder, opened, settings) as index:
         found = _measured(index, opened, settings, queries)
+    render(found, json, view)  # first: a picture that cannot be written costs no result
     if plot is not None:
         from gmv.cli.out_file import replacing
         from gmv.dashboards.temperature_curve import temperature_curve
 
         with replacing(plot) as file:
             file.write(temperature_curve(found, image_format))
-    render(found, json, view)
 
 
 def _format_of(plot: Path | None) -> str:

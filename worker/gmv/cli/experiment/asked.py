@@ -46,6 +46,7 @@ class Asked:
     def command(self) -> str:
         """The command that makes the same result again."""
         options = ["--dataset", self.dataset, "--seeds", self.seeds, *chain.from_iterable(self.others.items())]
+        options += ["--config", str(self.config)] if self.config else []
         return shlex.join(["gmv", "experiment", self.experiment, *options])
 
     @property

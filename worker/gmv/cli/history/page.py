@@ -76,6 +76,8 @@ def page(
     from gmv.whole_file import make_folder, write_whole
 
     period = period_of(since, until, timezone)
+    folder = out if owner else out / "owners"
+    make_folder(folder)
     with history(receipts_files or [], receipts_topics or [], settings) as found:
         owners = (each for each in found.totals.balances if each.owner_id != UNATTRIBUTED)
         leaders = sorted(owners, key=lambda each: (-each.micros, each.owner_id))[:owners_max]
@@ -83,8 +85,6 @@ def page(
         chosen = owner_ids or [each.owner_id for each in leaders]
         data = PageData(chosen, period, found.totals, settings.ledger.url)
         data.read(found.bookings())
-    folder = out if owner else out / "owners"
-    make_folder(folder)
     pages = {owner_id: data.owner(owner_id) for owner_id in chosen}
     pictures = _pictures(corpus or [], pages.values(), settings)
     written = _write_owners(folder, pages, pictures, None if owner else "../index.html")
@@ -101,11 +101,13 @@ def _pictures(corpus: list[Path], pages: "Iterable[OwnerPage]", settings: "Setti
         return {}
     from gmv.cli.output import tell_who_watches
     from gmv.corpus.open import open_corpus
+    from gmv.imaging.decode import ImageLimits
     from gmv.pages.thumbnails import training_thumbnails
 
     image_ids = {image_id for page in pages for image_id in page.image_ids}
     tell_who_watches(f"looking for {len(image_ids):,} pictures in the corpus")
-    return training_thumbnails(open_corpus(corpus, settings.images.bytes_max), image_ids)
+    limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
+    return training_thumbnails(open_corpus(corpus, limits.bytes_max), image_ids, limits)
 
 
 def _write_owners(

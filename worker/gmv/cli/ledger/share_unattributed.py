@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,7 @@ def share_unattributed(
     images = images_of(settings.index)
     weights = weights_by_owner(images.all(), read_ownership(settings.owners, images))
     with closing(open_accounts(settings.ledger)) as accounts:
-        write_shares(file, accounts, weights, period)
+        write_shares(file, accounts, weights, period, datetime.now(UTC).isoformat(timespec="seconds"))
     correct(
         file,
         dry_run=dry_run,

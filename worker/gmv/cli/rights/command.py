@@ -1,6 +1,7 @@
 """`gmv rights`: what the images of a corpus say of data mining and training, as an owners file to review."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -92,16 +93,17 @@ def rights(
 
     settings = load_settings(config)
     from gmv.cli.output import render
-    from gmv.cli.rights.reading import scanned, told_by, write_opt_outs
+    from gmv.cli.rights.reading import opt_outs_file, scanned, told_by
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
 
     columns = Columns(image_id_column, owner_id_column, image_column)
     told = told_by(corpus, columns, split or (), licence_column, None)
     opened = open_corpus(corpus, settings.images.bytes_max, columns, splits=split or ())
-    tally = scanned(opened, told)
-    if out is not None:
-        write_opt_outs(out, tally)
+    with nullcontext() if out is None else opt_outs_file(out) as write:
+        tally = scanned(opened, told)
+        if write is not None:
+            write(tally)
     render(_result(opened.name, out, tally), json, _view)
 
 

@@ -1,6 +1,7 @@
 """What `gmv rights`, `gmv index build --rights` and `gmv index summary` share: reading a corpus, and its counts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,12 +71,20 @@ def scanned(corpus: "Corpus", told: "Told", only: Collection[str] | None = None)
         return scan(corpus, told, reader, held.enter_context(progress("reading rights", None, "images")), only)
 
 
-def write_opt_outs(out: Path, tally: "Tally") -> None:
-    """Write an owners file of the images that opt out, with what each says as its note."""
+@contextmanager
+def opt_outs_file(out: Path) -> "Iterator[Callable[[Tally], None]]":
+    """Give what writes an owners file of the images that opt out, with what each says as its note.
+
+    The file is opened first: a name that cannot be written is refused before a corpus is read, not after.
+    """
     from gmv.assembly.owners import OwnersLine
     from gmv.cli.out_file import replacing
 
     with replacing(out) as file:
-        for image_id, why in tally.opted_out.items():
-            line = OwnersLine(image_id=image_id, opted_out=True, note=why)
-            file.write(line.model_dump_json(exclude_none=True).encode() + b"\n")
+
+        def write(tally: "Tally") -> None:
+            for image_id, why in tally.opted_out.items():
+                line = OwnersLine(image_id=image_id, opted_out=True, note=why)
+                file.write(line.model_dump_json(exclude_none=True).encode() + b"\n")
+
+        yield write

@@ -1,5 +1,6 @@
 """The sizes that generators are trained at, by the side of the images."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -87,7 +88,7 @@ def family(name: str, side: int, steps_share: float = 1.0) -> Family:
         steps_share: of the configuration's steps of training; there is one at least.
 
     Raises:
-        ExperimentRefused: there is no generator of that name, or no size for such images.
+        ExperimentRefused: there is no generator of that name, no size for such images, or no such share.
     """
     if name not in GENERATORS:
         raise ExperimentRefused(f"there is no generator {name!r}; there are {' and '.join(GENERATORS)}")
@@ -95,5 +96,9 @@ def family(name: str, side: int, steps_share: float = 1.0) -> Family:
     if side not in sizes:
         sides = " and ".join(f"{each} x {each}" for each in sizes)
         raise ExperimentRefused(f"images of {side} x {side} pixels have no size of {name}; bring them to {sides}")
+    if not math.isfinite(steps_share):
+        raise ExperimentRefused(
+            f"--steps-share {steps_share} is no share of the training; 1 is all of it, 0.1 for a look"
+        )
     found: BigGAN | Diffusion = sizes[side]
     return replace(found, steps=max(1, round(steps_share * found.steps)))
