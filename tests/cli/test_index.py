@@ -109,10 +109,12 @@ def test_an_index_grows_and_shrinks_and_says_of_what_it_was_made(
 ) -> None:
     parent, grown = tmp_path / "parent", tmp_path / "grown"
     built = gmv_json(sqlite, "index", "build", corpus, "--out", parent, *SIZE)
-    more = write_parquet(tmp_path / "more.parquet", rows(6)[4:])
+    more = write_parquet(tmp_path / "more.parquet", [{**row, "created": 5} for row in rows(6)[4:]])
 
-    added = gmv_json(sqlite, "index", "add", parent, more, "--out", grown)
-    assert added["parent"] == {"index_id": built["index_id"], "added": 2, "removed": 0, "neighbours_kept": True}
+    added = gmv_json(sqlite, "index", "add", parent, more, "--out", grown, "--registered-column", "created")
+    assert [image.registered for image in open_index(grown, verify=True).images.all()].count(5) == 2
+    parents = {"index_id": built["index_id"], "measured_index_id": built["index_id"]}
+    assert added["parent"] == parents | {"added": 2, "removed": 0, "neighbours_kept": True}
     assert added["corpus"]["images"] == 6
     assert added["reading"]["rows"] == 2
     assert "2 images added, 0 removed" in gmv(sqlite, "index", "info", grown).stdout

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from gmv.index.evidence import MeasuredEvidence
 from gmv.index.groups import GroupOfRow
+from gmv.index.past_copies import RecallPastCopies
 from gmv.indexing.calibration import Query
 from gmv.indexing.evidence import Made, Ranked, measure_evidence
 from gmv.valuation.copies import OnePlacePerGroup
-from gmv.valuation.evidence import p_value, ratio
+from gmv.valuation.evidence import RANK, p_value, ratio
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from tests.indexing.test_temperature import Everything
 
@@ -69,6 +70,34 @@ def test_near_copies_are_left_out_with_an_image_and_have_one_place_among_the_oth
     expected = sorted(alone + 9 * alone[:10])
     assert np.allclose(measured(everything, group_of=group_of).ratios, expected, atol=0.03)
     assert not np.allclose(measured(everything).ratios, expected, atol=0.03)
+
+
+def crowded_line() -> tuple[NDArray[np.float32], GroupOfRow]:
+    """Two hundred images, and forty copies of the first."""
+    line = np.concatenate([line_of(200), np.full(40, line_of(200)[0], np.float32)])
+    return line, np.concatenate([np.arange(200), np.zeros(40)]).astype(np.int32)
+
+
+def test_an_image_whose_copies_are_all_that_is_recalled_resembles_nothing() -> None:
+    """Each of the copies recalls eleven, all of them copies: nobody else is left to compare with."""
+    line, group_of = crowded_line()
+    tokens = line.reshape(-1, 1, 1)
+    ranked = Ranked(Everything(line), OnePlacePerGroup(ExactReranker(tokens), group_of), 10, group_of)
+    names = [f"i{row}" for row in range(len(line))]
+    found = measure_evidence(ranked, line.reshape(-1, 1), tokens, 0, None, names, NOTHING, 0, silent)
+    assert found.images == len(found.ratios) < 199
+    assert found.queries_without_source == 41
+    assert {each.without_source is not None for each in found.errors} == {True}
+
+
+def test_recall_past_copies_gives_an_image_its_ratio_to_others() -> None:
+    line, group_of = crowded_line()
+    tokens = line.reshape(-1, 1, 1)
+    recall = RecallPastCopies(Everything(line), group_of, RANK + 1)
+    ranked = Ranked(recall, OnePlacePerGroup(ExactReranker(tokens), group_of), 10, group_of)
+    alone = by_hand(line[:200])
+    queries = [Query(line[row : row + 1], tokens[row], None, row) for row in (0, 200, 7)]
+    assert ranked.ratios(queries) == [alone[0], alone[0], alone[7]]
 
 
 def test_of_a_larger_one_every_third_ratio_is_kept_and_others_show_the_errors() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmv.indexing.grouping import Link, groups_of, links_of
+from gmv.indexing.grouping import Link, groups_of
+from gmv.indexing.growing.regrouping import regrouped
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,35 @@ def test_members_are_within_four_links_and_nobody_linked_is_alone_but_at_the_end
             assert len(set(group_of[component].tolist())) < len(component)
 
 
-@given(LINKS)
-def test_groups_can_be_made_again_from_their_links(links: list[Link]) -> None:
-    group_of = groups_of(20, links)
-    assert (groups_of(20, links_of(group_of)) == group_of).all()
+ROWS = np.arange(24)
+
+
+@given(LINKS, st.sets(st.integers(0, 19)), st.lists(st.tuples(st.integers(20, 23), st.integers(0, 23))))
+def test_groups_of_an_index_that_grows_are_never_torn_apart(
+    links: list[Link], removed: set[int], added: list[Link]
+) -> None:
+    """Twenty rows, some of which are removed, and four that are added and linked to anybody."""
+    before = groups_of(20, links)
+    rows = np.array([row for row in ROWS if row not in removed])
+    place = {int(row): at for at, row in enumerate(rows)}
+    new = [(place[one], place[other]) for one, other in added if other in place]
+    group_of = regrouped(before, rows, new)
+    assert all(group_of[row] == np.flatnonzero(group_of == group_of[row]).min() for row in range(len(rows)))
+    of_parent = [before[row] if row < 20 else row for row in rows]
+    for one in range(len(rows)):
+        for other in range(one):
+            assert of_parent[one] != of_parent[other] or group_of[one] == group_of[other]
+    if not new:
+        assert len(set(group_of.tolist())) == len(set(of_parent))
+
+
+def test_many_added_copies_of_one_member_take_nobody_from_its_group() -> None:
+    """The ten added are copies of each other, and one of them of row 1: more links than any row of the group has."""
+    before = groups_of(5, [(0, row) for row in range(1, 5)])
+    added = [(one, other) for one in range(5, 15) for other in range(5, one)] + [(5, 1)]
+    assert set(regrouped(before, np.arange(15), added).tolist()) == {0}
+
+
+def test_an_added_image_joins_the_groups_that_it_is_a_copy_of() -> None:
+    before = groups_of(8, [(0, 1), (0, 2), (5, 6), (5, 7)])
+    assert regrouped(before, np.arange(9), [(8, 1), (8, 7)]).tolist() == [0, 0, 0, 3, 4, 0, 0, 0, 0]

@@ -17,9 +17,11 @@ from gmv.index.opened import open_index
 from gmv.index.recall import FaissRecall
 from gmv.indexing import feature_source, recalling
 from tests.corpus.corpora import FILES, rows, write_features, write_parquet
+from tests.encoders.pictures import png
 from tests.indexing.index_builds import add, build, remove
 
 COUNT = 12
+FLAT = png(np.full((32, 32, 3), 90, np.uint8))
 
 
 def corpus_of(path: Path, numbers: Sequence[int]) -> Path:
@@ -84,6 +86,7 @@ def test_the_manifest_names_the_parent_and_keeps_what_was_measured_of_it(parent:
     assert manifest.parent is not None
     assert manifest.parent.model_dump() == {
         "index_id": before.index_id,
+        "measured_index_id": before.index_id,
         "added": 3,
         "removed": 0,
         "neighbours_kept": True,
@@ -114,6 +117,9 @@ def test_adding_in_two_steps_comes_to_the_same_as_in_one(parent: Path, tmp_path:
     add(parent, corpus_of(tmp_path / "c.parquet", [7, 8, 9, 10, 11]), tmp_path / "once")
 
     assert differing(tmp_path / "second", tmp_path / "once") == {MANIFEST}
+    second, built = open_index(tmp_path / "second", verify=True).manifest.parent, open_index(parent, verify=True)
+    assert second is not None
+    assert second.measured_index_id == built.index_id != second.index_id
 
 
 def test_added_copies_join_the_groups_that_there_are_and_what_is_left_of_a_group_stays_one(tmp_path: Path) -> None:
@@ -145,6 +151,37 @@ def test_added_copies_join_the_groups_that_there_are_and_what_is_left_of_a_group
         5,
         found.manifest.copies.level,
     )
+
+
+def test_flat_pictures_are_counted_of_the_images_that_are_there(tmp_path: Path) -> None:
+    """One of the parent's is flat, and one of those that are added."""
+    pictures = rows(COUNT)
+    for number in (3, 8):
+        pictures[number]["image"] = {"bytes": FLAT, "path": None}
+    build(write_parquet(tmp_path / "c.parquet", pictures[:7]), tmp_path / "parent")
+    grown = add(tmp_path / "parent", write_parquet(tmp_path / "a.parquet", pictures[7:]), tmp_path / "grown")
+    shrunk = remove(tmp_path / "grown", tmp_path / "shrunk", ids([3, 5]))
+
+    before = open_index(tmp_path / "parent", verify=True).manifest
+    found = [each.evidence for each in (before, grown, shrunk)]
+    assert [(each.flat_images, set(each.flat_named)) for each in found if each is not None] == [
+        (1, {*ids([3])}),
+        (2, {*ids([3, 8])}),
+        (1, {*ids([8])}),
+    ]
+
+
+@pytest.mark.parametrize(("before", "added"), [("2024-01-31", 7), (7, "2024-01-31"), ("2024-01-31T09:30:00Z", -1)])
+def test_dates_and_numbers_of_registration_are_not_mixed(before: str | int, added: str | int, tmp_path: Path) -> None:
+    pictures = rows(COUNT)
+    said = [{**each, "registered": str(before)} for each in pictures[:7]]
+    more = [{**each, "registered": str(added)} for each in pictures[7:]]
+    build(write_parquet(tmp_path / "c.parquet", said), tmp_path / "parent")
+    with pytest.raises(CorpusRefused, match="nobody could say which is earlier"):
+        add(tmp_path / "parent", write_parquet(tmp_path / "a.parquet", more), tmp_path / "grown")
+    add(tmp_path / "parent", write_parquet(tmp_path / "b.parquet", pictures[7:]), tmp_path / "grown")
+    kept = open_index(tmp_path / "grown", verify=True).images.all()
+    assert sum(image.registered is not None for image in kept) == 7
 
 
 def names_of_groups(folder: Path) -> list[set[str]]:
@@ -259,6 +296,20 @@ def test_features_of_another_kind_are_refused(parent: Path, tmp_path: Path) -> N
 def features(path: Path, names: Sequence[int], vectors: NDArray[np.float64]) -> Path:
     image_ids = [f"{name:04}" for name in names]
     return write_features(path, len(names), image_id=image_ids, vector=vectors[list(names)].tolist())
+
+
+def test_distances_of_an_index_of_floats_are_refused_before_any_work(tmp_path: Path) -> None:
+    chance = np.random.default_rng(3)
+    vectors = chance.normal(size=(8, 4))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    build(features(tmp_path / "a.parquet", range(6), vectors), tmp_path / "a", encoder_id="e")
+    more = features(tmp_path / "b.parquet", [6, 7], vectors)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(InvalidSettings, match="--calibrate needs vectors"):
+        add(tmp_path / "a", more, tmp_path / "b", encoder_id="e", measure_neighbours=True)
+    with pytest.raises(InvalidSettings, match="--calibrate needs vectors"):
+        remove(tmp_path / "a", tmp_path / "b", ["0001"], measures=True)
+    assert set(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("factory", ["Flat", "RR4,PQ2x4fs,Refine(SQfp16)", "IVF2,Flat"])

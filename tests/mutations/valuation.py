@@ -194,9 +194,9 @@ MUTATIONS = [
     ),
     Mutation(
         "Copies do not crowd others out of recall",
-        "assembly/past_copies.py",
+        "index/past_copies.py",
         "return groups < self._groups_min and groups < len(np.unique(rows))",
         "return False",
-        pytest("tests/assembly/test_past_copies.py"),
+        pytest("tests/index/test_past_copies.py"),
     ),
 ]

@@ -8,14 +8,23 @@ from gmv.valuation.evidence import LEVEL, RANK, UNATTRIBUTED, EvidenceRule, leas
 
 
 def judge_of(method: Method, index: Index) -> EvidenceJudge | None:
-    """Return the judge; None of an index that an earlier gmv built, where settings ask for none.
+    """Return the judge; None where settings ask for none, and the index has nothing to compare with.
 
     Raises:
         IndexRefused: settings ask for evidence, and the index has nothing to compare with, or an owner of the name that
             is an account's.
-        InvalidSettings: no event can reach the level, or too few candidates are ranked for a ratio.
+        InvalidSettings: no event can reach the level, too few candidates are ranked for a ratio, or near copies, which
+            the index has, rank each by itself.
     """
     measured = index.manifest.evidence
+    if method.copies == "off" and len(index.groups):
+        # The index measured its ratios with one place for each group; by single rows five copies are a ratio of 1.
+        if method.evidence is not None:
+            raise InvalidSettings(
+                f"valuation.copies is off, and evidence compares groups of near copies, of which {index.path} has "
+                f"{len(index.groups):,}: give --copies even or earliest, or leave out --evidence (valuation.evidence)"
+            )
+        return None
     if method.evidence is not None:
         if measured is None:
             raise IndexRefused(

@@ -7,7 +7,6 @@ from typing_extensions import override
 from gmv.assembly.evidence import judge_of
 from gmv.assembly.left_out import RecallOfOthers, left_out_rows
 from gmv.assembly.owners import read_ownership, settings_digest
-from gmv.assembly.past_copies import RecallPastCopies
 from gmv.assembly.side_by_side import EncoderSideBySide, RecallSideBySide, SideBySide
 from gmv.attributor import Attributor
 from gmv.encoders.port import Encoder
@@ -16,6 +15,7 @@ from gmv.events.cloudevents import decode
 from gmv.events.model import GeneratedImage
 from gmv.events.reader import ImageReader
 from gmv.index.opened import Index
+from gmv.index.past_copies import RecallPastCopies
 from gmv.index.port import Recall
 from gmv.ledger.port import Ledger
 from gmv.monitoring.catalogue import Metrics

@@ -112,7 +112,8 @@ def _parent(index: ShownIndex) -> Iterator[tuple[str, str]]:
     if (parent := index.parent) is not None:
         yield "made of", f"{parent.index_id}: {parent.added:,} images added, {parent.removed:,} removed"
         kept = "temperature, candidates" if parent.neighbours_kept else "candidates"
-        yield "kept from it", f"encoder; {kept}, evidence and level of copies, measured over its images"
+        whose = "its images" if parent.measured_index_id == parent.index_id else f"images of {parent.measured_index_id}"
+        yield "kept from it", f"encoder; {kept}, evidence and level of copies, measured over {whose}"
 
 
 def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What an index knows of evidence: how near to each other images of its corpus are, and how often it errs by that."""
 
-from typing import Any
+from typing import Any, Final
 
 from numpy.typing import NDArray
 from pydantic import Field
@@ -9,6 +9,8 @@ from gmv.encoders.flatness import tokens_alike
 from gmv.index.entry import Entry
 from gmv.valuation.evidence import Evidence, EvidenceRule, least_p_value
 from gmv.valuation.ranking import Ranking
+
+FLAT_NAMED_MAX: Final = 5
 
 
 class EvidenceErrors(Entry):
@@ -35,7 +37,7 @@ class MeasuredEvidence(Entry):
         ratios: of them (see `gmv.valuation.evidence.ratio`), ascending; where there are many, evenly spaced ones.
         flat_from: how many tokens alike make an image flat.
         flat_images: training images that are.
-        flat_named: ids of the first of them.
+        flat_named: ids of some of them, of the first where no images were added or removed since.
         queries_without_source: for the errors.
         queries_copies: ditto.
         queries_mixes: ditto.

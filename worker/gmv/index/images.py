@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,13 @@ class ArrowImages(ImagesTable):
 
     def __len__(self) -> int:
         return int(self._batch.num_rows)
+
+    @property
+    def registered_by(self) -> type[datetime] | type[int] | None:
+        """Whether moments or numbers say when images were registered; None where nothing does."""
+        if _REGISTERED not in self._batch.schema.names:
+            return None
+        return int if pa.types.is_integer(self._batch.schema.field(_REGISTERED).type) else datetime
 
     @property
     def image_ids(self) -> pa.LargeStringArray:

@@ -31,11 +31,8 @@ class FaissRecall(Recall):
         """
         self._index = index
         self._row_of = row_of
-
-    @property
-    def rows(self) -> int:
+        self.rows = self._vectors if row_of is None else int((row_of >= 0).sum())
         """Training images in it."""
-        return self._vectors if self._row_of is None else int((self._row_of >= 0).sum())
 
     @property
     def row_of(self) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gmv.encoders.flatness import flat_from, tokens_alike
 from gmv.encoders.port import MirroringEncoder, Numbers
-from gmv.index.evidence import EvidenceErrors, MeasuredEvidence
+from gmv.index.evidence import FLAT_NAMED_MAX, EvidenceErrors, MeasuredEvidence
 from gmv.index.groups import GroupOfRow
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens
@@ -28,7 +28,6 @@ _IMAGES_PER_RATIO_MAX: Final = 10
 _WITHOUT_SOURCE: Final = 500
 _LEVELS: Final = (0.01, 0.05, 0.1)
 _AT_ONCE: Final = 64
-_NAMED: Final = 5
 _DECIMALS: Final = 4
 
 
@@ -55,12 +54,12 @@ class Ranked(NamedTuple):
     candidates: int
     group_of: GroupOfRow
 
-    def ratios(self, queries: Sequence[Query]) -> list[float]:
-        """Return the ratio of each, a training image left out of its own answer."""
+    def ratios(self, queries: Sequence[Query]) -> list[float | None]:
+        """Return the ratio of each, a training image left out of its own answer; None where nobody else is recalled."""
         parts = [queries[start : start + _AT_ONCE] for start in range(0, len(queries), _AT_ONCE)]
         return [found for part in parts for found in self._ratios(part)]
 
-    def _ratios(self, queries: Sequence[Query]) -> list[float]:
+    def _ratios(self, queries: Sequence[Query]) -> list[float | None]:
         spare = any(query.row is not None for query in queries)  # one more, for its own
         vectors = np.stack([query.vector for query in queries])
         recalled = self.recall.recall_looks(vectors, self.candidates + spare)
@@ -68,14 +67,16 @@ class Ranked(NamedTuple):
             (query, self._others(query, looks.rows), self._others(query, looks.mirrored_rows))
             for query, looks in zip(queries, recalled, strict=True)
         ]
-        asked = [each for each in others if len(each[1]) + len(each[2])]
+        places = [place for place, each in enumerate(others) if len(each[1]) + len(each[2])]
+        asked = [others[place] for place in places]
         looks = [
             None if query.mirrored_tokens is None else MirroredLook(query.mirrored_tokens, mirrored)
             for query, _, mirrored in asked
         ]
         tokens = [query.tokens for query, _, _ in asked]
         found = self.reranker.nearest(tokens, [rows for _, rows, _ in asked], RANK, looks)
-        return [ratio(ranking.distances.tolist()) for ranking in found]
+        ratios = {place: ratio(ranking.distances.tolist()) for place, ranking in zip(places, found, strict=True)}
+        return [ratios.get(place) for place in range(len(queries))]
 
     def _others(self, query: Query, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return rows if query.row is None else rows[self.group_of[rows] != self.group_of[query.row]]
@@ -112,21 +113,21 @@ def measure_evidence(
     flat = np.flatnonzero(alike >= (bound := flat_from(alike, tokens.shape[1])))
     drawn = _shuffled(training_images(vectors, tokens, encoder, count + _WITHOUT_SOURCE, seed), seed)
     asked = [drawn[:count], drawn[count:], made.copies, made.mixes]
-    found: list[list[float]] = []
+    found: list[list[float | None]] = []
     with progress("measuring evidence", sum(map(len, asked)), "images") as advance:
         for queries in asked:
             found.append(ranked.ratios(queries))
             advance(len(queries))
-    left_out = sorted(found[0])
+    left_out = sorted(each for each in found[0] if each is not None)
     kept = tuple(left_out[per_ratio - 1 :: per_ratio])
-    p_values = [[p_value(each, kept) for each in some] for some in found[1:]]
+    p_values = [[p_value(ratio([]) if each is None else each, kept) for each in some] for some in found[1:]]
     is_flat = [_is_flat(queries, positions, bound) for queries in asked[1:]]
     return MeasuredEvidence(
         images=len(left_out),
         ratios=kept,
         flat_from=bound,
         flat_images=len(flat),
-        flat_named=tuple(image_ids[row] for row in flat[:_NAMED]),
+        flat_named=tuple(image_ids[row] for row in flat[:FLAT_NAMED_MAX]),
         queries_without_source=len(p_values[0]),
         queries_copies=len(p_values[1]),
         queries_mixes=len(p_values[2]),

@@ -36,11 +36,6 @@ def groups_of(rows: int, links: Iterable[Link]) -> GroupOfRow:
     return group_of
 
 
-def links_of(group_of: GroupOfRow) -> list[Link]:
-    """Return links that connect the rows of each group, to be made one again with more rows beside them."""
-    return [(group, row) for row, group in enumerate(group_of.tolist()) if group != row]
-
-
 def _groups(beside: dict[int, set[int]]) -> Iterator[set[int]]:
     waiting = set(beside)
     for start in sorted(beside):

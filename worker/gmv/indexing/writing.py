@@ -23,6 +23,7 @@ from gmv.index.manifest import (
     Defaults,
     Manifest,
 )
+from gmv.index.past_copies import RecallPastCopies
 from gmv.index.tokens import open_tokens
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.copies import CopyFinder
@@ -36,6 +37,7 @@ from gmv.indexing.temperature import measure_neighbours
 from gmv.indexing.workspace import Workspace
 from gmv.settings import ValuationSettings
 from gmv.valuation.copies import OnePlacePerGroup
+from gmv.valuation.evidence import RANK
 from gmv.valuation.wasserstein.rerank import ExactReranker
 
 _SEED = 0
@@ -76,7 +78,7 @@ def write_index_files(
             write_groups(folder / GROUPS_FILE, group_of)
     side_by_side = OnePlacePerGroup(ExactReranker(tokens, calibration.threads, source.token_scale), group_of)
     evidence = measure_evidence(
-        Ranked(recall, side_by_side, candidates, group_of),
+        Ranked(RecallPastCopies(recall, group_of, RANK + 1), side_by_side, candidates, group_of),  # one is its own
         vectors,
         tokens,
         position_numbers(encoder.kind),

@@ -6,6 +6,14 @@ from typing import Annotated
 
 import typer
 
+from gmv.cli.corpus_options import (
+    ImageColumnOption,
+    ImageIdColumnOption,
+    OwnerIdColumnOption,
+    RegisteredColumnOption,
+    SplitOption,
+    WeightColumnOption,
+)
 from gmv.cli.index_commands.options import CalibrateOption, OutOption, ParentArgument, open_parent
 from gmv.cli.options import ConfigOption, JsonOption, load_settings
 
@@ -20,22 +28,12 @@ def add(
         float,
         typer.Option("--bad-share-max", metavar="SHARE", min=0, max=1, help="Of added images that may be damaged."),
     ] = 0.01,
-    image_id_column: Annotated[
-        str, typer.Option("--image-id-column", metavar="NAME", help="Column of image ids.")
-    ] = "image_id",
-    owner_id_column: Annotated[
-        str, typer.Option("--owner-id-column", metavar="NAME", help="Column of owner ids.")
-    ] = "owner_id",
-    image_column: Annotated[
-        str, typer.Option("--image-column", metavar="NAME", help="Parquet column of images.")
-    ] = "image",
-    weight_column: Annotated[
-        str, typer.Option("--weight-column", metavar="NAME", help="Column of weights, which may be missing.")
-    ] = "weight",
-    split: Annotated[
-        list[str] | None,
-        typer.Option("--split", metavar="NAME", help="Of a folder whose files name splits, as of a build."),
-    ] = None,
+    image_id_column: ImageIdColumnOption = "image_id",
+    owner_id_column: OwnerIdColumnOption = "owner_id",
+    image_column: ImageColumnOption = "image",
+    weight_column: WeightColumnOption = "weight",
+    registered_column: RegisteredColumnOption = "registered",
+    split: SplitOption = None,
     calibrate: CalibrateOption = False,
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", min=1, help="That encode. Default: all cores.")
@@ -70,7 +68,7 @@ def add(
             tell_who_watches(sentence)
 
     parent = open_parent(index)
-    columns = Columns(image_id_column, owner_id_column, image_column, weight_column)
+    columns = Columns(image_id_column, owner_id_column, image_column, weight_column, registered=registered_column)
     encoder_id = parent.encoder.encoder_id if isinstance(parent.encoder, Precomputed) else None
     limits = ImageLimits(settings.images.bytes_max, settings.images.pixels_max)
     manifest = add_images(

@@ -6,6 +6,7 @@ Like a build it is made in a workspace and published by one rename, and a killed
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from gmv.corpus.port import Corpus, TrainingImage
 from gmv.corpus.reading import Reading
 from gmv.errors import CorpusRefused, InvalidSettings
 from gmv.imaging.decode import ImageLimits
+from gmv.index.integer_recall import IntegerRecall
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.index.opened import Index
 from gmv.indexing.feature_source import kept_source
@@ -30,6 +32,7 @@ from gmv.indexing.writing import corpus_digest
 from gmv.threads import one_thread
 
 _NAMED_MAX: Final = 5
+_KINDS: Final[dict[type, str]] = {datetime: "dates", int: "numbers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,19 @@ def add_images(
         on_reading: told what was read and passed over, before any image is encoded.
 
     Raises:
-        CorpusRefused: ids, owners or weights are wrong, an id is the parent's, or too many images are damaged.
+        CorpusRefused: ids, owners or weights are wrong, an id is the parent's, images are registered by numbers where
+            the parent has dates, or the other way round, or too many images are damaged.
         IndexRefused: there is something under the final name, or another process is at work there.
-        InvalidSettings: the corpus brings features and the parent takes images, or the other way round.
+        InvalidSettings: the corpus brings features and the parent takes images, or the other way round; or distances
+            are to be measured, and the parent's vectors are not kept.
         DiskFull: no space is left.
     """
     check_out(out)
+    _refuse_measuring(parent, options.measure_neighbours)
     found = corpus.catalogue()
     on_reading(found.reading)
     _refuse_clashes(parent, found.images)
+    _refuse_another_registration(parent, found.images)
     inputs: dict[str, Any] = {
         "parent": parent.index_id,
         "added": corpus.fingerprint(),
@@ -120,11 +127,12 @@ def remove_images(
         progress: shows long steps.
 
     Raises:
-        InvalidSettings: no image would be left.
+        InvalidSettings: no image would be left, or distances are to be measured, and vectors are not kept.
         IndexRefused: there is something under the final name, or another process is at work there.
         DiskFull: no space is left.
     """
     check_out(out)
+    _refuse_measuring(parent, measure_neighbours)
     kept = np.setdiff1d(np.arange(len(parent.images)), rows)
     if not len(kept):
         raise InvalidSettings(f"that removes all {len(parent.images):,} images; an index has to keep one")
@@ -162,6 +170,24 @@ def _refuse_clashes(parent: Index, images: Sequence[TrainingImage]) -> None:
         raise CorpusRefused(
             f"{len(clashes):,} of {len(images):,} images have an id that is in the index already: {_named(clashes)}; "
             "leave them out of the corpus, give them other ids, or take the old ones out by `gmv index remove`"
+        )
+
+
+def _refuse_another_registration(parent: Index, images: Sequence[TrainingImage]) -> None:
+    before = parent.images.registered_by
+    found = next((type(image.registered) for image in images if image.registered is not None), None)
+    if before is not None and found is not None and before is not found:
+        raise CorpusRefused(
+            f"the index says by {_KINDS[before]} when images were registered, and the corpus by {_KINDS[found]}: nobody"
+            f" could say which is earlier; give the added images {_KINDS[before]}"
+        )
+
+
+def _refuse_measuring(parent: Index, is_wanted: bool) -> None:
+    if is_wanted and not isinstance(parent.recall, IntegerRecall):
+        raise InvalidSettings(
+            "--calibrate needs vectors, which an index of floats keeps in faiss's form alone; leave it out, or build "
+            "the index anew"
         )
 
 

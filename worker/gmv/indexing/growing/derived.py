@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from gmv.corpus.port import TrainingImage
+from gmv.encoders.flatness import tokens_alike
 from gmv.encoders.port import Numbers
-from gmv.errors import InvalidSettings
 from gmv.index.digests import file_entry
+from gmv.index.evidence import FLAT_NAMED_MAX, MeasuredEvidence
 from gmv.index.images import write_images
 from gmv.index.integer_recall import IntegerRecall, open_integer_recall
 from gmv.index.manifest import (
@@ -79,8 +81,12 @@ class Change:
 def write_changed(workspace: Workspace, change: Change, measures_neighbours: bool, progress: Progress) -> Manifest:
     """Write everything, and the manifest last.
 
-    Raises:
-        InvalidSettings: distances are to be measured, and the parent's vectors are not kept.
+    Args:
+        workspace: where.
+        change: what is made of what.
+        measures_neighbours: whether distances among neighbours are measured anew: of an index of integers, which keeps
+            its vectors.
+        progress: shows the steps.
     """
     folder, parent = workspace.folder, change.parent
     manifest = parent.manifest
@@ -102,7 +108,7 @@ def write_changed(workspace: Workspace, change: Change, measures_neighbours: boo
         folder, parent, images, change.rows, change.vectors, recall, tokens, change.threads, progress
     )
     neighbours, defaults = manifest.neighbours, manifest.defaults
-    if measures_neighbours:
+    if measures_neighbours and isinstance(recall, IntegerRecall):
         neighbours = _measured(recall, tokens, parent, progress)
         defaults = defaults.model_copy(update={"temperature": neighbours.temperature})
     names = [*recall_files, TOKENS_FILE, IMAGES_FILE, REJECTED_FILE, *kept]
@@ -116,10 +122,12 @@ def write_changed(workspace: Workspace, change: Change, measures_neighbours: boo
                 digest=change.digest,
             ),
             "neighbours": neighbours,
+            "evidence": manifest.evidence and _with_flat(manifest.evidence, change),
             "copies": copies,
             "defaults": defaults,
             "parent": ParentEntry(
                 index_id=parent.index_id,
+                measured_index_id=manifest.parent.measured_index_id if manifest.parent else parent.index_id,
                 added=len(change.added),
                 removed=len(parent.images) + len(change.added) - len(change.rows),
                 neighbours_kept=not measures_neighbours,
@@ -129,6 +137,22 @@ def write_changed(workspace: Workspace, change: Change, measures_neighbours: boo
     )
     workspace.write(MANIFEST, changed.to_bytes())
     return changed
+
+
+def _with_flat(evidence: MeasuredEvidence, change: Change) -> MeasuredEvidence:
+    """Return it with the flat pictures of the index to be: less those removed, and with those added."""
+    parent = change.parent
+
+    def flat(tokens: NDArray[Any]) -> NDArray[np.int64]:
+        return np.flatnonzero(tokens_alike(tokens, parent.position_numbers) >= evidence.flat_from)
+
+    removed = np.setdiff1d(np.arange(len(parent.images)), change.rows)
+    gone = removed[flat(parent.tokens[removed])]
+    gone_ids = {image.image_id for image in parent.images.images(gone)}
+    came = [change.added[place].image_id for place in flat(change.tokens).tolist()]
+    named = sorted({*evidence.flat_named, *came} - gone_ids, key=str.encode)
+    flat_images = evidence.flat_images - len(gone) + len(came)
+    return evidence.model_copy(update={"flat_images": flat_images, "flat_named": tuple(named[:FLAT_NAMED_MAX])})
 
 
 def _fresh(path: Path) -> Path:
@@ -185,14 +209,7 @@ def _open_recall(folder: Path, parent: Index) -> FaissRecall | IntegerRecall:
     return recall
 
 
-def _measured(
-    recall: FaissRecall | IntegerRecall, tokens: Tokens, parent: Index, progress: Progress
-) -> MeasuredNeighbours:
-    if not isinstance(recall, IntegerRecall):
-        raise InvalidSettings(
-            "--calibrate needs vectors, which an index of floats keeps in faiss's form alone; leave it out, or build "
-            "the index anew"
-        )
+def _measured(recall: IntegerRecall, tokens: Tokens, parent: Index, progress: Progress) -> MeasuredNeighbours:
     reranker = ExactReranker(tokens, scale=parent.token_scale)
     with progress("measuring distances", None, "") as advance:
         measured = measure_neighbours(

@@ -1,6 +1,6 @@
 """Near copies in an index that is made of another: its groups, less what is removed, and what the added images join."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,8 @@ def write_regrouped(
 ) -> FoundCopies | None:
     """Write the groups where there are some, and return what the manifest says; None if the parent looked for none.
 
-    Added images alone are asked, at the level that the parent learnt. Groups that one of them is a copy of become one.
+    Added images alone are asked, at the level that the parent learnt. A group of the parent
+    is one row of their links, so it stays together, and groups that an added image is a copy of become one.
 
     Args:
         folder: of the index to be.
@@ -50,25 +51,35 @@ def write_regrouped(
     (folder / GROUPS_FILE).unlink(missing_ok=True)
     if (copies := parent.manifest.copies) is None:
         return None
-    links = list(_kept_links(parent.groups.group_of, rows))
+    links: list[Link] = []
     if len(added_vectors):
         is_added = rows >= len(parent.images)
         vectors = np.zeros((len(rows), added_vectors.shape[1]), added_vectors.dtype)  # of those that are asked
         vectors[is_added] = added_vectors[rows[is_added] - len(parent.images)]
         finder = CopyFinder(recall, vectors, tokens, ExactReranker(tokens, scale=parent.token_scale), parent.mirror)
-        links += finder.find_links(np.flatnonzero(is_added), copies.level, threads, progress)
-    group_of = groups_of(len(rows), links)
+        links = finder.find_links(np.flatnonzero(is_added), copies.level, threads, progress)
+    group_of = regrouped(parent.groups.group_of, rows, links)
     found = copies.model_copy(update=counts_of(group_of, [image.owner_id for image in images]))
     if found.groups:
         write_groups(folder / GROUPS_FILE, group_of)
     return found
 
 
-def _kept_links(group_of: GroupOfRow, rows: NDArray[np.int64]) -> Iterator[Link]:
-    """Yield links that connect what is left of each group of the parent, from its lowest row."""
+def regrouped(before: GroupOfRow, rows: NDArray[np.int64], links: Iterable[Link]) -> GroupOfRow:
+    """Return the groups of an index that is made of another: each of the other's is one row of the new links.
+
+    Args:
+        before: int32 [rows of the other], its groups.
+        rows: int64 [rows], those of the other, then those that are added, in the order of the index to be.
+        links: between rows of the index to be, one of each added.
+
+    Returns:
+        int32 [rows], the lowest row of each row's group.
+    """
     lowest: dict[int, int] = {}
-    for row, before in enumerate(rows.tolist()):
-        if before < len(group_of):
-            first = lowest.setdefault(int(group_of[before]), row)
-            if first != row:
-                yield first, row
+    stands_for = np.arange(len(rows), dtype=np.int32)
+    for row, other in enumerate(rows.tolist()):
+        if other < len(before):
+            stands_for[row] = lowest.setdefault(int(before[other]), row)
+    between = [(int(stands_for[one]), int(stands_for[other])) for one, other in links]
+    return groups_of(len(rows), between)[stands_for]

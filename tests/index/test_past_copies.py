@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from gmv.assembly.past_copies import RecallPastCopies
 from gmv.encoders.port import Numbers
+from gmv.index.past_copies import RecallPastCopies
 from gmv.index.port import LooksRecalled, Recall
 
 
