@@ -14,9 +14,6 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 Run: TypeAlias = Callable[..., Any]
 """Runs an experiment in a laboratory: by seeds, images drawn, and the command to name; returns its result."""
 
-View: TypeAlias = Callable[[Any], Any]
-"""Shows such a result as tables."""
-
 DatasetOption = Annotated[
     str,
     typer.Option(
@@ -39,13 +36,12 @@ StepsShareOption = Annotated[
 ]
 
 
-def _assumption(name: str, summary: str, steps: Callable[[], tuple[Run, View]]) -> None:
+def _assumption(name: str, summary: str) -> None:
     """Add the command of one of the poster's three assumptions: all have the same options.
 
     Args:
         name: of the command and of its result.
         summary: its line of help.
-        steps: imports what runs it, and what shows the result.
     """
 
     def command(
@@ -61,40 +57,35 @@ def _assumption(name: str, summary: str, steps: Callable[[], tuple[Run, View]]) 
         options = {"--generators": generators, "--drawn": str(drawn), "--steps-share": f"{steps_share:g}"}
         asked = Asked(name, dataset, seeds, out, config, options)
         laboratory = laboratory_of(asked, generators, drawn, steps_share)
+        from gmv.cli.experiment.tables import result_view
         from gmv.cli.output import render
 
-        run, view = steps()
-        result = run(laboratory, asked.seed_numbers, drawn, asked.command)
+        result = _run(name)(laboratory, asked.seed_numbers, drawn, asked.command)
         keep(asked, result)
-        render(result, json, view)
+        render(result, json, result_view)
 
     app.command(name, help=summary)(command)
 
 
-def _ra1() -> tuple[Run, View]:
-    from gmv.cli.experiment.tables import ra1_view
-    from gmv.experiments.ra1 import run_ra1
+def _run(name: str) -> Run:
+    match name:
+        case "ra1":
+            from gmv.experiments.ra1 import run_ra1
 
-    return run_ra1, ra1_view
+            return run_ra1
+        case "ra2":
+            from gmv.experiments.ra2 import run_ra2
 
+            return run_ra2
+        case _:
+            from gmv.experiments.ra3 import run_ra3
 
-def _ra2() -> tuple[Run, View]:
-    from gmv.cli.experiment.tables import ra2_view
-    from gmv.experiments.ra2 import run_ra2
-
-    return run_ra2, ra2_view
-
-
-def _ra3() -> tuple[Run, View]:
-    from gmv.cli.experiment.tables import ra3_view
-    from gmv.experiments.ra3 import run_ra3
-
-    return run_ra3, ra3_view
+            return run_ra3
 
 
-_assumption("ra1", "Compare how near generated images are to those that generators were trained on, and others.", _ra1)
-_assumption("ra2", "Compare values of images that generators were trained on with those of others (Table 1).", _ra2)
-_assumption("ra3", "Compare what images are worth with how alike they are to what was generated.", _ra3)
+_assumption("ra1", "Compare how near generated images are to those that generators were trained on, and others.")
+_assumption("ra2", "Compare values of images that generators were trained on with those of others (Table 1).")
+_assumption("ra3", "Compare what images are worth with how alike they are to what was generated.")
 
 
 @app.command()
@@ -111,7 +102,7 @@ def fidelity(
     """Measure what K, M, tau and the re-rank change for real images that are left out of the index; trains nothing."""
     asked = Asked("fidelity", dataset, seeds, out, config, {"--queries": str(queries)})
     settings = prepare(asked)
-    from gmv.cli.experiment.tables import fidelity_view
+    from gmv.cli.experiment.tables import result_view
     from gmv.cli.output import progress, render
     from gmv.experiments.fidelity.run import run_fidelity
     from gmv.experiments.folder import Folder
@@ -119,7 +110,7 @@ def fidelity(
     images = images_of(asked)
     result = run_fidelity(images, Folder(asked.folder), settings, asked.seed_numbers, queries, asked.command, progress)
     keep(asked, result)
-    render(result, json, fidelity_view)
+    render(result, json, result_view)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,14 +32,14 @@ class Section:
         command: that makes the result.
         text: sentences about what the tables show.
         tables: of figures.
-        picture: SVG as a data URI, with what it shows.
+        picture: draws an SVG as a data URI, and says what it shows.
     """
 
     title: str
     command: str
     text: tuple[str, ...]
     tables: tuple[Table, ...]
-    picture: tuple[str, str] | None = None
+    picture: Callable[[], tuple[str, str]] | None = None
 
 
 def sections_in(folder: Path) -> list[Section]:
@@ -58,6 +59,12 @@ def sections_in(folder: Path) -> list[Section]:
     return [_read(path) for path in files]
 
 
+def section_of(result: object) -> Section:
+    """Return the section of a result that was not stored yet, a dataclass."""
+    stored: Result = orjson.loads(orjson.dumps(result))
+    return EXPERIMENTS[stored["experiment"]](stored)
+
+
 def _read(path: Path) -> Section:
     try:
         return EXPERIMENTS[path.stem](orjson.loads(path.read_bytes()))
@@ -68,7 +75,8 @@ def _read(path: Path) -> Section:
 
 
 def _setting(result: Result) -> str:
-    return f"{result['images']:,} images of {result['dataset']}, {result['drawn']:,} drawn by each generator."
+    by = f"generator, K = {result['contributors']}" if "contributors" in result else "generator"
+    return f"{result['images']:,} images of {result['dataset']}, {result['drawn']:,} drawn by each {by}."
 
 
 def ra1_section(result: Result) -> Section:
@@ -97,7 +105,7 @@ def ra1_section(result: Result) -> Section:
         result["command"],
         text,
         (Table(columns, rows),),
-        distances_picture(result),
+        partial(distances_picture, result),
     )
 
 
