@@ -42,6 +42,7 @@ class DeadlyDecoder(JsonDecoder):
 
 class SlowShares(EqualShares):
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self._seconds = seconds
 
     def attribute(self, events: Sequence[GeneratedImage]) -> list[Attribution | Poison]:
