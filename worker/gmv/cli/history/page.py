@@ -77,12 +77,12 @@ def page(
 
     period = period_of(since, until, timezone)
     folder = out if owner else out / "owners"
-    make_folder(folder)
     with history(receipts_files or [], receipts_topics or [], settings) as found:
         owners = (each for each in found.totals.balances if each.owner_id != UNATTRIBUTED)
         leaders = sorted(owners, key=lambda each: (-each.micros, each.owner_id))[:owners_max]
         owner_ids = [known_owner(each, found.totals) for each in dict.fromkeys(owner or ())]
         chosen = owner_ids or [each.owner_id for each in leaders]
+        make_folder(folder)
         data = PageData(chosen, period, found.totals, settings.ledger.url)
         data.read(found.bookings())
     pages = {owner_id: data.owner(owner_id) for owner_id in chosen}
