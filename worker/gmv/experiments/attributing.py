@@ -23,6 +23,7 @@ from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.telemetry import StageClock
 from gmv.settings import Settings
 from gmv.valuation.owners import Ownership
+from gmv.valuation.types import Attribution
 from gmv.whole_file import write_whole
 
 _EVENTS_AT_ONCE = 64
@@ -77,7 +78,7 @@ def attribute(
     among: Rows | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Nearest:
-    """Attribute generated images, by the batch path of `gmv.attributor`.
+    """Return the contributors of generated images, see `attributions_of`.
 
     Args:
         index: over all training images of the experiment.
@@ -93,23 +94,47 @@ def attribute(
     # Values are of images: each has a place of its own, though it be a near copy of another, and no credit is withheld.
     valuation = settings.valuation.model_copy(update={"copies": "off", "evidence": None})
     settings = settings.model_copy(update={"valuation": valuation})
-    attributor = assemble_attributor(
-        index, settings, _others_left_out(index, among), StageClock(), Metrics(CollectorRegistry())
-    )
-    events = events_of(drawn)
     contributors = settings.valuation.contributors
-    rows = np.full((len(events), contributors), -1, np.int64)
-    distances = np.full((len(events), contributors), np.inf)
+    rows = np.full((len(drawn), contributors), -1, np.int64)
+    distances = np.full((len(drawn), contributors), np.inf)
+    attributions = attributions_of(index, drawn, settings, _others_left_out(index, among), progress)
+    for place, attribution in enumerate(attributions):
+        found = attribution.contributors
+        rows[place, : len(found)] = [row_of(each.image_id) for each in found]
+        distances[place, : len(found)] = [each.distance for each in found]
+    return Nearest(rows, distances)
+
+
+def attributions_of(
+    index: Index,
+    drawn: NDArray[np.uint8],
+    settings: Settings,
+    ownership: Ownership,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Attribution]:
+    """Attribute generated images as a worker over the index does, by the batch path of `gmv.attributor`.
+
+    Args:
+        index: over training images.
+        drawn: uint8 [events, side, side, channels].
+        settings: of attribution, as a worker has them.
+        ownership: whose images are now.
+        progress: called with the number of events done since the last call.
+
+    Raises:
+        ExperimentRefused: an image cannot be attributed.
+    """
+    attributor = assemble_attributor(index, settings, ownership, StageClock(), Metrics(CollectorRegistry()))
+    events = events_of(drawn)
+    attributions: list[Attribution] = []
     for start in range(0, len(events), _EVENTS_AT_ONCE):
         part = events[start : start + _EVENTS_AT_ONCE]
         for place, outcome in enumerate(attributor.attribute(part), start):
             if isinstance(outcome, Poison):
                 raise ExperimentRefused(f"generated image {place} cannot be attributed: {outcome}")
-            found = outcome.contributors
-            rows[place, : len(found)] = [row_of(each.image_id) for each in found]
-            distances[place, : len(found)] = [each.distance for each in found]
+            attributions.append(outcome)
         progress(len(part))
-    return Nearest(rows, distances)
+    return attributions
 
 
 def _others_left_out(index: Index, among: Rows | None) -> Ownership:

@@ -114,6 +114,38 @@ def fidelity(
 
 
 @app.command()
+def owners(
+    dataset: DatasetOption = "digits",
+    seeds: SeedsOption = "0",
+    count: Annotated[
+        int, typer.Option("--owners", metavar="N", help="From 2 to 12: a generator is trained on each subset of them.")
+    ] = 10,
+    divisions: Annotated[
+        str,
+        typer.Option("--divisions", metavar="NAME,…", help="Ways to give them images (docs/experiments.md)."),
+    ] = "equal,sizes,classes,styles,spoiled",
+    drawn: DrawnOption = 500,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare credits of owners with their exact Shapley and Banzhaf values, by retraining without them."""
+    options = {"--owners": str(count), "--divisions": divisions, "--drawn": str(drawn)}
+    asked = Asked("owners", dataset, seeds, out, config, options)
+    settings = prepare(asked)
+    from gmv.cli.experiment.tables import result_view
+    from gmv.cli.output import progress, render
+    from gmv.experiments.folder import Folder
+    from gmv.experiments.owners.run import Plan, run_owners
+
+    names = tuple(dict.fromkeys(name.strip() for name in divisions.split(",")))
+    plan = Plan(asked.seed_numbers, count, names, drawn)
+    result = run_owners(images_of(asked), Folder(asked.folder), settings, plan, asked.command, progress)
+    keep(asked, result)
+    render(result, json, result_view)
+
+
+@app.command()
 def report(
     out: OutOption = Path("gmv-experiments"),
     markdown: Annotated[

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 
 class Length(NamedTuple):
-    """How long a generator is trained: so many steps of so many images."""
+    """How long a network is trained: so many steps of so many images."""
 
     steps: int
     images: int
 
 
 class Training(Protocol):
-    """A generator in training: what one step is, and what is kept at the end."""
+    """A network in training: what one step is, and what is kept at the end."""
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learn from a batch.
@@ -30,7 +30,7 @@ class Training(Protocol):
         """
 
     def network(self) -> nn.Module:
-        """Return what draws images, with averaged weights."""
+        """Return what is kept: of a generator, what draws images by averaged weights."""
 
 
 class Generator(Protocol):
@@ -51,8 +51,8 @@ class Generator(Protocol):
         """
 
 
-class Family(Protocol):
-    """A kind of generator at one size: how it is trained, and opened again."""
+class Learner(Protocol):
+    """A kind of network at one size: how it is trained, and opened again."""
 
     @property
     def name(self) -> str:
@@ -68,8 +68,12 @@ class Family(Protocol):
     def training(self, shape: tuple[int, int, int], classes: int) -> Training:
         """Begin with random weights; torch's own generator is seeded by the caller."""
 
-    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> Generator:
-        """Return a network, trained, as a generator."""
-
     def empty_network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         """Return a network to load weights into."""
+
+
+class Family(Learner, Protocol):
+    """A kind of generator at one size."""
+
+    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> Generator:
+        """Return a network, trained, as a generator."""

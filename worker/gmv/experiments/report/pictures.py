@@ -1,4 +1,4 @@
-"""The picture of RA1, as the poster's Figure 1: how near drawn images are to used and to unused ones."""
+"""Pictures of results: RA1's is the poster's Figure 1, how near drawn images are to used and to unused ones."""
 
 import base64
 from collections.abc import Mapping
@@ -29,5 +29,26 @@ def distances_picture(result: Mapping[str, Any]) -> tuple[str, str]:
             axes.spines[:].set_visible(False)
             axes.legend(frameon=False)
         drawing = svg(figure)
-    uri = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
-    return uri, "share of drawn images within a distance of the nearest used and the nearest unused training image"
+    return _uri(drawing), "share of drawn images within a distance of the nearest used and the nearest unused image"
+
+
+def credits_picture(result: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a data URI of owners' credits over their Shapley values, by division, and what it shows."""
+    divisions = result["divisions"]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(_INCHES[1] * len(divisions), _INCHES[1]), layout="constrained")
+        for axes, division in zip(figure.subplots(1, len(divisions), squeeze=False)[0], divisions, strict=True):
+            values, earned = ([each[what] for each in division["owners"]] for what in ("shapley", "credit"))
+            axes.scatter(values, earned, color=PALETTE[0], s=14)
+            axes.set_title(f"{division['division']}, seed {division['first_seed']}", fontsize=9)
+            axes.set_xlabel("Shapley value")
+            axes.set_ylabel("share of all credits")
+            axes.set_ylim(bottom=0)
+            axes.grid(color=GRID, linewidth=0.8)
+            axes.spines[:].set_visible(False)
+        drawing = svg(figure)
+    return _uri(drawing), "share of all credits of each owner, over its Shapley value"
+
+
+def _uri(drawing: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
