@@ -19,11 +19,13 @@ from gmv.experiments.generators.pixels import to_torch
 from gmv.experiments.generators.training import train
 from gmv.experiments.images import LabelledImages
 from gmv.experiments.lds.generator import NAME, fast_generator
-from gmv.experiments.lds.retraining import PROBES, Retraining, losses_of_halves
+from gmv.experiments.lds.retraining import PROBES, Retraining, losses_of_halves, training_seed
 from gmv.experiments.lds.subsets import random_halves_by_class
 from gmv.experiments.report.sections import section_of
 from gmv.experiments.splits import split
 from gmv.experiments.values import POSTER_TEMPERATURE
+from gmv.index.manifest import VECTORS_FILE
+from gmv.index.opened import open_index
 from gmv.valuation.utility import utilities
 from tests.cli.command import gmv
 from tests.experiments.test_command import NO_LEDGER, run
@@ -93,6 +95,21 @@ def test_credit_is_scored_as_it_is_shared_among_the_ten_nearest(world):
     assert told(world, "gmv: W1 of all") == pytest.approx(score(world, -by_image))
 
 
+def test_the_order_of_recall_and_the_cosines_are_those_of_the_index(world):
+    index = open_index(world.folder.index, verify=True)
+    drawn = load_file(world.folder.drawn(NAME, SEED))["pixels"]
+    vectors = index.encoder.encode(list(drawn)).vectors
+    recalled = index.recall.recall(vectors, 60)
+    assert {len(rows) for rows in recalled} == {60}
+    order = [[np.flatnonzero(rows == image)[0] for image in USED] for rows in recalled]
+    assert told(world, "gmv: order of recall") == pytest.approx(score(world, -stats.rankdata(order, axis=1)))
+    known = np.load(world.folder.index / VECTORS_FILE)[USED].astype(float)
+    lengths = np.outer(np.linalg.norm(vectors.astype(float), axis=1), np.linalg.norm(known, axis=1))
+    assert told(world, "cosine of the encoder") == pytest.approx(
+        score(world, vectors.astype(float) @ known.T / lengths)
+    )
+
+
 def test_pixels_are_those_that_were_drawn(world):
     drawn = load_file(world.folder.drawn(NAME, SEED))["pixels"].astype(float)
     apart = ((drawn[:, None] - IMAGES.pixels[USED][None]) ** 2).sum((2, 3, 4))
@@ -104,10 +121,14 @@ def test_a_loss_is_that_of_a_generator_trained_on_the_half(world):
     family = fast_generator(8, SHARE)
     drawn = load_file(world.folder.drawn(NAME, SEED))["pixels"]
     decoded = LabelledImages("shapes", np.repeat(IMAGES.pixels, 3, axis=3), IMAGES.labels, CLASSES)
-    network = train(family, decoded.take(USED[MASKS[2]]), SEED + 1_000_003 + 2 * 1_009)
+    network = train(family, decoded.take(USED[MASKS[2]]), training_seed(SEED, 0))
     asked = probes(PROBES, signal_shares(family.process_steps), decoded.shape, SEED)
     expected = denoising_losses(network, to_torch(drawn), torch.arange(DRAWN) % CLASSES, asked)
     np.testing.assert_allclose(losses(world)[0, 2], expected, rtol=1e-6)
+
+
+def test_trainings_have_seeds_of_their_own():
+    assert len({training_seed(seed, training) for seed in range(20) for training in range(5)}) == 100
 
 
 def test_a_result_says_what_it_is_of_and_is_a_section_of_the_report(world):
@@ -120,7 +141,7 @@ def test_a_result_says_what_it_is_of_and_is_a_section_of_the_report(world):
     assert orjson.loads(world.folder.result("lds").read_bytes()) == told
     section = section_of(told)
     assert [row[0] for row in section.tables[0].rows] == [each["method"] for each in told["methods"]]
-    assert len(section.tables[0].rows) == 11
+    assert len(section.tables[0].rows) == 12
     nda = section.tables[1].rows[0]
     assert nda[1:] == ("0.160", "arXiv:2510.14269")
     assert any(f"order them alike by {agreement:.3f}" in sentence for sentence in section.text)

@@ -64,6 +64,11 @@ DIVERGED[2, 1] = np.nan
             np.zeros((GENERATED, 64), np.uint8),
             r"generated.npy is uint8 \(4, 64\); write uint8 \[generated",
         ),
+        (
+            "generated",
+            np.zeros((GENERATED, 8, 8, 3), np.uint8),
+            r"images of \(8, 8, 1\) and generated ones of \(8, 8, 3\)",
+        ),
         ("masks", masks(training=59), r"masks.npy is bool \(12, 59\); .* of the shape \(subsets, 60\)"),
         ("masks", masks().astype(np.float64), "masks.npy is float64"),
         ("masks", OTHER, "masks.npy is int64"),

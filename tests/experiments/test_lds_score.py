@@ -10,6 +10,8 @@ from gmv.experiments.lds.judging import Judged, agreement, result_of
 from gmv.experiments.lds.methods import Method
 from gmv.experiments.lds.score import RESAMPLES, datamodelling_scores, mean_score, rank_correlations
 from gmv.experiments.lds.subsets import random_halves_by_class
+from gmv.experiments.report.sections import section_of
+from gmv.experiments.report.writing import as_markdown
 
 SUBSETS, IMAGES, DRAWN = 64, 60, 100
 LABELS = np.arange(IMAGES) % 3
@@ -136,3 +138,6 @@ def test_a_result_is_of_the_mean_losses_of_all_trainings():
     assert method.score.mean == pytest.approx(1)
     assert told.agreement is not None
     assert 0.5 < told.agreement.mean < 1
+    document = as_markdown([section_of(told)])
+    assert "| true | all | 1.000 (1.000 to 1.000) | 1.000 (1.000 to 1.000) | 1.000 (1.000 to 1.000) |" in document
+    assert "| D-TRAK, gradients of the output's square | 0.191 to 0.260 | D-TRAK, arXiv:2311.00500 |" in document

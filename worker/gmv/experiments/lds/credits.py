@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.encoders.port import Numbers
 from gmv.experiments.attributing import Nearest
 from gmv.experiments.images import Rows
+from gmv.experiments.lds.similarity import cosines
 from gmv.index.opened import Index
 from gmv.valuation.utility import utilities
 
@@ -45,13 +47,22 @@ def recall_order(index: Index, generated: NDArray[np.uint8], among: Rows) -> NDA
 
     Args:
         index: over all training images.
-        generated: uint8 [events, side, side, 1 or 3].
+        generated: uint8 [events, height, width, 1 or 3].
         among: the training images that count, in rows of the index, ascending.
     """
-    images = [np.ascontiguousarray(np.broadcast_to(each, (*each.shape[:2], 3))) for each in generated]
-    recalled = index.recall.recall(index.encoder.encode(images).vectors, len(index.images))
-    scores = np.full((len(images), len(among)), -float(len(among)))
+    recalled = index.recall.recall(_vectors(index, generated), len(index.images))
+    scores = np.full((len(generated), len(among)), -float(len(among)))
     for places, rows in zip(scores, recalled, strict=True):
         counted = rows[np.isin(rows, among)]
         places[np.searchsorted(among, counted)] = -np.arange(len(counted))
     return scores
+
+
+def vector_cosines(index: Index, generated: NDArray[np.uint8], training: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return cosines of the encoder's vectors, float64 [generated, training]: what is done with CLIP's elsewhere."""
+    return cosines(*(_vectors(index, each).astype(np.float64) for each in (generated, training)))
+
+
+def _vectors(index: Index, pixels: NDArray[np.uint8]) -> Numbers:
+    images = [np.ascontiguousarray(np.broadcast_to(each, (*each.shape[:2], 3))) for each in pixels]
+    return index.encoder.encode(images).vectors

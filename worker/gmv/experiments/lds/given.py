@@ -49,6 +49,11 @@ def read_given(folder: Path) -> Given:
         ExperimentRefused: a file is missing, is no array of numbers, or does not fit the others.
     """
     training, generated = (_images(folder / name) for name in ("training.npy", "generated.npy"))
+    if training.shape[1:] != generated.shape[1:]:
+        raise ExperimentRefused(
+            f"{folder} has training images of {training.shape[1:]} and generated ones of {generated.shape[1:]}, whose "
+            "pixels cannot be compared: bring them to one size"
+        )
     subsets = len(masks := _masks(folder / "masks.npy", len(training)))
     losses = _numbers(folder / "losses.npy", (subsets, len(generated)))
     scores = {
@@ -68,9 +73,12 @@ def _images(path: Path) -> NDArray[np.uint8]:
 
 def _masks(path: Path, training: int) -> NDArray[np.bool_]:
     found = _read(path)
-    if found.dtype.kind not in "bui" or found.ndim != 2 or found.shape[1] != training or found.max(initial=0) > 1:
-        raise _unlike(path, found, (None, training))
-    if found.min(initial=0) < 0:
+    if (
+        found.dtype.kind not in "bui"
+        or found.ndim != 2
+        or found.shape[1] != training
+        or not np.isin(found, (0, 1)).all()
+    ):
         raise _unlike(path, found, (None, training))
     if len(found) < SUBSETS_MIN:
         raise ExperimentRefused(

@@ -11,9 +11,9 @@ from gmv.experiments.attributing import Nearest
 from gmv.experiments.generators.diffusion.losses import Probes
 from gmv.experiments.generators.pixels import to_torch
 from gmv.experiments.images import LabelledImages, Rows
-from gmv.experiments.lds.credits import nearness, recall_order, shares
+from gmv.experiments.lds.credits import nearness, recall_order, shares, vector_cosines
 from gmv.experiments.lds.gradients import OUTPUTS, PROJECTED, gradient_features, kernel_scores, random_signs
-from gmv.experiments.lds.patches import patch_weights
+from gmv.experiments.lds.patches import SIGNAL_SHARES, patch_weights
 from gmv.experiments.lds.similarity import pixel_cosines, pixel_nearness, random_scores
 from gmv.experiments.ra2 import CONTRIBUTORS
 from gmv.experiments.values import POSTER_TEMPERATURE
@@ -40,13 +40,16 @@ class Method(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def methods_of_gmv(index: Index, nearest: Nearest, generated: NDArray[np.uint8], among: Rows) -> list[Method]:
+def methods_of_gmv(
+    index: Index, nearest: Nearest, generated: NDArray[np.uint8], training: NDArray[np.uint8], among: Rows
+) -> list[Method]:
     """Return what gmv pays, at the poster's tau and the index's own, and the orders behind it.
 
     Args:
         index: over all training images.
         nearest: of each generated image among these training images, `NEAREST_MAX` or all.
-        generated: uint8 [generated, side, side, channels].
+        generated: uint8 [generated, height, width, channels].
+        training: uint8 [training, height, width, channels].
         among: the training images, in rows of the index, ascending.
     """
     own = index.manifest.defaults.temperature
@@ -58,6 +61,7 @@ def methods_of_gmv(index: Index, nearest: Nearest, generated: NDArray[np.uint8],
         ),
         Method("gmv: W1 of all", "features", nearness(nearest, among)),
         Method("gmv: order of recall", "features", recall_order(index, generated, among)),
+        Method("cosine of the encoder's vectors", "features", vector_cosines(index, generated, training)),
     ]
 
 
@@ -74,7 +78,7 @@ def method_of_patches(
     generated: NDArray[np.uint8], training: NDArray[np.uint8], seed: int, progress: Progress
 ) -> Method:
     """Return what patches say, after NDA."""
-    with progress("comparing patches", None, "images") as advance:
+    with progress("comparing patches", len(generated) * len(SIGNAL_SHARES), "images") as advance:
         weights = patch_weights(generated, training, seed, progress=advance)
     return Method("softmax of patches (after NDA)", "pixels", weights)
 

@@ -42,7 +42,7 @@ def patch_weights(
         seed: of the noise in generated images.
         patch: side of a patch, odd, in pixels.
         signal_shares: alpha-bar, below 1, of the times at which patches are compared; all count alike.
-        progress: called with 1 after each generated image.
+        progress: called with 1 after each generated image, at each time.
 
     Returns:
         float64 [generated, training]; each row adds up to 1.

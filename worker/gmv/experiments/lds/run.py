@@ -82,7 +82,7 @@ def _judged(
     losses = losses_of_halves(asked, masks, plan.trainings, folder, progress)
     nearest = laboratory.nearest_among(NAME, seed, min(len(used), NEAREST_MAX), used, "used")
     methods = [
-        *methods_of_gmv(laboratory.index, nearest, drawn.pixels, used),
+        *methods_of_gmv(laboratory.index, nearest, drawn.pixels, training.pixels, used),
         method_of_patches(drawn.pixels, training.pixels, seed, progress),
         *methods_of_gradients(laboratory.network(NAME, seed), generated, training, asked.probes, seed, progress),
         *methods_of_pixels(drawn.pixels, training.pixels, seed),

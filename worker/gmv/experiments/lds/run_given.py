@@ -39,7 +39,7 @@ def run_given(
     index = index_of(given.training, folder, settings, progress)
     nearest = _nearest(index, given, folder, settings, progress)
     of_any_seed = [
-        *methods_of_gmv(index, nearest, given.generated, np.arange(len(given.training))),
+        *methods_of_gmv(index, nearest, given.generated, given.training.pixels, np.arange(len(given.training))),
         *(Method(name, "brought along", scores) for name, scores in given.scores.items()),
     ]
     left_out = _left_out(given)

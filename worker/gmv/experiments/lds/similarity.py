@@ -14,7 +14,11 @@ def pixel_cosines(generated: NDArray[np.uint8], training: NDArray[np.uint8]) -> 
         generated: uint8 [generated, side, side, channels].
         training: uint8 [training, side, side, channels].
     """
-    one, other = _flat(generated), _flat(training)
+    return cosines(_flat(generated), _flat(training))
+
+
+def cosines(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cosine of each row of one with each of other; 0 where either is 0."""
     lengths = [np.maximum(np.linalg.norm(each, axis=1), 1e-12) for each in (one, other)]
     return np.asarray(one @ other.T / np.outer(*lengths))
 
