@@ -161,7 +161,7 @@ def test_a_second_run_trains_nothing_and_prints_the_same(world):
 @pytest.mark.parametrize(
     ("flags", "code", "sentence"),
     [
-        (["--steps-share", "0.5"], 65, "made with another configuration (configuration.steps is 10 there, now 1250)"),
+        (["--steps-share", "0.5"], 65, "made with another configuration (configuration.steps is 4 there, now 500)"),
         (["--subsets", "7"], 2, "Invalid value for '--subsets': Input should be greater than or equal to 8"),
         (["--losses", "nowhere"], 65, "nowhere has no training.npy: write uint8 [training, height"),
     ],

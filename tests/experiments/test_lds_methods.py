@@ -94,7 +94,9 @@ def test_patches_at_a_border_are_compared_with_those_at_that_border():
         for column in range(3):
             seen = np.s_[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
             expected += likelihoods(noisy[seen].ravel(), known[:, *seen].reshape(5, -1), share) / 9
-    np.testing.assert_allclose(patch_weights(generated, training, 2, signal_shares=[share])[0], expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        patch_weights(generated, training, 2, patch=3, signal_shares=[share])[0], expected, rtol=1e-4
+    )
 
 
 @pytest.fixture
