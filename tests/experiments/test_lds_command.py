@@ -141,7 +141,7 @@ def test_a_result_says_what_it_is_of_and_is_a_section_of_the_report(world):
     assert orjson.loads(world.folder.result("lds").read_bytes()) == told
     section = section_of(told)
     assert [row[0] for row in section.tables[0].rows] == [each["method"] for each in told["methods"]]
-    assert len(section.tables[0].rows) == 12
+    assert len(section.tables[0].rows) == 14
     nda = section.tables[1].rows[0]
     assert nda[1:] == ("0.160", "arXiv:2510.14269")
     assert any(f"order them alike by {agreement:.3f}" in sentence for sentence in section.text)

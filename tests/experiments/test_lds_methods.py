@@ -15,7 +15,7 @@ from gmv.experiments.generators.diffusion.process import signal_shares
 from gmv.experiments.lds.credits import nearness, shares
 from gmv.experiments.lds.gradients import OUTPUTS, gradient_features, kernel_scores, project, random_signs
 from gmv.experiments.lds.patches import patch_weights
-from gmv.experiments.lds.similarity import pixel_cosines, pixel_nearness, random_scores
+from gmv.experiments.lds.similarity import first_alone, pixel_cosines, pixel_nearness, random_scores
 from tests.experiments.world import CLASSES, SIDE, shapes
 
 AMONG = np.array([2, 5, 7])
@@ -44,6 +44,12 @@ def test_pixels_by_hand():
     np.testing.assert_allclose(cosines, [[1, -1, 0, 1], [0, 0, 1, 0]], atol=1e-12)
     distances = pixel_nearness(white, np.concatenate([white, black, half]))
     assert distances[0].tolist() == pytest.approx([0, -2 * math.sqrt(2), -2])
+
+
+def test_the_highest_count_alike_and_others_nothing():
+    scores = np.array([[-3.0, -1, -2, -1], [5, 5, 5, 6]])
+    assert first_alone(scores, 2).tolist() == [[0, 1, 0, 1], [1, 0, 0, 1]]
+    assert first_alone(scores, 9).tolist() == [[1] * 4] * 2
 
 
 def test_random_scores_are_those_of_their_seed():

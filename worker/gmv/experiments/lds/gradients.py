@@ -21,8 +21,8 @@ OUTPUTS: Final[tuple[Output, ...]] = ("loss", "square")
 
 PROJECTED: Final = 1_024
 RIDGE: Final = 1.0
-"""Added to the features' second moments, in units of their mean eigenvalue. Of powers of ten from .001 to 100 it has the
-highest score by a seed that is not reported: .31, mean of both outputs; .1 has .30, and 10 has .26."""
+"""Added to the features' second moments, in units of their mean eigenvalue. Of powers of ten from .001 to 100, it has
+the highest score by a seed that is not reported: .31, mean of both outputs; .1 has .30, and 10 has .26."""
 
 _IMAGES_AT_ONCE = 32
 _WEIGHTS_AT_ONCE = 8_192

@@ -14,7 +14,7 @@ from gmv.experiments.images import LabelledImages, Rows
 from gmv.experiments.lds.credits import nearness, recall_order, shares, vector_cosines
 from gmv.experiments.lds.gradients import OUTPUTS, PROJECTED, gradient_features, kernel_scores, random_signs
 from gmv.experiments.lds.patches import SIGNAL_SHARES, patch_weights
-from gmv.experiments.lds.similarity import pixel_cosines, pixel_nearness, random_scores
+from gmv.experiments.lds.similarity import first_alone, pixel_cosines, pixel_nearness, random_scores
 from gmv.experiments.ra2 import CONTRIBUTORS
 from gmv.experiments.values import POSTER_TEMPERATURE
 from gmv.index.opened import Index
@@ -54,22 +54,26 @@ def methods_of_gmv(
     """
     own = index.manifest.defaults.temperature
     every = nearest.rows.shape[1]
+    recalled = recall_order(index, generated, among)
     return [
         *(
             Method(f"gmv: credit at K = {count}, tau {tau:.3g}", "features", shares(nearest, among, count, tau))
             for count, tau in ((CONTRIBUTORS, POSTER_TEMPERATURE), (CONTRIBUTORS, own), (every, own))
         ),
         Method("gmv: W1 of all", "features", nearness(nearest, among)),
-        Method("gmv: order of recall", "features", recall_order(index, generated, among)),
+        Method("gmv: order of recall", "features", recalled),
+        Method("gmv: ten first of recall, alike", "features", first_alone(recalled, CONTRIBUTORS)),
         Method("cosine of the encoder's vectors", "features", vector_cosines(index, generated, training)),
     ]
 
 
 def methods_of_pixels(generated: NDArray[np.uint8], training: NDArray[np.uint8], seed: int) -> list[Method]:
     """Return what pixels say, and what chance does."""
+    near = pixel_nearness(generated, training)
     return [
         Method("cosine of pixels", "pixels", pixel_cosines(generated, training)),
-        Method("Euclidean distance of pixels", "pixels", pixel_nearness(generated, training)),
+        Method("Euclidean distance of pixels", "pixels", near),
+        Method("ten nearest by pixels, alike", "pixels", first_alone(near, CONTRIBUTORS)),
         Method("random numbers", "nothing", random_scores(len(generated), len(training), seed)),
     ]
 

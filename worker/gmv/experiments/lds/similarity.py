@@ -30,6 +30,13 @@ def pixel_nearness(generated: NDArray[np.uint8], training: NDArray[np.uint8]) ->
     return np.asarray(-np.sqrt(np.maximum(squares, 0)))
 
 
+def first_alone(scores: Scores, count: int) -> Scores:
+    """Return 1 for the `count` highest scores of each generated image, and 0 for all others; ties by order of rows."""
+    hits = np.zeros(scores.shape)
+    np.put_along_axis(hits, np.argsort(-scores, axis=1, kind="stable")[:, :count], 1, axis=1)
+    return hits
+
+
 def random_scores(generated: int, training: int, seed: int) -> Scores:
     """Return normal numbers."""
     return np.random.default_rng([seed, 99]).normal(size=(generated, training))
