@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from gmv.errors import ExperimentRefused
 from gmv.experiments.attributing import Nearest, attribute, attribution_stamp, index_of, nearest_of
@@ -97,6 +98,10 @@ class Laboratory:
 
     def generator(self, name: str, seed: int) -> Generator:
         """Return a generator trained on the used images of a seed's split; the seed is that of its training, too."""
+        return self.families[name].generator(self.network(name, seed), self.images.shape, self.images.classes)
+
+    def network(self, name: str, seed: int) -> nn.Module:
+        """Return the network of that generator."""
         family, shape, classes = self.families[name], self.images.shape, self.images.classes
         path, stamp = self._folder.network(name, seed), self._stamp(name, seed)
         network = stored_network(path, family.empty_network(shape, classes), stamp)
@@ -104,7 +109,7 @@ class Laboratory:
             with self._progress(f"training {name}, seed {seed}", family.length.steps, "steps") as advance:
                 network = train(family, self.images.take(self.split(seed).used), seed, advance)
             store(path, network.state_dict(), stamp)
-        return family.generator(network, shape, classes)
+        return network
 
     def drawn(self, name: str, seed: int) -> Drawn:
         """Return what a generator draws."""

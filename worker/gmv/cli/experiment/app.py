@@ -114,6 +114,55 @@ def fidelity(
 
 
 @app.command()
+def lds(
+    dataset: DatasetOption = "digits",
+    losses: Annotated[
+        Path | None,
+        typer.Option(
+            "--losses",
+            metavar="FOLDER",
+            help="Masks, losses and images of others (docs/experiments.md): nothing is trained, --dataset is not read.",
+        ),
+    ] = None,
+    seeds: SeedsOption = "0",
+    drawn: DrawnOption = 200,
+    subsets: Annotated[
+        int, typer.Option("--subsets", metavar="N", min=8, help="Halves of the training images, for each seed.")
+    ] = 64,
+    trainings: Annotated[
+        int, typer.Option("--trainings", metavar="N", min=1, help="Of each half; their losses are averaged.")
+    ] = 2,
+    steps_share: StepsShareOption = 1.0,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge scores of training images by generators that are trained without half of them."""
+    from gmv.cli.experiment.tables import result_view
+    from gmv.cli.output import progress, render
+    from gmv.experiments.folder import Folder
+
+    if losses is not None:
+        from gmv.experiments.lds.given import read_given
+        from gmv.experiments.lds.run_given import run_given
+
+        asked = Asked("lds", str(losses), seeds, out, config, {}, "--losses")
+        settings = prepare(asked)
+        given = read_given(losses)
+        result = run_given(given, Folder(asked.folder), settings, asked.seed_numbers, asked.command, progress)
+    else:
+        from gmv.experiments.lds.run import Plan, run_lds
+
+        counts = {"--drawn": str(drawn), "--subsets": str(subsets), "--trainings": str(trainings)}
+        asked = Asked("lds", dataset, seeds, out, config, counts | {"--steps-share": f"{steps_share:g}"})
+        settings = prepare(asked)
+        plan = Plan(asked.seed_numbers, drawn, subsets, trainings, steps_share)
+        result = run_lds(images_of(asked), Folder(asked.folder), settings, plan, asked.command, progress)
+    keep(asked, result)
+    render(result, json, result_view)
+
+
+@app.command()
 def report(
     out: OutOption = Path("gmv-experiments"),
     markdown: Annotated[

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is on the command line; `others` are options by flag, which one experiment has and another has not."""
+    """What is on the command line.
+
+    Attributes:
+        experiment: its name.
+        dataset: the data set, or the folder of what others have made.
+        seeds: as they are written.
+        out: where everything is made.
+        config: of settings.
+        others: options by flag, which one experiment has and another has not.
+        dataset_flag: by which the data set is named.
+    """
 
     experiment: str
     dataset: str
@@ -27,6 +37,7 @@ class Asked:
     out: Path
     config: Path | None
     others: Mapping[str, str]
+    dataset_flag: str = "--dataset"
 
     @property
     def seed_numbers(self) -> list[int]:
@@ -45,7 +56,7 @@ class Asked:
     @property
     def command(self) -> str:
         """The command that makes the same result again."""
-        options = ["--dataset", self.dataset, "--seeds", self.seeds, *chain.from_iterable(self.others.items())]
+        options = [self.dataset_flag, self.dataset, "--seeds", self.seeds, *chain.from_iterable(self.others.items())]
         options += ["--config", str(self.config)] if self.config else []
         return shlex.join(["gmv", "experiment", self.experiment, *options])
 
