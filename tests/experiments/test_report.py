@@ -15,7 +15,8 @@ from gmv.experiments.ra1 import SeedResult as RA1Seed
 from gmv.experiments.ra2 import POSTER, RA2, GeneratorResult, measure_values
 from gmv.experiments.ra3 import RA3, Alignment
 from gmv.experiments.ra3 import GeneratorResult as RA3Generator
-from gmv.experiments.report.sections import interval, sections_in
+from gmv.experiments.report.layout import interval
+from gmv.experiments.report.sections import sections_in
 from gmv.experiments.report.writing import as_markdown, as_page
 from gmv.experiments.splits import Split
 from gmv.experiments.statistics import Interval, Null

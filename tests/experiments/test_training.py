@@ -111,8 +111,12 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_sizes_and_generators_that_there_are_not_are_refused():
     with pytest.raises(ExperimentRefused, match="no generator 'gan'; there are biggan and diffusion"):
         family("gan", SIDE)
-    with pytest.raises(ExperimentRefused, match="12 x 12 pixels have no size of biggan; bring them to 8 x 8 and 32"):
+    with pytest.raises(ExperimentRefused, match="12 x 12 pixels have no size of biggan; bring them to 8 x 8 or 32"):
         family("biggan", 12)
+    with pytest.raises(ExperimentRefused, match="no size 'tiny' of generators; there are full and small"):
+        family("biggan", 32, size="tiny")
+    with pytest.raises(ExperimentRefused, match="one size for images of 8 x 8 pixels; leave out --size small"):
+        family("diffusion", SIDE, size="small")
 
 
 def test_an_average_follows_the_weights_by_its_decay():

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from gmv.cli.experiment.asked import Asked, images_of, keep, laboratory_of, prepare
+from gmv.cli.experiment.asked import Asked, Generating, images_of, keep, laboratory_of, prepare
 from gmv.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -34,6 +34,22 @@ StepsShareOption = Annotated[
     float,
     typer.Option("--steps-share", metavar="SHARE", min=0, help="Of each generator's training: 0.1 for a look."),
 ]
+SizeOption = Annotated[
+    str,
+    typer.Option(
+        "--size",
+        metavar="full|small",
+        help="Of generators for 32 x 32 pixels: as in their papers, for a GPU, or small ones for a CPU.",
+    ),
+]
+GuidanceOption = Annotated[
+    float | None,
+    typer.Option("--guidance", metavar="W", min=0, help="Weight w of the diffusion's guidance by the class."),
+]
+ImagesOption = Annotated[
+    int | None,
+    typer.Option("--images", metavar="N", min=1, help="Of the data set, as many of each class. Default: all."),
+]
 
 
 def _assumption(name: str, summary: str) -> None:
@@ -50,13 +66,16 @@ def _assumption(name: str, summary: str) -> None:
         generators: GeneratorsOption = "biggan,diffusion",
         drawn: DrawnOption = 1_000,
         steps_share: StepsShareOption = 1.0,
+        size: SizeOption = "full",
+        guidance: GuidanceOption = None,
+        images: ImagesOption = None,
         out: OutOption = Path("gmv-experiments"),
         config: ConfigOption = None,
         json: JsonOption = False,
     ) -> None:
-        options = {"--generators": generators, "--drawn": str(drawn), "--steps-share": f"{steps_share:g}"}
-        asked = Asked(name, dataset, seeds, out, config, options)
-        laboratory = laboratory_of(asked, generators, drawn, steps_share)
+        generating = Generating(generators, drawn, steps_share, size, guidance)
+        asked = Asked(name, dataset, seeds, out, config, generating.options, images=images)
+        laboratory = laboratory_of(asked, generating)
         from gmv.cli.experiment.tables import result_view
         from gmv.cli.output import render
 
@@ -95,20 +114,21 @@ def fidelity(
     queries: Annotated[
         int, typer.Option("--queries", metavar="N", min=1, help="Real images that are asked about, for each seed.")
     ] = 300,
+    images: ImagesOption = None,
     out: OutOption = Path("gmv-experiments"),
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what K, M, tau and the re-rank change for real images that are left out of the index; trains nothing."""
-    asked = Asked("fidelity", dataset, seeds, out, config, {"--queries": str(queries)})
+    asked = Asked("fidelity", dataset, seeds, out, config, {"--queries": str(queries)}, images=images)
     settings = prepare(asked)
     from gmv.cli.experiment.tables import result_view
     from gmv.cli.output import progress, render
     from gmv.experiments.fidelity.run import run_fidelity
     from gmv.experiments.folder import Folder
 
-    images = images_of(asked)
-    result = run_fidelity(images, Folder(asked.folder), settings, asked.seed_numbers, queries, asked.command, progress)
+    folder = Folder(asked.folder)
+    result = run_fidelity(images_of(asked), folder, settings, asked.seed_numbers, queries, asked.command, progress)
     keep(asked, result)
     render(result, json, result_view)
 

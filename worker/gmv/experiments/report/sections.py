@@ -1,45 +1,15 @@
 """Stored results as sections of a report: what was asked, by which command, and the tables that answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from gmv.errors import ExperimentRefused
+from gmv.experiments.report.layout import Result, Section, Table, interval
 from gmv.experiments.report.pictures import distances_picture
-
-Result = Mapping[str, Any]
-"""A result as `--json` prints it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Text under columns."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One experiment on one data set.
-
-    Attributes:
-        title: of it.
-        command: that makes the result.
-        text: sentences about what the tables show.
-        tables: of figures.
-        picture: draws an SVG as a data URI, and says what it shows.
-    """
-
-    title: str
-    command: str
-    text: tuple[str, ...]
-    tables: tuple[Table, ...]
-    picture: Callable[[], tuple[str, str]] | None = None
 
 
 def sections_in(folder: Path) -> list[Section]:
@@ -250,13 +220,6 @@ EXPERIMENTS: Final[Mapping[str, Callable[[Result], Section]]] = {
     "ra3": ra3_section,
     "fidelity": fidelity_section,
 }
-
-
-def interval(figure: Result, form: str) -> str:
-    """Write a mean over seeds, and its interval where there are several."""
-    if figure["low"] is None:
-        return format(figure["mean"], form)
-    return f"{figure['mean']:{form}} ({figure['low']:{form}} to {figure['high']:{form}})"
 
 
 def _null_text(generator: Result) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from gmv.experiments.report.sections import Section, Table
+from gmv.experiments.report.layout import Section, Table
 from gmv.pages.environment import page_environment
 
 TITLE: Final = "How far attribution can be trusted"
