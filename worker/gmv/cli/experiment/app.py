@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from gmv.cli.experiment.asked import Asked, Generating, images_of, keep, laboratory_of, prepare
+from gmv.cli.experiment.asked import Asked, Generating, images_of, keep, laboratory_of, plan_of, prepare
 from gmv.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -129,6 +129,50 @@ def fidelity(
 
     folder = Folder(asked.folder)
     result = run_fidelity(images_of(asked), folder, settings, asked.seed_numbers, queries, asked.command, progress)
+    keep(asked, result)
+    render(result, json, result_view)
+
+
+@app.command()
+def truth(
+    dataset: Annotated[
+        str,
+        typer.Option(
+            "--dataset",
+            metavar="NAME|FILE",
+            help="demo (the images of `gmv demo`), or a Parquet file with the columns image_id, owner_id and image.",
+        ),
+    ] = "demo",
+    seeds: SeedsOption = "0,1,2",
+    sources: Annotated[
+        str, typer.Option("--sources", metavar="N,M,…", help="How many training images a remix is made of: 1 to 5.")
+    ] = "1,2,3,5",
+    noise: Annotated[
+        str,
+        typer.Option("--noise", metavar="N,M,…", help="Standard deviations of the noise over remixes, in 256 steps."),
+    ] = "4,16,48",
+    events: Annotated[
+        int, typer.Option("--events", metavar="N", min=1, help="Remixes of each kind, for each seed.")
+    ] = 200,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Count how much of the credit for remixes goes to the training images that they are made of; trains nothing."""
+    options = {"--sources": sources, "--noise": noise, "--events": str(events)}
+    asked = Asked("truth", dataset, seeds, out, config, options)
+    settings = prepare(asked)
+    plan = plan_of(asked, sources, noise, events)
+    from gmv.cli.experiment.tables import result_view
+    from gmv.cli.output import progress, render
+    from gmv.demo.run import EXAMPLE_CORPUS
+    from gmv.experiments.folder import Folder
+    from gmv.experiments.truth.mixing import Mixer
+    from gmv.experiments.truth.run import CONTRIBUTORS, run_truth
+
+    corpus = EXAMPLE_CORPUS if dataset == "demo" else Path(dataset)
+    mixer = Mixer(corpus, Folder(asked.folder / "truth"), settings, CONTRIBUTORS, progress)
+    result = run_truth(mixer, plan, asked.folder.name, asked.command)
     keep(asked, result)
     render(result, json, result_view)
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from gmv.experiments.images import LabelledImages
     from gmv.experiments.laboratory import Laboratory
+    from gmv.experiments.truth.run import Plan
     from gmv.settings import Settings
+
+_NOISE_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,29 @@ def laboratory_of(asked: Asked, generating: Generating) -> "Laboratory":
     side, share = images.shape[1], generating.steps_share
     families = {name: family(name, side, share, generating.size) for name in names}
     return Laboratory(images, families, Folder(asked.folder), settings, generating.drawn, progress, generating.guidance)
+
+
+def plan_of(asked: Asked, sources: str, noises: str, events: int) -> "Plan":
+    """Return which remixes are made.
+
+    Raises:
+        InvalidSettings: a number of sources, or a noise, is none.
+    """
+    from gmv.errors import InvalidSettings
+    from gmv.experiments.truth.run import Plan
+
+    counts, levels = ([part.strip() for part in each.split(",")] for each in (sources, noises))
+    if not all(part.isdecimal() and int(part) > 0 for part in counts) or len(set(map(int, counts))) < len(counts):
+        raise InvalidSettings(f"--sources {sources!r}: write different whole numbers with commas, such as 1,2,3,5")
+    try:
+        strengths = [float(part) for part in levels]
+    except ValueError:
+        strengths = []
+    if not all(0 <= each <= _NOISE_MAX for each in strengths) or len(set(strengths)) < len(levels):
+        raise InvalidSettings(
+            f"--noise {noises!r}: write different numbers from 0 to {_NOISE_MAX} with commas, such as 4,16,48"
+        )
+    return Plan([int(part) for part in counts], strengths, events, asked.seed_numbers)
 
 
 def images_of(asked: Asked) -> "LabelledImages":

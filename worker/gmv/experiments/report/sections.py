@@ -8,6 +8,7 @@ from typing import Final
 import orjson
 
 from gmv.errors import ExperimentRefused
+from gmv.experiments.report.known_truth import truth_section
 from gmv.experiments.report.layout import Result, Section, Table, interval
 from gmv.experiments.report.pictures import distances_picture
 
@@ -219,6 +220,7 @@ EXPERIMENTS: Final[Mapping[str, Callable[[Result], Section]]] = {
     "ra2": ra2_section,
     "ra3": ra3_section,
     "fidelity": fidelity_section,
+    "truth": truth_section,
 }
 
 
