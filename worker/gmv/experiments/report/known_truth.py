@@ -58,7 +58,7 @@ def _credit(result: Result) -> Table:
                 f"{kind['noise']:g}",
                 f"{at['temperature']:.3g}",
                 interval(at["on_sources"], ".3f"),
-                f"{kind['sources_by_chance']:.4f}",
+                f"{kind['sources_by_chance']:.2g}",
                 interval(at["on_owners"], ".3f"),
                 f"{kind['owners_by_chance']['mean']:.3f}",
                 interval(at["misplaced"], ".3f"),
