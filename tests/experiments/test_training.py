@@ -11,7 +11,7 @@ import torch
 from gmv.errors import ExperimentRefused
 from gmv.experiments.generators.averaging import Average
 from gmv.experiments.generators.pixels import to_pixels, to_torch
-from gmv.experiments.generators.presets import GENERATORS, family
+from gmv.experiments.generators.presets import GENERATORS, SMALL, family
 from gmv.experiments.generators.training import train
 from gmv.experiments.stored import load, store, stored_network
 from tests.experiments.world import CLASSES, SIDE, shapes
@@ -74,6 +74,29 @@ def test_a_stored_generator_draws_what_it_drew(name, tmp_path):
     assert opened is not None
     drawn = (made.generator(each, SHAPE, CLASSES).draw(labels, 3) for each in (network, opened))
     np.testing.assert_array_equal(*drawn)
+
+
+def test_guidance_is_that_of_drawing_alone():
+    """The same weights draw by another w as a configuration does that has it; what is not guided draws as before."""
+    labels, images = np.arange(3), shapes(per_class=4)
+    for name in GENERATORS:
+        made = tiny(name)
+        network = train(made, images, 0)
+        own, other = (made.generator(network, SHAPE, CLASSES, w).draw(labels, 3) for w in (None, 2.5))
+        assert (own != other).any() == made.is_guided
+        if made.is_guided:
+            configured = replace(made, sampling=replace(made.sampling, guidance=2.5))
+            np.testing.assert_array_equal(configured.generator(network, SHAPE, CLASSES).draw(labels, 3), other)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_small_generators_make_images_of_32_pixels(name):
+    small: Any = family(name, 32, size=SMALL)
+    assert small.length.steps < family(name, 32).length.steps
+    made = replace(small, steps=1, batch=2)
+    images = shapes(per_class=2, side=32)
+    drawn = made.generator(train(made, images, 0), (1, 32, 32), CLASSES).draw(np.arange(2), 0)
+    assert drawn.shape == (2, 32, 32, 1)
 
 
 def test_what_is_not_there_is_not_opened(tmp_path):

@@ -1,5 +1,6 @@
 """What is measured of known truth, in worlds worked out by hand."""
 
+import base64
 import math
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from gmv.cli.experiment.asked import Asked, plan_of
 from gmv.errors import InvalidSettings
 from gmv.experiments.attributing import Nearest
+from gmv.experiments.report.sections import section_of
+from gmv.experiments.statistics import Interval
 from gmv.experiments.truth.calibrating import PAIRS_MIN, calibration_of, pairs_of
 from gmv.experiments.truth.measures import (
     found_at,
@@ -24,6 +27,7 @@ from gmv.experiments.truth.measures import (
     source_shares,
 )
 from gmv.experiments.truth.mixing import Kind, Mixes
+from gmv.experiments.truth.results import Bin, Calibration, CreditAt, FoundAt, KindResult, Truth
 
 OWNERS = np.array(["ada", "ada", "ben", "cy", "cy"])
 MIXES = Mixes(
@@ -127,3 +131,31 @@ def test_a_plan_has_all_kinds():
 def test_what_is_no_plan_is_refused(sources, noise, sentence):
     with pytest.raises(InvalidSettings, match=sentence):
         plan_of(asked(), sources, noise, 20)
+
+
+def truth() -> Truth:
+    """Figures made by hand, of two kinds and one noise."""
+    mean, spread = Interval(0.125, None, None), Interval(0.75, 0.5, 1.0)
+    credit = (CreditAt(1.0, mean, spread, mean, None), CreditAt(0.016, spread, spread, mean, spread))
+    kinds = tuple(KindResult(count, 4.0, (FoundAt(3, mean, spread),), count / 5000, mean, credit) for count in (1, 2))
+    bins = (Bin(0.1, 0.2, 1234, mean, spread), Bin(0.9, 1.0, 600, spread, mean))
+    lines = tuple(Calibration(4.0, tau, spread, mean, mean, bins) for tau in (1.0, 0.016))
+    return Truth("truth", "gmv experiment truth", "demo", (0,), 200, 5000, 100, 10, 60, 0.016, 10, "id", kinds, lines)
+
+
+def test_the_section_has_every_figure_and_a_picture():
+    section = section_of(truth())
+    precision, recall, credit, lines, bins = section.tables
+    assert precision.rows == (("1", "4", "0.125"), ("2", "4", "0.125"))
+    assert recall.rows[1] == ("2", "4", "0.750 (0.500 to 1.000)")
+    assert credit.rows[0] == ("1", "4", "1", "0.125", "0.0002", "0.750 (0.500 to 1.000)", "0.125", "0.125", "")
+    assert credit.rows[3][-1] == "0.75 (0.50 to 1.00)"
+    assert lines.rows[1] == ("4", "0.016", "0.75 (0.50 to 1.00)", "0.125", "0.125")
+    assert bins.rows[0] == ("4", "1", "0.1 to 0.2", "1,234", "0.125", "0.750 (0.500 to 1.000)")
+    assert len(bins.rows) == 4
+    assert section.picture is not None
+    uri, shown = section.picture()
+    assert uri == section.picture()[0]
+    drawing = base64.b64decode(uri.removeprefix("data:image/svg+xml;base64,")).decode()
+    assert "<svg" in drawing
+    assert "mean share of credit" in shown
