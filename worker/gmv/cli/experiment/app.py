@@ -7,49 +7,23 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from gmv.cli.experiment.asked import Asked, Generating, images_of, keep, laboratory_of, plan_of, prepare
+from gmv.cli.experiment.options import (
+    DatasetOption,
+    DrawnOption,
+    GeneratorsOption,
+    GuidanceOption,
+    ImagesOption,
+    OutOption,
+    SeedsOption,
+    SizeOption,
+    StepsShareOption,
+)
 from gmv.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Run: TypeAlias = Callable[..., Any]
 """Runs an experiment in a laboratory: by seeds, images drawn, and the command to name; returns its result."""
-
-DatasetOption = Annotated[
-    str,
-    typer.Option(
-        "--dataset",
-        metavar="NAME|FILE",
-        help="digits (scikit-learn's), or a Parquet file of square images with the columns image and label.",
-    ),
-]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where everything is made, and looked for again.")
-]
-SeedsOption = Annotated[
-    str, typer.Option("--seeds", metavar="N,M,…", help="Each with a split, a training and noise of its own.")
-]
-GeneratorsOption = Annotated[str, typer.Option("--generators", metavar="NAME,…", help="biggan, diffusion, or both.")]
-DrawnOption = Annotated[int, typer.Option("--drawn", metavar="N", min=1, help="Images that each generator draws.")]
-StepsShareOption = Annotated[
-    float,
-    typer.Option("--steps-share", metavar="SHARE", min=0, help="Of each generator's training: 0.1 for a look."),
-]
-SizeOption = Annotated[
-    str,
-    typer.Option(
-        "--size",
-        metavar="full|small",
-        help="Of generators for 32 x 32 pixels: as in their papers, for a GPU, or small ones for a CPU.",
-    ),
-]
-GuidanceOption = Annotated[
-    float | None,
-    typer.Option("--guidance", metavar="W", min=0, help="Weight w of the diffusion's guidance by the class."),
-]
-ImagesOption = Annotated[
-    int | None,
-    typer.Option("--images", metavar="N", min=1, help="Of the data set, as many of each class. Default: all."),
-]
 
 
 def _assumption(name: str, summary: str) -> None:
