@@ -1,6 +1,7 @@
 """What the fidelity experiment measures, in worlds worked out by hand; and in short on the code that credits."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from gmv.experiments.fidelity.measures import (
     nearest_by_pixels,
     noise_auc,
     overlap,
+    reranked_by_pixels,
     same_class,
     sharpness_of,
 )
@@ -65,6 +67,7 @@ WORLD = World(
     {10: RANKED},
     RANKED,
     EXACT,
+    Nearest(np.array([[1, 2, -1], [1, 2, 3]]), np.zeros((2, 3))),
     WAYS,
     SPOILED,
     np.array([1.0, 0.5]),
@@ -82,6 +85,17 @@ def test_c1_by_hand():
 
 def test_the_nearest_by_pixels():
     assert nearest_by_pixels(WORLD, 3).tolist() == [[1, 0, 2], [2, 3, 1]]
+
+
+def test_a_rerank_by_pixels_orders_candidates_and_takes_both_looks():
+    assert reranked_by_pixels(WORLD, 2).tolist() == [[1, 2], [2, 3]]
+    assert reranked_by_pixels(WORLD, 4).tolist() == [[1, 2, -1, -1], [2, 3, 1, -1]]
+    assert class_share_of([WORLD], 10).by_pixels.mean == pytest.approx((1 + 2) / 5)
+    sides = np.array([[9, 200], [200, 9]], np.uint8).reshape(2, 1, 2, 1)
+    indexed = LabelledImages("sides", sides, np.array([0, 1]), 2)
+    queries = LabelledImages("sides", sides[:1], np.array([0]), 2)
+    mirrored = replace(WORLD, indexed=indexed, queries=queries, found=Nearest(np.array([[1, 0]]), np.zeros((1, 2))))
+    assert reranked_by_pixels(mirrored, 1).tolist() == [[0]]  # both are as near, one of them mirrored
 
 
 def test_what_fewer_candidates_miss():

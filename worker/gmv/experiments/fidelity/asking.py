@@ -45,6 +45,7 @@ class World:
         recalled: the nearest by recall alone, by K.
         by_candidates: the ten nearest by W1, by M.
         ranked, exact: the 50 nearest by W1, among the index's own M and among all.
+        found: all training images among the index's own M candidates, in order of W1.
         quantised: the ten nearest by what is recalled by: "none" where vectors are not quantised, "codes" of the index
             itself, "pq" by product quantisation.
         spoiled: the ten nearest of the queries under noise.
@@ -59,6 +60,7 @@ class World:
     by_candidates: dict[int, Nearest]
     ranked: Nearest
     exact: Nearest
+    found: Nearest
     quantised: dict[str, Answers]
     spoiled: Nearest
     qualities: NDArray[np.float64]
@@ -106,6 +108,7 @@ def ask_world(
         {each: ask(CREDITED, min(each, all_pairs)) for each in CANDIDATES},
         ask(most, own),
         ask(most, all_pairs),
+        ask(own, own),
         {way: Answers(ask(CREDITED, CREDITED, of), ask(CREDITED, own, of)) for way, of in by_way.items()},
         ask(CREDITED, own, pixels=list(noisy)),
         qualities,

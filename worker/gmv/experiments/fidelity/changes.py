@@ -34,6 +34,7 @@ def _only(world: World, label: int) -> World:
         queries=world.queries.take(rows),
         recalled={count: some(nearest) for count, nearest in world.recalled.items()},
         ranked=some(world.ranked),
+        found=some(world.found),
         exact=some(world.exact),
     )
 

@@ -12,7 +12,9 @@ class ClassShare:
     Attributes:
         contributors: K.
         recalled: of the K that recall finds nearest, without a re-rank.
-        ranked: of the K nearest by W1 among the index's own number of candidates, as a worker credits them.
+        by_pixels: of the K nearest by Euclidean distance of pixels among the index's own number of candidates: a
+            re-rank by L2.
+        ranked: of the K nearest by W1 among these candidates, as a worker credits them.
         exact: of the K nearest by W1 among all images.
         pixels: of the K nearest by Euclidean distance of pixels among all.
         chance: of K random ones.
@@ -20,6 +22,7 @@ class ClassShare:
 
     contributors: int
     recalled: Interval
+    by_pixels: Interval
     ranked: Interval
     exact: Interval
     pixels: Interval

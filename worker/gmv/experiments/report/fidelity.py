@@ -7,9 +7,10 @@ from gmv.experiments.report.layout import Result, Section, Table, interval
 
 _WAYS: Final[Mapping[str, str]] = {
     "recalled": "recall alone",
+    "by_pixels": "L2 of M",
     "ranked": "W1 of M",
     "exact": "W1 of all",
-    "pixels": "pixels",
+    "pixels": "L2 of all",
     "chance": "chance",
 }
 _QUANTISED: Final[Mapping[str, str]] = {
@@ -49,6 +50,7 @@ def fidelity_section(result: Result) -> Section:
     )
     text = (
         f"{result['queries']:,} images asked about {result['indexed']:,} others; {result['noise']:,} are noise.",
+        "L2 is of pixels, W1 of tokens. W1 and L2 of M look at an image and its mirror image, L2 of all at the image.",
         f"The index's own M is {interval(result['candidates'], '.0f')}.",
         f"Its own tau is {interval(result['temperature'], '.4f')}: the last row of the table by tau.",
         f"C3 by counting hits: AUC {interval(result['noise_auc_of_hits'], '.3f')}.",
