@@ -145,6 +145,10 @@ def truth() -> Truth:
 
 def test_the_section_has_every_figure_and_a_picture():
     section = section_of(truth())
+    assert section.text[-2:] == (
+        "Noise 4, tau 1: sources earn 12.5% of 1, 12.5% of 2.",
+        "Noise 4, tau 0.016: sources earn 75.0% of 1, 75.0% of 2.",
+    )
     precision, recall, credit, lines, bins = section.tables
     assert precision.rows == (("1", "4", "0.125"), ("2", "4", "0.125"))
     assert recall.rows[1] == ("2", "4", "0.750 (0.500 to 1.000)")

@@ -16,7 +16,9 @@ def truth_section(result: Result) -> Section:
         "Precision at K: how many of the K nearest are true sources; recall at K: how many of these are among the K.",
         "Misplaced is the share of credit that is not where the mixing weights would have it.",
         "A slope is of shares against mixing weights: 1 where a share grows as the weight does, 0 where it does not.",
+        "A slope above 1 with an intercept below 0: large sources earn more than their part, and small ones less.",
         f"Bins are over all kinds; one of which a seed has less than {result['pairs_min']} sources is not listed.",
+        *_reading(result),
     )
     return Section(
         f"Known truth on {result['dataset']}: credit for remixes, whose sources are known",
@@ -25,6 +27,17 @@ def truth_section(result: Result) -> Section:
         (_found(result, "precision"), _found(result, "recall"), _credit(result), _lines(result), _bins(result)),
         partial(calibration_picture, result),
     )
+
+
+def _reading(result: Result) -> list[str]:
+    """Say for each noise and temperature what the sources earn, by how many there are."""
+    sentences = []
+    for noise in dict.fromkeys(kind["noise"] for kind in result["kinds"]):
+        kinds = [kind for kind in result["kinds"] if kind["noise"] == noise]
+        for place, at in enumerate(kinds[0]["credit"]):
+            earned = [f"{kind['credit'][place]['on_sources']['mean']:.1%} of {kind['sources']}" for kind in kinds]
+            sentences.append(f"Noise {noise:g}, tau {at['temperature']:.3g}: sources earn {', '.join(earned)}.")
+    return sentences
 
 
 def _found(result: Result, name: str) -> Table:
