@@ -38,7 +38,7 @@ def calibration_picture(result: Mapping[str, Any]) -> tuple[str, str]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_INCHES[0] * len(noises), _INCHES[1]), layout="constrained")
         for axes, noise in zip(figure.subplots(1, len(noises), squeeze=False)[0], noises, strict=True):
-            axes.plot([0, 1], [0, 1], color=GRID, label="share = weight")
+            axes.plot([0, 1], [0, 1], color=PALETTE[7], linestyle="--", linewidth=0.8, label="share = weight")
             at = [each for each in result["calibrations"] if each["noise"] == noise]
             for each, colour in zip(at, PALETTE, strict=False):
                 means = [[one[name]["mean"] for one in each["bins"]] for name in ("weight", "share")]
