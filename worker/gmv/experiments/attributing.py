@@ -1,8 +1,9 @@
 """Generated images attributed to training images, by the code that credits: index, recall, exact re-rank, shares."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from gmv.assembly.parts import assemble_attributor
 from gmv.corpus.open import open_corpus
 from gmv.errors import ExperimentRefused, Poison
-from gmv.experiments.corpus import events_of, image_id, row_of, write_corpus
+from gmv.experiments.corpus import events_of, image_id, write_corpus
 from gmv.experiments.folder import Folder
 from gmv.experiments.images import LabelledImages, Rows
 from gmv.index.opened import Index, open_index
@@ -57,13 +58,30 @@ def index_of(images: LabelledImages, folder: Folder, settings: Settings, progres
     Raises:
         ExperimentRefused: the folder holds an index of other images.
     """
-    stamp = folder.index.with_name("images.txt")
     if not folder.index.exists():
         write_corpus(images, folder.corpus)
-        write_whole(stamp, images.digest.encode())  # before the index: a kill in between leaves none that is unknown
-        corpus = open_corpus([folder.corpus], settings.images.bytes_max)
-        build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), progress)
-    if not stamp.exists() or stamp.read_text() != images.digest:
+    return index_over(folder.corpus, images.digest, folder, settings, progress)
+
+
+def index_over(corpus: Path, digest: str, folder: Folder, settings: Settings, progress: Progress) -> Index:
+    """Build an index over a corpus, or open the one that is there.
+
+    Args:
+        corpus: Parquet.
+        digest: that tells it from others.
+        folder: to keep the index in.
+        settings: of images.
+        progress: shows long steps.
+
+    Raises:
+        ExperimentRefused: the folder holds an index of other images.
+    """
+    stamp = folder.index.with_name("images.txt")
+    if not folder.index.exists():
+        write_whole(stamp, digest.encode())  # before the index: a kill in between leaves none that is unknown
+        opened = open_corpus([corpus], settings.images.bytes_max)
+        build_index(opened, folder.index, settings, BuildOptions(threads=_THREADS), progress)
+    if not stamp.exists() or stamp.read_text() != digest:
         raise ExperimentRefused(
             f"{folder.index} is of other images; give another folder with --out, or delete that one"
         )
@@ -72,7 +90,7 @@ def index_of(images: LabelledImages, folder: Folder, settings: Settings, progres
 
 def attribute(
     index: Index,
-    drawn: NDArray[np.uint8],
+    drawn: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     settings: Settings,
     among: Rows | None = None,
     progress: Callable[[int], None] = lambda _: None,
@@ -81,7 +99,7 @@ def attribute(
 
     Args:
         index: over all training images of the experiment.
-        drawn: uint8 [events, side, side, channels].
+        drawn: each uint8 [height, width, channels].
         settings: K, M and how many threads rank.
         among: the training images that may be credited, the others being left out as those of owners who opted out;
             None: all.
@@ -96,7 +114,7 @@ def attribute(
     attributor = assemble_attributor(
         index, settings, _others_left_out(index, among), StageClock(), Metrics(CollectorRegistry())
     )
-    events = events_of(drawn)
+    events, row_of = events_of(drawn), rows_of(index)
     contributors = settings.valuation.contributors
     rows = np.full((len(events), contributors), -1, np.int64)
     distances = np.full((len(events), contributors), np.inf)
@@ -106,10 +124,15 @@ def attribute(
             if isinstance(outcome, Poison):
                 raise ExperimentRefused(f"generated image {place} cannot be attributed: {outcome}")
             found = outcome.contributors
-            rows[place, : len(found)] = [row_of(each.image_id) for each in found]
+            rows[place, : len(found)] = [row_of[each.image_id] for each in found]
             distances[place, : len(found)] = [each.distance for each in found]
         progress(len(part))
     return Nearest(rows, distances)
+
+
+def rows_of(index: Index) -> dict[str, int]:
+    """Return the row of each training image, by its id."""
+    return {image.image_id: row for row, image in enumerate(index.images.images(range(len(index.images))))}
 
 
 def _others_left_out(index: Index, among: Rows | None) -> Ownership:

@@ -68,8 +68,21 @@ class Family(Protocol):
     def training(self, shape: tuple[int, int, int], classes: int) -> Training:
         """Begin with random weights; torch's own generator is seeded by the caller."""
 
-    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> Generator:
-        """Return a network, trained, as a generator."""
+    @property
+    def is_guided(self) -> bool:
+        """Whether drawing has a guidance weight, w of classifier-free guidance."""
+
+    def generator(
+        self, network: nn.Module, shape: tuple[int, int, int], classes: int, guidance: float | None = None
+    ) -> Generator:
+        """Return a network, trained, as a generator.
+
+        Args:
+            network: of this configuration.
+            shape: (channels, side, side).
+            classes: of labels.
+            guidance: w in place of the configuration's own, of a family that is guided.
+        """
 
     def empty_network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         """Return a network to load weights into."""

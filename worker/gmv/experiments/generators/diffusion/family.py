@@ -1,7 +1,7 @@
 """The diffusion as one of the experiments' generators: how it is configured, trained and drawn from."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,9 +69,17 @@ class Diffusion(Family):
             return Dense(self.size, shape, classes)
         return UNet(self.size, shape[0], classes)
 
+    @property
     @override
-    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> "DiffusionGenerator":
-        return DiffusionGenerator(network, shape, classes, signal_shares(self.process_steps), self.sampling)
+    def is_guided(self) -> bool:
+        return True
+
+    @override
+    def generator(
+        self, network: nn.Module, shape: tuple[int, int, int], classes: int, guidance: float | None = None
+    ) -> "DiffusionGenerator":
+        sampling = self.sampling if guidance is None else replace(self.sampling, guidance=guidance)
+        return DiffusionGenerator(network, shape, classes, signal_shares(self.process_steps), sampling)
 
 
 class DiffusionTraining(Training):
