@@ -1,6 +1,6 @@
 """Make a corpus of sounds and events that were made of some of them: python make.py FOLDER.
 
-    gmv index build FOLDER/corpus.parquet --encoder-id log-spectrogram/1 --no-find-copies --out FOLDER/index
+    gmv index build FOLDER/corpus.parquet --encoder-id log-spectrogram/1 --out FOLDER/index
     gmv ledger init --log FOLDER/events.jsonl --ledger sqlite:///FOLDER/credits.db
     gmv replay FOLDER/events.jsonl --index FOLDER/index --ledger sqlite:///FOLDER/credits.db
 

@@ -81,11 +81,7 @@ def test_sounds_are_credited_to_who_made_what_they_were_made_of(sqlite: LedgerSe
     )
     assert made.returncode == 0, made.stderr
     corpus, index, events = tmp_path / "corpus.parquet", tmp_path / "index", tmp_path / "events.jsonl"
-    named = (
-        "--encoder-id",
-        "log-spectrogram/1",
-        "--no-find-copies",
-    )  # notes of one timbre are near copies
+    named = ("--encoder-id", "log-spectrogram/1")
     built = gmv_json(sqlite, "index", "build", corpus, *named, "--out", index)
     gmv_json(sqlite, "ledger", "init", "--log", events)
     gmv_json(sqlite, "replay", events, "--index", index)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gmv.demo.layouts import LAYOUTS, layout_masks
-from gmv.demo.remix import CANVAS_PIXELS_MAX, Recipe, copies, png, recipes, remixes
+from gmv.demo.remix import CANVAS_PIXELS_MAX, Recipe, copies, mixing_weights, png, recipes, recipes_with, remixes
 from gmv.errors import CorpusRefused
 
 OWNERS = {f"image-{number:03}": f"owner-{number % 7}" for number in range(60)}
@@ -76,6 +76,46 @@ def test_two_owners_give_two_sources_and_one_owner_is_refused() -> None:
     assert {frozenset(recipe.sources) for recipe in recipes(two, 20, seed=1)} == {frozenset("ab")}
     with pytest.raises(CorpusRefused, match="different owners"):
         recipes({"a": "only", "b": "only"}, 1, seed=1)
+
+
+@given(sources=st.integers(1, 5), seed=st.integers(0, 2**32))
+@settings(max_examples=30)
+def test_as_many_sources_as_are_asked_for_all_of_different_owners(sources: int, seed: int) -> None:
+    made = recipes_with(OWNERS, sources, 6, seed)
+    assert [len({OWNERS[image_id] for image_id in recipe.sources}) for recipe in made] == [sources] * 6
+    assert recipes_with(OWNERS, sources, 3, seed) == made[:3]
+    if sources == 1:
+        assert made == copies(OWNERS, 6, seed)
+
+
+@pytest.mark.parametrize("sources", [1, 2, 3, 5])
+def test_mixing_weights_are_the_parts_that_are_seen(sources: int) -> None:
+    """With the first source red and the others black, without noise, the red of all pixels is its part."""
+    for recipe in recipes_with(OWNERS, sources, 20, seed=4, noise=0.0):
+        pictures = {image_id: plain((0, 0, 0)) for image_id in recipe.sources}
+        (dark,) = remixes([recipe], pictures)
+        (red,) = remixes([recipe], pictures | {recipe.sources[0]: plain((255, 0, 0))})
+        (all_red,) = remixes([recipe], dict.fromkeys(recipe.sources, plain((255, 0, 0))))
+        weights = mixing_weights(recipe, plain((0, 0, 0)))
+        assert weights.shape == (sources,)
+        assert weights.sum() == pytest.approx(1)
+        seen = (red[..., 0].mean() - dark[..., 0].mean()) / (all_red[..., 0].mean() - dark[..., 0].mean())
+        assert seen == pytest.approx(weights[0], abs=0.1)  # sources are recoloured, each in its own way
+
+
+def test_noise_is_as_strong_as_asked_and_changes_nothing_else() -> None:
+    grey = dict.fromkeys(OWNERS, plain((128, 128, 128)))
+    calm, usual, strong = (recipes_with(OWNERS, 3, 1, seed=2, noise=noise)[0] for noise in (0.0, 4.0, 16.0))
+    (clean,), (little,), (much,) = (remixes([each], grey) for each in (calm, usual, strong))
+    assert (little.astype(float) - clean).std() == pytest.approx(4, rel=0.1)
+    assert (much.astype(float) - clean).std() == pytest.approx(16, rel=0.1)
+
+
+def test_more_sources_than_owners_or_than_a_layout_has_room_for_are_refused() -> None:
+    with pytest.raises(CorpusRefused, match="of 6 images of different owners cannot be made; ask for 1 to 5"):
+        recipes_with(OWNERS, 6, 1, seed=1)
+    with pytest.raises(CorpusRefused, match="ask for 1 to 2"):
+        recipes_with({"a": "left", "b": "right"}, 3, 1, seed=1)
 
 
 def test_sources_of_any_size_share_the_canvas_of_the_first() -> None:

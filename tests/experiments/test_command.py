@@ -1,5 +1,6 @@
 """`gmv experiment` in short, over the code that credits, judged by brute force and by what it stored."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_weights
 from scipy.optimize import linear_sum_assignment
 
+from gmv.cli.experiment.asked import Asked
 from gmv.experiments.folder import Folder
 from gmv.experiments.generators.presets import family
 from gmv.experiments.splits import split
@@ -175,6 +177,23 @@ def test_a_second_run_prints_the_same(world):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+def test_another_guidance_draws_anew_by_the_same_weights(world, tmp_path):
+    out = shutil.copytree(world.out, tmp_path / "out")
+    before = (out / "shapes" / "diffusion-4.safetensors").stat().st_mtime_ns
+    done = run("ra2", world.parquet, out, "--seeds", "4", "--generators", "diffusion", "--guidance", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    assert orjson.loads(done.stdout)["command"].endswith("--steps-share 0.0005 --guidance 2")
+    assert (out / "shapes" / "diffusion-4.safetensors").stat().st_mtime_ns == before
+    drawn = load_file(out / "shapes" / "diffusion-w2-4-drawn.safetensors")["pixels"]
+    assert (drawn != stored(world, "diffusion-4-drawn.safetensors")["pixels"]).any()
+
+
+def test_fewer_images_have_a_folder_of_their_own():
+    asked = Asked("ra1", "data/shapes.parquet", "4", Path("out"), None, {"--drawn": "9"}, images=30)
+    assert asked.folder == Path("out/shapes-30")
+    assert asked.command == "gmv experiment ra1 --dataset data/shapes.parquet --seeds 4 --drawn 9 --images 30"
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "sentence"),
     [
@@ -184,6 +203,8 @@ def test_a_second_run_prints_the_same(world):
         (["--seeds", "4,x"], 2, "--seeds '4,x': write different whole numbers"),
         (["--seeds", "4,4"], 2, "--seeds '4,4': write different whole numbers"),
         (["--generators", "gan"], 65, "there is no generator 'gan'"),
+        (["--size", "small"], 65, "biggan has one size for images of 8 x 8 pixels; leave out --size small"),
+        (["--images", "63"], 65, "63 images are 21 of each class"),
     ],
 )
 def test_what_does_not_fit_is_refused(world, flags, code, sentence):

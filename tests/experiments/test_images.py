@@ -49,12 +49,35 @@ def test_a_parquet_file_gives_the_pixels_and_labels_that_were_written(tmp_path):
     assert read.classes == 3
 
 
+def test_classes_may_be_named(tmp_path):
+    images, names = shapes(per_class=2), ["tree", "bird", "car"]
+    path = write_parquet(images, tmp_path / "shapes.parquet", [names[label] for label in images.labels])
+    read = labelled_parquet(path)
+    assert read.labels.tolist() == [2, 2, 0, 0, 1, 1]
+    assert read.classes == 3
+
+
+def test_fewer_images_are_as_many_of_each_class():
+    images = shapes(per_class=20)
+    some = images.fewer(17)
+    assert np.bincount(some.labels).tolist() == [5, 5, 5]
+    assert {each.tobytes() for each in some.pixels} < {each.tobytes() for each in images.pixels}
+    np.testing.assert_array_equal(images.fewer(17).pixels, some.pixels)
+    np.testing.assert_array_equal(images.fewer(60).pixels, images.pixels)
+
+
+@pytest.mark.parametrize("count", [2, 63])
+def test_fewer_images_than_classes_or_more_than_there_are_are_refused(count):
+    with pytest.raises(ExperimentRefused, match="20 of its smallest class; ask for 3 to 60 with --images"):
+        shapes(per_class=20).fewer(count)
+
+
 @pytest.mark.parametrize(
     ("labels", "sentence"),
     [
         ([0, 1, None, 2, 1, None], "row 2 has no label, as have 2 rows in all"),
         ([0.0, 1.0, 2.0, 0.5, 1.0, 2.0], "labels are of type double"),
-        (["a", "b", "c", "a", "b", "c"], "labels are of type string"),
+        ([b"a", b"b", b"c", b"a", b"b", b"c"], "labels are of type binary"),
     ],
 )
 def test_labels_that_are_missing_or_no_numbers_are_refused(tmp_path, labels, sentence):

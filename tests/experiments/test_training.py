@@ -11,7 +11,7 @@ import torch
 from gmv.errors import ExperimentRefused
 from gmv.experiments.generators.averaging import Average
 from gmv.experiments.generators.pixels import to_pixels, to_torch
-from gmv.experiments.generators.presets import GENERATORS, family
+from gmv.experiments.generators.presets import GENERATORS, SMALL, family
 from gmv.experiments.generators.training import train
 from gmv.experiments.stored import load, store, stored_network
 from tests.experiments.world import CLASSES, SIDE, shapes
@@ -76,6 +76,29 @@ def test_a_stored_generator_draws_what_it_drew(name, tmp_path):
     np.testing.assert_array_equal(*drawn)
 
 
+def test_guidance_is_that_of_drawing_alone():
+    """The same weights draw by another w as a configuration does that has it; what is not guided draws as before."""
+    labels, images = np.arange(3), shapes(per_class=4)
+    for name in GENERATORS:
+        made = tiny(name)
+        network = train(made, images, 0)
+        own, other = (made.generator(network, SHAPE, CLASSES, w).draw(labels, 3) for w in (None, 2.5))
+        assert (own != other).any() == made.is_guided
+        if made.is_guided:
+            configured = replace(made, sampling=replace(made.sampling, guidance=2.5))
+            np.testing.assert_array_equal(configured.generator(network, SHAPE, CLASSES).draw(labels, 3), other)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_small_generators_make_images_of_32_pixels(name):
+    small: Any = family(name, 32, size=SMALL)
+    assert small.length.steps < family(name, 32).length.steps
+    made = replace(small, steps=1, batch=2)
+    images = shapes(per_class=2, side=32)
+    drawn = made.generator(train(made, images, 0), (1, 32, 32), CLASSES).draw(np.arange(2), 0)
+    assert drawn.shape == (2, 32, 32, 1)
+
+
 def test_what_is_not_there_is_not_opened(tmp_path):
     assert load(tmp_path / "nothing", STAMP) is None
 
@@ -111,8 +134,12 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_sizes_and_generators_that_there_are_not_are_refused():
     with pytest.raises(ExperimentRefused, match="no generator 'gan'; there are biggan and diffusion"):
         family("gan", SIDE)
-    with pytest.raises(ExperimentRefused, match="12 x 12 pixels have no size of biggan; bring them to 8 x 8 and 32"):
+    with pytest.raises(ExperimentRefused, match="12 x 12 pixels have no size of biggan; bring them to 8 x 8 or 32"):
         family("biggan", 12)
+    with pytest.raises(ExperimentRefused, match="no size 'tiny' of generators; there are full and small"):
+        family("biggan", 32, size="tiny")
+    with pytest.raises(ExperimentRefused, match="one size for images of 8 x 8 pixels; leave out --size small"):
+        family("diffusion", SIDE, size="small")
 
 
 def test_an_average_follows_the_weights_by_its_decay():

@@ -13,6 +13,20 @@ COMMIT = "            answer = await self._blocking(self._parts.ledger.commit, p
 
 MUTATIONS = [
     Mutation(
+        "A repeat in a run is judged again where its event turns out to be credited by another partition",
+        "stream/outcomes.py",
+        "        if outcome.event is None:\n",
+        "        if isinstance(outcome, AlreadyCredited) or outcome.event is None:\n",
+        CORE,
+    ),
+    Mutation(
+        "So is one that a later commit of the run holds",
+        "stream/core.py",
+        "        published: set[int] = set()\n        piece = recognise(piece, known)\n",
+        "        published: set[int] = set()\n",
+        CORE,
+    ),
+    Mutation(
         "Receipts and dead letters are published before the commit",
         "stream/core.py",
         PUBLISH + COMMIT,

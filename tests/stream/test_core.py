@@ -122,6 +122,27 @@ async def test_an_event_credited_elsewhere_in_between_is_set_aside(room: Room) -
     assert len(room.outbox.dead_letters) == 1, "the dead letter is not repeated with the second commit"
 
 
+async def test_repeats_of_an_event_that_turns_out_to_be_in_conflict_are_dead_letters_too(room: Room) -> None:
+    """Of an id that another partition credited with other data in between: none of them is credited, none is silent."""
+    records = [event_record(offset, "a") for offset in range(3)]
+    room.ledger.events[identity(records[0])] = Known(5, 77, bytes(7) + b"\x01")
+    room.ledger.hidden.add(identity(records[0]))
+    assert await room.credit(*records, event_record(3, "b")) == Committed()
+    assert room.ledger.totals == {"ada": 1_000_000}
+    assert [each.record.offset for each in room.outbox.dead_letters] == [0, 1, 2]
+    assert room.notes.summaries[-1].duplicates == 0
+
+
+async def test_so_are_those_that_a_later_commit_of_the_run_holds(room: Room) -> None:
+    wide = [event_record(place, f"e{place}", [f"{place}-{owner}" for owner in range(100)]) for place in range(60)]
+    again = Record(60, wide[0].value)
+    room.ledger.events[identity(wide[0])] = Known(5, 77, bytes(7) + b"\x01")
+    room.ledger.hidden.add(identity(wide[0]))
+    assert await room.credit(*wide, again) == Committed()
+    assert [type(answer) for answer in room.ledger.answers] == [Duplicate, Committed, Committed]
+    assert [each.record.offset for each in room.outbox.dead_letters] == [0, 60]
+
+
 async def test_a_fenced_run_credits_nothing_here(room: Room) -> None:
     ahead = Position(TOPIC_ID, 8, -1, "b")
     room.ledger.state[0] = ahead

@@ -46,8 +46,10 @@ def event_record(
     offset: int, name: str, owners: Sequence[str] = ("ada",), says: int = 0, is_unlike: bool = False, copies: int = 0
 ) -> Record:
     """The images of the first so many owners are near copies of each other."""
-    said = {"id": name, "owners": list(owners), "says": says, "copies": copies}
-    return Record(offset, orjson.dumps(said | {"unlike": True} if is_unlike else said))
+    said: dict[str, Any] = {"id": name, "owners": list(owners), "says": says}
+    said |= {"copies": copies} if copies else {}
+    said |= {"unlike": True} if is_unlike else {}
+    return Record(offset, orjson.dumps(said))
 
 
 def poison_record(offset: int) -> Record:
@@ -101,7 +103,7 @@ class EqualShares:
         owners = owners_of(event)
         if not owners:
             return Poison(Reason.IMAGE_CORRUPT, "no owners")
-        chosen, alike = self.chosen(owners, _said(event)["copies"])
+        chosen, alike = self.chosen(owners, _said(event).get("copies", 0))
         images = [Candidate(owner, owner, 1.0, 0.5) for owner in chosen]
         copies, others = images[:alike], images[alike:]
         places = [[image] for image in others]

@@ -115,12 +115,13 @@ def build(
         ),
     ] = None,
     find_copies: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--find-copies/--no-find-copies",
-            help="Whether near copies are found and grouped: 1.6 ms an image of 50,000, and of more images longer.",
+            help="Whether near copies are found and grouped: 1.6 ms an image of 50,000, and of more images longer. "
+            "Default: of images, not of features, for which nobody has measured what a copy is.",
         ),
-    ] = True,
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the index that is there.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -168,7 +169,7 @@ def build(
             target_recall,
             candidates_max,
             reduction,
-            find_copies,
+            encoder_id is None if find_copies is None else find_copies,
         ),
         progress,
         on_reading,

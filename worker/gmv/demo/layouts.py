@@ -76,7 +76,7 @@ def _whole(sources: int, down: NDArray[np.float64], across: NDArray[np.float64],
 
 LAYOUTS = (
     Layout("bands", 3, _bands),
-    Layout("facets", 4, _facets),
+    Layout("facets", 5, _facets),
     Layout("window", 2, _window),
     Layout("exposure", 2, _exposure),
 )

@@ -1,8 +1,9 @@
 """Generated images attributed to training images, by the code that credits: index, recall, exact re-rank, shares."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from gmv.assembly.parts import assemble_attributor
 from gmv.corpus.open import open_corpus
 from gmv.errors import ExperimentRefused, Poison
-from gmv.experiments.corpus import events_of, image_id, row_of, write_corpus
+from gmv.experiments.corpus import events_of, image_id, write_corpus
 from gmv.experiments.folder import Folder
 from gmv.experiments.images import LabelledImages, Rows
 from gmv.index.opened import Index, open_index
@@ -58,13 +59,30 @@ def index_of(images: LabelledImages, folder: Folder, settings: Settings, progres
     Raises:
         ExperimentRefused: the folder holds an index of other images.
     """
-    stamp = folder.index.with_name("images.txt")
     if not folder.index.exists():
         write_corpus(images, folder.corpus)
-        write_whole(stamp, images.digest.encode())  # before the index: a kill in between leaves none that is unknown
-        corpus = open_corpus([folder.corpus], settings.images.bytes_max)
-        build_index(corpus, folder.index, settings, BuildOptions(threads=_THREADS), progress)
-    if not stamp.exists() or stamp.read_text() != images.digest:
+    return index_over(folder.corpus, images.digest, folder, settings, progress)
+
+
+def index_over(corpus: Path, digest: str, folder: Folder, settings: Settings, progress: Progress) -> Index:
+    """Build an index over a corpus, or open the one that is there.
+
+    Args:
+        corpus: Parquet.
+        digest: that tells it from others.
+        folder: to keep the index in.
+        settings: of images.
+        progress: shows long steps.
+
+    Raises:
+        ExperimentRefused: the folder holds an index of other images.
+    """
+    stamp = folder.index.with_name("images.txt")
+    if not folder.index.exists():
+        write_whole(stamp, digest.encode())  # before the index: a kill in between leaves none that is unknown
+        opened = open_corpus([corpus], settings.images.bytes_max)
+        build_index(opened, folder.index, settings, BuildOptions(threads=_THREADS), progress)
+    if not stamp.exists() or stamp.read_text() != digest:
         raise ExperimentRefused(
             f"{folder.index} is of other images; give another folder with --out, or delete that one"
         )
@@ -73,7 +91,7 @@ def index_of(images: LabelledImages, folder: Folder, settings: Settings, progres
 
 def attribute(
     index: Index,
-    drawn: NDArray[np.uint8],
+    drawn: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     settings: Settings,
     among: Rows | None = None,
     progress: Callable[[int], None] = lambda _: None,
@@ -82,7 +100,7 @@ def attribute(
 
     Args:
         index: over all training images of the experiment.
-        drawn: uint8 [events, side, side, channels].
+        drawn: each uint8 [height, width, channels].
         settings: K, M and how many threads rank.
         among: the training images that may be credited, the others being left out as those of owners who opted out;
             None: all.
@@ -94,20 +112,21 @@ def attribute(
     # Values are of images: each has a place of its own, though it be a near copy of another, and no credit is withheld.
     valuation = settings.valuation.model_copy(update={"copies": "off", "evidence": None})
     settings = settings.model_copy(update={"valuation": valuation})
+    row_of = rows_of(index)
     contributors = settings.valuation.contributors
     rows = np.full((len(drawn), contributors), -1, np.int64)
     distances = np.full((len(drawn), contributors), np.inf)
     attributions = attributions_of(index, drawn, settings, _others_left_out(index, among), progress)
     for place, attribution in enumerate(attributions):
         found = attribution.contributors
-        rows[place, : len(found)] = [row_of(each.image_id) for each in found]
+        rows[place, : len(found)] = [row_of[each.image_id] for each in found]
         distances[place, : len(found)] = [each.distance for each in found]
     return Nearest(rows, distances)
 
 
 def attributions_of(
     index: Index,
-    drawn: NDArray[np.uint8],
+    drawn: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     settings: Settings,
     ownership: Ownership,
     progress: Callable[[int], None] = lambda _: None,
@@ -135,6 +154,11 @@ def attributions_of(
             attributions.append(outcome)
         progress(len(part))
     return attributions
+
+
+def rows_of(index: Index) -> dict[str, int]:
+    """Return the row of each training image, by its id."""
+    return {image.image_id: row for row, image in enumerate(index.images.images(range(len(index.images))))}
 
 
 def _others_left_out(index: Index, among: Rows | None) -> Ownership:

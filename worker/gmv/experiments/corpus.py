@@ -21,11 +21,6 @@ def image_id(row: int) -> str:
     return f"{row:08}"
 
 
-def row_of(image_id: str) -> int:
-    """Return the row of a training image."""
-    return int(image_id)
-
-
 def write_corpus(images: LabelledImages, path: Path) -> None:
     """Write the images as Parquet, each class an owner of its own, since experiments look at images alone."""
     table = pa.table(
@@ -38,8 +33,8 @@ def write_corpus(images: LabelledImages, path: Path) -> None:
     pq.write_table(table, path)
 
 
-def events_of(drawn: NDArray[np.uint8]) -> list[GeneratedImage]:
-    """Return generated images, uint8 [images, side, side, channels], as events."""
+def events_of(drawn: Iterable[NDArray[np.uint8]]) -> list[GeneratedImage]:
+    """Return generated images, each uint8 [height, width, channels], as events."""
     return [GeneratedImage(SOURCE, str(row), ImageBytes(image_file(each))) for row, each in enumerate(drawn)]
 
 
@@ -48,8 +43,3 @@ def image_file(pixels: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3))).save(file, format="PNG")
     return file.getvalue()
-
-
-def rows_of(image_ids: Iterable[str]) -> list[int]:
-    """Return the rows of training images."""
-    return [row_of(each) for each in image_ids]

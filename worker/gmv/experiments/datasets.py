@@ -38,12 +38,12 @@ def labelled_parquet(path: Path, label_column: str = "label", image_column: str 
 
     Args:
         path: of the file, of columns as Hugging Face's data sets have them: images as bytes or as a struct of them.
-        label_column: whole numbers from 0.
+        label_column: whole numbers from 0, or names of classes, which are numbered in alphabetical order.
         image_column: of files in PNG, JPEG or WEBP.
 
     Raises:
-        ExperimentRefused: it is no such file, a label is missing or no whole number, an image is damaged or of another
-            size than the first.
+        ExperimentRefused: it is no such file, a label is missing, or is neither number nor name, an image is damaged or
+            of another size than the first.
     """
     try:
         table = pq.read_table(path, columns=[label_column, image_column])
@@ -84,6 +84,8 @@ def _labels(path: Path, column: pa.ChunkedArray) -> np.ndarray:
         raise ExperimentRefused(
             f"{path}: row {row} has no label, as have {column.null_count} rows in all; give each its class"
         )
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return np.unique(column.to_pylist(), return_inverse=True)[1].astype(np.int64)
     if not pa.types.is_integer(column.type):
-        raise ExperimentRefused(f"{path}: labels are of type {column.type}; number the classes from 0")
+        raise ExperimentRefused(f"{path}: labels are of type {column.type}; name the classes, or number them from 0")
     return np.asarray(column.to_numpy(), np.int64)

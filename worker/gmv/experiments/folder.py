@@ -32,6 +32,10 @@ class Folder:
         """Of each of these, the nearest among some of the training images."""
         return self.root / f"{generator}-{seed}-{among}.safetensors"
 
+    def halves(self, generator: str, seed: int) -> Path:
+        """Folder of what generators trained on halves of these images make of the images that it drew."""
+        return self.root / f"{generator}-{seed}-halves"
+
     def result(self, experiment: str) -> Path:
         """JSON, as `--json` prints it."""
         return self.root / f"{experiment}.json"

@@ -12,6 +12,8 @@ Rows = NDArray[np.int64]
 """Numbers of images, counted from 0."""
 
 CLASSES_MIN = 2
+_CHOICE = 4
+"""Seed of which images are chosen where not all are taken; experiments have seeds of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,28 @@ class LabelledImages:
     def take(self, rows: Rows) -> "LabelledImages":
         """Return these rows, in this order."""
         return LabelledImages(self.name, self.pixels[rows], self.labels[rows], self.classes)
+
+    def fewer(self, count: int) -> "LabelledImages":
+        """Return so many images, as many of each class, chosen at random and the same each time; in order of row.
+
+        Args:
+            count: of images; where it is no multiple of the classes, the result has a few less.
+
+        Raises:
+            ExperimentRefused: a class has fewer than its part, or a part is no image.
+        """
+        part, random = count // self.classes, np.random.default_rng(_CHOICE)
+        scarce = int(np.bincount(self.labels, minlength=self.classes).min())
+        if not 1 <= part <= scarce:
+            raise ExperimentRefused(
+                f"{count:,} images are {part:,} of each class, and {self.name} has {scarce:,} of its smallest class; "
+                f"ask for {self.classes:,} to {self.classes * scarce:,} with --images"
+            )
+        rows = [
+            random.permutation(np.flatnonzero(self.labels == label))[:part].astype(np.int64)
+            for label in range(self.classes)
+        ]
+        return self.take(np.sort(np.concatenate(rows)))
 
 
 def check_images(images: LabelledImages, per_class_min: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from gmv.errors import ExperimentRefused
 from gmv.experiments.attributing import Nearest, attribute, attribution_stamp, index_of, nearest_of
@@ -58,6 +59,7 @@ class Laboratory:
         settings: Settings,
         drawn: int,
         progress: Progress,
+        guidance: float | None = None,
     ) -> None:
         """Check the images, and index them.
 
@@ -68,6 +70,7 @@ class Laboratory:
             settings: of attribution: M, and the threads that rank.
             drawn: images that each generator draws, each class as often as the next, give or take one.
             progress: shows long steps.
+            guidance: w of the generators that are guided, in place of their own.
 
         Raises:
             ExperimentRefused: there are too few images, or the folder holds an experiment on others.
@@ -83,6 +86,7 @@ class Laboratory:
         self._folder = folder
         self._settings = settings
         self._count = drawn
+        self._guidance = guidance
         self._progress = progress
         self.index: Index = index_of(images, folder, settings, progress)
 
@@ -97,6 +101,12 @@ class Laboratory:
 
     def generator(self, name: str, seed: int) -> Generator:
         """Return a generator trained on the used images of a seed's split; the seed is that of its training, too."""
+        return self.families[name].generator(
+            self.network(name, seed), self.images.shape, self.images.classes, self._guidance
+        )
+
+    def network(self, name: str, seed: int) -> nn.Module:
+        """Return the network of that generator."""
         family, shape, classes = self.families[name], self.images.shape, self.images.classes
         path, stamp = self._folder.network(name, seed), self._stamp(name, seed)
         network = stored_network(path, family.empty_network(shape, classes), stamp)
@@ -104,12 +114,12 @@ class Laboratory:
             with self._progress(f"training {name}, seed {seed}", family.length.steps, "steps") as advance:
                 network = train(family, self.images.take(self.split(seed).used), seed, advance)
             store(path, network.state_dict(), stamp)
-        return family.generator(network, shape, classes)
+        return network
 
     def drawn(self, name: str, seed: int) -> Drawn:
         """Return what a generator draws."""
         labels = np.arange(self._count) % self.images.classes
-        path, stamp = self._folder.drawn(name, seed), self._stamp(name, seed) | {"drawn": self._count}
+        path, stamp = self._folder.drawn(self._drawing(name), seed), self._drawn_stamp(name, seed)
         if (stored := load(path, stamp)) is not None:
             return Drawn(stored["pixels"].numpy(), labels)
         generator = self.generator(name, seed)
@@ -143,9 +153,8 @@ class Laboratory:
 
     def _nearest(self, name: str, seed: int, selection: "Selection") -> Nearest:
         settings = self._attribution_settings(selection)
-        stamp = self._stamp(name, seed) | attribution_stamp(self.index, settings, selection.among)
-        stamp |= {"drawn": self._count}
-        path = self._folder.attributed(name, seed, f"{selection.name}-{selection.contributors}")
+        stamp = self._drawn_stamp(name, seed) | attribution_stamp(self.index, settings, selection.among)
+        path = self._folder.attributed(self._drawing(name), seed, f"{selection.name}-{selection.contributors}")
         if (stored := load(path, stamp)) is not None:
             return nearest_of(stored)
         drawn = self.drawn(name, seed)
@@ -160,6 +169,17 @@ class Laboratory:
             update={"contributors": selection.contributors, "candidates": selection.candidates}
         )
         return self._settings.model_copy(update={"valuation": valuation})
+
+    def _drawing(self, name: str) -> str:
+        """Return a generator's name, in names of files, with how it draws where that is not its own way."""
+        return name if self._weight(name) is None else f"{name}-w{self._weight(name):g}"
+
+    def _weight(self, name: str) -> float | None:
+        return self._guidance if self.families[name].is_guided else None
+
+    def _drawn_stamp(self, name: str, seed: int) -> dict[str, Any]:
+        weight = self._weight(name)
+        return self._stamp(name, seed) | {"drawn": self._count} | ({} if weight is None else {"guidance": weight})
 
     def _stamp(self, name: str, seed: int) -> dict[str, Any]:
         family = self.families[name]

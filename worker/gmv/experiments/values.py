@@ -9,19 +9,23 @@ from gmv.valuation.utility import utilities
 POSTER_TEMPERATURE = 1.0
 
 
-def softmax_values(nearest: Nearest, images: int, temperature: float) -> NDArray[np.float64]:
+def softmax_values(
+    nearest: Nearest, images: int, temperature: float, qualities: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Return phi, float64 [images], by the utilities that gmv credits by (`gmv.valuation.utility`).
 
     Args:
         nearest: contributors of each generated image.
         images: how many training images there are.
         temperature: tau.
+        qualities: float64 [events], by which the utilities of each are weighted; None: all are 1.
     """
     values = np.zeros(images)
-    for rows, distances in zip(nearest.rows, nearest.distances, strict=True):
+    weights = np.ones(len(nearest.rows)) if qualities is None else qualities
+    for rows, distances, quality in zip(nearest.rows, nearest.distances, weights, strict=True):
         found = rows >= 0
         # A training image is a contributor of an event once at most, so that no row is added to twice.
-        values[rows[found]] += utilities(distances[found].tolist(), temperature)
+        values[rows[found]] += quality * np.array(utilities(distances[found].tolist(), temperature))
     return values
 
 

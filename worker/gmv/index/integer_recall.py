@@ -31,7 +31,13 @@ class IntegerRecall(Recall):
     """
 
     def __init__(
-        self, coder: Coder, codes: NDArray[np.int8], vectors: NDArray[np.int8], mirror: Mirror, places: int
+        self,
+        coder: Coder,
+        codes: NDArray[np.int8],
+        vectors: NDArray[np.int8],
+        mirror: Mirror,
+        places: int,
+        pairs_per_candidate: int = PAIRS_PER_CANDIDATE,
     ) -> None:
         """Take the parts of an index.
 
@@ -41,6 +47,7 @@ class IntegerRecall(Recall):
             vectors: int8 [rows, D].
             mirror: of vectors.
             places: parts of the image that a vector describes, one after another: a square grid of them.
+            pairs_per_candidate: that the scan takes for every one wanted.
 
         Raises:
             ValueError: vectors are not of so many parts.
@@ -56,6 +63,7 @@ class IntegerRecall(Recall):
         self._vectors.flags.writeable = False  # as a mapped file is: one type is one compilation
         self._mirror = mirror
         self._places = places
+        self._pairs_per_candidate = pairs_per_candidate
 
     @property
     def vectors(self) -> NDArray[np.int8]:
@@ -75,7 +83,7 @@ class IntegerRecall(Recall):
     @override
     def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
         integers = vectors.astype(np.int8)
-        scanned = self._scan.recall(self.coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
+        scanned = self._scan.recall(self.coder.codes(integers), candidates * self._pairs_per_candidate)
         no_rows = np.empty(0, np.int64)
         found = (
             self._refined(vector, LooksRecalled(rows, no_rows), candidates)
@@ -86,7 +94,7 @@ class IntegerRecall(Recall):
     @override
     def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
         integers = vectors.astype(np.int8)
-        scanned = self._scan.recall_looks(self.coder.codes(integers), candidates * PAIRS_PER_CANDIDATE)
+        scanned = self._scan.recall_looks(self.coder.codes(integers), candidates * self._pairs_per_candidate)
         found = [self._refined(vector, pairs, candidates) for vector, pairs in zip(integers, scanned, strict=True)]
         return [_by_look(rows, mirrored) for rows, mirrored in found]
 

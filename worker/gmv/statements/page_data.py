@@ -14,6 +14,7 @@ from gmv.valuation.evidence import UNATTRIBUTED
 from gmv.valuation.receipt import is_correction
 
 EVENTS_SHOWN: Final = 100
+"""On an owner's page, unless another number is asked for."""
 WORKS_SHOWN: Final = 24
 ORIGINS_SHOWN: Final = 20
 
@@ -90,10 +91,10 @@ class ManagerPage:
 class _OwnerDesk:
     """Gathers what one owner's page shows."""
 
-    def __init__(self, owner_id: str, period: Period) -> None:
+    def __init__(self, owner_id: str, period: Period, events_max: int) -> None:
         self.works = Works(owner_id, period)
         self.corrections = Corrections(owner_id, period)
-        self.events = NewestEvents(Wanted(owner_id, period), EVENTS_SHOWN)
+        self.events = NewestEvents(Wanted(owner_id, period), events_max)
         self._origins: dict[Origin, int] = {}
 
     def add(self, booking: Booking) -> None:
@@ -116,7 +117,14 @@ class _OwnerDesk:
 class PageData:
     """Gathers all of it. Memory grows with owners, and with what is shown of those who get a page."""
 
-    def __init__(self, owner_ids: Iterable[str], period: Period, totals: LedgerTotals, ledger_url: str) -> None:
+    def __init__(
+        self,
+        owner_ids: Iterable[str],
+        period: Period,
+        totals: LedgerTotals,
+        ledger_url: str,
+        events_max: int = EVENTS_SHOWN,
+    ) -> None:
         """Begin at nothing.
 
         Args:
@@ -124,11 +132,12 @@ class PageData:
             period: that is looked at.
             totals: of the ledger.
             ledger_url: of the ledger.
+            events_max: shown on an owner's page.
         """
         self._period = period
         self._totals = totals
         self._ledger_url = ledger_url
-        self._desks = {owner_id: _OwnerDesk(owner_id, period) for owner_id in owner_ids}
+        self._desks = {owner_id: _OwnerDesk(owner_id, period, events_max) for owner_id in owner_ids}
         self._by_month = Tally(period, By.MONTH)
         self._by_model = Tally(period, By.MODEL, self._desks)
 

@@ -35,7 +35,14 @@ def owner_html(page: OwnerPage, pictures: Mapping[str, Thumbnail], manager: str 
     return (
         page_environment("gmv.statements")
         .get_template("owner.html.j2")
-        .render(page=page, statement=page.statement, pictures=pictures, manager=manager, version=__version__)
+        .render(
+            page=page,
+            statement=page.statement,
+            pictures=pictures,
+            picture_numbers={image_id: number for number, image_id in enumerate(pictures)},
+            manager=manager,
+            version=__version__,
+        )
     )
 
 

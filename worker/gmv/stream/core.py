@@ -135,11 +135,12 @@ class Core(Creditor):
         if run.next_offset <= start:
             return Committed()
         *firsts, last = list(pieces(outcomes)) or [()]
+        known: dict[bytes, Known] = {}
         for piece in firsts:
-            answer = await self._commit(run.partition, piece, piece[-1].record.offset + 1, by.stamp)
+            answer = await self._commit(run.partition, piece, piece[-1].record.offset + 1, by.stamp, known)
             if not isinstance(answer, Committed):
                 return answer
-        return await self._commit(run.partition, last, run.next_offset, by.stamp)
+        return await self._commit(run.partition, last, run.next_offset, by.stamp, known)
 
     def _attribute(self, partition: Partition, records: Sequence[Record], valuer: Valuer) -> list[Outcome]:
         """Step 2; one record at a time where a worker has ended before."""
@@ -171,10 +172,20 @@ class Core(Creditor):
             return poison
 
     async def _commit(
-        self, partition: Partition, piece: Sequence[Outcome], next_offset: int, stamp: Stamp
+        self,
+        partition: Partition,
+        piece: Sequence[Outcome],
+        next_offset: int,
+        stamp: Stamp,
+        known: dict[bytes, Known],
     ) -> RunAnswer:
-        """Steps 3 to 5, and the one place that acts on a commit's answer."""
+        """Steps 3 to 5, and the one place that acts on a commit's answer.
+
+        Events of the run that turn out to be credited by other partitions are added to `known`, for later pieces: one
+        that was a duplicate of such an event is judged again.
+        """
         published: set[int] = set()
+        piece = recognise(piece, known)
         while True:
             proposal = propose(partition, self._positions[partition], piece, next_offset, stamp)
             await self._publish(partition, proposal, published)
@@ -187,7 +198,7 @@ class Core(Creditor):
                     self._parts.observer.run_finished(_summary(partition, proposal))
                     return Committed()
                 case Duplicate(identities):  # each turn sets at least one event aside, so this ends
-                    known = await self._blocking(self._parts.ledger.known, partition.number, tuple(identities))
+                    known |= await self._blocking(self._parts.ledger.known, partition.number, tuple(identities))
                     piece = recognise(piece, known)
                 case Fenced():
                     return answer

@@ -93,16 +93,16 @@ def recognise(outcomes: Sequence[Outcome], known: Mapping[bytes, Known]) -> list
     In order of the log the first event of an identity that can be credited is; a later one that says the same is a
     duplicate, one that says something else is poison (`id_conflict`): a producer must not give two images one id.
     That holds for later ones that could not have been credited themselves, too: otherwise their fate would depend
-    on where a run ends.
+    on where a run ends. And for duplicates of one in this run, which another partition's event may precede after all.
 
     Args:
-        outcomes: of a run, in order.
+        outcomes: of a run, in order; those found by a call before may be given again.
         known: identities the ledger has credited already.
     """
     payloads = {identity: place.payload for identity, place in known.items()}
     recognised: list[Outcome] = []
     for outcome in outcomes:
-        if isinstance(outcome, AlreadyCredited) or outcome.event is None:
+        if outcome.event is None:
             recognised.append(outcome)
         elif (earlier := payloads.get(outcome.event.identity)) is not None:
             recognised.append(repeated(outcome.record, outcome.event, earlier))

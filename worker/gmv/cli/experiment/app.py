@@ -6,34 +6,24 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from gmv.cli.experiment.asked import Asked, images_of, keep, laboratory_of, prepare
+from gmv.cli.experiment.asked import Asked, Generating, images_of, keep, laboratory_of, plan_of, prepare
+from gmv.cli.experiment.options import (
+    DatasetOption,
+    DrawnOption,
+    GeneratorsOption,
+    GuidanceOption,
+    ImagesOption,
+    OutOption,
+    SeedsOption,
+    SizeOption,
+    StepsShareOption,
+)
 from gmv.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Run: TypeAlias = Callable[..., Any]
 """Runs an experiment in a laboratory: by seeds, images drawn, and the command to name; returns its result."""
-
-DatasetOption = Annotated[
-    str,
-    typer.Option(
-        "--dataset",
-        metavar="NAME|FILE",
-        help="digits (scikit-learn's), or a Parquet file of square images with the columns image and label.",
-    ),
-]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where everything is made, and looked for again.")
-]
-SeedsOption = Annotated[
-    str, typer.Option("--seeds", metavar="N,M,…", help="Each with a split, a training and noise of its own.")
-]
-GeneratorsOption = Annotated[str, typer.Option("--generators", metavar="NAME,…", help="biggan, diffusion, or both.")]
-DrawnOption = Annotated[int, typer.Option("--drawn", metavar="N", min=1, help="Images that each generator draws.")]
-StepsShareOption = Annotated[
-    float,
-    typer.Option("--steps-share", metavar="SHARE", min=0, help="Of each generator's training: 0.1 for a look."),
-]
 
 
 def _assumption(name: str, summary: str) -> None:
@@ -50,13 +40,16 @@ def _assumption(name: str, summary: str) -> None:
         generators: GeneratorsOption = "biggan,diffusion",
         drawn: DrawnOption = 1_000,
         steps_share: StepsShareOption = 1.0,
+        size: SizeOption = "full",
+        guidance: GuidanceOption = None,
+        images: ImagesOption = None,
         out: OutOption = Path("gmv-experiments"),
         config: ConfigOption = None,
         json: JsonOption = False,
     ) -> None:
-        options = {"--generators": generators, "--drawn": str(drawn), "--steps-share": f"{steps_share:g}"}
-        asked = Asked(name, dataset, seeds, out, config, options)
-        laboratory = laboratory_of(asked, generators, drawn, steps_share)
+        generating = Generating(generators, drawn, steps_share, size, guidance)
+        asked = Asked(name, dataset, seeds, out, config, generating.options, images=images)
+        laboratory = laboratory_of(asked, generating)
         from gmv.cli.experiment.tables import result_view
         from gmv.cli.output import render
 
@@ -95,20 +88,114 @@ def fidelity(
     queries: Annotated[
         int, typer.Option("--queries", metavar="N", min=1, help="Real images that are asked about, for each seed.")
     ] = 300,
+    images: ImagesOption = None,
     out: OutOption = Path("gmv-experiments"),
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what K, M, tau and the re-rank change for real images that are left out of the index; trains nothing."""
-    asked = Asked("fidelity", dataset, seeds, out, config, {"--queries": str(queries)})
+    asked = Asked("fidelity", dataset, seeds, out, config, {"--queries": str(queries)}, images=images)
     settings = prepare(asked)
     from gmv.cli.experiment.tables import result_view
     from gmv.cli.output import progress, render
     from gmv.experiments.fidelity.run import run_fidelity
     from gmv.experiments.folder import Folder
 
-    images = images_of(asked)
-    result = run_fidelity(images, Folder(asked.folder), settings, asked.seed_numbers, queries, asked.command, progress)
+    folder = Folder(asked.folder)
+    result = run_fidelity(images_of(asked), folder, settings, asked.seed_numbers, queries, asked.command, progress)
+    keep(asked, result)
+    render(result, json, result_view)
+
+
+@app.command()
+def truth(
+    dataset: Annotated[
+        str,
+        typer.Option(
+            "--dataset",
+            metavar="NAME|FILE",
+            help="demo (the images of `gmv demo`), or a Parquet file with the columns image_id, owner_id and image.",
+        ),
+    ] = "demo",
+    seeds: SeedsOption = "0,1,2",
+    sources: Annotated[
+        str, typer.Option("--sources", metavar="N,M,…", help="How many training images a remix is made of: 1 to 5.")
+    ] = "1,2,3,5",
+    noise: Annotated[
+        str,
+        typer.Option("--noise", metavar="N,M,…", help="Standard deviations of the noise over remixes, in 256 steps."),
+    ] = "4,16,48",
+    events: Annotated[
+        int, typer.Option("--events", metavar="N", min=1, help="Remixes of each kind, for each seed.")
+    ] = 200,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Count how much of the credit for remixes goes to the training images that they are made of; trains nothing."""
+    options = {"--sources": sources, "--noise": noise, "--events": str(events)}
+    asked = Asked("truth", dataset, seeds, out, config, options)
+    settings = prepare(asked)
+    plan = plan_of(asked, sources, noise, events)
+    from gmv.cli.experiment.tables import result_view
+    from gmv.cli.output import progress, render
+    from gmv.demo.run import EXAMPLE_CORPUS
+    from gmv.experiments.folder import Folder
+    from gmv.experiments.truth.mixing import Mixer
+    from gmv.experiments.truth.run import CONTRIBUTORS, run_truth
+
+    corpus = EXAMPLE_CORPUS if dataset == "demo" else Path(dataset)
+    mixer = Mixer(corpus, Folder(asked.folder / "truth"), settings, CONTRIBUTORS, progress)
+    result = run_truth(mixer, plan, asked.folder.name, asked.command)
+    keep(asked, result)
+    render(result, json, result_view)
+
+
+@app.command()
+def lds(
+    dataset: DatasetOption = "digits",
+    losses: Annotated[
+        Path | None,
+        typer.Option(
+            "--losses",
+            metavar="FOLDER",
+            help="Masks, losses and images of others (docs/experiments.md): nothing is trained, --dataset is not read.",
+        ),
+    ] = None,
+    seeds: SeedsOption = "0",
+    drawn: DrawnOption = 200,
+    subsets: Annotated[
+        int, typer.Option("--subsets", metavar="N", min=8, help="Halves of the training images, for each seed.")
+    ] = 64,
+    trainings: Annotated[
+        int, typer.Option("--trainings", metavar="N", min=1, help="Of each half; their losses are averaged.")
+    ] = 2,
+    steps_share: StepsShareOption = 1.0,
+    out: OutOption = Path("gmv-experiments"),
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge scores of training images by generators that are trained without half of them."""
+    from gmv.cli.experiment.tables import result_view
+    from gmv.cli.output import progress, render
+    from gmv.experiments.folder import Folder
+
+    if losses is not None:
+        from gmv.experiments.lds.given import read_given
+        from gmv.experiments.lds.run_given import run_given
+
+        asked = Asked("lds", str(losses), seeds, out, config, {}, "--losses")
+        settings = prepare(asked)
+        given = read_given(losses)
+        result = run_given(given, Folder(asked.folder), settings, asked.seed_numbers, asked.command, progress)
+    else:
+        from gmv.experiments.lds.run import Plan, run_lds
+
+        counts = {"--drawn": str(drawn), "--subsets": str(subsets), "--trainings": str(trainings)}
+        asked = Asked("lds", dataset, seeds, out, config, counts | {"--steps-share": f"{steps_share:g}"})
+        settings = prepare(asked)
+        plan = Plan(asked.seed_numbers, drawn, subsets, trainings, steps_share)
+        result = run_lds(images_of(asked), Folder(asked.folder), settings, plan, asked.command, progress)
     keep(asked, result)
     render(result, json, result_view)
 

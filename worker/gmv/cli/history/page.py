@@ -47,6 +47,9 @@ def page(
     owners_max: Annotated[
         int, typer.Option("--owners-max", metavar="N", min=0, help="Without --owner: who earned most get a page, too.")
     ] = 100,
+    events_max: Annotated[
+        int, typer.Option("--events-max", metavar="N", min=0, max=10_000, help="Newest events on an owner's page.")
+    ] = 100,
     corpus: Annotated[
         list[Path] | None,
         typer.Option("--corpus", metavar="PATH", help="Training images, to show them; may be repeated."),
@@ -83,7 +86,7 @@ def page(
         owner_ids = [known_owner(each, found.totals) for each in dict.fromkeys(owner or ())]
         chosen = owner_ids or [each.owner_id for each in leaders]
         make_folder(folder)
-        data = PageData(chosen, period, found.totals, settings.ledger.url)
+        data = PageData(chosen, period, found.totals, settings.ledger.url, events_max)
         data.read(found.bookings())
     pages = {owner_id: data.owner(owner_id) for owner_id in chosen}
     pictures = _pictures(corpus or [], pages.values(), settings)

@@ -1,14 +1,19 @@
 """An index with images of noise in it, and real images asked about that it does not hold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gmv.experiments.attributing import Nearest, attribute, index_of
+from gmv.experiments.fidelity.quantising import product_quantised, unquantised
+from gmv.experiments.fidelity.spoiling import spoiled
 from gmv.experiments.folder import Folder
 from gmv.experiments.images import LabelledImages
 from gmv.experiments.splits import split
+from gmv.index.opened import Index
 from gmv.indexing.progress import Progress
 from gmv.settings import Settings
 from gmv.whole_file import make_folder
@@ -19,6 +24,13 @@ CREDITED: Final = 10
 
 CANDIDATES: Final = (10, 20, 50, 100, 200)
 NOISE_SHARE: Final = 0.1
+
+
+class Answers(NamedTuple):
+    """The ten nearest by recall alone, and by W1 among the index's own M."""
+
+    recalled: Nearest
+    ranked: Nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,11 @@ class World:
         recalled: the nearest by recall alone, by K.
         by_candidates: the ten nearest by W1, by M.
         ranked, exact: the 50 nearest by W1, among the index's own M and among all.
+        found: all training images among the index's own M candidates, in order of W1.
+        quantised: the ten nearest by what is recalled by: "none" where vectors are not quantised, "codes" of the index
+            itself, "pq" by product quantisation.
+        spoiled: the ten nearest of the queries under noise.
+        qualities: float64 [queries], of these.
     """
 
     indexed: LabelledImages
@@ -43,6 +60,10 @@ class World:
     by_candidates: dict[int, Nearest]
     ranked: Nearest
     exact: Nearest
+    found: Nearest
+    quantised: dict[str, Answers]
+    spoiled: Nearest
+    qualities: NDArray[np.float64]
 
 
 def ask_world(
@@ -67,13 +88,17 @@ def ask_world(
     all_pairs = 2 * len(indexed)
     own = settings.valuation.candidates or index.manifest.defaults.candidates
 
-    def ask(contributors: int, candidates: int) -> Nearest:
+    def ask(
+        contributors: int, candidates: int, of: Index = index, pixels: Sequence[NDArray[np.uint8]] | None = None
+    ) -> Nearest:
         valuation = settings.valuation.model_copy(update={"contributors": contributors, "candidates": candidates})
         chosen = settings.model_copy(update={"valuation": valuation})
         with progress(f"asking with M = {candidates}, seed {seed}", len(queries), "images") as advance:
-            return attribute(index, queries.pixels, chosen, None, advance)
+            return attribute(of, queries.pixels if pixels is None else pixels, chosen, None, advance)
 
     most = max(CONTRIBUTORS)
+    noisy, qualities = spoiled(queries.pixels, random)
+    by_way = {"none": unquantised(index), "codes": index, "pq": product_quantised(index)}
     return World(
         indexed,
         queries,
@@ -83,6 +108,10 @@ def ask_world(
         {each: ask(CREDITED, min(each, all_pairs)) for each in CANDIDATES},
         ask(most, own),
         ask(most, all_pairs),
+        ask(own, own),
+        {way: Answers(ask(CREDITED, CREDITED, of), ask(CREDITED, own, of)) for way, of in by_way.items()},
+        ask(CREDITED, own, pixels=list(noisy)),
+        qualities,
     )
 
 

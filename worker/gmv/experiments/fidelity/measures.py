@@ -24,6 +24,7 @@ def class_share_of(worlds: Sequence[World], count: int) -> ClassShare:
     return ClassShare(
         count,
         over_seeds([same_class(each.recalled[count].rows, each) for each in worlds]),
+        over_seeds([same_class(reranked_by_pixels(each, count), each) for each in worlds]),
         over_seeds([same_class(first_of(each.ranked, count).rows, each) for each in worlds]),
         over_seeds([same_class(first_of(each.exact, count).rows, each) for each in worlds]),
         over_seeds([same_class(nearest_by_pixels(each, count), each) for each in worlds]),
@@ -42,6 +43,25 @@ def nearest_by_pixels(world: World, count: int) -> NDArray[np.int64]:
     asked, known = (each.pixels.reshape(len(each), -1).astype(np.float64) for each in (world.queries, world.indexed))
     squares = (known**2).sum(1)[None] - 2 * asked @ known.T
     return np.argsort(squares, axis=1, kind="stable")[:, :count]
+
+
+def reranked_by_pixels(world: World, count: int) -> NDArray[np.int64]:
+    """Return the rows nearest by Euclidean distance of pixels among the candidates that W1 ranks.
+
+    As with W1, the lesser distance of both looks counts.
+
+    Returns:
+        int64 [queries, count]; -1 where there are fewer candidates.
+    """
+    rows = world.found.rows
+    asked, known = (each.pixels.astype(np.float64) for each in (world.queries, world.indexed))
+    nearest = np.full((len(rows), count), -1)
+    for place, look in enumerate(asked):
+        candidates = rows[place][rows[place] >= 0]
+        apart = np.minimum(*(((known[candidates] - each) ** 2).sum((1, 2, 3)) for each in (look, look[:, ::-1])))
+        first = candidates[np.lexsort((candidates, apart))[:count]]
+        nearest[place, : len(first)] = first
+    return nearest
 
 
 def chance(world: World) -> float:

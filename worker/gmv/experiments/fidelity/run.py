@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gmv.experiments.fidelity.asking import CANDIDATES, CONTRIBUTORS, CREDITED, ask_world
+from gmv.experiments.fidelity.changes import of_class, quantised_of, weighted_of
 from gmv.experiments.fidelity.measures import class_share_of, depth_of, first_of, noise_auc, sharpness_of
 from gmv.experiments.fidelity.results import Fidelity
 from gmv.experiments.folder import Folder
@@ -58,6 +59,9 @@ def run_fidelity(
         over_seeds([each.temperature for each in worlds]),
         over_seeds([each.candidates for each in worlds]),
         tuple(class_share_of(worlds, count) for count in CONTRIBUTORS),
+        tuple(found for label in range(images.classes) if (found := of_class(worlds, label)) is not None),
+        tuple(quantised_of(worlds, way) for way in first.quantised),
+        tuple(weighted_of(worlds, is_weighted) for is_weighted in (False, True)),
         tuple(depth_of(worlds, count) for count in CANDIDATES),
         tuple(sharpness_of(worlds, tau) for tau in (*TEMPERATURES, None)),
         over_seeds(

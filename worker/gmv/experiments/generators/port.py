@@ -75,5 +75,18 @@ class Learner(Protocol):
 class Family(Learner, Protocol):
     """A kind of generator at one size."""
 
-    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> Generator:
-        """Return a network, trained, as a generator."""
+    @property
+    def is_guided(self) -> bool:
+        """Whether drawing has a guidance weight, w of classifier-free guidance."""
+
+    def generator(
+        self, network: nn.Module, shape: tuple[int, int, int], classes: int, guidance: float | None = None
+    ) -> Generator:
+        """Return a network, trained, as a generator.
+
+        Args:
+            network: of this configuration.
+            shape: (channels, side, side).
+            classes: of labels.
+            guidance: w in place of the configuration's own, of a family that is guided.
+        """

@@ -37,6 +37,21 @@ DIFFUSIONS: Final[Mapping[int, Diffusion]] = {
 }
 """The larger is of the size of DDPM's for CIFAR-10, and has not been trained: it wants a GPU."""
 
+SMALL_DIFFUSIONS: Final[Mapping[int, Diffusion]] = {
+    32: Diffusion(
+        # With patches of 4 and a width of 64 it drew hardly more than noise after 4,000 steps: a patch has 48 numbers,
+        # too many for that width to tell the noise in them.
+        UNetSize(patch=2, width=32, multipliers=(1, 2), blocks=1, attention=1, dropout=0.0),
+        process_steps=400,
+        label_dropout=0.1,
+        learning_rate=2e-3,
+        decay=0.999,
+        steps=5_000,  # of 166 ms of a core: 14 minutes
+        batch=32,
+        sampling=ddim(50, guidance=0.0),
+    ),
+}
+
 BIGGANS: Final[Mapping[int, BigGAN]] = {
     8: BigGAN(
         BigGANSize(
@@ -76,29 +91,57 @@ BIGGANS: Final[Mapping[int, BigGAN]] = {
     ),
 }
 
+SMALL_BIGGANS: Final[Mapping[int, BigGAN]] = {
+    32: replace(
+        BIGGANS[8],
+        size=BigGANSize(
+            bottom=4,
+            widths=(64, 48, 32, 16),
+            discriminator_widths=(16, 32, 48, 64),
+            part=12,
+            embedding=16,
+            attention_side=8,
+        ),
+        steps=1_200,  # of 410 ms of a core: 8 minutes
+    ),
+}
+
 GENERATORS: Final = ("biggan", "diffusion")
 
 
-def family(name: str, side: int, steps_share: float = 1.0) -> Family:
+FULL: Final = "full"
+SMALL: Final = "small"
+_SIZES: Final[Mapping[str, Mapping[str, Mapping[int, BigGAN] | Mapping[int, Diffusion]]]] = {
+    FULL: {"biggan": BIGGANS, "diffusion": DIFFUSIONS},
+    SMALL: {"biggan": SMALL_BIGGANS, "diffusion": SMALL_DIFFUSIONS},
+}
+
+
+def family(name: str, side: int, steps_share: float = 1.0, size: str = FULL) -> Family:
     """Return the configuration of a generator for images of a side.
 
     Args:
         name: of `GENERATORS`.
         side: in pixels.
         steps_share: of the configuration's steps of training; there is one at least.
+        size: `FULL`, as in its paper or as small as the images let it be; `SMALL`, for a processor without a GPU.
 
     Raises:
-        ExperimentRefused: there is no generator of that name, no size for such images, or no such share.
+        ExperimentRefused: there is no generator of that name, no such size for such images, or no such share.
     """
     if name not in GENERATORS:
         raise ExperimentRefused(f"there is no generator {name!r}; there are {' and '.join(GENERATORS)}")
-    sizes: Mapping[int, BigGAN] | Mapping[int, Diffusion] = BIGGANS if name == "biggan" else DIFFUSIONS
+    if size not in _SIZES:
+        raise ExperimentRefused(f"there is no size {size!r} of generators; there are {FULL} and {SMALL}")
+    sizes = _SIZES[size][name]
+    if side not in sizes and side in _SIZES[FULL][name]:
+        raise ExperimentRefused(f"{name} has one size for images of {side} x {side} pixels; leave out --size {size}")
     if side not in sizes:
-        sides = " and ".join(f"{each} x {each}" for each in sizes)
+        sides = " or ".join(f"{each} x {each}" for each in sizes)
         raise ExperimentRefused(f"images of {side} x {side} pixels have no size of {name}; bring them to {sides}")
     if not math.isfinite(steps_share):
         raise ExperimentRefused(
             f"--steps-share {steps_share} is no share of the training; 1 is all of it, 0.1 for a look"
         )
-    found: BigGAN | Diffusion = sizes[side]
+    found = sizes[side]
     return replace(found, steps=max(1, round(steps_share * found.steps)))

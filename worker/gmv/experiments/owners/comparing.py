@@ -69,6 +69,7 @@ def division_result(name: str, first_seed: int, found: Sequence[Found]) -> Divis
     return DivisionResult(
         name,
         over_seeds([-float(each.retrained.utilities[:, -1].mean()) for each in found]),
+        over_seeds([-each.worth_of_images for each in found]),
         over_seeds([-float(each.retrained.utilities[:, 0].mean()) for each in found]),
         correlation([(one, other) for one, other in repeated]),
         tuple(agreement(measure, figures, values) for measure, figures in measures.items()),

@@ -40,6 +40,7 @@ class Found(NamedTuple):
 
     division: Division
     retrained: Retrained
+    worth_of_images: float
     credited: Credited
     pixel_hits: NDArray[np.float64]
 
@@ -96,4 +97,4 @@ def find(
     generated = LabelledImages("generated", drawn.pixels, drawn.labels, division.images.classes)
     credited = credit_owners(Asked(division, generated, settings, f"{name}, seed {seed}"), place, progress)
     hits = pixel_hits(division, drawn.pixels, settings.valuation.contributors)
-    return Found(division, retrained, credited, hits)
+    return Found(division, retrained, float(worth.of_images().mean()), credited, hits)

@@ -70,6 +70,7 @@ class DivisionResult:
     Attributes:
         division: its name.
         distance: Frechet distance of what the generator of all owners draws, over seeds.
+        distance_of_images: of the owners' images themselves, over seeds.
         distance_of_noise: of noise, which is what nobody's generator draws.
         repeated: Shapley values by other noise and other held-out images: no measure can agree better, but by luck.
         agreements: of each measure.
@@ -80,6 +81,7 @@ class DivisionResult:
 
     division: str
     distance: Interval
+    distance_of_images: Interval
     distance_of_noise: Interval
     repeated: Correlation
     agreements: tuple[Agreement, ...]

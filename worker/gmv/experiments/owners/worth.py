@@ -89,5 +89,10 @@ class Worth:
             found[place] = -frechet_distance(self._moments(drawn.pixels), goal)
         return found
 
+    def of_images(self) -> NDArray[np.float64]:
+        """Return the same of the owners' images themselves: what a generator that draws nothing else would come to."""
+        seen = self._moments(self._division.images.pixels)
+        return np.array([-frechet_distance(seen, goal) for goal in self._goals])
+
     def _moments(self, pixels: NDArray[np.uint8]) -> Moments:
         return moments(see(self._recogniser, pixels).features)

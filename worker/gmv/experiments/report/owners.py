@@ -41,17 +41,21 @@ def owners_section(result: Result) -> Section:
 
 def _text(result: Result) -> list[str]:
     first = result["divisions"][0]
+    counts = f"{result['images']:,} images of {result['owners']} owners, {result['drawn']:,} drawn"
     sentences = [
-        f"{result['images']:,} images of {result['owners']} owners, {result['drawn']:,} drawn, K = {result['contributors']}.",
+        f"{counts}, K = {result['contributors']}.",
         f"On each of {first['cost']['trainings']:,} subsets a generator was trained: {result['generator']}.",
     ]
     sentences.append(
-        f"What a subset is worth is the negative Frechet distance of what is drawn from {result['held_out']:,} held-out "
-        f"images, in {result['features']}, which tells the class of {interval(result['recognised'], '.1%')} of these."
+        f"What a subset is worth is the negative Frechet distance of what is drawn from {result['held_out']:,} held-out"
+        f" images, in {result['features']}, which tells the class of {interval(result['recognised'], '.1%')} of these."
     )
     for each in result["divisions"]:
-        distance, of_noise = interval(each["distance"], ".2f"), interval(each["distance_of_noise"], ".0f")
-        sentences.append(f"{each['division']}: the distance is {distance} after training on all, {of_noise} of noise.")
+        drawn, images, noise = (interval(each[f"distance{of}"], ".1f") for of in ("", "_of_images", "_of_noise"))
+        sentences.append(
+            f"{each['division']}: the distance is {drawn} after training on all, {images} of the owners' images "
+            f"themselves, {noise} of noise."
+        )
     return [*sentences, f"The index's own tau is {interval(result['temperature'], '.4f')}.", *_READING]
 
 

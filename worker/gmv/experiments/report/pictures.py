@@ -1,4 +1,4 @@
-"""Pictures of results: RA1's is the poster's Figure 1, how near drawn images are to used and to unused ones."""
+"""Pictures of results: RA1's, as the poster's Figure 1, shares against mixing weights, credits against values."""
 
 import base64
 from collections.abc import Mapping
@@ -28,8 +28,30 @@ def distances_picture(result: Mapping[str, Any]) -> tuple[str, str]:
             axes.grid(color=GRID, linewidth=0.8)
             axes.spines[:].set_visible(False)
             axes.legend(frameon=False)
-        drawing = svg(figure)
-    return _uri(drawing), "share of drawn images within a distance of the nearest used and the nearest unused image"
+        uri = _data_uri(figure)
+    return uri, "share of drawn images within a distance of the nearest used and the nearest unused training image"
+
+
+def calibration_picture(result: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a data URI of sources' shares by mixing weight, a panel for each noise, and what it shows."""
+    noises = list(dict.fromkeys(each["noise"] for each in result["calibrations"]))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(_INCHES[0] * len(noises), _INCHES[1]), layout="constrained")
+        for axes, noise in zip(figure.subplots(1, len(noises), squeeze=False)[0], noises, strict=True):
+            axes.plot([0, 1], [0, 1], color=PALETTE[7], linestyle="--", linewidth=0.8, label="share = weight")
+            at = [each for each in result["calibrations"] if each["noise"] == noise]
+            for each, colour in zip(at, PALETTE, strict=False):
+                means = [[one[name]["mean"] for one in each["bins"]] for name in ("weight", "share")]
+                axes.plot(*means, color=colour, marker="o", markersize=3, label=f"tau {each['temperature']:.3g}")
+            axes.set_title(f"noise {noise:g}", fontsize=9)
+            axes.set_xlabel("mixing weight of a source")
+            axes.set_ylabel("its share of the credit")
+            axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+            axes.grid(color=GRID, linewidth=0.8)
+            axes.spines[:].set_visible(False)
+            axes.legend(frameon=False)
+        uri = _data_uri(figure)
+    return uri, "mean share of credit of true sources, by the part that they have in the image"
 
 
 def credits_picture(result: Mapping[str, Any]) -> tuple[str, str]:
@@ -46,9 +68,9 @@ def credits_picture(result: Mapping[str, Any]) -> tuple[str, str]:
             axes.set_ylim(bottom=0)
             axes.grid(color=GRID, linewidth=0.8)
             axes.spines[:].set_visible(False)
-        drawing = svg(figure)
-    return _uri(drawing), "share of all credits of each owner, over its Shapley value"
+        uri = _data_uri(figure)
+    return uri, "share of all credits of each owner, over its Shapley value"
 
 
-def _uri(drawing: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
+def _data_uri(figure: Figure) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg(figure).encode()).decode()

@@ -8,6 +8,9 @@ from typing import Final
 import orjson
 
 from gmv.errors import ExperimentRefused
+from gmv.experiments.report.datamodels import lds_section
+from gmv.experiments.report.fidelity import fidelity_section
+from gmv.experiments.report.known_truth import truth_section
 from gmv.experiments.report.layout import Result, Section, Table, interval
 from gmv.experiments.report.owners import owners_section
 from gmv.experiments.report.pictures import distances_picture
@@ -172,54 +175,13 @@ def ra3_section(result: Result) -> Section:
     )
 
 
-def fidelity_section(result: Result) -> Section:
-    """C1, C3, M and tau."""
-    ways = ("recalled", "ranked", "exact", "pixels", "chance")
-    nearest = Table(
-        ("K", "recall alone", "W1 of M", "W1 of all", "pixels", "chance"),
-        tuple(
-            (str(each["contributors"]), *(interval(each[way], ".3f") for way in ways))
-            for each in result["class_shares"]
-        ),
-    )
-    depths = Table(
-        ("M", "of the true ten", "credit that goes elsewhere"),
-        tuple(
-            (str(each["candidates"]), interval(each["recall"], ".3f"), interval(each["moved"], ".3f"))
-            for each in result["depths"]
-        ),
-    )
-    sharpness = Table(
-        ("tau", "effective contributors", "credit to the class", "AUC of real images against noise"),
-        tuple(
-            (
-                f"{each['temperature']:.3g}",
-                interval(each["effective_contributors"], ".2f"),
-                interval(each["class_share"], ".3f"),
-                interval(each["noise_auc"], ".3f"),
-            )
-            for each in result["sharpness"]
-        ),
-    )
-    text = (
-        f"{result['queries']:,} images asked about {result['indexed']:,} others; {result['noise']:,} are noise.",
-        f"The index's own M is {interval(result['candidates'], '.0f')}.",
-        f"Its own tau is {interval(result['temperature'], '.4f')}: the last row of the last table.",
-        f"C3 by counting hits: AUC {interval(result['noise_auc_of_hits'], '.3f')}.",
-    )
-    return Section(
-        f"Fidelity on {result['dataset']}: K, M, tau and the re-rank",
-        result["command"],
-        text,
-        (nearest, depths, sharpness),
-    )
-
-
 EXPERIMENTS: Final[Mapping[str, Callable[[Result], Section]]] = {
     "ra1": ra1_section,
     "ra2": ra2_section,
     "ra3": ra3_section,
     "fidelity": fidelity_section,
+    "lds": lds_section,
+    "truth": truth_section,
     "owners": owners_section,
 }
 

@@ -72,8 +72,15 @@ class BigGAN(Family):
     def empty_network(self, shape: tuple[int, int, int], classes: int) -> GeneratorNetwork:
         return GeneratorNetwork(self.size, shape[0], classes)
 
+    @property
     @override
-    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> "BigGANGenerator":
+    def is_guided(self) -> bool:
+        return False
+
+    @override
+    def generator(
+        self, network: nn.Module, shape: tuple[int, int, int], classes: int, guidance: float | None = None
+    ) -> "BigGANGenerator":
         return BigGANGenerator(network, self.size.z_size, self.truncation, classes, self.batch)
 
 

@@ -1,7 +1,7 @@
 """The diffusion as one of the experiments' generators: how it is configured, trained and drawn from."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gmv.experiments.generators.averaging import Average
+from gmv.experiments.generators.diffusion.dense import Dense, DenseSize
 from gmv.experiments.generators.diffusion.process import Sampling, draw, noised, signal_shares
 from gmv.experiments.generators.diffusion.unet import UNet, UNetSize
 from gmv.experiments.generators.pixels import to_pixels
@@ -35,7 +36,7 @@ class Diffusion(Family):
         sampling: how images are drawn, unless they are asked for otherwise.
     """
 
-    size: UNetSize
+    size: UNetSize | DenseSize
     process_steps: int
     label_dropout: float
     learning_rate: float
@@ -60,21 +61,31 @@ class Diffusion(Family):
 
     @override
     def training(self, shape: tuple[int, int, int], classes: int) -> "DiffusionTraining":
-        return DiffusionTraining(self, UNet(self.size, shape[0], classes), classes)
+        return DiffusionTraining(self, self.empty_network(shape, classes), classes)
 
     @override
-    def empty_network(self, shape: tuple[int, int, int], classes: int) -> UNet:
+    def empty_network(self, shape: tuple[int, int, int], classes: int) -> UNet | Dense:
+        if isinstance(self.size, DenseSize):
+            return Dense(self.size, shape, classes)
         return UNet(self.size, shape[0], classes)
 
+    @property
     @override
-    def generator(self, network: nn.Module, shape: tuple[int, int, int], classes: int) -> "DiffusionGenerator":
-        return DiffusionGenerator(network, shape, classes, signal_shares(self.process_steps), self.sampling)
+    def is_guided(self) -> bool:
+        return True
+
+    @override
+    def generator(
+        self, network: nn.Module, shape: tuple[int, int, int], classes: int, guidance: float | None = None
+    ) -> "DiffusionGenerator":
+        sampling = self.sampling if guidance is None else replace(self.sampling, guidance=guidance)
+        return DiffusionGenerator(network, shape, classes, signal_shares(self.process_steps), sampling)
 
 
 class DiffusionTraining(Training):
     """Learns to tell the noise, with and without the class."""
 
-    def __init__(self, family: Diffusion, network: UNet, classes: int) -> None:
+    def __init__(self, family: Diffusion, network: nn.Module, classes: int) -> None:
         self._network = network.train()
         self._average = Average(network, family.decay)
         self._shares = signal_shares(family.process_steps)

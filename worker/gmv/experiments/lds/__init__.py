@@ -1,0 +1,1 @@
+"""The linear datamodelling score: do scores of training images tell what retraining without some of them changes?"""
