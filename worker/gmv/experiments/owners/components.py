@@ -1,5 +1,6 @@
 """Principal components of images: the few numbers in which the fast generator works."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,4 +46,4 @@ def principal_components(pixels: NDArray[np.uint8], count: int) -> Components:
 
 
 def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return pixels.reshape(len(pixels), -1) / 255.0
+    return pixels.reshape(len(pixels), math.prod(pixels.shape[1:])) / 255.0

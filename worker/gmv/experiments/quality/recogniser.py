@@ -135,7 +135,9 @@ def accuracy(network: RecogniserNetwork, images: LabelledImages) -> float:
     return float((see(network, images.pixels).probabilities.argmax(1) == images.labels).mean())
 
 
-def recogniser_of(images: LabelledImages, folder: Folder, seed: int, progress: Progress) -> RecogniserNetwork:
+def recogniser_of(
+    images: LabelledImages, folder: Folder, seed: int, progress: Progress, learner: Recogniser | None = None
+) -> RecogniserNetwork:
     """Train a recogniser on images, or use the one that is there.
 
     Args:
@@ -143,11 +145,12 @@ def recogniser_of(images: LabelledImages, folder: Folder, seed: int, progress: P
         folder: to keep it in.
         seed: of its training.
         progress: shows long steps.
+        learner: its configuration; None: the default.
 
     Raises:
         ExperimentRefused: training diverged, or one of another configuration or of other images is there.
     """
-    learner = Recogniser()
+    learner = learner or Recogniser()
     stamp = {"configuration": learner.configuration(), "images": images.digest, "seed": seed}
     path = folder.network(NAME, seed)
     network = learner.empty_network(images.shape, images.classes)
