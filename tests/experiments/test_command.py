@@ -13,8 +13,12 @@ from safetensors.torch import load_file as load_weights
 from scipy.optimize import linear_sum_assignment
 
 from gmv.cli.experiment.asked import Asked
+from gmv.experiments.datasets import labelled_parquet
 from gmv.experiments.folder import Folder
 from gmv.experiments.generators.presets import family
+from gmv.experiments.quality.recogniser import Recogniser, RecogniserNetwork
+from gmv.experiments.quality.run import measure
+from gmv.experiments.report.sections import section_of
 from gmv.experiments.splits import split
 from gmv.index.opened import open_index
 from gmv.settings import LedgerSettings
@@ -220,3 +224,18 @@ def test_other_images_under_the_same_name_are_refused(world, tmp_path):
     done = run("ra2", other, world.out, "--seeds", "4")
     assert done.returncode == 65
     assert "is of other images; give another folder with --out" in done.stderr
+
+
+def test_quality_is_of_the_images_that_were_drawn(world):
+    done = run("quality", world.parquet, world.out, "--seeds", "4", "--json")
+    assert done.returncode == 0, done.stderr
+    told = orjson.loads(done.stdout)
+    assert [each["source"] for each in told["sources"]] == ["biggan", "diffusion", "used images themselves", "noise"]
+
+    network = RecogniserNetwork(Recogniser(), 3, CLASSES).eval()
+    network.load_state_dict(load_weights(world.folder.network("recogniser", 4)))
+    unused = labelled_parquet(world.parquet).pixels[split(IMAGES, 4).unused]
+    distance, score = measure(network, stored(world, "biggan-4-drawn.safetensors")["pixels"], unused)
+    assert told["sources"][0]["distance"]["mean"] == pytest.approx(distance)
+    assert told["sources"][0]["score"]["mean"] == pytest.approx(score)
+    assert section_of(told).tables[0].rows[0] == ("biggan", f"{distance:.2f}", f"{score:.2f}")

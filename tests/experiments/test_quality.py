@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
@@ -12,7 +13,8 @@ from gmv.errors import ExperimentRefused
 from gmv.experiments.folder import Folder
 from gmv.experiments.quality.frechet import Moments, frechet_distance, moments
 from gmv.experiments.quality.inception_score import inception_score
-from gmv.experiments.quality.recogniser import Recogniser, accuracy, recogniser_of, see
+from gmv.experiments.quality.recogniser import Recogniser, RecogniserNetwork, accuracy, recogniser_of, see
+from gmv.experiments.quality.run import measure
 from tests.experiments.world import CLASSES, shapes
 from tests.indexing.index_builds import unseen
 
@@ -71,6 +73,18 @@ def test_inception_scores_by_hand():
     assert inception_score(np.full((3, 4), 0.25)) == pytest.approx(1)
     mixed = np.array([[0.75, 0.25], [0.25, 0.75]])
     assert inception_score(mixed) == pytest.approx(math.exp(0.75 * math.log(1.5) + 0.25 * math.log(0.5)))
+
+
+def test_images_are_measured_beside_others():
+    """By the features of a network with random weights; from themselves they are at no distance."""
+    torch.manual_seed(0)
+    network, images = RecogniserNetwork(Recogniser(), 1, CLASSES).eval(), shapes()
+    distance, score = measure(network, images.pixels, images.pixels)
+    seen, other = (see(network, each.pixels) for each in (images, shapes(seed=1)))
+    assert distance == pytest.approx(0, abs=1e-6)
+    assert score == pytest.approx(inception_score(seen.probabilities))
+    apart = measure(network, images.pixels, shapes(seed=1).pixels)[0]
+    assert apart == pytest.approx(frechet_distance(moments(seen.features), moments(other.features)))
 
 
 def test_a_recogniser_tells_classes_and_is_kept(tmp_path):

@@ -15,6 +15,7 @@ from gmv.experiments.folder import Folder
 from gmv.experiments.generators.port import Family, Generator
 from gmv.experiments.generators.training import train
 from gmv.experiments.images import LabelledImages, Rows, check_images
+from gmv.experiments.quality.recogniser import RecogniserNetwork, recogniser_of
 from gmv.experiments.splits import PARTS, Split, split
 from gmv.experiments.stored import load, store, stored_network
 from gmv.index.opened import Index
@@ -115,6 +116,10 @@ class Laboratory:
                 network = train(family, self.images.take(self.split(seed).used), seed, advance)
             store(path, network.state_dict(), stamp)
         return network
+
+    def recogniser(self, seed: int) -> RecogniserNetwork:
+        """Return a classifier trained on the third part of a seed's split, which generators and comparisons leave."""
+        return recogniser_of(self.images.take(self.split(seed).control), self._folder, seed, self._progress)
 
     def drawn(self, name: str, seed: int) -> Drawn:
         """Return what a generator draws."""

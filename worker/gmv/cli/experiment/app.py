@@ -26,8 +26,8 @@ Run: TypeAlias = Callable[..., Any]
 """Runs an experiment in a laboratory: by seeds, images drawn, and the command to name; returns its result."""
 
 
-def _assumption(name: str, summary: str) -> None:
-    """Add the command of one of the poster's three assumptions: all have the same options.
+def _of_generators(name: str, summary: str) -> None:
+    """Add a command about generators, such as those of the poster's three assumptions: all have the same options.
 
     Args:
         name: of the command and of its result.
@@ -70,15 +70,20 @@ def _run(name: str) -> Run:
             from gmv.experiments.ra2 import run_ra2
 
             return run_ra2
+        case "quality":
+            from gmv.experiments.quality.run import run_quality
+
+            return run_quality
         case _:
             from gmv.experiments.ra3 import run_ra3
 
             return run_ra3
 
 
-_assumption("ra1", "Compare how near generated images are to those that generators were trained on, and others.")
-_assumption("ra2", "Compare values of images that generators were trained on with those of others (Table 1).")
-_assumption("ra3", "Compare what images are worth with how alike they are to what was generated.")
+_of_generators("ra1", "Compare how near generated images are to those that generators were trained on, and others.")
+_of_generators("ra2", "Compare values of images that generators were trained on with those of others (Table 1).")
+_of_generators("ra3", "Compare what images are worth with how alike they are to what was generated.")
+_of_generators("quality", "Measure how good what generators draw is: Frechet distance and Inception Score.")
 
 
 @app.command()
@@ -212,13 +217,14 @@ def owners(
         typer.Option("--divisions", metavar="NAME,…", help="Ways to give them images (docs/experiments.md)."),
     ] = "equal,sizes,classes,styles,spoiled",
     drawn: DrawnOption = 500,
+    images: ImagesOption = None,
     out: OutOption = Path("gmv-experiments"),
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare credits of owners with their exact Shapley and Banzhaf values, by retraining without them."""
     options = {"--owners": str(count), "--divisions": divisions, "--drawn": str(drawn)}
-    asked = Asked("owners", dataset, seeds, out, config, options)
+    asked = Asked("owners", dataset, seeds, out, config, options, images=images)
     settings = prepare(asked)
     from gmv.cli.experiment.tables import result_view
     from gmv.cli.output import progress, render

@@ -70,8 +70,11 @@ def divide(name: str, images: LabelledImages, owners: int, seed: int) -> Divisio
 
 
 def equally(images: LabelledImages, owners: int, random: np.random.Generator) -> Division:
-    """All have as many images, at random: what they are worth differs by chance alone."""
-    return Division(images, random.permutation(np.arange(len(images)) % owners), ("at random",) * owners)
+    """All have as many images, at random: their worth differs by chance alone. What is left over is nobody's."""
+    size = len(images) // owners
+    rows = np.sort(random.permutation(len(images))[: size * owners])
+    owner_of = random.permutation(np.repeat(np.arange(owners), size))
+    return Division(images.take(rows), owner_of, ("at random",) * owners)
 
 
 def by_size(images: LabelledImages, owners: int, random: np.random.Generator) -> Division:
@@ -121,16 +124,16 @@ def spoiled(images: LabelledImages, owners: int, random: np.random.Generator) ->
             f"--owners {_SPOILED_MIN} or more, or leave it out"
         )
     equal = equally(images, owners, random)
-    pixels, labels = images.pixels.copy(), images.labels.copy()
+    pixels, labels = equal.images.pixels.copy(), equal.images.labels.copy()
     half_noise, wrong, noise, copies = (np.flatnonzero(equal.owner_of == owners - back) for back in (4, 3, 2, 1))
     pixels[half_noise] = (pixels[half_noise].astype(np.uint16) + _noise_like(pixels[half_noise], random)) // 2
     labels[wrong] = (labels[wrong] + random.integers(1, images.classes, len(wrong))) % images.classes
     pixels[noise] = _noise_like(pixels[noise], random)
-    originals = np.resize(np.flatnonzero(equal.owner_of == 0), len(copies))
+    originals = equal.owner_of == 0
     pixels[copies], labels[copies] = pixels[originals], labels[originals]
     honest = ("at random", *("at random",) * (owners - _SPOILED_MIN))
     holdings = (*honest, "half noise", "of wrong classes", "noise", "copies of owner 0's")
-    return replace(equal, images=replace(images, pixels=pixels, labels=labels), holdings=holdings)
+    return replace(equal, images=replace(equal.images, pixels=pixels, labels=labels), holdings=holdings)
 
 
 def _noise_like(pixels: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:

@@ -60,7 +60,7 @@ def _text(result: Result) -> list[str]:
 
 
 _READING = (
-    "rho is Spearman's rank correlation over owners, Kendall his tau-b: 0 by chance, and of what is the same for all.",
+    "rho is Spearman's rank correlation over owners, and Kendall is tau-b: 0 by chance, and where all have the same.",
     "Repeated: Shapley values beside those by other noise and held-out images; who agrees better does so by luck.",
     "Owners are those of the first seed, and values are in Frechet distance.",
     "Seconds are of one core. A training takes milliseconds here: the ratio grows with what another takes.",

@@ -14,6 +14,7 @@ from gmv.experiments.report.known_truth import truth_section
 from gmv.experiments.report.layout import Result, Section, Table, interval
 from gmv.experiments.report.owners import owners_section
 from gmv.experiments.report.pictures import distances_picture
+from gmv.experiments.report.quality import quality_section
 
 
 def sections_in(folder: Path) -> list[Section]:
@@ -179,6 +180,7 @@ EXPERIMENTS: Final[Mapping[str, Callable[[Result], Section]]] = {
     "ra1": ra1_section,
     "ra2": ra2_section,
     "ra3": ra3_section,
+    "quality": quality_section,
     "fidelity": fidelity_section,
     "lds": lds_section,
     "truth": truth_section,
