@@ -147,3 +147,15 @@ async def test_bounds_and_identity(place: LogPlace) -> None:
         assert await log.bounds([]) == {}
     async with place.open() as log:
         assert await log.topic_id() == identity
+
+
+@pytest.mark.servers
+async def test_after_its_stop_a_topic_is_read_no_more(kafka: KafkaBroker, topic: TopicFactory) -> None:
+    """A stop may come while who reads is busy between two reads; it is no failure of theirs."""
+    place = TopicPlace(kafka.address, topic(1))
+    place.append(LINES)
+    async with place.open() as log:
+        assert isinstance(log, KafkaLog)
+        log.seek(place.partition, 0)
+        await log.stop()
+        assert await log.read() == []

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
+    ConsumerStoppedError,
     IllegalStateError,
     InvalidSessionTimeoutError,
     KafkaError,
@@ -166,7 +167,7 @@ class KafkaLog(GroupLog):
 
     @override
     async def read(self) -> list[Run]:
-        """Return what was fetched, one run per partition; empty after a short wait with nothing new.
+        """Return what was fetched, one run per partition; empty after a short wait with nothing new, and after `stop`.
 
         A run without records says that nothing was for us up to its end.
 
@@ -179,6 +180,8 @@ class KafkaLog(GroupLog):
         """
         try:
             fetched = await self._started.getmany(timeout_ms=_READ_WAIT_MS, max_records=self._kafka.run_records_max)
+        except ConsumerStoppedError:  # between two reads: where one waits, the client itself returns nothing
+            return []
         except NoOffsetForPartitionError as error:
             raise NotSought from error
         except DENIALS as error:

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError
 from mode import Service
 
 from gmv.errors import Refusal
@@ -95,9 +94,6 @@ class Pump(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # neither
                     if not await self._name.is_anothers():
                         raise refused.__cause__ or refused from None
                     await self._join_again()
-                except ConsumerStoppedError:  # a stop came while partitions were taken up, before the next read began
-                    if not self.should_stop:
-                        raise
 
     async def _join_again(self) -> None:
         """Join by a new client: one that was fenced while it joined would go on as the member that it was."""
