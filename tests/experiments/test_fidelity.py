@@ -27,7 +27,6 @@ from gmv.experiments.fidelity.measures import (
     class_share_of,
     depth_of,
     moved,
-    nearest_by_pixels,
     noise_auc,
     overlap,
     reranked_by_pixels,
@@ -37,6 +36,7 @@ from gmv.experiments.fidelity.measures import (
 from gmv.experiments.fidelity.quantising import PQ_BYTES, product_quantised, through_codes, unquantised
 from gmv.experiments.fidelity.spoiling import spoiled
 from gmv.experiments.images import LabelledImages
+from gmv.experiments.pixel_neighbours import nearest_by_pixels
 from gmv.index.integer_recall import IntegerRecall
 from gmv.index.opened import open_index
 from gmv.index.refine import refine
@@ -84,7 +84,7 @@ def test_c1_by_hand():
 
 
 def test_the_nearest_by_pixels():
-    assert nearest_by_pixels(WORLD, 3).tolist() == [[1, 0, 2], [2, 3, 1]]
+    assert nearest_by_pixels(WORLD.queries.pixels, WORLD.indexed.pixels, 3).tolist() == [[1, 0, 2], [2, 3, 1]]
 
 
 def test_a_rerank_by_pixels_orders_candidates_and_takes_both_looks():

@@ -23,11 +23,11 @@ from gmv.experiments.truth.measures import (
     on_owners,
     on_sources,
     owners_by_chance,
-    shares_of,
     source_shares,
 )
 from gmv.experiments.truth.mixing import Kind, Mixes
 from gmv.experiments.truth.results import Bin, Calibration, CreditAt, FoundAt, KindResult, Truth
+from gmv.experiments.values import shares_of
 
 OWNERS = np.array(["ada", "ada", "ben", "cy", "cy"])
 MIXES = Mixes(
@@ -48,7 +48,7 @@ def test_sources_are_counted_among_the_nearest():
 
 
 def test_credit_on_sources_and_on_their_owners():
-    np.testing.assert_allclose(shares_of(MIXES, 1.0), [[4 / 7, 2 / 7, 1 / 7], [3 / 4, 1 / 4, 0]])
+    np.testing.assert_allclose(shares_of(MIXES.nearest, 1.0), [[4 / 7, 2 / 7, 1 / 7], [3 / 4, 1 / 4, 0]])
     np.testing.assert_allclose(source_shares(MIXES, 1.0), [[1 / 7, 4 / 7], [1 / 4, 0]])
     assert on_sources(MIXES, 1.0) == pytest.approx((5 / 7 + 1 / 4) / 2)
     assert on_owners(MIXES, OWNERS, 1.0) == pytest.approx(1)  # all three are ada's and ben's, both others cy's

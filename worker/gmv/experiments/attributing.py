@@ -43,6 +43,10 @@ class Nearest:
     rows: NDArray[np.int64]
     distances: NDArray[np.float64]
 
+    def first(self, contributors: int) -> "Nearest":
+        """Return the K nearest of more."""
+        return Nearest(self.rows[:, :contributors], self.distances[:, :contributors])
+
     def tensors(self) -> dict[str, torch.Tensor]:
         """As they are stored."""
         return {"rows": torch.from_numpy(self.rows), "distances": torch.from_numpy(self.distances)}
@@ -96,7 +100,7 @@ def attribute(
     among: Rows | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Nearest:
-    """Return the contributors of generated images, see `attributions_of`.
+    """Return the contributors of generated images, see `attributions_at`.
 
     Args:
         index: over all training images of the experiment.
@@ -116,7 +120,8 @@ def attribute(
     contributors = settings.valuation.contributors
     rows = np.full((len(drawn), contributors), -1, np.int64)
     distances = np.full((len(drawn), contributors), np.inf)
-    attributions = attributions_of(index, drawn, settings, _others_left_out(index, among), progress)
+    any_tau = [index.manifest.defaults.temperature]  # shares are not looked at
+    (attributions,) = attributions_at(any_tau, index, drawn, settings, _others_left_out(index, among), progress)
     for place, attribution in enumerate(attributions):
         found = attribution.contributors
         rows[place, : len(found)] = [row_of[each.image_id] for each in found]
@@ -124,34 +129,40 @@ def attribute(
     return Nearest(rows, distances)
 
 
-def attributions_of(
+def attributions_at(
+    temperatures: Sequence[float],
     index: Index,
     drawn: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     settings: Settings,
     ownership: Ownership,
     progress: Callable[[int], None] = lambda _: None,
-) -> list[Attribution]:
+) -> list[list[Attribution]]:
     """Attribute generated images as a worker over the index does, by the batch path of `gmv.attributor`.
 
     Args:
+        temperatures: each a tau; all share one ranking.
         index: over training images.
         drawn: uint8 [events, side, side, channels].
         settings: of attribution, as a worker has them.
         ownership: whose images are now.
         progress: called with the number of events done since the last call.
 
+    Returns:
+        For each temperature the attributions, in order of the images.
+
     Raises:
         ExperimentRefused: an image cannot be attributed.
     """
     attributor = assemble_attributor(index, settings, ownership, StageClock(), Metrics(CollectorRegistry()))
     events = events_of(drawn)
-    attributions: list[Attribution] = []
+    attributions: list[list[Attribution]] = [[] for _ in temperatures]
     for start in range(0, len(events), _EVENTS_AT_ONCE):
         part = events[start : start + _EVENTS_AT_ONCE]
-        for place, outcome in enumerate(attributor.attribute(part), start):
-            if isinstance(outcome, Poison):
-                raise ExperimentRefused(f"generated image {place} cannot be attributed: {outcome}")
-            attributions.append(outcome)
+        for found, outcomes in zip(attributions, attributor.attribute_at(part, temperatures), strict=True):
+            for place, outcome in enumerate(outcomes, start):
+                if isinstance(outcome, Poison):
+                    raise ExperimentRefused(f"generated image {place} cannot be attributed: {outcome}")
+                found.append(outcome)
         progress(len(part))
     return attributions
 

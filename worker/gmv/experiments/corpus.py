@@ -1,6 +1,5 @@
 """An experiment's images as a corpus, and as events: the forms in which gmv takes images from anybody."""
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image
 
+from gmv.demo.remix import png
 from gmv.events.model import GeneratedImage, ImageBytes
 from gmv.experiments.images import LabelledImages
 
@@ -40,6 +39,4 @@ def events_of(drawn: Iterable[NDArray[np.uint8]]) -> list[GeneratedImage]:
 
 def image_file(pixels: NDArray[np.uint8]) -> bytes:
     """Return an image, [side, side, 1 or 3], as PNG in RGB: gmv brings it to its encoder's size, as any other."""
-    file = io.BytesIO()
-    Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3))).save(file, format="PNG")
-    return file.getvalue()
+    return png(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))

@@ -9,10 +9,26 @@ from gmv.valuation.utility import utilities
 POSTER_TEMPERATURE = 1.0
 
 
+def shares_of(nearest: Nearest, temperature: float) -> NDArray[np.float64]:
+    """Return what each contributor has of its event's credit, float64 [events, K], 0 where there is none.
+
+    By the utilities that gmv credits by (`gmv.valuation.utility`).
+
+    Args:
+        nearest: contributors of each generated image.
+        temperature: tau.
+    """
+    shares = np.zeros(nearest.distances.shape)
+    for of_event, rows, distances in zip(shares, nearest.rows, nearest.distances, strict=True):
+        found = rows >= 0
+        of_event[found] = utilities(distances[found].tolist(), temperature)
+    return shares
+
+
 def softmax_values(
     nearest: Nearest, images: int, temperature: float, qualities: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
-    """Return phi, float64 [images], by the utilities that gmv credits by (`gmv.valuation.utility`).
+    """Return phi, float64 [images].
 
     Args:
         nearest: contributors of each generated image.
@@ -20,13 +36,10 @@ def softmax_values(
         temperature: tau.
         qualities: float64 [events], by which the utilities of each are weighted; None: all are 1.
     """
-    values = np.zeros(images)
-    weights = np.ones(len(nearest.rows)) if qualities is None else qualities
-    for rows, distances, quality in zip(nearest.rows, nearest.distances, weights, strict=True):
-        found = rows >= 0
-        # A training image is a contributor of an event once at most, so that no row is added to twice.
-        values[rows[found]] += quality * np.array(utilities(distances[found].tolist(), temperature))
-    return values
+    shares, found = shares_of(nearest, temperature), nearest.rows >= 0
+    if qualities is not None:
+        shares *= qualities[:, np.newaxis]
+    return np.asarray(np.bincount(nearest.rows[found], shares[found], minlength=images), np.float64)
 
 
 def hit_counts(nearest: Nearest, images: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gmv.experiments.attributing import Nearest
 from gmv.experiments.fidelity.asking import CREDITED, World
-from gmv.experiments.fidelity.measures import class_share_of, first_of, overlap, same_class
+from gmv.experiments.fidelity.measures import class_share_of, overlap, same_class
 from gmv.experiments.fidelity.results import OfClass, Quantised, Weighted
 from gmv.experiments.statistics import over_seeds
 from gmv.experiments.values import softmax_values
@@ -46,7 +46,7 @@ def quantised_of(worlds: Sequence[World], way: str) -> Quantised:
         way,
         over_seeds([same_class(of.recalled.rows, each) for each, of, _ in found]),
         over_seeds([same_class(of.ranked.rows, each) for each, of, _ in found]),
-        over_seeds([overlap(of.ranked.rows, first_of(each.exact, CREDITED).rows) for each, of, _ in found]),
+        over_seeds([overlap(of.ranked.rows, each.exact.first(CREDITED).rows) for each, of, _ in found]),
         over_seeds([value_change(values_of(of.ranked, each), values_of(plain, each)) for each, of, plain in found]),
     )
 
@@ -60,7 +60,7 @@ def weighted_of(worlds: Sequence[World], is_weighted: bool) -> Weighted:
         over_seeds([noise_value(of, each) for of, each in zip(values, worlds, strict=True)]),
         over_seeds(
             [
-                value_change(of, values_of(first_of(each.ranked, CREDITED), each))
+                value_change(of, values_of(each.ranked.first(CREDITED), each))
                 for of, each in zip(values, worlds, strict=True)
             ]
         ),

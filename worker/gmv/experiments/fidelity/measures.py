@@ -8,15 +8,11 @@ from numpy.typing import NDArray
 from gmv.experiments.attributing import Nearest
 from gmv.experiments.fidelity.asking import CREDITED, World
 from gmv.experiments.fidelity.results import ClassShare, Depth, Sharpness
+from gmv.experiments.pixel_neighbours import nearest_by_pixels
 from gmv.experiments.ra3 import auc
 from gmv.experiments.statistics import over_seeds
-from gmv.experiments.values import softmax_values
-from gmv.valuation.utility import effective_contributors, utilities
-
-
-def first_of(nearest: Nearest, contributors: int) -> Nearest:
-    """Return the K nearest of more."""
-    return Nearest(nearest.rows[:, :contributors], nearest.distances[:, :contributors])
+from gmv.experiments.values import shares_of, softmax_values
+from gmv.valuation.utility import effective_contributors
 
 
 def class_share_of(worlds: Sequence[World], count: int) -> ClassShare:
@@ -25,9 +21,9 @@ def class_share_of(worlds: Sequence[World], count: int) -> ClassShare:
         count,
         over_seeds([same_class(each.recalled[count].rows, each) for each in worlds]),
         over_seeds([same_class(reranked_by_pixels(each, count), each) for each in worlds]),
-        over_seeds([same_class(first_of(each.ranked, count).rows, each) for each in worlds]),
-        over_seeds([same_class(first_of(each.exact, count).rows, each) for each in worlds]),
-        over_seeds([same_class(nearest_by_pixels(each, count), each) for each in worlds]),
+        over_seeds([same_class(each.ranked.first(count).rows, each) for each in worlds]),
+        over_seeds([same_class(each.exact.first(count).rows, each) for each in worlds]),
+        over_seeds([same_class(_by_pixels(each, count), each) for each in worlds]),
         over_seeds([chance(each) for each in worlds]),
     )
 
@@ -38,11 +34,8 @@ def same_class(rows: NDArray[np.int64], world: World) -> float:
     return float(((world.indexed.labels[rows] == world.queries.labels[:, None]) & found).sum() / found.sum())
 
 
-def nearest_by_pixels(world: World, count: int) -> NDArray[np.int64]:
-    """Return the rows of the nearest by Euclidean distance of pixels, int64 [queries, count]."""
-    asked, known = (each.pixels.reshape(len(each), -1).astype(np.float64) for each in (world.queries, world.indexed))
-    squares = (known**2).sum(1)[None] - 2 * asked @ known.T
-    return np.argsort(squares, axis=1, kind="stable")[:, :count]
+def _by_pixels(world: World, count: int) -> NDArray[np.int64]:
+    return nearest_by_pixels(world.queries.pixels, world.indexed.pixels, count)
 
 
 def reranked_by_pixels(world: World, count: int) -> NDArray[np.int64]:
@@ -71,7 +64,7 @@ def chance(world: World) -> float:
 
 def depth_of(worlds: Sequence[World], candidates: int) -> Depth:
     """Compare the ten nearest of M candidates with those of all."""
-    found = [(each.by_candidates[candidates], first_of(each.exact, CREDITED), each.temperature) for each in worlds]
+    found = [(each.by_candidates[candidates], each.exact.first(CREDITED), each.temperature) for each in worlds]
     return Depth(
         candidates,
         over_seeds([overlap(some.rows, exact.rows) for some, exact, _ in found]),
@@ -86,26 +79,26 @@ def overlap(some: NDArray[np.int64], exact: NDArray[np.int64]) -> float:
 
 def moved(some: Nearest, exact: Nearest, temperature: float) -> float:
     """Return the share of credit that goes to others than it would: half the sum of differences, mean over events."""
-    differences = []
-    for place in range(len(exact.rows)):
-        one, other = (_shares(each, place, temperature) for each in (some, exact))
-        differences.append(sum(abs(one.get(row, 0.0) - other.get(row, 0.0)) for row in one.keys() | other.keys()) / 2)
+    differences = [
+        sum(abs(one.get(row, 0.0) - other.get(row, 0.0)) for row in one.keys() | other.keys()) / 2
+        for one, other in zip(_by_row(some, temperature), _by_row(exact, temperature), strict=True)
+    ]
     return float(np.mean(differences))
 
 
-def _shares(nearest: Nearest, place: int, temperature: float) -> dict[int, float]:
-    rows, distances = nearest.rows[place], nearest.distances[place]
-    found = rows >= 0
-    return dict(zip(rows[found].tolist(), utilities(distances[found].tolist(), temperature), strict=True))
+def _by_row(nearest: Nearest, temperature: float) -> list[dict[int, float]]:
+    """Return the shares of each event by training image."""
+    return [
+        {row: share for row, share in zip(rows, shares, strict=True) if row >= 0}
+        for rows, shares in zip(nearest.rows.tolist(), shares_of(nearest, temperature).tolist(), strict=True)
+    ]
 
 
 def sharpness_of(worlds: Sequence[World], temperature: float | None) -> Sharpness:
     """At a temperature, or at each index's own."""
     taus = [each.temperature if temperature is None else temperature for each in worlds]
-    credited = [first_of(each.ranked, CREDITED) for each in worlds]
-    shares = [
-        [_shares(each, place, tau) for place in range(len(each.rows))] for each, tau in zip(credited, taus, strict=True)
-    ]
+    credited = [each.ranked.first(CREDITED) for each in worlds]
+    shares = [_by_row(each, tau) for each, tau in zip(credited, taus, strict=True)]
     return Sharpness(
         float(np.mean(taus)),
         over_seeds([float(np.mean([effective_contributors(list(each.values())) for each in of])) for of in shares]),

@@ -9,7 +9,7 @@ from typing import Final
 
 from gmv.experiments.fidelity.asking import CANDIDATES, CONTRIBUTORS, CREDITED, ask_world
 from gmv.experiments.fidelity.changes import of_class, quantised_of, weighted_of
-from gmv.experiments.fidelity.measures import class_share_of, depth_of, first_of, noise_auc, sharpness_of
+from gmv.experiments.fidelity.measures import class_share_of, depth_of, noise_auc, sharpness_of
 from gmv.experiments.fidelity.results import Fidelity
 from gmv.experiments.folder import Folder
 from gmv.experiments.images import LabelledImages, check_images
@@ -64,7 +64,5 @@ def run_fidelity(
         tuple(weighted_of(worlds, is_weighted) for is_weighted in (False, True)),
         tuple(depth_of(worlds, count) for count in CANDIDATES),
         tuple(sharpness_of(worlds, tau) for tau in (*TEMPERATURES, None)),
-        over_seeds(
-            [noise_auc(hit_counts(first_of(each.ranked, CREDITED), len(each.indexed)), each) for each in worlds]
-        ),
+        over_seeds([noise_auc(hit_counts(each.ranked.first(CREDITED), len(each.indexed)), each) for each in worlds]),
     )

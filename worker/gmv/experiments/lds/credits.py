@@ -7,8 +7,8 @@ from gmv.encoders.port import Numbers
 from gmv.experiments.attributing import Nearest
 from gmv.experiments.images import Rows
 from gmv.experiments.lds.similarity import cosines
+from gmv.experiments.values import shares_of
 from gmv.index.opened import Index
-from gmv.valuation.utility import utilities
 
 
 def shares(nearest: Nearest, among: Rows, contributors: int, temperature: float) -> NDArray[np.float64]:
@@ -20,10 +20,11 @@ def shares(nearest: Nearest, among: Rows, contributors: int, temperature: float)
         contributors: K.
         temperature: tau.
     """
+    nearest = nearest.first(contributors)
     credited = np.zeros((len(nearest.rows), len(among)))
-    for scores, rows, distances in zip(credited, nearest.rows, nearest.distances, strict=True):
-        found = np.flatnonzero(rows >= 0)[:contributors]
-        scores[np.searchsorted(among, rows[found])] = utilities(distances[found].tolist(), temperature)
+    for scores, rows, earned in zip(credited, nearest.rows, shares_of(nearest, temperature), strict=True):
+        found = rows >= 0
+        scores[np.searchsorted(among, rows[found])] = earned[found]
     return credited
 
 

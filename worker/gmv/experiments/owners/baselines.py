@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from gmv.experiments.owners.dividing import Division
+from gmv.experiments.pixel_neighbours import nearest_by_pixels
 
 
 def images_of_owners(division: Division) -> NDArray[np.float64]:
@@ -23,6 +23,5 @@ def pixel_hits(division: Division, generated: NDArray[np.uint8], contributors: i
     Returns:
         float64 [owners].
     """
-    asked, known = (each.reshape(len(each), -1).astype(np.float64) for each in (generated, division.images.pixels))
-    nearest = np.argsort(cdist(asked, known), axis=1, kind="stable")[:, :contributors]
+    nearest = nearest_by_pixels(generated, division.images.pixels, contributors)
     return np.bincount(division.owner_of[nearest].ravel(), minlength=len(division.holdings)).astype(np.float64)

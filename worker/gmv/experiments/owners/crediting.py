@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gmv.assembly.owners import read_ownership
-from gmv.experiments.attributing import attributions_of, index_of
+from gmv.experiments.attributing import attributions_at, index_of
 from gmv.experiments.corpus import image_id
 from gmv.experiments.folder import Folder
 from gmv.experiments.images import LabelledImages
@@ -39,7 +39,7 @@ class Credited:
         at_poster, at_own: float64 [owners], micro-credits at tau = 1 and at the index's own tau.
         hits: float64 [owners], how often an owner is among those who are paid for an event.
         temperature: the index's own tau.
-        index_seconds, attribution_seconds: of one core; the latter at one tau.
+        index_seconds, attribution_seconds: of one core.
     """
 
     at_poster: NDArray[np.float64]
@@ -101,21 +101,16 @@ def credit_owners(asked: Asked, folder: Folder, progress: Progress) -> Credited:
 def _credited(asked: Asked, index: Index, ownership: Ownership, index_seconds: float, progress: Progress) -> Credited:
     own, owners = index.manifest.defaults.temperature, len(asked.division.holdings)
 
-    def attributed(temperature: float) -> list[Attribution]:
-        valuation = asked.settings.valuation.model_copy(update={"temperature": temperature})
-        settings = asked.settings.model_copy(update={"valuation": valuation})
-        description = f"crediting owners, {asked.name}, tau {temperature:.3g}"
-        with progress(description, len(asked.generated), "images") as advance:
-            return attributions_of(index, asked.generated.pixels, settings, ownership, advance)
-
-    at_poster = owner_credits(attributed(POSTER_TEMPERATURE))
-    begun = time.process_time()  # compiled code is loaded by now
-    attributions = attributed(own)
+    begun = time.process_time()
+    with progress(f"crediting owners, {asked.name}", len(asked.generated), "images") as advance:
+        at_poster, at_own = attributions_at(
+            [POSTER_TEMPERATURE, own], index, asked.generated.pixels, asked.settings, ownership, advance
+        )
     seconds = time.process_time() - begun
     return Credited(
-        _by_number(at_poster, owners),
-        _by_number(owner_credits(attributions), owners),
-        _by_number(hits_of(attributions), owners),
+        _by_number(owner_credits(at_poster), owners),
+        _by_number(owner_credits(at_own), owners),
+        _by_number(hits_of(at_own), owners),
         own,
         index_seconds,
         seconds,

@@ -131,8 +131,7 @@ def spoiled(images: LabelledImages, owners: int, random: np.random.Generator) ->
     pixels[noise] = _noise_like(pixels[noise], random)
     originals = equal.owner_of == 0
     pixels[copies], labels[copies] = pixels[originals], labels[originals]
-    honest = ("at random", *("at random",) * (owners - _SPOILED_MIN))
-    holdings = (*honest, "half noise", "of wrong classes", "noise", "copies of owner 0's")
+    holdings = (*("at random",) * (owners - 4), "half noise", "of wrong classes", "noise", "copies of owner 0's")
     return replace(equal, images=replace(equal.images, pixels=pixels, labels=labels), holdings=holdings)
 
 

@@ -67,10 +67,8 @@ def run_owners(
     _check(images, plan)
     make_folder(folder.root)
     grounds = [ground_of(images, folder, seed, progress) for seed in plan.seeds]
-    for name in plan.divisions:
-        divide(
-            name, grounds[0].training, plan.owners, plan.seeds[0]
-        )  # what does not fit is refused before anything long
+    for name in plan.divisions:  # what does not fit is refused before anything long
+        divide(name, grounds[0].training, plan.owners, plan.seeds[0])
     found = {
         name: [find(name, each, plan.owners, plan.drawn, folder, settings, progress) for each in grounds]
         for name in plan.divisions

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmv.experiments.truth.mixing import Mixes
-from gmv.valuation.utility import utilities
+from gmv.experiments.values import shares_of
 
 
 class Found(NamedTuple):
@@ -31,24 +31,10 @@ def found_at(mixes: Mixes, contributors: int) -> Found:
     return Found(hits / (len(first) * contributors), hits / mixes.sources.size)
 
 
-def shares_of(mixes: Mixes, temperature: float) -> NDArray[np.float64]:
-    """Return the shares of an event's credit, float64 [events, K], by the utilities that gmv credits by.
-
-    Args:
-        mixes: with their contributors.
-        temperature: tau.
-    """
-    shares = np.zeros(mixes.nearest.distances.shape)
-    for place, distances in enumerate(mixes.nearest.distances):
-        found = np.isfinite(distances)
-        shares[place, found] = utilities(distances[found].tolist(), temperature)
-    return shares
-
-
 def source_shares(mixes: Mixes, temperature: float) -> NDArray[np.float64]:
     """Return what each source earned of its event, float64 [events, n]; 0 of one that is no contributor."""
     is_source = mixes.nearest.rows[:, :, None] == mixes.sources[:, None, :]
-    earned: NDArray[np.float64] = (shares_of(mixes, temperature)[:, :, None] * is_source).sum(1)
+    earned: NDArray[np.float64] = (shares_of(mixes.nearest, temperature)[:, :, None] * is_source).sum(1)
     return earned
 
 
@@ -67,7 +53,7 @@ def on_owners(mixes: Mixes, owners: NDArray[np.str_], temperature: float) -> flo
     """
     rows = mixes.nearest.rows
     is_owner = (owners[rows][:, :, None] == owners[mixes.sources][:, None, :]).any(2) & (rows >= 0)
-    return float((shares_of(mixes, temperature) * is_owner).sum(1).mean())
+    return float((shares_of(mixes.nearest, temperature) * is_owner).sum(1).mean())
 
 
 def owners_by_chance(mixes: Mixes, owners: NDArray[np.str_], owned: Mapping[str, int]) -> float:
