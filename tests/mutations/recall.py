@@ -9,17 +9,10 @@ _PROBING = "tests/indexing/test_probing.py"
 
 MUTATIONS = [
     Mutation(
-        "So may a pair in a group of rows of which none is nearer",
-        "index/scan.py",
-        "if least > farthest >> DISTANCE_BIT:",
-        "if least >= farthest >> DISTANCE_BIT:",
-        pytest(_EXACT, "-k", "tie", seconds_max=200),
-    ),
-    Mutation(
         "A pair as far as the farthest of those wanted may come before it, by its look or row",
         "index/scan.py",
-        "if apart[place] > farthest >> DISTANCE_BIT:",
-        "if apart[place] >= farthest >> DISTANCE_BIT:",
+        "if apart - (abs(more) if both_looks else more) > farthest >> DISTANCE_BIT:",
+        "if apart - (abs(more) if both_looks else more) >= farthest >> DISTANCE_BIT:",
         pytest(_EXACT, "-k", "tie", seconds_max=200),
     ),
     Mutation(
