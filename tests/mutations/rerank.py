@@ -21,6 +21,13 @@ def _looks(selection: str) -> Arguments:
 
 MUTATIONS = [
     Mutation(
+        "Tokens of whole numbers are padded to what steps take at once, so that none of theirs is left out",
+        f"{_KERNEL}/packed.py",
+        "at_once = STEPS_AT_ONCE * a_step",
+        "at_once = a_step",
+        pytest("tests/valuation/wasserstein/test_tiles.py", seconds_max=400),
+    ),
+    Mutation(
         "Costs are rounded down by what their root and its product may be rounded up",
         f"{_KERNEL}/fixed.py",
         "np.float32(1.0 - 2.0**-22)",

@@ -17,8 +17,8 @@ from gmv.valuation.wasserstein.ascent import ascend, new_ascent
 from gmv.valuation.wasserstein.assignment import assign, new_search
 from gmv.valuation.wasserstein.bounds import half_bound, relaxed_bound, tighten_columns, tighten_rows
 from gmv.valuation.wasserstein.certificate import Ground, is_optimal, new_proof, total_cost
-from gmv.valuation.wasserstein.fixed import COST_MAX, DUAL_MAX, in_units
-from gmv.valuation.wasserstein.matrices import compute_costs, prepare, square
+from gmv.valuation.wasserstein.fixed import COST_MAX, DUAL_MAX, costs_of, in_units
+from gmv.valuation.wasserstein.matrices import prepare, square
 from gmv.valuation.wasserstein.scratch import new_scratch
 from gmv.valuation.wasserstein.tokens import stored_tokens
 from tests.valuation.wasserstein.sets import Kind, Sets, integer_sets, kinds, least_total, seeds, token_sets
@@ -59,8 +59,7 @@ def pair(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool = False
     assert prepare(store, query[None].astype(np.float32), scratch)
     squares, column_minima = scratch.squares[0], scratch.column_minima[0]
     unit = square(store, 0, 0, squares, column_minima, scratch)
-    scratch.units[0], scratch.kept_in[0] = unit, 0
-    compute_costs(store, 0, 0, 0, scratch)
+    costs_of(squares, unit, scratch.costs)
     assert (scratch.row_minima[:count] == squares[:count, :count].min(1)).all()
     assert (column_minima[:count] == squares[:count, :count].min(0)).all()
     true_costs = cdist(candidate.astype(float), query.astype(float))
@@ -121,9 +120,11 @@ def test_squares_of_the_longest_integers_are_exact(number: int) -> None:
 @every_world
 def test_no_bound_is_above_the_least_total(kind: Kind, seed: int, shape: tuple[int, int], is_integer: bool) -> None:
     of = pair(kind, seed, shape, is_integer)
-    rows, columns = (np.empty(shape[0], np.int32) for _ in range(2))
+    rows, columns, halves = (np.empty(shape[0], np.int32) for _ in range(3))
     relaxed = relaxed_bound(of.row_minima, of.column_minima, of.unit)
-    half = half_bound(of.costs, of.column_minima, of.unit, rows, columns)
+    costs = np.empty_like(of.costs)
+    half = half_bound(of.ground.squares, of.column_minima, of.unit, costs, rows, columns, halves)
+    assert (costs == of.costs).all()
     target = in_units(of.least_total * 1.001, of.unit)
     ascended = ascend(of.costs, rows, columns, target, NO_LIMIT, 20, new_ascent(shape[0]))
     assert max(relaxed, half, ascended) * of.unit <= of.least_total + of.room

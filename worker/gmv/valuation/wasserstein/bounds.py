@@ -33,27 +33,43 @@ def relaxed_bound(row_minima: NDArray[np.float32], column_minima: NDArray[np.flo
 
 @strict
 def half_bound(
-    costs: NDArray[np.int32],
+    squares: NDArray[np.float32],
     minima: NDArray[np.float32],
     unit: float,
+    costs: NDArray[np.int32],
     rows: NDArray[np.int32],
     columns: NDArray[np.int32],
+    halves: NDArray[np.int32],
 ) -> np.int64:
     """Return the bound of duals that give both sides a share of each cost, where the relaxed bound serves one side.
 
     A column's dual is half its least cost to begin with; rows are made tight against it, and columns against them.
+    Row by row, while it is near: its costs, its dual, and what that leaves of each column's. The square roots take the
+    processor longest, which does the rest beside them.
 
     Args:
-        costs: int32 [n, n].
+        squares: float32 [n or more, n or more], squared costs, never above the true ones.
         minima: float32 [n or more], the least squared cost of each column.
         unit: of the costs.
+        costs: int32 [n, n], written, as `costs_of` does.
         rows: int32 [n], written: row duals.
         columns: int32 [n], written: column duals.
+        halves: int32 [n], scratch.
     """
-    for column in range(costs.shape[0]):
-        columns[column] = cost_of(minima[column], unit) >> np.int32(1)
-    tighten_rows(costs, columns, rows)
-    return tighten_columns(costs, rows, columns)
+    count = costs.shape[0]
+    for column in range(count):
+        halves[column] = cost_of(minima[column], unit) >> np.int32(1)
+        columns[column] = FAR
+    for row in range(count):
+        least = FAR
+        for column in range(count):
+            cost = cost_of(squares[row, column], unit)
+            costs[row, column] = cost
+            least = min(least, np.int32(cost - halves[column]))
+        rows[row] = least
+        for column in range(count):
+            columns[column] = min(columns[column], np.int32(costs[row, column] - least))
+    return dual_value(rows, columns)
 
 
 @strict

@@ -7,7 +7,7 @@ from gmv.compiled import borrowing, strict
 from gmv.valuation.wasserstein.bounds import relaxed_bound
 from gmv.valuation.wasserstein.certificate import Ground
 from gmv.valuation.wasserstein.cost import longest, lower, squared_norms
-from gmv.valuation.wasserstein.fixed import costs_of, unit_of
+from gmv.valuation.wasserstein.fixed import unit_of
 from gmv.valuation.wasserstein.packed import pack, pack_integers, squared_costs
 from gmv.valuation.wasserstein.scratch import Scratch
 from gmv.valuation.wasserstein.tokens import StoredTokens, are_integers, load, load_integers
@@ -24,7 +24,7 @@ def prepare(store: StoredTokens, looks: NDArray[np.float32], scratch: Scratch) -
         if scratch.longest[look] < 0:
             return False
         if are_integers(store):
-            pack_integers(looks[look], scratch.packed.integers[look])
+            pack_integers(looks[look], scratch.packed.integers[look], norms)
         else:
             pack(looks[look], scratch.packed.singles[look])
             lower(norms, looks.shape[2])
@@ -121,17 +121,12 @@ def square(
 
 
 @borrowing
-def compute_costs(store: StoredTokens, row: int, look: int, pair: int, scratch: Scratch) -> int:
-    """Take the costs of a pair from its squares, which are computed again where they were not kept.
-
-    Returns:
-        The place of the squares.
-    """
+def squares_of(store: StoredTokens, row: int, look: int, pair: int, scratch: Scratch) -> int:
+    """Return the place of a pair's squares, which are computed again where they were not kept."""
     place = int(scratch.kept_in[pair])
     if place < 0:
         place = int(scratch.free[0])
         square(store, row, look, scratch.squares[place], scratch.column_minima[pair], scratch)
-    costs_of(scratch.squares[place], scratch.units[pair], scratch.costs)
     return place
 
 

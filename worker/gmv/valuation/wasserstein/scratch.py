@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gmv.valuation.wasserstein.ascent import AscentScratch, new_ascent
 from gmv.valuation.wasserstein.assignment import Search, new_search
 from gmv.valuation.wasserstein.certificate import Proof, new_proof
+from gmv.valuation.wasserstein.instructions import multiplies_bytes
 from gmv.valuation.wasserstein.packed import (
     PackedLooks,
     PaddedTokens,
@@ -46,6 +47,7 @@ class Scratch(NamedTuple):
         costs: int32 [n, n], of one pair.
         rows: int32 [n], its row duals.
         columns: int32 [n], its column duals.
+        halves: int32 [n], of its columns' least costs.
         ascent: of its duals.
         search: of an assignment.
         column_of: int64 [n], an assignment.
@@ -78,6 +80,7 @@ class Scratch(NamedTuple):
     costs: NDArray[np.int32]
     rows: NDArray[np.int32]
     columns: NDArray[np.int32]
+    halves: NDArray[np.int32]
     ascent: AscentScratch
     search: Search
     column_of: NDArray[np.int64]
@@ -113,12 +116,13 @@ def scratch_bytes(pairs: int, tokens: int, token_size: int) -> int:
 def new_scratch(pairs: int, tokens: int, token_size: int) -> Scratch:
     """Allocate scratch for M pairs of n tokens of d numbers: `scratch_bytes` of it."""
     places = kept_places(pairs, tokens) + 1
+    as_bytes = multiplies_bytes()
     rows, columns = padded_rows(tokens), padded_columns(tokens)
     return Scratch(
         looks=np.empty((2, tokens, token_size), np.float32),
-        packed=new_packed_looks(tokens, token_size),
+        packed=new_packed_looks(tokens, token_size, as_bytes),
         longest=np.empty(2, np.float32),
-        tokens=new_padded_tokens(tokens, token_size),
+        tokens=new_padded_tokens(tokens, token_size, as_bytes),
         squares=np.empty((places, rows, columns), np.float32),
         free=np.empty(1, np.int64),
         kept_by=np.empty(places, np.int64),
@@ -130,6 +134,7 @@ def new_scratch(pairs: int, tokens: int, token_size: int) -> Scratch:
         costs=np.empty((tokens, tokens), np.int32),
         rows=np.empty(tokens, np.int32),
         columns=np.empty(tokens, np.int32),
+        halves=np.empty(tokens, np.int32),
         ascent=new_ascent(tokens),
         search=new_search(tokens),
         column_of=np.empty(tokens, np.int64),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gmv.compiled import strict
 from gmv.valuation.wasserstein.cost import INTEGER_SIZE_MAX, TOKEN_SIZE_MAX
 from gmv.valuation.wasserstein.instructions import from_bits
+from gmv.valuation.wasserstein.integer_tiles import RAISED_BY
 
 TokenStore: TypeAlias = "NDArray[np.int8] | NDArray[np.float16] | NDArray[np.float32]"
 
@@ -64,22 +65,25 @@ def are_integers(store: StoredTokens) -> bool:
 
 
 @strict
-def load_integers(store: StoredTokens, row: int, tokens: NDArray[np.int16], norms: NDArray[np.float32]) -> None:
+def load_integers(
+    store: StoredTokens, row: int, tokens: NDArray[np.uint8] | NDArray[np.int16], norms: NDArray[np.float32]
+) -> None:
     """Write one image's tokens from a store of int8, and their squared lengths.
 
     Args:
         store: where they are.
         row: of the image.
-        tokens: int16 [n or more, d or more]; n of d are written.
+        tokens: uint8 or int16 [n or more, d or more]; n of d are written, bytes raised by `RAISED_BY`.
         norms: float32 [n], written.
     """
+    raised_by = np.int16(RAISED_BY if tokens.itemsize == 1 else 0)
     count = norms.shape[0]
     size = store.integers.shape[1] // count
     for place in range(count):
         total = np.int32(0)
         for component in range(size):
             number = np.int16(store.integers[row, place * size + component])
-            tokens[place, component] = number
+            tokens[place, component] = np.int16(number + raised_by)
             total = np.int32(total + np.int32(number) * np.int32(number))
         norms[place] = np.float32(total)
 

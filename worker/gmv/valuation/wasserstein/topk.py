@@ -39,8 +39,8 @@ from gmv.valuation.wasserstein.ascent import ascend
 from gmv.valuation.wasserstein.assignment import assign
 from gmv.valuation.wasserstein.bounds import half_bound, tighten_rows
 from gmv.valuation.wasserstein.certificate import Ground, is_optimal, total_cost
-from gmv.valuation.wasserstein.fixed import in_units
-from gmv.valuation.wasserstein.matrices import bound_all, compute_costs, ground_of, prepare
+from gmv.valuation.wasserstein.fixed import costs_of, in_units
+from gmv.valuation.wasserstein.matrices import bound_all, ground_of, prepare, squares_of
 from gmv.valuation.wasserstein.scratch import Scratch
 from gmv.valuation.wasserstein.ties import TIE
 from gmv.valuation.wasserstein.tokens import StoredTokens
@@ -114,8 +114,8 @@ def _search(
             scratch.counts[Step.RELAXED] += order.shape[0] - place
             break
         threshold = in_units(_threshold_of(row, contributors, scratch), unit)
-        kept = compute_costs(store, row, look, pair, scratch)
-        bound = half_bound(scratch.costs, scratch.column_minima[pair], unit, scratch.rows, scratch.columns)
+        kept = squares_of(store, row, look, pair, scratch)
+        bound = _half_bound(pair, scratch.squares[kept], scratch)
         if bound > threshold:
             scratch.counts[Step.HALF] += 1
             continue
@@ -149,6 +149,19 @@ def _place_of(row: int, contributors: int, scratch: Scratch) -> int:
     while place < contributors - 1 and scratch.cheapest_row[place] != row:
         place += 1
     return place
+
+
+@borrowing
+def _half_bound(pair: int, squares: NDArray[np.float32], scratch: Scratch) -> np.int64:
+    return half_bound(
+        squares,
+        scratch.column_minima[pair],
+        scratch.units[pair],
+        scratch.costs,
+        scratch.rows,
+        scratch.columns,
+        scratch.halves,
+    )
 
 
 @borrowing
@@ -203,7 +216,8 @@ def _settle(
         pair = scratch.solved[place]
         row, look, unit = rows[pair], int(pair >= first_mirrored), scratch.units[pair]
         threshold = _threshold_of(row, contributors, scratch)
-        kept = compute_costs(store, row, look, pair, scratch)
+        kept = squares_of(store, row, look, pair, scratch)
+        costs_of(scratch.squares[kept], unit, scratch.costs)
         if scratch.solved_totals[place] > threshold:
             bound = tighten_rows(scratch.costs, scratch.solved_columns[place], scratch.rows)
             if bound > in_units(threshold, unit):
