@@ -5,7 +5,8 @@ of it has no sign: the candidate's numbers are raised by 128, b' = b + 128, so t
 too much is taken back by the query's norms, |q|^2 + 256 sum(q). Elsewhere both are int16, two by two (`vpmaddwd`).
 
 All sums are exact, before and after they become float32: of d numbers, at most 256 (`cost`), 2 b'.q is within
-2 x 256 x 255 x 128 of 0, and |b|^2 + |q|^2 + 256 sum(q) at most 256 (128^2 + 127^2 + 256 x 127), both below 2^24.
+2 x 256 x 255 x 128 of 0, and |b|^2 + |q|^2 + 256 sum(q) at most 256 (128^2 + 127^2 + 256 x 127), both below 2^24. So
+norms are added up first: |b|^2 - 2 b'.q may be above.
 """
 
 from abc import abstractmethod
@@ -15,6 +16,7 @@ from llvmlite import ir
 from numba.core import cgutils
 from typing_extensions import override
 
+from gmv.valuation.wasserstein.instructions import FINITE
 from gmv.valuation.wasserstein.single_tiles import SingleTiles
 
 RAISED_BY: Final = 128
@@ -35,6 +37,8 @@ _INDEX: Final = ir.IntType(64)
 
 class _IntegerTiles(SingleTiles):
     """Each step takes 32 bits of a token of the candidate's, and as many of each of the query's."""
+
+    _flags = (*FINITE, "contract")  # in no other order
 
     @override
     def _multiply(self, rows: range, panel: Any) -> list[list[Any]]:

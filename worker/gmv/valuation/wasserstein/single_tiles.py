@@ -24,6 +24,9 @@ _INDEX: Final = ir.IntType(64)
 class SingleTiles:
     """Writes the instructions of one call, for float32."""
 
+    _flags: tuple[str, ...] = _SUMMING
+    """Of the sum of both norms and a product."""
+
     def __init__(self, builder: Any, lanes: int, first: Any, arrays: list[Any]) -> None:
         self._builder = builder
         self._lanes = lanes
@@ -94,8 +97,8 @@ class SingleTiles:
 
     def _of_product(self, norms: Any, query_norms: Any, product: Any) -> Any:
         builder = self._builder
-        both = builder.fadd(norms, query_norms, flags=_SUMMING)
-        return builder.fadd(both, builder.fmul(self._constant(-2), product, flags=_SUMMING), flags=_SUMMING)
+        both = builder.fadd(norms, query_norms, flags=self._flags)
+        return builder.fadd(both, builder.fmul(self._constant(-2), product, flags=self._flags), flags=self._flags)
 
     def _not_negative(self, square: Any) -> Any:
         """Rounding may have made a square of near tokens less than 0."""
