@@ -1,6 +1,7 @@
 """What all experiments share: for each generator and seed, the images it drew and whom gmv attributes them to."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,11 +14,11 @@ from gmv.errors import ExperimentRefused
 from gmv.experiments.attributing import Nearest, attribute, attribution_stamp, index_of, nearest_of
 from gmv.experiments.folder import Folder
 from gmv.experiments.generators.port import Family, Generator
-from gmv.experiments.generators.training import train
 from gmv.experiments.images import LabelledImages, Rows, check_images
 from gmv.experiments.quality.recogniser import RecogniserNetwork, recogniser_of
 from gmv.experiments.splits import PARTS, Split, split
 from gmv.experiments.stored import load, store, stored_network
+from gmv.experiments.training_together import PlannedTraining, train_and_store, train_together
 from gmv.index.opened import Index
 from gmv.indexing.progress import Progress
 from gmv.settings import Settings
@@ -25,6 +26,9 @@ from gmv.whole_file import make_folder
 
 PER_CLASS_MIN = 5 * PARTS
 """With fewer, a part has not five of a class, and its means are those of single images."""
+
+_STEPS_TOGETHER_MIN = 500
+"""A process takes two seconds before its first step, as long as some 20 take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +112,29 @@ class Laboratory:
 
     def network(self, name: str, seed: int) -> nn.Module:
         """Return the network of that generator."""
-        family, shape, classes = self.families[name], self.images.shape, self.images.classes
+        planned = self._training(name, seed)
+        return self._stored(planned) or train_and_store(planned, self._progress)
+
+    def train(self, seeds: Sequence[int]) -> None:
+        """Train all generators that are not there, as many at a time as there are cores.
+
+        Raises:
+            ExperimentRefused: a training diverged.
+        """
+        planned = [self._training(name, seed) for seed in seeds for name in self.families]
+        missing = [each for each in planned if self._stored(each) is None]
+        processes = min(len(missing), os.cpu_count() or 1)
+        if processes > 1 and sum(each.steps for each in missing) >= _STEPS_TOGETHER_MIN:
+            train_together(missing, processes, self._progress)
+
+    def _training(self, name: str, seed: int) -> PlannedTraining:
+        used = self.images.take(self.split(seed).used)
         path, stamp = self._folder.network(name, seed), self._stamp(name, seed)
-        network = stored_network(path, family.empty_network(shape, classes), stamp)
-        if network is None:
-            with self._progress(f"training {name}, seed {seed}", family.length.steps, "steps") as advance:
-                network = train(family, self.images.take(self.split(seed).used), seed, advance)
-            store(path, network.state_dict(), stamp)
-        return network
+        return PlannedTraining(self.families[name], used, seed, path, stamp)
+
+    def _stored(self, planned: PlannedTraining) -> nn.Module | None:
+        empty = planned.learner.empty_network(self.images.shape, self.images.classes)
+        return stored_network(planned.path, empty, planned.stamp)
 
     def recogniser(self, seed: int) -> RecogniserNetwork:
         """Return a classifier trained on the third part of a seed's split, which generators and comparisons leave."""

@@ -97,6 +97,7 @@ class RA1:
 
 def run_ra1(laboratory: Laboratory, seeds: Sequence[int], drawn: int, command: str) -> RA1:
     """Run the experiment on each of a laboratory's generators; see `run_ra2`."""
+    laboratory.train(seeds)
     generators = tuple(_generator(laboratory, name, seeds) for name in laboratory.families)
     return RA1(
         "ra1",

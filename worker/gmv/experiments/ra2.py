@@ -121,6 +121,7 @@ def run_ra2(laboratory: Laboratory, seeds: Sequence[int], drawn: int, command: s
         drawn: images that each generator draws.
         command: that makes the same result.
     """
+    laboratory.train(seeds)
     generators = tuple(_generator(laboratory, name, seeds) for name in laboratory.families)
     return RA2(
         "ra2",

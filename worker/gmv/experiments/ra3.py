@@ -79,6 +79,7 @@ class RA3:
 def run_ra3(laboratory: Laboratory, seeds: Sequence[int], drawn: int, command: str) -> RA3:
     """Run the experiment on each of a laboratory's generators, at the index's own tau; see `run_ra2`."""
     images = laboratory.images
+    laboratory.train(seeds)
     return RA3(
         "ra3",
         command,

@@ -64,6 +64,7 @@ class Quality:
 def run_quality(laboratory: Laboratory, seeds: Sequence[int], drawn: int, command: str) -> Quality:
     """Run the experiment on each of a laboratory's generators; see `run_ra2`."""
     images = laboratory.images
+    laboratory.train(seeds)
     parts = {seed: laboratory.split(seed) for seed in seeds}
     networks = {seed: laboratory.recogniser(seed) for seed in seeds}
     goals = {seed: images.take(parts[seed].unused) for seed in seeds}
