@@ -1,7 +1,8 @@
 """Builds that are killed by SIGKILL just before they change the file system for the n-th time, for every n.
 
-Each build is a child forked from a process that has imported everything and computed nothing: an import takes two
-seconds and a build of these corpora a tenth of one, and a fork of a process whose OpenMP threads run may hang.
+Each build is a child forked from a process that has imported everything and loaded numba's compiled code, of which
+nothing but the re-rank has run: imports take two seconds, that code half a second, and a build of these corpora a tenth
+of one; and a fork of a process whose OpenMP threads run may hang.
 """
 
 import hashlib
@@ -15,10 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow.compute  # noqa: F401 - else each child would load it
 
 from gmv.indexing import staging as index_features
 from gmv.threads import limit_threads
+from gmv.valuation.wasserstein.rerank import ExactReranker
 from tests.indexing.index_builds import add, build, remove
 
 Digests = dict[str, str] | None
@@ -47,7 +50,12 @@ Forge = multiprocessing.pool.Pool
 
 
 def forge() -> Forge:
-    return multiprocessing.get_context("spawn").Pool(1, limit_threads)
+    return multiprocessing.get_context("spawn").Pool(1, _prepare)
+
+
+def _prepare() -> None:
+    limit_threads()
+    ExactReranker(np.zeros((1, 1, 1), np.int8))
 
 
 def kill_everywhere(place: Forge, corpus: Path, out: Path, before: Path | None = None, **options: Any) -> list[Outcome]:
