@@ -53,7 +53,7 @@ def laboratory(folder, progress, **changes):
 @pytest.fixture
 def even_short_ones(monkeypatch):
     monkeypatch.setattr(laboratories, "_STEPS_TOGETHER_MIN", 0)
-    monkeypatch.setattr(laboratories.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr(laboratories, "index_of", lambda *_: None)  # takes longest, and no training needs it
 
 

@@ -1,6 +1,7 @@
 """The thread pools that libraries bring along, kept to one thread each, for the same bits and for speed."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,15 +18,14 @@ def limit_threads() -> None:
     threads each on two busy cores, 6 images a second were attributed rather than 111, as OpenMP's threads wait for one
     another in a loop. Cores are used by events side by side (`worker.threads`), and by more workers.
 
-    Libraries read their limits when they are loaded, so this has to be called before numpy is imported; torch and
-    faiss are limited again, for a process that has imported them already.
+    Libraries read their limits when they are loaded, so this has to be called before numpy is imported. Those that a
+    process has imported already are limited again; the others are left alone, since torch takes two seconds and 200 MB.
     """
     os.environ.update(dict.fromkeys(_POOLS, "1"))
-    import faiss
-    import torch
-
-    torch.set_num_threads(1)
-    faiss.omp_set_num_threads(1)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+    if faiss := sys.modules.get("faiss"):
+        faiss.omp_set_num_threads(1)
 
 
 @contextmanager

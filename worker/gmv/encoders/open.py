@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gmv.encoders import descriptor, precomputed, reduced
+from gmv.encoders import precomputed
 from gmv.encoders.exact import descriptor as exact
 from gmv.encoders.exact.storage import open_exact
 from gmv.encoders.port import Encoder
 from gmv.encoders.precomputed import Precomputed
-from gmv.encoders.pretrained.backbones import KINDS
-from gmv.encoders.pretrained.storage import open_pretrained
-from gmv.encoders.reduced import open_reduced
-from gmv.encoders.storage import open_descriptor
 from gmv.errors import IndexRefused
 
 
@@ -33,16 +29,26 @@ def open_encoder(
     """
     if kind == precomputed.KIND:
         return Precomputed(encoder_id, vector_size, tokens_shape)
-    openers: dict[str, Callable[[Path], Encoder]] = {
-        **dict.fromkeys(KINDS, open_pretrained),
-        descriptor.KIND: open_descriptor,
-        exact.KIND: open_exact,
-        reduced.KIND: lambda path: open_reduced(path, encoder_id, vector_size),
-    }
-    if kind not in openers or parameters is None:
+    opener = open_exact if kind == exact.KIND else _others(encoder_id, vector_size).get(kind)
+    if opener is None or parameters is None:
         raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
-    encoder = openers[kind](parameters)
+    encoder = opener(parameters)
     found = (encoder.encoder_id, encoder.vector_size, encoder.tokens_shape)
     if found != (encoder_id, vector_size, tokens_shape):
         raise IndexRefused(f"{parameters} is {found[0]}, but the index was built by {encoder_id}; build it again")
     return encoder
+
+
+def _others(encoder_id: str, vector_size: int) -> dict[str, Callable[[Path], Encoder]]:
+    """Return what opens encoders that torch computes: it takes two seconds to import, and 200 MB."""
+    from gmv.encoders import descriptor, reduced
+    from gmv.encoders.pretrained.backbones import KINDS
+    from gmv.encoders.pretrained.storage import open_pretrained
+    from gmv.encoders.reduced_storage import open_reduced
+    from gmv.encoders.storage import open_descriptor
+
+    return {
+        **dict.fromkeys(KINDS, open_pretrained),
+        descriptor.KIND: open_descriptor,
+        reduced.KIND: lambda path: open_reduced(path, encoder_id, vector_size),
+    }

@@ -12,7 +12,8 @@ from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features
 from gmv.corpus.port import TrainingImage
 from gmv.encoders import precomputed, reduced
 from gmv.encoders.precomputed import Precomputed
-from gmv.encoders.reduced import ReducedFeatures, open_reduced
+from gmv.encoders.reduced import ReducedFeatures
+from gmv.encoders.reduced_storage import open_reduced, to_bytes
 from gmv.encoders.token_reduction import TokenReduction, TokenReductionSettings, fit_token_reduction
 from gmv.errors import CorpusRefused, InvalidSettings, Poison
 from gmv.events.wire import TOKENS_MAX
@@ -84,7 +85,7 @@ def take_features(
             _check_scale(noted[0], corpus.name)
             if settings.is_wanted:
                 learnt = ReducedFeatures(corpus.encoder_id, shape.vector_size, shape[1:], reduction)
-                workspace.write(ENCODER_FILE, learnt.to_bytes())
+                workspace.write(ENCODER_FILE, to_bytes(learnt))
             workspace.note({"features": noted[0].model_dump(mode="json")})
             advance(1)
     if settings.is_wanted:

@@ -7,7 +7,6 @@ from operator import add
 from typing import Final, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gmv.encoders.exact.alterations import recoloured, shifted
@@ -62,7 +61,6 @@ class FittingSettings:
     seed: int = 0
 
 
-@torch.inference_mode()
 def fit_exact(images: Iterable[Images], settings: FittingSettings) -> Parameters:
     """Learn the parameters; the same images in the same order give the same parameters everywhere.
 
@@ -93,16 +91,16 @@ def _with_dictionary(parameters: Parameters, sample: Images, seed: int) -> Param
     matrix += matrix[mirror.permutation][:, mirror.permutation].copy()
     whitening = np.rint(matrix * (LARGEST / np.abs(matrix).max())).astype(np.int8)
     offset = -(moments.mean(mirror) @ whitening.astype(np.int64))
-    products = torch.from_numpy(patches) @ as_floats(whitening)
-    factor = LARGEST / most_of(np.abs(products.numpy() + offset))
-    whitened = whiten(patches, as_floats(whitening), offset, factor).numpy().astype(np.int8)
+    factor = LARGEST / most_of(np.abs(patches @ as_floats(whitening) + offset))
+    whitened = np.empty_like(patches)
+    whiten(patches, as_floats(whitening), offset, factor, whitened)
     pairs = max(1, min(ATOMS, len(patches) // PATCHES_PER_ATOM_MIN) // 2)
     return replace(
         parameters,
         whitening=whitening,
         whitening_offset=offset,
         whitening_factor=factor,
-        atoms=k_means(whitened, pairs, _ITERATIONS, seed, mirror.permutation),
+        atoms=k_means(whitened.astype(np.int8), pairs, _ITERATIONS, seed, mirror.permutation),
     )
 
 
@@ -129,11 +127,11 @@ def _with_cells(parameters: Parameters, telling: Images) -> Parameters:
     mean = Moments.of(np.rint(roots * factor).reshape(-1, atoms)).mean(mirror)
     blank = IntegerProjection(mean, np.zeros((atoms, 0), np.int16), np.zeros(0, np.int8))
     stages = Stages(replace(parameters, roots_factor=factor, cells=blank))
-    moments = reduce(add, (Moments.of(stages.roots(part).numpy()) for part in _parts(telling)))
+    moments = reduce(add, (Moments.of(stages.roots(part)) for part in _parts(telling)))
     found = principal_components(moments, mirror, CELL_SIZE)
     projection = found.projection(mean, (_EXACT - 1) // (atoms * LARGEST))
     matrix = as_floats(projection.matrix)
-    products = _by_parts(lambda part: (stages.roots(part) @ matrix).numpy(), telling[:_SCALE_IMAGES])
+    products = _by_parts(lambda part: stages.roots(part) @ matrix, telling[:_SCALE_IMAGES])
     return replace(parameters, roots_factor=factor, cells=projection, cells_factor=LARGEST / most_of(np.abs(products)))
 
 

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 
 _NETWORK_SIMPLEX_PIVOTS_MAX = 1_000_000
 
@@ -21,6 +19,9 @@ def w1(query: NDArray[np.float64], candidate: NDArray[np.float64]) -> float:
         query: float64 [n, d], finite, n >= 1.
         candidate: float64 [m, d], finite, m >= 1.
     """
+    from scipy.optimize import linear_sum_assignment  # half a second of imports that most processes never need
+    from scipy.spatial.distance import cdist
+
     cost = cdist(query, candidate)
     if len(query) == len(candidate):
         matched = cost[linear_sum_assignment(cost)]
@@ -29,7 +30,7 @@ def w1(query: NDArray[np.float64], candidate: NDArray[np.float64]) -> float:
 
 
 def _network_simplex(cost: NDArray[np.float64]) -> float:
-    import ot  # half a second of imports that equal-sized sets never need
+    import ot  # half a second that equal-sized sets never need
 
     sources, sinks = cost.shape
     distance, report = ot.emd2(
