@@ -106,7 +106,7 @@ def _search(
     scratch.cheapest[:contributors] = _NONE
     scratch.cheapest_row[:contributors] = -1
     ratio = _FIRST_RATIO
-    solved = 0
+    solved = int(np.int64(0))  # no literal: see `bound_all`
     for place in range(order.shape[0]):
         pair = order[place]
         row, look, unit = rows[pair], int(pair >= first_mirrored), scratch.units[pair]
