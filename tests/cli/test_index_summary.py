@@ -96,6 +96,36 @@ def test_a_build_writes_the_opt_outs_as_gmv_rights_does(
     assert written.count(b"\n") == len(OUT)
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_build_keeps_opt_outs_that_somebody_reviewed(
+    sqlite: LedgerSettings, corpus: Path, tmp_path: Path, force: tuple[str, ...]
+) -> None:
+    out = tmp_path / "outs.jsonl"
+    out.write_bytes(b"reviewed\n")
+    asked = ("index", "build", corpus, "--out", tmp_path / "i", *SMALL, *force, "--rights", out)
+    assert "--rights" in refused(sqlite, 2, *asked)
+    assert out.read_bytes() == b"reviewed\n"
+    assert not (tmp_path / "i").exists()
+
+
+def test_a_build_that_is_run_again_goes_on_with_the_opt_outs_it_wrote(
+    sqlite: LedgerSettings, index: Path, corpus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "outs.jsonl"
+    out.write_bytes(index.with_name("outs.jsonl").read_bytes())
+    gmv_json(sqlite, "index", "build", corpus, "--out", tmp_path / "i", *SMALL, "--rights", out)
+    assert out.read_bytes() == index.with_name("outs.jsonl").read_bytes()
+
+
+def test_a_file_of_opt_outs_that_cannot_be_made_is_refused_by_its_option(
+    sqlite: LedgerSettings, corpus: Path, tmp_path: Path
+) -> None:
+    asked = ("index", "build", corpus, "--out", tmp_path / "i", *SMALL, "--rights", tmp_path / "nowhere" / "r.jsonl")
+    said = refused(sqlite, 2, *asked)
+    assert f"--rights {tmp_path / 'nowhere' / 'r.jsonl'}: No such file" in said
+    assert "--out" not in said
+
+
 def test_features_have_no_rights_to_read(sqlite: LedgerSettings, tmp_path: Path) -> None:
     features = write_features(tmp_path / "f.parquet", 12)
     asked = (

@@ -123,5 +123,14 @@ def test_a_corpus_of_features_has_no_files_to_read(sqlite: LedgerSettings, tmp_p
 def test_the_file_is_kept_where_the_corpus_cannot_be_read(sqlite: LedgerSettings, tmp_path: Path) -> None:
     out = tmp_path / "owners.jsonl"
     out.write_bytes(b"reviewed\n")
-    refused(sqlite, 10, "rights", tmp_path / "nothing", "--out", out)
+    refused(sqlite, 10, "rights", tmp_path / "nothing", "--out", out, "--force")
     assert out.read_bytes() == b"reviewed\n"
+
+
+def test_a_file_that_somebody_reviewed_is_replaced_by_force_alone(sqlite: LedgerSettings, tmp_path: Path) -> None:
+    corpus, out = write_parquet(tmp_path / "c.parquet", corpus_of()), tmp_path / "owners.jsonl"
+    out.write_bytes(b"reviewed\n")
+    assert "owners.jsonl is there already" in refused(sqlite, 2, "rights", corpus, "--out", out)
+    assert out.read_bytes() == b"reviewed\n"
+    gmv_json(sqlite, "rights", corpus, "--out", out, "--force")
+    assert out.read_bytes().count(b"\n") == len(OUT)

@@ -111,7 +111,9 @@ def build(
     rights: Annotated[
         Path | None,
         typer.Option(
-            "--rights", metavar="FILE", help="First write an owners file of images that opt out, as `gmv rights` does."
+            "--rights",
+            metavar="FILE",
+            help="First write an owners file of images that opt out, as `gmv rights` does; none is replaced.",
         ),
     ] = None,
     find_copies: Annotated[
@@ -221,16 +223,25 @@ def fetch(
 
 
 def _write_rights(out: Path, corpus: "Corpus", encoder_id: str | None) -> None:
+    from gmv.cli.out_file import place_of, replacing
     from gmv.cli.output import tell_who_watches
-    from gmv.cli.rights.reading import opt_outs_file, scanned
+    from gmv.cli.rights.reading import opt_out_lines, scanned
     from gmv.errors import InvalidSettings
     from gmv.rights.scanning import Told
 
     if encoder_id is not None:
         raise InvalidSettings("--rights reads image files, and the corpus brings features; leave one of both out")
-    with opt_outs_file(out) as write:
-        tally = scanned(corpus, Told())
-        write(tally)
+    target = place_of(out, "--rights")
+    tally = scanned(corpus, Told())
+    lines = opt_out_lines(tally)
+    if not target.exists():
+        with replacing(out, "--rights") as file:
+            file.write(lines)
+    elif target.read_bytes() != lines:  # what a killed build wrote is the same when it is run again
+        raise InvalidSettings(
+            f"--rights {out} is there already, and holds other lines, which may have been reviewed; give another "
+            "name, or leave --rights out to keep it"
+        )
     tell_who_watches(
         f"{len(tally.opted_out):,} of {tally.images:,} images opt out of training or data mining: review {out}; "
         f"nothing is applied until --owners names it; {len(tally.unread):,} were not read whole: see `gmv rights`"

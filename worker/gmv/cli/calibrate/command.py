@@ -84,7 +84,7 @@ def calibrate(
         from gmv.cli.out_file import replacing
         from gmv.dashboards.temperature_curve import temperature_curve
 
-        with replacing(plot) as file:
+        with replacing(plot, "--plot") as file:
             file.write(temperature_curve(found, image_format))
 
 

@@ -78,7 +78,7 @@ def recall(
         from gmv.cli.out_file import replacing
         from gmv.dashboards.recall_curve import recall_curve
 
-        with replacing(plot) as file:
+        with replacing(plot, "--plot") as file:
             file.write(recall_curve(result.recall, result.candidates).encode())
     render(result, json, _view)
 

@@ -1,7 +1,6 @@
 """`gmv rights`: what the images of a corpus say of data mining and training, as an owners file to review."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -73,8 +72,9 @@ def rights(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Owners file of the opt-outs found, to review; replaced."),
+        typer.Option("--out", metavar="FILE", help="Owners file of the opt-outs found, to review."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there, reviewed or not.")] = False,
     licence_column: LicenceColumnOption = None,
     image_id_column: ImageIdColumnOption = "image_id",
     owner_id_column: OwnerIdColumnOption = "owner_id",
@@ -92,18 +92,24 @@ def rights(
     from gmv.cli.options import load_settings
 
     settings = load_settings(config)
+    from gmv.cli.out_file import place_of, replacing
     from gmv.cli.output import render
-    from gmv.cli.rights.reading import opt_outs_file, scanned, told_by
+    from gmv.cli.rights.reading import opt_out_lines, scanned, told_by
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
+    from gmv.errors import InvalidSettings
 
+    if out is not None and place_of(out, "--out").exists() and not force:  # before what may take minutes
+        raise InvalidSettings(
+            f"--out {out} is there already, and may have been reviewed; give another name, or replace it by --force"
+        )
     columns = Columns(image_id_column, owner_id_column, image_column)
     told = told_by(corpus, columns, split or (), licence_column, None)
     opened = open_corpus(corpus, settings.images.bytes_max, columns, splits=split or ())
-    with nullcontext() if out is None else opt_outs_file(out) as write:
-        tally = scanned(opened, told)
-        if write is not None:
-            write(tally)
+    tally = scanned(opened, told)
+    if out is not None:
+        with replacing(out) as file:
+            file.write(opt_out_lines(tally))
     render(_result(opened.name, out, tally), json, _view)
 
 

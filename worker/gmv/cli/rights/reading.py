@@ -1,7 +1,6 @@
 """What `gmv rights`, `gmv index build --rights` and `gmv index summary` share: reading a corpus, and its counts."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,20 +70,9 @@ def scanned(corpus: "Corpus", told: "Told", only: Collection[str] | None = None)
         return scan(corpus, told, reader, held.enter_context(progress("reading rights", None, "images")), only)
 
 
-@contextmanager
-def opt_outs_file(out: Path) -> "Iterator[Callable[[Tally], None]]":
-    """Give what writes an owners file of the images that opt out, with what each says as its note.
-
-    The file is opened first: a name that cannot be written is refused before a corpus is read, not after.
-    """
+def opt_out_lines(tally: "Tally") -> bytes:
+    """Return an owners file of the images that opt out, with what each says as its note."""
     from gmv.assembly.owners import OwnersLine
-    from gmv.cli.out_file import replacing
 
-    with replacing(out) as file:
-
-        def write(tally: "Tally") -> None:
-            for image_id, why in tally.opted_out.items():
-                line = OwnersLine(image_id=image_id, opted_out=True, note=why)
-                file.write(line.model_dump_json(exclude_none=True).encode() + b"\n")
-
-        yield write
+    lines = (OwnersLine(image_id=image_id, opted_out=True, note=why) for image_id, why in tally.opted_out.items())
+    return b"".join(line.model_dump_json(exclude_none=True).encode() + b"\n" for line in lines)
