@@ -75,7 +75,7 @@ class TestStatement:
         done = gmv(world.settings, "credits", "statement", "--owner", "ada", *OCTOBER, "--by", "model")
         rows = [line.split() for line in done.stdout.splitlines()]
         assert done.stdout.startswith(
-            "ada, from 2026-10-01T00:00:00Z to before 2026-11-01T00:00:00Z: 1.249999 credits for 2 events\n"
+            "ada, from 2026-10-01 to before 2026-11-01 (UTC): 1.249999 credits for 2 events\n"
         )
         assert ["total", "2", "1.249999", "0", "0.000000", "1.249999", "50.0%"] in rows
         assert ["in", "the", "ledger", "2.250007"] in rows

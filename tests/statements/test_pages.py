@@ -162,6 +162,8 @@ def test_pages_for_who_pays(ledger: LedgerSettings, tmp_path: Path) -> None:
     owner = Page((out / "owners" / page_name("ben")).read_text())
     assert [attributes["href"] for attributes in owner.all("a")] == ["../index.html"]
     assert "0.400000" in owner.text
+    for page in (index, owner):
+        assert "From 2026-10-01 to before 2026-11-01 (UTC)" in page.text
 
 
 def test_pictures_are_those_of_the_corpus(ledger: LedgerSettings, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from gmv.errors import InvalidSettings
 from gmv.events.event_time import unix_milliseconds
-from gmv.statements.period import Period, When, period_of
+from gmv.statements.period import Period, When, period_of, period_text
 
 
 def at(text: str) -> int:
@@ -64,3 +64,24 @@ def test_moments_are_written_with_their_offset() -> None:
 def test_what_is_no_period_is_refused(since: str | None, until: str | None, timezone: str, said: str) -> None:
     with pytest.raises(InvalidSettings, match=said):
         period_of(since, until, timezone)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "text"),
+    [
+        (None, None, "at all times"),
+        ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "from 2026-10-01 to before 2026-11-01 (UTC)"),
+        ("2026-10-01T00:00:00Z", None, "from 2026-10-01 on (UTC)"),
+        (None, "2026-11-01T00:00:00Z", "up to before 2026-11-01 (UTC)"),
+        (
+            *("2026-10-01T00:00:00+02:00", "2026-11-01T00:00:00+01:00"),
+            "from 2026-10-01T00:00:00+02:00 to before 2026-11-01T00:00:00+01:00",
+        ),
+        (
+            *("2026-10-01T00:00:00Z", "2026-10-01T14:30:00Z"),
+            "from 2026-10-01T00:00:00Z to before 2026-10-01T14:30:00Z",
+        ),
+    ],
+)
+def test_a_period_of_whole_days_in_utc_is_named_by_them(since: str | None, until: str | None, text: str) -> None:
+    assert period_text(since, until) == text

@@ -12,6 +12,7 @@ from gmv import __version__
 from gmv.pages.environment import page_environment
 from gmv.pages.thumbnails import Thumbnail
 from gmv.statements.page_data import ManagerPage, OwnerPage
+from gmv.statements.period import period_text
 
 OWNERS_LISTED_MAX: Final = 2_000
 _NAME_CHARACTERS_MAX: Final = 40
@@ -38,6 +39,7 @@ def owner_html(page: OwnerPage, pictures: Mapping[str, Thumbnail], manager: str 
         .render(
             page=page,
             statement=page.statement,
+            period=period_text(page.statement.since, page.statement.until),
             pictures=pictures,
             picture_numbers={image_id: number for number, image_id in enumerate(pictures)},
             manager=manager,
@@ -59,6 +61,7 @@ def manager_html(page: ManagerPage, links: Mapping[str, str], ledger_url: str) -
         .get_template("manager.html.j2")
         .render(
             page=page,
+            period=period_text(page.since, page.until),
             owners=page.owners[:OWNERS_LISTED_MAX],
             unlisted=len(page.owners[OWNERS_LISTED_MAX:]),
             most=max((row.line.credit_micros for row in page.owners), default=1),

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gmv.errors import InvalidSettings
 from gmv.events.event_time import MILLISECONDS_MAX
+
+_MIDNIGHT: Final = "T00:00:00Z"
 
 
 class When(StrEnum):
@@ -73,6 +76,23 @@ def period_of(since: str | None, until: str | None, timezone: str = "UTC") -> Pe
     if period.since_ms is not None and period.until_ms is not None and period.since_ms >= period.until_ms:
         raise InvalidSettings(f"--from {since} is not before --to {until}; a period ends before the day of --to")
     return period
+
+
+def period_text(since: str | None, until: str | None) -> str:
+    """Name a period by its begin and its end, as `Period.text` writes them; whole days in UTC by their dates alone."""
+    ends = [each for each in (since, until) if each is not None]
+    zone = ""
+    if ends and all(each.endswith(_MIDNIGHT) for each in ends):
+        since, until = (each and each.removesuffix(_MIDNIGHT) for each in (since, until))
+        zone = " (UTC)"
+    match since, until:
+        case None, None:
+            return "at all times"
+        case _, None:
+            return f"from {since} on{zone}"
+        case None, _:
+            return f"up to before {until}{zone}"
+    return f"from {since} to before {until}{zone}"
 
 
 def _zone(name: str) -> tzinfo:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from gmv.cli.history.committed import history, known_owner
-from gmv.cli.history.statement_view import passed_over_text, period_text
+from gmv.cli.history.statement_view import passed_over_text
 from gmv.cli.output import credits_text, distance_text, render, table
 from gmv.errors import InvalidSettings
 from gmv.statements.owner_events import PayingEvent, Wanted, newest_events
-from gmv.statements.period import period_of
+from gmv.statements.period import period_of, period_text
 from gmv.valuation.types import MICROS_PER_CREDIT
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gmv.cli.output import credits_text, table
+from gmv.statements.period import period_text
 from gmv.statements.statement import Statement, StatementLine
 from gmv.statements.tally import By
 
@@ -54,13 +55,6 @@ def view_written(written: "WrittenStatements") -> Iterator[str]:
     if written.without_time_micros:
         yield f"{credits_text(written.without_time_micros)} credits more tell no time; their rows say without_time"
     yield from passed_over_text(written.lines_passed_over)
-
-
-def period_text(since: str | None, until: str | None) -> str:
-    """Name a period."""
-    if since is None and until is None:
-        return "at all times"
-    return " ".join([*([f"from {since}"] if since else []), *([f"to before {until}"] if until else [])])
 
 
 def passed_over_text(places: Sequence[str]) -> Iterator[str]:
