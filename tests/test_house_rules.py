@@ -18,7 +18,16 @@ ROOM_LINES_MAX = 3_000
 TEST_LINES_MAX = 400
 
 # Used by every layer, or by none.
-OUTSIDE_THE_LAYERS = {"settings", "temporary", "threads", "whole_file", "first_error", "printable", "__main__"}
+OUTSIDE_THE_LAYERS = {
+    "settings",
+    "temporary",
+    "threads",
+    "whole_file",
+    "first_error",
+    "printable",
+    "wording",
+    "__main__",
+}
 
 # Folders of the machines that we write on. Put together here, so that this file does not hold them.
 OUR_FOLDERS = re.compile("|".join(f"/{name}/" for name in ("work", "root", "tmp/team")))

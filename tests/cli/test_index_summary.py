@@ -70,6 +70,10 @@ def test_another_corpus_is_said_to_be_one(sqlite: LedgerSettings, index: Path, t
     asked = ("index", "summary", index, "--corpus", few)
     assert gmv_json(sqlite, *asked)["not_in_corpus"] == 11
     assert "11 images of the index are not in this corpus" in gmv(sqlite, *asked).stdout
+    strangers = [row | {"image_id": f"another {row['image_id']}"} for row in rows_told()]
+    other = write_parquet(tmp_path / "other.parquet", strangers)
+    said = refused(sqlite, 10, "index", "summary", index, "--corpus", other)
+    assert "holds none of the 19 images of the index" in said
 
 
 def test_what_cannot_be_told_is_refused(sqlite: LedgerSettings, index: Path, corpus: Path, tmp_path: Path) -> None:

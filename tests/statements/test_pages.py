@@ -158,12 +158,69 @@ def test_pages_for_who_pays(ledger: LedgerSettings, tmp_path: Path) -> None:
     done = gmv(ledger, "credits", "page", "--out", out, "--from", "2026-10-01", "--to", "2026-11-01", "--owners-max", 1)
     assert done.stdout == f"{out / 'index.html'}: all owners, 1 of them with a page of their own\n"
     index = Page((out / "index.html").read_text())
-    assert [attributes["href"] for attributes in index.all("a")] == [f"owners/{page_name('ben')}"]
-    owner = Page((out / "owners" / page_name("ben")).read_text())
+    assert [attributes["href"] for attributes in index.all("a")] == [f"owners/{page_name('ada')}"]
+    owner = Page((out / "owners" / page_name("ada")).read_text())
     assert [attributes["href"] for attributes in owner.all("a")] == ["../index.html"]
-    assert "0.400000" in owner.text
+    assert "0.600000" in owner.text
     for page in (index, owner):
         assert "From 2026-10-01 to before 2026-11-01 (UTC)" in page.text
+
+
+def test_pages_of_an_earlier_run_for_all_owners_are_removed_and_nothing_else(
+    ledger: LedgerSettings, tmp_path: Path
+) -> None:
+    out, owners = tmp_path / "pages", tmp_path / "pages" / "owners"
+    gmv_json(ledger, "credits", "page", "--owner", "ada", "--out", owners)  # for ada to see
+    seen_by_ada = (owners / page_name("ada")).rename(owners / page_name("somebody"))
+    gmv_json(ledger, "credits", "page", "--out", out)
+    kept = [seen_by_ada, owners / "notes.html", owners / page_name("a person's"), owners / page_name("linked")]
+    kept[1].write_bytes((owners / page_name("ada")).read_bytes())
+    kept[2].write_text("<!doctype html>\n<title>gmv</title>")
+    (tmp_path / "elsewhere.html").write_bytes(kept[1].read_bytes())
+    kept[3].symlink_to(tmp_path / "elsewhere.html")
+
+    told = gmv_json(ledger, "credits", "page", "--out", out, "--owners-max", 1)
+    assert told["pages_removed"] == 1
+    assert set(owners.iterdir()) == {owners / page_name("ben"), *kept}
+    assert gmv_json(ledger, "credits", "page", "--owner", "ada", "--out", owners)["pages_removed"] == 0
+    assert (owners / page_name("ben")).exists()
+    gmv_json(ledger, "credits", "page", "--out", out)
+    done = gmv(ledger, "credits", "page", "--out", out, "--owners-max", 1)
+    assert "1 page of owners, of an earlier run, removed" in done.stdout
+
+
+@pytest.mark.parametrize("owner_options", [(), ("--owner", "ada")])
+def test_a_period_without_events_is_said_to_be_one(
+    ledger: LedgerSettings, tmp_path: Path, owner_options: tuple[str, ...]
+) -> None:
+    out = tmp_path / "pages"
+    done = gmv(ledger, "credits", "page", "--out", out, "--from", "2020-01-01", "--to", "2020-02-01", *owner_options)
+    assert "there were no events and no corrections in this period" in done.stdout
+    (page,) = [path.read_text() for path in out.rglob("*.html")]
+    assert "There were no events and no corrections in this period" in page
+    assert "receipts do not say" not in page
+    assert "Owners, by what they earned" not in page
+    assert "By month" not in page
+
+
+def test_who_earned_nothing_in_the_period_has_no_page_unless_it_is_asked_for(
+    ledger: LedgerSettings, tmp_path: Path
+) -> None:
+    """Of October, ada earned most; of all times, and of November, ben."""
+    for number, (since, until, owners_max, owners) in enumerate(
+        [
+            ("2026-10-01", "2026-11-01", 9, ["ada", "ben"]),
+            ("2026-10-01", "2026-11-01", 1, ["ada"]),
+            ("2026-11-01", "2026-12-01", 9, ["ben"]),
+            ("2026-11-01", "2026-12-01", 0, []),
+        ]
+    ):
+        period = ("--from", since, "--to", until, "--owners-max", owners_max)
+        told = gmv_json(ledger, "credits", "page", "--out", tmp_path / f"{number}", *period)
+        assert [each["owner_id"] for each in told["owners"]] == owners
+    november = ("--from", "2026-11-01", "--to", "2026-12-01")
+    told = gmv_json(ledger, "credits", "page", "--out", tmp_path / "one", *november, "--owner", "ada")
+    assert [each["owner_id"] for each in told["owners"]] == ["ada"]
 
 
 def test_pictures_are_those_of_the_corpus(ledger: LedgerSettings, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gmv.valuation.types import credits_text
+from gmv.wording import count_of
 
 
 def page_environment(package: str) -> Environment:
@@ -19,6 +20,7 @@ def page_environment(package: str) -> Environment:
     filters: dict[str, Any] = {
         "credits": credits_text,
         "percent": lambda part: f"{100 * part:.1f} %",
+        "count_of": count_of,
         "thousands": lambda number: f"{number:,}",
     }
     environment.filters.update(filters)

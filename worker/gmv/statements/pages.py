@@ -15,6 +15,10 @@ from gmv.statements.page_data import ManagerPage, OwnerPage
 from gmv.statements.period import period_text
 
 OWNERS_LISTED_MAX: Final = 2_000
+PAGE_NAME: Final = re.compile(r"[a-z0-9-]+-[0-9a-f]{12}\.html")
+"""Matches what `page_name` returns."""
+MADE_WITH_ALL: Final = "gmv: a page for each owner"
+"""What made the owners' pages that go with a page of all owners: `content` of their first element `meta`."""
 _NAME_CHARACTERS_MAX: Final = 40
 
 
@@ -43,6 +47,7 @@ def owner_html(page: OwnerPage, pictures: Mapping[str, Thumbnail], manager: str 
             pictures=pictures,
             picture_numbers={image_id: number for number, image_id in enumerate(pictures)},
             manager=manager,
+            made_with_all=MADE_WITH_ALL if manager else None,
             version=__version__,
         )
     )

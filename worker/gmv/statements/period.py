@@ -36,10 +36,15 @@ class Period:
     until_ms: int | None = None
     zone: tzinfo = UTC
 
+    @property
+    def is_all_times(self) -> bool:
+        """Whether it has neither a begin nor an end."""
+        return self.since_ms is None and self.until_ms is None
+
     def when(self, moment_ms: int | None) -> When:
         """Return where a moment lies; None is one that is not known."""
         if moment_ms is None:
-            return When.WITHIN if self.since_ms is None and self.until_ms is None else When.WITHOUT_TIME
+            return When.WITHIN if self.is_all_times else When.WITHOUT_TIME
         if self.since_ms is not None and moment_ms < self.since_ms:
             return When.BEFORE
         if self.until_ms is not None and moment_ms >= self.until_ms:

@@ -24,6 +24,11 @@ class StatementLine:
     judged_events: int
     unreliable_events: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was neither an event nor a correction."""
+        return not self.events and not self.corrections
+
 
 @dataclass(frozen=True, slots=True)
 class Work:

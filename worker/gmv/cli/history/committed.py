@@ -42,8 +42,14 @@ class History(NamedTuple):
 
 
 @contextmanager
-def history(files: list[Path], topics: list[str], settings: "Settings") -> Iterator[History]:
+def history(files: list[Path], topics: list[str], settings: "Settings", passes: int = 1) -> Iterator[History]:
     """Give what a ledger has committed, as of one moment; workers may go on meanwhile.
+
+    Args:
+        files: of receipts; none: those that are found.
+        topics: of receipts, likewise.
+        settings: of ledger and Kafka.
+        passes: how many will be started, for who watches how far they are; each reads receipts twice.
 
     Raises:
         Refusal: the ledger or the receipts cannot be read.
@@ -61,10 +67,12 @@ def history(files: list[Path], topics: list[str], settings: "Settings") -> Itera
     passed_over: list[str] = []
 
     def note(place: str) -> None:
-        if len(passed_over) < PLACES_KEPT_MAX:
+        if len(passed_over) < PLACES_KEPT_MAX and place not in passed_over:
             passed_over.append(place)
 
-    with progress("reading twice", 2 * (sums.credited + sums.corrections), "receipts") as advance:
+    times = 2 * passes
+    description = "reading twice" if passes == 1 else f"reading {times} times"
+    with progress(description, times * (sums.credited + sums.corrections), "receipts") as advance:
         yield History(
             totals,
             lambda: committed_bookings(
