@@ -71,7 +71,7 @@ def summary(
     from gmv.cli.rights.reading import counted, scanned, told_by
     from gmv.corpus.open import open_corpus
     from gmv.corpus.parquet_files import Columns
-    from gmv.errors import InvalidSettings
+    from gmv.errors import CorpusRefused, InvalidSettings
     from gmv.index.images import open_images
     from gmv.index.manifest import IMAGES_FILE, read_manifest
     from gmv.rights.scanning import Tally
@@ -87,6 +87,11 @@ def summary(
         told = told_by(corpus, columns, split or (), licence_column, source_column)
         opened = open_corpus(corpus, settings.images.bytes_max, columns, splits=split or ())
         tally = scanned(opened, told, {image.image_id for image in images})
+        if not tally.images:
+            raise CorpusRefused(
+                f"{opened.name} holds none of the {len(images):,} images of the index, such as {images[0].image_id!r}; "
+                f"name the corpus that {index} was built from"
+            )
     result = Summary(
         index_id=index_id,
         images=len(images),
