@@ -104,6 +104,16 @@ def test_leaders_are_ranked_by_total_and_compared_with_their_part_of_the_corpus(
     assert all(leader.share_of_images == leader.images / 33 for leader in ranked)
 
 
+def test_an_owners_events_are_those_that_paid_them() -> None:
+    """As statements count them: of three micro-credits, the fourth contributor is paid none."""
+    told = outcomes([receipt_of(name, [f"{n}@owner-{n}" for n in range(4)], 3) for name in ("one", "two")], {})
+    ranked = leaders(story_of(told))
+    assert {leader.owner_id: (leader.micros > 0, leader.events) for leader in ranked} == {
+        **{f"owner-{n}": (True, 2) for n in range(3)},
+        "owner-3": (False, 0),
+    }
+
+
 def test_owners_beyond_the_leaderboard_are_folded_away() -> None:
     told = outcomes([receipt_of("one", [f"{n}@owner-{n}" for n in range(LEADERS + 3)])], {})
     page = Page(render(story_of(told)))

@@ -12,6 +12,7 @@ from gmv.demo.source_hits import Outcome, SourceHits, spread
 from gmv.ledger.port import Balance, Sums
 from gmv.pages.environment import page_environment
 from gmv.pages.thumbnails import Thumbnail
+from gmv.valuation.receipt import changes_of
 
 FEATURED: Final = 12  # events shown with all of their contributors
 LISTED_MAX: Final = 500  # rows of the table of the rest; a browser is slow with more pictures
@@ -49,7 +50,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """A row of the leaderboard. `share` and `share_of_images` are in [0, 1], of all credits and of the corpus."""
+    """A row of the leaderboard.
+
+    `share` and `share_of_images` are in [0, 1], of all credits and of the corpus; `events` are those that paid.
+    """
 
     rank: int
     owner_id: str
@@ -79,7 +83,7 @@ def leaders(story: Story) -> list[Leader]:
     """Return all owners that earned anything, the highest total first, ties by owner id."""
     events: dict[str, int] = {}
     for outcome in story.outcomes:
-        for owner_id in {entry["owner_id"] for entry in outcome.receipt["contributors"]}:
+        for owner_id in {owner_id for owner_id, _micros in changes_of(outcome.receipt)}:
             events[owner_id] = events.get(owner_id, 0) + 1
     corpus_images = sum(story.images_by_owner.values())
     ranked = sorted(story.balances, key=lambda balance: (-balance.micros, balance.owner_id))
