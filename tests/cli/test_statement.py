@@ -113,6 +113,18 @@ class TestStatement:
         assert found["ledger_micros"] == 2_250_007 - 14
 
 
+@pytest.mark.parametrize("command", [("credits", "statement", "--by", "model"), ("explain",)])
+def test_a_long_name_of_a_model_is_shortened_for_people_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
+    world, name = World(tmp_path), f"{'m' * 998}-x"
+    world.commit([paying(model=name)])
+    shown = gmv(world.settings, *command, "--owner", "ada").stdout
+    assert "mmm" in shown
+    assert "m-x" in shown
+    assert shown.count("m") < 200
+    told = gmv_json(world.settings, *command, "--owner", "ada")
+    assert name in {each.get(key) for each in told.get("lines", told.get("events")) for key in ("label", "model")}
+
+
 class TestRefusals:
     @pytest.mark.parametrize("command", [("credits", "statement"), ("explain",), ("credits", "page", "--out", "pages")])
     @pytest.mark.parametrize(

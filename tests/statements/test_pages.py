@@ -98,7 +98,8 @@ def test_names_are_shown_and_never_run() -> None:
         assert not page.all("script")
         assert not page.all("img")
         assert not [attributes for _, attributes in page.tags if any(name.startswith("on") for name in attributes)]
-        assert page.text.count(HOSTILE) >= 2
+        titles = [attributes.get("title") for _, attributes in page.tags]
+        assert page.text.count(HOSTILE) + titles.count(HOSTILE) >= 2
         (policy,) = [attributes["content"] for attributes in page.all("meta") if "http-equiv" in attributes]
         assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -124,6 +125,17 @@ def test_a_page_of_ten_thousand_events_holds_each_picture_once(events_max: int, 
     assert f"The newest {events_max:,} of\n    10,002" in Page(html).text
     assert len(Page(html).all_of_class("picture")) == events_max + len(page.statement.works)
     assert html.count("data:image/") == len(page.image_ids)
+
+
+def test_a_long_name_of_a_model_is_shortened_and_whole_in_its_title() -> None:
+    names = [f"{'m' * 998}-{n}" for n in range(2)]
+    data = data_of([Event(OWNERS, {"at": 1, "model": name}) for name in names], ["ada"])
+    for html, times in ((owner_html(data.owner("ada"), {}), 2), (manager_html(data.manager(), {}, "x"), 1)):
+        page = Page(html)
+        assert "m" * 60 not in page.text
+        for name in names:
+            assert [attributes.get("title") for _, attributes in page.tags].count(name) == times
+            assert page.text.count(name[-10:]) == times
 
 
 def test_more_owners_than_a_page_lists_are_counted() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gmv.valuation.types import credits_text
-from gmv.wording import count_of
+from gmv.wording import count_of, shortened
 
 
 def page_environment(package: str) -> Environment:
@@ -21,6 +21,7 @@ def page_environment(package: str) -> Environment:
         "credits": credits_text,
         "percent": lambda part: f"{100 * part:.1f} %",
         "count_of": count_of,
+        "shortened": shortened,
         "thousands": lambda number: f"{number:,}",
     }
     environment.filters.update(filters)

@@ -17,6 +17,7 @@ from gmv.errors import InvalidSettings
 from gmv.statements.owner_events import PayingEvent, Wanted, newest_events
 from gmv.statements.period import period_of, period_text
 from gmv.valuation.types import MICROS_PER_CREDIT
+from gmv.wording import shortened
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -125,7 +126,7 @@ def _row(event: PayingEvent) -> list[object]:
     return [
         event.time or "no time told",
         unreliable,
-        event.model or "-",
+        shortened(event.model) if event.model else "-",
         tuple(each.image_id for each in event.images),
         tuple(distance_text(each.distance, each.mirrored) for each in event.images),
         tuple(f"{each.share:.1%}" for each in event.images),

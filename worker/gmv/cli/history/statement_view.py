@@ -7,6 +7,7 @@ from gmv.cli.output import credits_text, table
 from gmv.statements.period import period_text
 from gmv.statements.statement import Statement, StatementLine
 from gmv.statements.tally import By
+from gmv.wording import shortened
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -73,7 +74,9 @@ def unreliable_text(line: StatementLine) -> str:
 
 def _lines(statement: Statement) -> "ConsoleRenderable":
     no_label = "no model told" if statement.by is By.MODEL else "no time told"
-    shown = [(no_label if each.label is None else each.label, each) for each in statement.lines if statement.by]
+    shown = [
+        (no_label if each.label is None else shortened(each.label), each) for each in statement.lines if statement.by
+    ]
     return table(
         None,
         [statement.by or "", "events", "for events", "corrections", "for corrections", "credits", "unreliable"],
