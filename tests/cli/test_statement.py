@@ -1,6 +1,7 @@
 """Statements and the events behind them, by the commands that people run."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import orjson
 import pyarrow.parquet as parquet
 import pytest
 
+from gmv.statements.period import When
+from gmv.statements.rows import COLUMNS
 from tests.cli.command import gmv, gmv_json, refused
 from tests.statements.world import Event, World, json_lines, paying
 
@@ -123,6 +126,13 @@ def test_a_long_name_of_a_model_is_shortened_for_people_alone(tmp_path: Path, co
     assert shown.count("m") < 200
     told = gmv_json(world.settings, *command, "--owner", "ada")
     assert name in {each.get(key) for each in told.get("lines", told.get("events")) for key in ("label", "model")}
+
+
+def test_help_and_architecture_say_what_a_file_of_all_owners_holds(world: World) -> None:
+    documented = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text().split("## Statements")[1].split("\n## ")[0]
+    shown = gmv(world.settings, "credits", "statement", "--help").stdout
+    for text in (documented, shown):
+        assert {*COLUMNS, *When} <= set(re.findall(r"\w+", text))
 
 
 class TestRefusals:

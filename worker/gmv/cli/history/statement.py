@@ -63,6 +63,11 @@ def statement(
 
     An event counts at its own time, else at its record's; what tells none is a line of its own. Receipts are those of
     all logs of the ledger: where none are named, those of its topics, and files beside it or in this folder.
+
+    A file of all owners has a row for each owner_id, `when` and `label`. `when` is within the period, before or after
+    it, or without_time; an owner's rows add up to the ledger's total. `label` is the month or model of --by, within the
+    period alone. Sums are events and event_micros (micro-credits), corrections and correction_micros, credit_micros of
+    both, and unreliable_events of judged_events.
     """
     settings = load_settings(config, ledger=ledger, brokers=brokers)
     from gmv.cli.history.statement_view import view, view_written
