@@ -8,6 +8,7 @@ def test_one_is_singular_and_every_other_number_is_plural() -> None:
     assert [count_of(number, "dead letter") for number in (0, 1, 2, 1_000)] == [
         *("0 dead letters", "1 dead letter", "2 dead letters", "1,000 dead letters"),
     ]
+    assert [count_of(number, "spacing") for number in (0.64, 1.0)] == ["0.64 spacings", "1 spacing"]
 
 
 @given(st.text(max_size=3 * NAME_CHARACTERS_MAX))

@@ -118,6 +118,9 @@ def test_an_index_grows_and_shrinks_and_says_of_what_it_was_made(
     assert added["corpus"]["images"] == 6
     assert added["reading"]["rows"] == 2
     assert "2 images added, 0 removed" in gmv(sqlite, "index", "info", grown).stdout
+    one = write_parquet(tmp_path / "one.parquet", rows(6)[4:5])
+    gmv_json(sqlite, "index", "add", parent, one, "--out", tmp_path / "one")
+    assert "1 image added, 0 removed" in gmv(sqlite, "index", "info", tmp_path / "one").stdout
 
     (tmp_path / "gone.txt").write_text("".join(f"{row['image_id']}\n" for row in rows(6)[4:]))
     remove = ("index", "remove", grown, "--out", tmp_path / "back")

@@ -82,7 +82,7 @@ class TestStatement:
         )
         assert ["total", "2", "1.249999", "0", "0.000000", "1.249999", "50.0%"] in rows
         assert ["in", "the", "ledger", "2.250007"] in rows
-        assert "1 events and 0 corrections tell no time" in done.stdout
+        assert "1 event and 0 corrections tell no time" in done.stdout
 
     @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
     def test_of_all_owners_in_a_file(self, world: World, tmp_path: Path, ending: str) -> None:
@@ -249,6 +249,11 @@ class TestExplainOwner:
         assert done.stdout.startswith("2 events paid ada 1.249999 credits, from 2026-10-01")
         assert "the newest 1 of them below" in done.stdout
         assert "unreliable" in done.stdout
+
+    def test_one_event_is_no_events(self, world: World) -> None:
+        asked = ("--owner", "ada", "--from", "2026-11-01")
+        assert gmv(world.settings, "explain", *asked).stdout.startswith("1 event paid ada 0.000003 credits,")
+        assert "0.000003 credits for 1 event\n" in gmv(world.settings, "credits", "statement", *asked).stdout
 
     def test_nothing_found(self, world: World) -> None:
         done = gmv(world.settings, "explain", "--owner", "ada", "--image", "of nobody", "--json")

@@ -77,7 +77,7 @@ def test_receipts_that_tell_no_time_are_in_a_period_without_an_end_and_in_no_oth
     assert "1.200000" in whole
     assert "no time told" in whole
     day = Page(owner_html(data_of(undated, ["ada"], Period(0, 10**9)).owner("ada"), {})).text
-    assert "1 events and" in day
+    assert "1 event and" in day
     assert "so they are in no period" in day
 
 

@@ -6,14 +6,15 @@ NAME_CHARACTERS_MAX: Final = 48  # of a name in a table; names of models on Hugg
 _BEGIN: Final = 30  # characters of it that are kept; of its end, where versions are, there is the rest
 
 
-def count_of(number: int, noun: str) -> str:
-    """Return "1 event", "0 events" or "1,000 events": thousands separated, and an s for any number but one.
+def count_of(number: float, noun: str) -> str:
+    """Return "1 event", "1,000 events" or "0.64 spacings": thousands separated, and an s for any number but one.
 
     Args:
         number: of them.
         noun: for one of them; its last word is the one that takes an s.
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    digits = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{digits} {noun}{'' if number == 1 else 's'}"
 
 
 def shortened(name: str) -> str:

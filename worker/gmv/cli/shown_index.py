@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gmv.cli.copies.found import copies_lines, copies_warning
+from gmv.wording import count_of
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -110,7 +111,7 @@ def _shares(index: ShownIndex) -> Iterator[tuple[str, str]]:
 
 def _parent(index: ShownIndex) -> Iterator[tuple[str, str]]:
     if (parent := index.parent) is not None:
-        yield "made of", f"{parent.index_id}: {parent.added:,} images added, {parent.removed:,} removed"
+        yield "made of", f"{parent.index_id}: {count_of(parent.added, 'image')} added, {parent.removed:,} removed"
         kept = "temperature, candidates" if parent.neighbours_kept else "candidates"
         whose = "its images" if parent.measured_index_id == parent.index_id else f"images of {parent.measured_index_id}"
         yield "kept from it", f"encoder; {kept}, evidence and level of copies, measured over {whose}"

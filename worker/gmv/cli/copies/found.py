@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gmv.wording import count_of
+
 if TYPE_CHECKING:
     from gmv.index.measured import FoundCopies
 
@@ -13,9 +15,10 @@ def copies_lines(found: "FoundCopies | None") -> Iterator[tuple[str, str]]:
     if found is None:
         return
     several = f"{found.groups_of_several_owners:,} of several owners"
-    yield "near copies", f"{found.groups:,} groups of {found.images:,} images, {several}"
-    near = f"{found.nearest_within:.1%} of {found.queries:,} images have their nearest within"
-    yield "a copy is within", f"{found.level:g} spacings of tokens; {near}, {found.tenth_within:.1%} their tenth"
+    yield "near copies", f"{count_of(found.groups, 'group')} of {count_of(found.images, 'image')}, {several}"
+    near = f"{found.nearest_within:.1%} of {count_of(found.queries, 'image')} have their nearest within"
+    level = f"{count_of(found.level, 'spacing')} of tokens"
+    yield "a copy is within", f"{level}; {near}, {found.tenth_within:.1%} their tenth"
     if found.altered:
         missed = ", ".join(f"{each.missed:.1%} {each.kind}" for each in found.altered)
         yield "copies missed", f"of {found.altered[0].images:,} each: {missed}"

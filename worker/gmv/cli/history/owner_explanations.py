@@ -17,7 +17,7 @@ from gmv.errors import InvalidSettings
 from gmv.statements.owner_events import PayingEvent, Wanted, newest_events
 from gmv.statements.period import period_of, period_text
 from gmv.valuation.types import MICROS_PER_CREDIT
-from gmv.wording import shortened
+from gmv.wording import count_of, shortened
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -107,7 +107,7 @@ def _micros(credits_least: str | None) -> int:
 def _view(found: OwnerEvents) -> "Iterator[str | ConsoleRenderable]":
     shown = f", the newest {len(found.events):,} of them below" if len(found.events) < found.events_found else ""
     yield (
-        f"{found.events_found:,} events paid {found.owner_id} {credits_text(found.credit_micros)} credits, "
+        f"{count_of(found.events_found, 'event')} paid {found.owner_id} {credits_text(found.credit_micros)} credits, "
         f"{period_text(found.since, found.until)}{shown}"
     )
     if found.events:

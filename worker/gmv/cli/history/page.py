@@ -150,7 +150,7 @@ def _view(written: WrittenPages) -> Iterator[str]:
     if written.pages_removed:
         yield f"{count_of(written.pages_removed, 'page')} of owners, of an earlier run, removed"
     if written.pictures:
-        yield f"{written.pictures:,} pictures are in the pages"
+        yield f"in the pages: {count_of(written.pictures, 'picture')}"
     yield from passed_over_text(written.lines_passed_over)
 
 

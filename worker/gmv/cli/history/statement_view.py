@@ -7,7 +7,7 @@ from gmv.cli.output import credits_text, table
 from gmv.statements.period import period_text
 from gmv.statements.statement import Statement, StatementLine
 from gmv.statements.tally import By
-from gmv.wording import shortened
+from gmv.wording import count_of, shortened
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -20,7 +20,7 @@ def view(statement: Statement) -> "Iterator[str | ConsoleRenderable]":
     total = statement.total
     yield (
         f"{statement.owner_id}, {period_text(statement.since, statement.until)}: "
-        f"{credits_text(total.credit_micros)} credits for {total.events:,} events"
+        f"{credits_text(total.credit_micros)} credits for {count_of(total.events, 'event')}"
     )
     yield _lines(statement)
     yield _balance(statement)
@@ -40,9 +40,9 @@ def view(statement: Statement) -> "Iterator[str | ConsoleRenderable]":
         )
     if (undated := statement.without_time).events or undated.corrections:
         yield (
-            f"{undated.events:,} events and {undated.corrections:,} corrections tell no time and are in no period: "
-            f"{credits_text(undated.credit_micros)} credits. Events in files need a CloudEvents time, corrections a "
-            "time in their line"
+            f"{count_of(undated.events, 'event')} and {count_of(undated.corrections, 'correction')} tell no time and "
+            f"are in no period: {credits_text(undated.credit_micros)} credits. Events in files need a "
+            "CloudEvents time, corrections a time in their line"
         )
     yield from passed_over_text(statement.lines_passed_over)
 
@@ -50,7 +50,7 @@ def view(statement: Statement) -> "Iterator[str | ConsoleRenderable]":
 def view_written(written: "WrittenStatements") -> Iterator[str]:
     """Say what a file holds."""
     yield (
-        f"{written.out}: {written.rows:,} rows of {written.owners:,} owners, "
+        f"{written.out}: {count_of(written.rows, 'row')} of {count_of(written.owners, 'owner')}, "
         f"{credits_text(written.credit_micros)} credits in the period"
     )
     if written.without_time_micros:
