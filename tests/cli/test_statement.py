@@ -165,9 +165,14 @@ class TestRefusals:
         said = refused(world.settings, 40, "credits", "statement", "--owner", "ada")
         assert f"(1 of 2, {world.receipts}:1)" in said
 
-    def test_no_receipts_are_found(self, world: World) -> None:
+    @pytest.mark.parametrize("command", [("credits", "statement", "--owner", "ada"), ("explain", "e0")])
+    def test_no_receipts_are_found(self, world: World, command: tuple[str, ...]) -> None:
         world.receipts.unlink()
-        assert "name one by --receipts" in refused(world.settings, 13, "credits", "statement", "--owner", "ada")
+        said = refused(world.settings, 13, *command)
+        assert f"(events.receipts.jsonl) are not in {world.receipts.parent} or this folder; name one by" in said
+
+    def test_receipts_that_are_named_are_not_there(self, world: World) -> None:
+        world.receipts.unlink()
         assert refused(world.settings, 13, "explain", "--owner", "ada", "--receipts", world.receipts)
 
 
