@@ -164,6 +164,10 @@ class TestRefusals:
         world.receipts.write_bytes(whole.replace(b'"id":"e1"', b'"id:"e1"', 1))
         said = refused(world.settings, 40, "credits", "statement", "--owner", "ada")
         assert f"(1 of 2, {world.receipts}:1)" in said
+        torn = [f"{world.receipts}:{number}" for number in (2, 11)]
+        assert f"{', '.join(torn)} are no whole receipts" in said
+        assert gmv_json(world.settings, "explain", "e0")["lines_passed_over"] == torn
+        assert f"no whole receipt: {', '.join(torn)}" in gmv(world.settings, "explain", "e0").stdout
 
     @pytest.mark.parametrize("command", [("credits", "statement", "--owner", "ada"), ("explain", "e0")])
     def test_no_receipts_are_found(self, world: World, command: tuple[str, ...]) -> None:

@@ -84,9 +84,9 @@ def test_an_event_of_which_nobody_is_left_says_so(named: bool) -> None:
     positions = {0: Position("id", 2, -1, name)}
     (story,) = asked(lines, positions, credited=[Known(0, 0, PAYLOAD)])
     assert story.outcome is EventStatus.NOBODY_LEFT
-    (event,) = explained("", "a", None, [story], []).events
+    (event,) = explained("", "a", None, [story], [], []).events
     assert [each.outcome for each in event.receipts] == ["nobody_left"]
-    assert any("credited to nobody" in str(part) for part in view(explained("", "a", None, [story], [])))
+    assert any("credited to nobody" in str(part) for part in view(explained("", "a", None, [story], [], [])))
     (other,) = asked(lines, positions, event_id="b")
     assert other.outcome is EventStatus.CREDITED
     (awaited,) = asked(lines, {0: Position("id", 0)})

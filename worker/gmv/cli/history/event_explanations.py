@@ -29,6 +29,8 @@ def view(explained: Explained) -> "Iterator[str | ConsoleRenderable]":
         yield f"nothing is known of event {explained.event_id}{of}: no receipt, no dead letter"
     for topic in explained.corrections_unread:
         yield f"not all receipts of {topic} were read, which may be about it: name their file by --receipts"
+    if explained.lines_passed_over:
+        yield f"passed over, since it is no whole receipt: {', '.join(explained.lines_passed_over)}"
 
 
 def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":

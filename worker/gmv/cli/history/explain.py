@@ -89,8 +89,8 @@ def explain(
                 watched(_dead_letters(dead_letters or [], bool(topics), settings), advance),
                 credited,
             )
-    unread = judgement.corrections_unread
-    render(explained(settings.ledger.url, event_id, source, explanations, unread), json, view)
+    unread, passed_over = judgement.corrections_unread, judgement.passed_over.places
+    render(explained(settings.ledger.url, event_id, source, explanations, unread, passed_over), json, view)
     if not explanations:
         raise typer.Exit(1)
 

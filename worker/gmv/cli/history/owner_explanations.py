@@ -87,7 +87,7 @@ def explain_owner(asked: Asked, files: list[Path], topics: list[str], settings: 
         events_found=events.found,
         credit_micros=events.micros,
         events=events.newest(),
-        lines_passed_over=tuple(found.passed_over),
+        lines_passed_over=tuple(found.passed_over.places),
     )
     render(result, json, _view)
     if not events.found:

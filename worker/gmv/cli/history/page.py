@@ -95,7 +95,7 @@ def page(
     if manager is not None:
         links = {each.owner_id: f"owners/{page_name(each.owner_id)}" for each in written}
         write_whole(manager, manager_html(data.manager(), links, redact(settings.ledger.url)).encode())
-    render(WrittenPages(manager, tuple(written), len(pictures), tuple(found.passed_over)), json, _view)
+    render(WrittenPages(manager, tuple(written), len(pictures), tuple(found.passed_over.places)), json, _view)
 
 
 def _pictures(corpus: list[Path], pages: "Iterable[OwnerPage]", settings: "Settings") -> "Mapping[str, Thumbnail]":
