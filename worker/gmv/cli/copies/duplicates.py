@@ -41,11 +41,21 @@ class CopyGroup:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The groups of an index, in order of their names, and how they were found; None where nobody looked for them."""
+    """The groups of an index, in order of their names.
+
+    Attributes:
+        index_id: of the index.
+        found: how they were found; None where nobody looked for them.
+        groups: those asked for.
+        undated_groups: how many of several owners have no image with `registered`.
+        partly_dated_groups: how many of several owners have some with it, and some without.
+    """
 
     index_id: str
     found: "FoundCopies | None"
     groups: tuple[CopyGroup, ...]
+    undated_groups: int
+    partly_dated_groups: int
 
 
 def duplicates(
@@ -67,7 +77,7 @@ def duplicates(
     groups, images = groups_of_index(index)
     found = (_group(images.images(rows), int(rows.argmin())) for rows in groups.groups())
     chosen = tuple(each for each in found if len(each.owners) > 1 or not several_owners)
-    render(Duplicates(index_id, manifest.copies, chosen), json, _view)
+    render(Duplicates(index_id, manifest.copies, chosen, *groups.undated), json, _view)
 
 
 def _group(images: "list[TrainingImage]", lowest: int) -> CopyGroup:
@@ -84,6 +94,8 @@ def _shown(registered: datetime | int | None) -> str | int | None:
 
 def _view(found: Duplicates) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import table
+    from gmv.index.advice import undated_copies
+    from gmv.index.groups import Undated
 
     if found.found is None:
         yield "nobody looked for near copies when this index was built; a build of this gmv does"
@@ -94,6 +106,8 @@ def _view(found: Duplicates) -> "Iterator[str | ConsoleRenderable]":
     several = sum(len(group.owners) > 1 for group in found.groups)
     images = sum(len(group.images) for group in found.groups)
     yield f"{len(found.groups):,} groups of {images:,} images, {several:,} of them of several owners"
+    if (undated := undated_copies(Undated(found.undated_groups, found.partly_dated_groups))) is not None:
+        yield undated
     yield table(None, ["group", "training image", "owner", "registered"], _rows(found.groups))
 
 
