@@ -44,6 +44,17 @@ def test_duplicates_says_where_the_corpus_does_not_tell_who_was_first(sqlite: Le
     assert f"{UNDATED}; {PARTLY}." in said
 
 
+def test_all_owners_of_a_group_are_shown_however_many_copies_come_before_theirs(
+    sqlite: LedgerSettings, index: Path
+) -> None:
+    said = gmv(sqlite, "index", "duplicates", index).stdout
+    lines = [line.split() for line in said.splitlines()]
+    assert ["+00.png", "+00.png", "copyist", "25"] in lines
+    assert lines.index(["00.png", "owner", "0", "1"]) == lines.index(["+00.png", "+00.png", "copyist", "25"]) + 1
+    assert sum(line[1:] == ["copyist"] for line in lines) == 18
+    assert ["and", "6", "more"] in lines
+
+
 @pytest.mark.parametrize("copies", ["earliest", "even"])
 def test_replay_attribute_and_doctor_warn_of_it(
     sqlite: LedgerSettings, index: Path, tmp_path: Path, copies: str

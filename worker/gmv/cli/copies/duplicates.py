@@ -1,5 +1,6 @@
 """`gmv index duplicates`: which training images are near copies of each other, and whose they are."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gmv.index.measured import FoundCopies
 
 _SHOWN_MAX: Final = 20
-"""Images of a group that a table shows; JSON has all of them."""
+"""Images of a group that a table shows, or one of each owner where there are more of these; JSON has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,27 @@ def _view(found: Duplicates) -> "Iterator[str | ConsoleRenderable]":
     yield f"{len(found.groups):,} groups of {images:,} images, {several:,} of them of several owners"
     if (undated := undated_copies(Undated(found.undated_groups, found.partly_dated_groups))) is not None:
         yield undated
-    yield table(None, ["group", "training image", "owner", "registered"], _rows(found.groups))
+    columns = ["group", "training image", "owner", "images of theirs", "registered"]
+    yield table(None, columns, _rows(found.groups), numbers=["images of theirs"])
 
 
 def _rows(groups: tuple[CopyGroup, ...]) -> Iterator[tuple[object, ...]]:
     for group in groups:
-        for place, image in enumerate(islice(group.images, _SHOWN_MAX)):
+        of_owner = Counter(image.owner_id for image in group.images)
+        shown = _shown_first(group)
+        for place, image in enumerate(shown):
+            of_theirs = f"{of_owner.pop(image.owner_id):,}" if image.owner_id in of_owner else ""
             registered = "" if image.registered is None else image.registered
-            yield "" if place else group.group, image.image_id, image.owner_id, registered
-        if (more := len(group.images) - _SHOWN_MAX) > 0:
-            yield "", f"and {more:,} more", "", ""
+            yield "" if place else group.group, image.image_id, image.owner_id, of_theirs, registered
+        if (more := len(group.images) - len(shown)) > 0:
+            yield "", f"and {more:,} more", "", "", ""
+
+
+def _shown_first(group: CopyGroup) -> list[GroupedImage]:
+    """Return the first image of each owner, however many owners there are, then others: a copyist's may come first."""
+    places: dict[str, int] = {}
+    for place, image in enumerate(group.images):
+        places.setdefault(image.owner_id, place)
+    firsts = set(places.values())
+    others = (image for place, image in enumerate(group.images) if place not in firsts)
+    return [*(group.images[place] for place in sorted(firsts)), *islice(others, max(0, _SHOWN_MAX - len(firsts)))]
