@@ -93,6 +93,16 @@ def test_an_event_of_which_nobody_is_left_says_so(named: bool) -> None:
     assert awaited.outcome is EventStatus.AWAITED
 
 
+def test_an_event_that_is_unattributed_says_so() -> None:
+    of_no_owner = made("a", 0)
+    of_no_owner["contributors"][0]["micros"] = 0
+    of_no_owner["unattributed_micros"] = 1_000_000
+    name, lines = seal([of_no_owner])
+    (story,) = asked(lines, {0: Position("id", 1, -1, name)})
+    (first, *_) = view(explained("", "a", None, [story], [], []))
+    assert first == "event (/s, a): credited to the account `unattributed`, 1.000000 credits, and to no owner"
+
+
 def test_a_record_that_was_read_again_left_an_orphan() -> None:
     _, orphans = seal([made("a", 0, owner="by an older version")])
     name, lines = seal([made("a", 0), made("b", 1)])

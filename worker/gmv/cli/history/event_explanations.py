@@ -53,8 +53,11 @@ def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":
 
 
 def _verdict(event: ExplainedEvent) -> str:
-    committed = [each.credit_micros for each in event.receipts if each.standing is ReceiptStatus.COMMITTED]
+    receipts = [each for each in event.receipts if each.standing is ReceiptStatus.COMMITTED]
+    committed = [each.credit_micros for each in receipts]
     match event.outcome:
+        case EventStatus.CREDITED if unattributed := sum(each.unattributed_micros for each in receipts):
+            return f"credited to the account `unattributed`, {credits_text(unattributed)} credits, and to no owner"
         case EventStatus.CREDITED if committed:
             return f"credited, {credits_text(sum(committed))} credits"
         case EventStatus.CREDITED:
