@@ -237,6 +237,35 @@ class TestExplainOwner:
         assert "the newest 1 of them below" in done.stdout
         assert "unreliable" in done.stdout
 
+    def test_what_was_asked_for_is_named_in_the_answer(self, world: World) -> None:
+        asked = ("explain", "--owner", "ada", "--image", "ada-0", "--least", "0.25")
+        said = gmv(world.settings, *asked, "--to", "2026-11-01").stdout
+        assert said.startswith(
+            "1 events paid ada 0.999999 credits, to before 2026-11-01T00:00:00Z, of events that credit training image "
+            "ada-0 and that pay at least 0.250000 credits\n"
+        )
+
+    def test_corrections_are_told_of_whenever_they_were(self, world: World, tmp_path: Path) -> None:
+        assert "corrections" not in gmv(world.settings, "explain", "--owner", "ada").stdout
+        line = {"from_owner": "ada", "to_owner": "ben", "micros": 7, "reason": "mistaken"}
+        (tmp_path / "fixes.jsonl").write_bytes(json_lines({"id": "c1", **line}, {"id": "c2", **line}))
+        gmv_json(world.settings, "ledger", "correct", "--file", tmp_path / "fixes.jsonl")
+        found = gmv_json(world.settings, "explain", "--owner", "ada", *OCTOBER)
+        assert (found["credit_micros"], found["corrections"], found["correction_micros"]) == (1_249_999, 2, -14)
+        said = gmv(world.settings, "explain", "--owner", "ben", *OCTOBER).stdout
+        assert "2 corrections, which changed what ben has by 0.000014 credits at all times, are not in that" in said
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            *[("e1", *option) for option in (("--from", "2030-01-01"), ("--to", "2030-01-01"), ("--timezone", "UTC"))],
+            *[("e1", *option) for option in (("--image", "zzz"), ("--least", "5"), ("--limit", "20"))],
+            *[("--owner", "ada", *option) for option in (("--source", "/s"), ("--dead-letters", "d.jsonl"))],
+        ],
+    )
+    def test_options_that_would_be_passed_over_are_refused(self, world: World, options: tuple[str, ...]) -> None:
+        assert f"{options[-2]} is about " in refused(world.settings, 2, "explain", *options)
+
     def test_nothing_found(self, world: World) -> None:
         done = gmv(world.settings, "explain", "--owner", "ada", "--image", "of nobody", "--json")
         assert (done.returncode, orjson.loads(done.stdout)["events"]) == (1, [])

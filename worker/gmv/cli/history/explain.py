@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from gmv.cli.history.committed import FromOption, TimezoneOption, ToOption
-from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
+from gmv.cli.options import (
+    BrokersOption,
+    ConfigOption,
+    JsonOption,
+    LedgerOption,
+    TopicOption,
+    load_settings,
+    refuse_given,
+)
 from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, history_with_topic, published
 
 if TYPE_CHECKING:
@@ -16,8 +24,12 @@ if TYPE_CHECKING:
     from gmv.settings import LedgerSettings, Settings
     from gmv.stream.dead_letters import FoundDeadLetter
 
+_OF_AN_OWNER: Final = ("since", "until", "timezone", "image", "least", "limit")
+_OF_AN_EVENT: Final = ("source", "dead_letters")
+
 
 def explain(
+    context: typer.Context,
     event_id: Annotated[
         str | None, typer.Argument(metavar="EVENT_ID", help="CloudEvents id of the event.", show_default=False)
     ] = None,
@@ -61,11 +73,13 @@ def explain(
 
         if event_id is not None:
             raise typer.BadParameter("give an event or --owner, not both", param_hint="EVENT_ID")
+        refuse_given(context, _OF_AN_EVENT, "one event, and --owner asks for all that paid an owner")
         asked = Asked(owner, since, until, timezone, image, least, limit)
         explain_owner(asked, receipts_files or [], receipts_topics or [], settings, json)
         return
     if event_id is None:
         raise typer.BadParameter("give an event's id, or an owner by --owner", param_hint="EVENT_ID")
+    refuse_given(context, _OF_AN_OWNER, "the events that paid an owner, and there is no --owner")
     from gmv.cli.history.event_explanations import view
     from gmv.cli.output import progress, render
     from gmv.operations.explaining import explain_event
