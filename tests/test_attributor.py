@@ -170,7 +170,8 @@ def test_quality_scales_the_budget() -> None:
 
 
 def judging(left_out: Sequence[float], is_policy: bool, flat_from: int = 2) -> EvidenceJudge:
-    return EvidenceJudge(EvidenceRule(left_out, 0.34, is_policy), flat_from, tokens=1, positions=0)
+    tokens = np.array(PLACES, np.float16).reshape(-1, 1, 1)
+    return EvidenceJudge(EvidenceRule(left_out, 0.34, is_policy), flat_from, tokens, positions=0)
 
 
 def test_evidence_for_a_copy_and_against_what_is_as_far_from_several() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from gmv.encoders.flatness import tokens_alike
 from gmv.index.evidence import MeasuredEvidence
 from gmv.index.groups import GroupOfRow
 from gmv.index.past_copies import RecallPastCopies
@@ -113,7 +114,7 @@ def test_recall_past_copies_gives_an_image_its_ratio_to_others() -> None:
     ranked = Ranked(recall, OnePlacePerGroup(ExactReranker(tokens), group_of), 10, group_of)
     alone = by_hand(line[:200])
     queries = [Query(line[row : row + 1], tokens[row], None, row) for row in (0, 200, 7)]
-    assert ranked.ratios(queries) == [alone[0], alone[0], alone[7]]
+    assert [each and each.ratio for each in ranked.nearness(queries)] == [alone[0], alone[0], alone[7]]
 
 
 def test_of_a_larger_one_every_third_ratio_is_kept_and_others_show_the_errors() -> None:
@@ -159,3 +160,18 @@ def test_flat_training_images_are_counted_and_the_first_are_named() -> None:
     names = [f"i{row:02}" for row in range(40)]
     found = measure_evidence(ranked, vectors.reshape(-1, 1), tokens, 0, None, names, NOTHING, 0, silent)
     assert (found.flat_images, found.flat_named, found.flat_from) == (2, ("i03", "i11"), 2)
+
+
+def test_copies_of_a_flat_training_image_are_missed() -> None:
+    """Nothing tells a copy of it from whatever is as empty, under noise that leaves no two tokens alike."""
+    random = np.random.default_rng(2)
+    tokens = random.integers(-60, 60, (40, 8, 4)).astype(np.int8)
+    tokens[3] = 50
+    noise = random.integers(-25, 26, (8, 4)).astype(np.int8)
+    vectors = np.arange(40, dtype=np.float32)
+    ranked = Ranked(Everything(vectors), ExactReranker(tokens), 40, np.arange(40, dtype=np.int32))
+    copies = [Query(vectors[row : row + 1], tokens[row] + noise) for row in (3, 4, 5, 6)]
+    made, names = Made(copies, []), [f"i{row:02}" for row in range(40)]
+    found = measure_evidence(ranked, vectors.reshape(-1, 1), tokens, 0, None, names, made, 0, silent)
+    assert tokens_alike(copies[0].tokens[None], 0)[0] < found.flat_from
+    assert [each.copies_missed for each in found.errors if each.level == 0.1] == [0.25]

@@ -199,4 +199,11 @@ MUTATIONS = [
         "return False",
         pytest("tests/index/test_past_copies.py"),
     ),
+    Mutation(
+        "What is nearest to a flat training image is no evidence",
+        "index/evidence.py",
+        "self._is_flat(tokens) or self._is_flat(nearest)",
+        "self._is_flat(tokens)",
+        pytest("tests/index/test_evidence_judge.py"),
+    ),
 ]

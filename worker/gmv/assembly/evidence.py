@@ -48,6 +48,5 @@ def judge_of(method: Method, index: Index) -> EvidenceJudge | None:
             )
     if measured is None:
         return None
-    tokens, _ = index.manifest.encoder.tokens_shape
     rule = EvidenceRule(measured.ratios, method.evidence or LEVEL, is_policy=method.evidence is not None)
-    return EvidenceJudge(rule, measured.flat_from, tokens, index.position_numbers)
+    return EvidenceJudge(rule, measured.flat_from, index.tokens, index.position_numbers)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from gmv.encoders.flatness import tokens_alike
 from gmv.index.entry import Entry
+from gmv.index.tokens import Tokens
 from gmv.valuation.evidence import Evidence, EvidenceRule, least_p_value
 from gmv.valuation.ranking import Ranking
 
@@ -85,13 +86,13 @@ class MeasuredEvidence(Entry):
 class EvidenceJudge:
     """Judges what speaks for the contributors of an event."""
 
-    def __init__(self, rule: EvidenceRule, flat_from: int, tokens: int, positions: int) -> None:
+    def __init__(self, rule: EvidenceRule, flat_from: int, tokens: Tokens, positions: int) -> None:
         """Take what is compared with.
 
         Args:
             rule: for distances.
             flat_from: how many tokens alike make an image flat.
-            tokens: of so many, n of the index.
+            tokens: [rows, n, d] of the index.
             positions: how many of a token's last numbers say where it is.
         """
         self._rule = rule
@@ -107,10 +108,16 @@ class EvidenceJudge:
     def judge(self, tokens: NDArray[Any], ranking: Ranking) -> Evidence:
         """Return the evidence of an event.
 
+        It is flat, too, where the training image nearest to it is: a black picture under noise that nobody sees has no
+        two tokens alike, and is nearest to what is nearly black.
+
         Args:
             tokens: [n, d], its own; n may differ from the index's.
             ranking: at least as far as `gmv.valuation.evidence.RANK`, where there are so many.
         """
+        nearest = self._tokens[ranking.rows[0]]
+        return self._rule.judge(ranking.distances.tolist(), self._is_flat(tokens) or self._is_flat(nearest))
+
+    def _is_flat(self, tokens: NDArray[Any]) -> bool:
         alike = int(tokens_alike(tokens[None], self._positions)[0])
-        is_flat = alike * self._tokens >= self._flat_from * len(tokens)
-        return self._rule.judge(ranking.distances.tolist(), is_flat)
+        return bool(alike * self._tokens.shape[1] >= self._flat_from * len(tokens))

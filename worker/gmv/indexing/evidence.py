@@ -42,6 +42,18 @@ class Made(NamedTuple):
     mixes: Sequence[Query]
 
 
+class Nearness(NamedTuple):
+    """How near a query is to training images.
+
+    Attributes:
+        ratio: see `gmv.valuation.evidence.ratio`.
+        row: of the nearest.
+    """
+
+    ratio: float
+    row: int
+
+
 class Ranked(NamedTuple):
     """What queries are ranked by.
 
@@ -58,12 +70,12 @@ class Ranked(NamedTuple):
     candidates: int
     group_of: GroupOfRow
 
-    def ratios(self, queries: Sequence[Query]) -> list[float | None]:
-        """Return the ratio of each, a training image left out of its own answer; None where nobody else is recalled."""
+    def nearness(self, queries: Sequence[Query]) -> list[Nearness | None]:
+        """Return that of each, a training image left out of its own answer; None where nobody else is recalled."""
         parts = [queries[start : start + _AT_ONCE] for start in range(0, len(queries), _AT_ONCE)]
-        return [found for part in parts for found in self._ratios(part)]
+        return [found for part in parts for found in self._nearness(part)]
 
-    def _ratios(self, queries: Sequence[Query]) -> list[float | None]:
+    def _nearness(self, queries: Sequence[Query]) -> list[Nearness | None]:
         spare = any(query.row is not None for query in queries)  # one more, for its own
         vectors = np.stack([query.vector for query in queries])
         recalled = self.recall.recall_looks(vectors, self.candidates + spare)
@@ -79,8 +91,11 @@ class Ranked(NamedTuple):
         ]
         tokens = [query.tokens for query, _, _ in asked]
         found = self.reranker.nearest(tokens, [rows for _, rows, _ in asked], RANK, looks)
-        ratios = {place: ratio(ranking.distances.tolist()) for place, ranking in zip(places, found, strict=True)}
-        return [ratios.get(place) for place in range(len(queries))]
+        near = {
+            place: Nearness(ratio(ranking.distances.tolist()), int(ranking.rows[0]))
+            for place, ranking in zip(places, found, strict=True)
+        }
+        return [near.get(place) for place in range(len(queries))]
 
     def _others(self, query: Query, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return rows if query.row is None else rows[self.group_of[rows] != self.group_of[query.row]]
@@ -117,15 +132,19 @@ def measure_evidence(
     flat = np.flatnonzero(alike >= (bound := flat_from(alike, tokens.shape[1])))
     drawn = _shuffled(training_images(vectors, tokens, encoder, count + WITHOUT_SOURCE, seed), seed)
     asked = [drawn[:count], drawn[count:], made.copies, made.mixes]
-    found: list[list[float | None]] = []
+    found: list[list[Nearness | None]] = []
     with progress("measuring evidence", sum(map(len, asked)), "images") as advance:
         for queries in asked:
-            found.append(ranked.ratios(queries))
+            found.append(ranked.nearness(queries))
             advance(len(queries))
-    left_out = sorted(each for each in found[0] if each is not None)
+    left_out = sorted(each.ratio for each in found[0] if each is not None)
     kept = tuple(left_out[per_ratio - 1 :: per_ratio])
-    p_values = [[p_value(ratio([]) if each is None else each, kept) for each in some] for some in found[1:]]
-    is_flat = [_is_flat(queries, positions, bound) for queries in asked[1:]]
+    p_values = [[p_value(each.ratio if each else ratio([]), kept) for each in some] for some in found[1:]]
+    is_nearest_flat = [[each is not None and alike[each.row] >= bound for each in some] for some in found[1:]]
+    is_flat = [
+        _is_flat(queries, positions, bound) | np.array(nearest, np.bool_)
+        for queries, nearest in zip(asked[1:], is_nearest_flat, strict=True)
+    ]
     return MeasuredEvidence(
         images=len(left_out),
         ratios=kept,

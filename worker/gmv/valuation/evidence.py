@@ -36,7 +36,8 @@ class Evidence:
 
     Attributes:
         p_value: share of images without a source that would be as near to one training image, in (0, 1].
-        is_flat: whether there is hardly anything to be seen in the image, so that distances mean nothing.
+        is_flat: whether there is hardly anything to be seen in the image, or in the one nearest to it, so that
+            distances mean nothing.
         is_reliable: whether the p-value is at most the level, and the image is not flat.
     """
 
