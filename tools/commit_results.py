@@ -44,8 +44,10 @@ def run_demo(commit: Commit) -> None:
     commit.keep("demo/index_id", figures["index_id"].encode())
     demo = commit.folder / "gmv-demo"
     shutil.copytree(demo / "index", commit.results / "demo" / "index")
-    for name in ("events.jsonl", "sources.json", "receipts.jsonl"):
+    for name in ("events.jsonl", "sources.json"):
         shutil.copy(demo / name, commit.results / "demo")
+    (receipts,) = demo.glob("*receipts.jsonl")  # its name before the dot differs between commits
+    shutil.copy(receipts, commit.results / "demo" / "receipts.jsonl")
     _keep_dead_letters(commit, "demo", map(orjson.loads, (demo / "dead-letters.jsonl").read_bytes().splitlines()))
     _keep_ledger_file(commit, "demo/ledger", demo / "ledger.db")
 

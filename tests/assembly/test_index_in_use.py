@@ -59,6 +59,7 @@ class Place:
     while_opened: Callable[[], None] = lambda: None
     opened: int = 0
     shown: list[str] = field(default_factory=list)
+    undated: str | None = None
 
     def look(self) -> Published:
         return Published("folder", self.index_id, (0, 0, 0, self.state), (0, 0, 0, self.owners))
@@ -70,12 +71,14 @@ class Place:
         if self.failure is not None:
             raise self.failure
         stamp = Stamp(name, self.settings)
-        return Prepared(StampedValuer(EqualShares(), stamp), self.accepted, lambda: self.shown.append(name))
+        return Prepared(
+            StampedValuer(EqualShares(), stamp), self.accepted, lambda: self.shown.append(name), self.undated
+        )
 
 
 class Room:
-    def __init__(self) -> None:
-        self.place, self.metrics, self.log = Place(), Metrics(CollectorRegistry()), Lines()
+    def __init__(self, place: Place | None = None) -> None:
+        self.place, self.metrics, self.log = place or Place(), Metrics(CollectorRegistry()), Lines()
         self.in_use = IndexInUse(self.place.prepare(), self.place.look, self.place.prepare, self.metrics, self.log)
 
     def publish(self, index_id: str, **changed: Any) -> None:
@@ -107,6 +110,16 @@ def test_nothing_is_opened_as_long_as_the_same_index_is_published(room: Room) ->
     room.place.state += 1  # copied once more
     assert room.look(5) == "one"
     assert (room.place.opened, room.log.lines) == (1, [])
+
+
+def test_an_index_whose_corpus_does_not_tell_who_was_first_is_warned_of_when_it_is_taken() -> None:
+    room = Room(Place(undated="of 3 groups"))
+    room.publish("two")
+    room.look()
+    room.publish("three", undated=None)
+    room.look()
+    warned = ("copies_undated", {"why": "of 3 groups"})
+    assert [line for line in room.log.lines if line[0] != "index_taken"] == [warned, warned]
 
 
 def test_what_two_looks_have_found_is_taken_and_told(room: Room) -> None:

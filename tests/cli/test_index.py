@@ -4,6 +4,7 @@ import resource
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 
@@ -11,6 +12,7 @@ from gmv.index.opened import open_index
 from gmv.settings import LedgerSettings
 from tests.cli.command import command, gmv, gmv_json, refused
 from tests.corpus.corpora import FILES, rows, write_features, write_folder, write_metadata, write_parquet
+from tests.encoders.pictures import png
 
 SIZE = ("--working-size", 16)
 
@@ -72,6 +74,22 @@ def test_people_see_a_table(sqlite: LedgerSettings, corpus: Path, tmp_path: Path
         assert "training images" in done.stdout
         assert "exact-descriptor/1@" in done.stdout
     assert "7 files are as they were built" in gmv(sqlite, "index", "verify", out).stdout
+
+
+def test_flat_pictures_are_warned_of_when_they_are_built_or_added(
+    sqlite: LedgerSettings, corpus: Path, tmp_path: Path
+) -> None:
+    out, flat = tmp_path / "index", png(np.zeros((32, 32, 3), np.uint8))
+    build = ("index", "build", corpus, "--out", out, *SIZE)
+    assert "are flat pictures" not in gmv(sqlite, *build).stdout
+    black = write_parquet(tmp_path / "b.parquet", [rows(1)[0] | {"image_id": "black", "image": {"bytes": flat}}])
+    added = gmv(sqlite, "index", "add", out, black, "--out", tmp_path / "more")
+    assert added.returncode == 0, added.stderr
+    advice = f"take them out by `gmv index remove {tmp_path / 'more'} --images FILE`, or credit with `--evidence`"
+    assert any(line.startswith("1 training images are flat pictures (black)") for line in added.stdout.splitlines())
+    assert advice in added.stdout
+    built = gmv(sqlite, "index", "build", corpus, black, "--out", tmp_path / "both", *SIZE).stdout
+    assert "1 training images are flat pictures (black)" in built
 
 
 def test_columns_can_be_named(sqlite: LedgerSettings, tmp_path: Path) -> None:

@@ -186,10 +186,19 @@ class TestRefusals:
         world.receipts.write_bytes(whole.replace(b'"id":"e1"', b'"id:"e1"', 1))
         said = refused(world.settings, 40, "credits", "statement", "--owner", "ada")
         assert f"(1 of 2, {world.receipts}:1)" in said
+        torn = [f"{world.receipts}:{number}" for number in (2, 11)]
+        assert f"{', '.join(torn)} are no whole receipts" in said
+        assert gmv_json(world.settings, "explain", "e0")["lines_passed_over"] == torn
+        assert f"no whole receipt: {', '.join(torn)}" in gmv(world.settings, "explain", "e0").stdout
 
-    def test_no_receipts_are_found(self, world: World) -> None:
+    @pytest.mark.parametrize("command", [("credits", "statement", "--owner", "ada"), ("explain", "e0")])
+    def test_no_receipts_are_found(self, world: World, command: tuple[str, ...]) -> None:
         world.receipts.unlink()
-        assert "name one by --receipts" in refused(world.settings, 13, "credits", "statement", "--owner", "ada")
+        said = refused(world.settings, 13, *command)
+        assert f"(events.receipts.jsonl) are not in {world.receipts.parent} or this folder; name one by" in said
+
+    def test_receipts_that_are_named_are_not_there(self, world: World) -> None:
+        world.receipts.unlink()
         assert refused(world.settings, 13, "explain", "--owner", "ada", "--receipts", world.receipts)
 
 
@@ -254,6 +263,37 @@ class TestExplainOwner:
         asked = ("--owner", "ada", "--from", "2026-11-01")
         assert gmv(world.settings, "explain", *asked).stdout.startswith("1 event paid ada 0.000003 credits,")
         assert "0.000003 credits for 1 event\n" in gmv(world.settings, "credits", "statement", *asked).stdout
+
+    def test_what_was_asked_for_is_named_in_the_answer(self, world: World) -> None:
+        asked = ("explain", "--owner", "ada", "--image", "ada-0", "--least", "0.25")
+        said = gmv(world.settings, *asked, "--to", "2026-11-01").stdout
+        assert said.startswith(
+            "1 event paid ada 0.999999 credits, up to before 2026-11-01 (UTC), of events that credit training image "
+            "ada-0 and that pay at least 0.250000 credits\n"
+        )
+
+    def test_corrections_are_told_of_whenever_they_were(self, world: World, tmp_path: Path) -> None:
+        assert "corrections" not in gmv(world.settings, "explain", "--owner", "ada").stdout
+        line = {"from_owner": "ada", "to_owner": "ben", "micros": 7, "reason": "mistaken"}
+        (tmp_path / "fixes.jsonl").write_bytes(json_lines({"id": "c1", **line}, {"id": "c2", **line}))
+        gmv_json(world.settings, "ledger", "correct", "--file", tmp_path / "fixes.jsonl")
+        found = gmv_json(world.settings, "explain", "--owner", "ada", *OCTOBER)
+        assert (found["credit_micros"], found["corrections"], found["correction_micros"]) == (1_249_999, 2, -14)
+        said = gmv(world.settings, "explain", "--owner", "ben", *OCTOBER).stdout
+        assert (
+            "corrections are not in that: 2 corrections changed what ben has by 0.000014 credits at all times" in said
+        )
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            *[("e1", *option) for option in (("--from", "2030-01-01"), ("--to", "2030-01-01"), ("--timezone", "UTC"))],
+            *[("e1", *option) for option in (("--image", "zzz"), ("--least", "5"), ("--limit", "20"))],
+            *[("--owner", "ada", *option) for option in (("--source", "/s"), ("--dead-letters", "d.jsonl"))],
+        ],
+    )
+    def test_options_that_would_be_passed_over_are_refused(self, world: World, options: tuple[str, ...]) -> None:
+        assert f"{options[-2]} is about " in refused(world.settings, 2, "explain", *options)
 
     def test_nothing_found(self, world: World) -> None:
         done = gmv(world.settings, "explain", "--owner", "ada", "--image", "of nobody", "--json")

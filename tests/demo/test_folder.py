@@ -5,6 +5,7 @@ import pytest
 
 from gmv.demo.folder import DemoFolder, Inputs, corpus_digest
 from gmv.errors import CorpusRefused, InvalidSettings
+from gmv.files.receipts import receipts_beside
 
 INPUTS = Inputs("aa", 200, 1)
 
@@ -21,6 +22,19 @@ def test_a_folder_is_claimed_again_by_the_same_inputs_alone(tmp_path: Path) -> N
     ]:
         with pytest.raises(InvalidSettings, match=told):
             folder.claim(other)
+
+
+def test_receipts_of_an_earlier_demo_are_where_they_are_looked_for(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path / "new")
+    folder.claim(INPUTS)
+    folder.events.touch()
+    (folder.root / "receipts.jsonl").write_bytes(b"receipts")
+    folder.claim(INPUTS)
+    assert receipts_beside([folder.events.name], [folder.root]) == [folder.receipts]
+    assert folder.receipts.read_bytes() == b"receipts"
+    (folder.root / "receipts.jsonl").write_bytes(b"others")
+    folder.claim(INPUTS)
+    assert folder.receipts.read_bytes() == b"receipts"
 
 
 def test_inputs_that_nothing_was_made_of_yet_may_still_be_changed(tmp_path: Path) -> None:

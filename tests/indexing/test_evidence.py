@@ -61,6 +61,22 @@ def test_of_a_small_corpus_every_image_is_left_out_once(places: list[int]) -> No
     assert {each.without_source for each in found.errors} == {None}
 
 
+@pytest.mark.parametrize(("images", "enough"), [(60, 200), (199, 200), (399, 400), (599, 600)])
+def test_where_nobody_is_left_to_be_paid_without_a_source_it_is_said_how_many_images_it_takes(
+    images: int, enough: int
+) -> None:
+    line = line_of(images)
+    copies = [Query(np.array([place]), np.array([[place]], np.float32)) for place in line[:20]]
+    found = measured(line, Made(copies, []))
+    assert found.sentence(found.errors[1]) == (
+        "misses 0.0% of 20 altered copies; how often it pays without a source is not measured: too few images, "
+        f"it takes {enough}, and 2,499 for 500 such images"
+    )
+    larger = measured(line_of(enough))
+    assert "images without a source" in larger.sentence(larger.errors[1])
+    assert "not measured" not in larger.sentence(larger.errors[1])
+
+
 def test_near_copies_are_left_out_with_an_image_and_have_one_place_among_the_others() -> None:
     """Sixty images, ten of which have nine copies each: ratios are those of the sixty alone, of these ten ten times."""
     line = line_of(60) * 8

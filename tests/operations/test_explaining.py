@@ -84,13 +84,23 @@ def test_an_event_of_which_nobody_is_left_says_so(named: bool) -> None:
     positions = {0: Position("id", 2, -1, name)}
     (story,) = asked(lines, positions, credited=[Known(0, 0, PAYLOAD)])
     assert story.outcome is EventStatus.NOBODY_LEFT
-    (event,) = explained("", "a", None, [story], []).events
+    (event,) = explained("", "a", None, [story], [], []).events
     assert [each.outcome for each in event.receipts] == ["nobody_left"]
-    assert any("credited to nobody" in str(part) for part in view(explained("", "a", None, [story], [])))
+    assert any("credited to nobody" in str(part) for part in view(explained("", "a", None, [story], [], [])))
     (other,) = asked(lines, positions, event_id="b")
     assert other.outcome is EventStatus.CREDITED
     (awaited,) = asked(lines, {0: Position("id", 0)})
     assert awaited.outcome is EventStatus.AWAITED
+
+
+def test_an_event_that_is_unattributed_says_so() -> None:
+    of_no_owner = made("a", 0)
+    of_no_owner["contributors"][0]["micros"] = 0
+    of_no_owner["unattributed_micros"] = 1_000_000
+    name, lines = seal([of_no_owner])
+    (story,) = asked(lines, {0: Position("id", 1, -1, name)})
+    (first, *_) = view(explained("", "a", None, [story], [], []))
+    assert first == "event (/s, a): credited to the account `unattributed`, 1.000000 credits, and to no owner"
 
 
 def test_a_record_that_was_read_again_left_an_orphan() -> None:

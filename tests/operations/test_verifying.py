@@ -186,3 +186,16 @@ def test_a_line_that_is_no_receipt_is_passed_over(line: bytes) -> None:
 
 def test_an_empty_ledger_needs_no_receipts() -> None:
     assert verify_receipts(Books("", {}), published(*orphan_lines)) == VerifiedReceipts(0, 0, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ([first_lines[0], first_lines[1][:90], first_lines[2], *second_lines], "r:2 is no whole receipt"),
+        ([b"{", b"\x00", *second_lines], "r:1, r:2 are no whole receipts"),
+        ([*second_lines, *[b"{"] * 1_005], "r:3, r:4, r:5 are no whole receipts, nor are 1,002 more"),
+    ],
+)
+def test_lines_that_are_no_receipts_are_named_where_a_batch_lacks_its_own(lines: list[bytes], says: str) -> None:
+    with pytest.raises(ConservationBroken, match=f"{re.escape(says)}$"):
+        verify_receipts(Books(second, AGREED), published(*lines))

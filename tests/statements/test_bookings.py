@@ -6,7 +6,7 @@ import pytest
 
 from gmv.errors import ConservationBroken, EventsRefused
 from gmv.ledger.position import Position
-from gmv.operations.published import Published
+from gmv.operations.published import PassedOver, Published
 from gmv.statements.bookings import Booking, committed_bookings
 from gmv.valuation.receipt import seal
 from tests.statements.world import Event, World, correction_of, paying, receipt_of
@@ -100,10 +100,10 @@ def test_a_committed_batch_without_all_of_its_receipts_is_refused_and_a_torn_lin
     content = world.receipts.read_bytes()
     torn = content.replace(b'"id":"e1"', b'"id":"e1', 1)
     world.receipts.write_bytes(torn)
-    passed_over: list[str] = []
+    passed_over = PassedOver()
     with pytest.raises(ConservationBroken, match=r"1 of 2, r:1"):
-        list(committed_bookings(world.totals().positions, world.published, passed_over.append))
-    assert passed_over == ["r:2"]
+        list(committed_bookings(world.totals().positions, world.published, passed_over))
+    assert passed_over.places == ["r:2"]
 
 
 @pytest.mark.parametrize("tail", [b'{"batch":"3', b"not JSON\n", b"[]\n", b'{"batch": 1}\n', b"\xff\xfe\n"])
@@ -111,9 +111,9 @@ def test_a_line_that_is_no_receipt_costs_nothing_that_is_committed(world: World,
     world.commit([paying()])
     with world.receipts.open("ab") as file:
         file.write(tail)
-    passed_over: list[str] = []
-    assert len(list(committed_bookings(world.totals().positions, world.published, passed_over.append))) == 1
-    assert passed_over == ["r:2"]
+    passed_over = PassedOver()
+    assert len(list(committed_bookings(world.totals().positions, world.published, passed_over))) == 1
+    assert passed_over.places == ["r:2"]
 
 
 @pytest.mark.parametrize(

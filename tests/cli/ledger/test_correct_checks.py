@@ -94,7 +94,8 @@ def test_where_no_receipts_can_be_had_that_is_said(ledger: LedgerSettings, folde
     (folder / "images.receipts.jsonl").rename(folder / "elsewhere")
     file = write(folder, about("e0"))
     said = refused(ledger, 15, *correct(file))
-    assert "no receipts file of its events; name it by --event-receipts" in said
+    assert "(images.receipts.jsonl) are not in" in said
+    assert "; name one by --event-receipts" in said
     assert "--insist REASON" in said
     assert "No such file" in refused(ledger, 15, *correct(file, "--event-receipts", folder / "nothing"))
     assert gmv_json(ledger, *correct(file, "--event-receipts", folder / "elsewhere", "--dry-run"))["pending"] == 1

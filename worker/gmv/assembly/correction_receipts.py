@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from gmv.errors import EventsRefused
 from gmv.files.outbox import append_lines, open_whole
-from gmv.files.receipts import files_of_corrections, files_of_events, receipts_beside, receipts_in
+from gmv.files.receipts import files_of_corrections, files_of_events, none_beside, receipts_beside, receipts_in
 from gmv.kafka.receipts import publishing_to, receipts_in_topic, receipts_topics
 from gmv.operations.applying_corrections import Positions, ReceiptsOfLedger
 from gmv.operations.correcting import Publish
@@ -43,8 +43,8 @@ class CorrectionReceipts(ReceiptsOfLedger):
         files = self.files or receipts_beside(sorted(files_of_events(positions)), self.folders)
         if not topics and not files:
             raise EventsRefused(
-                "the ledger knows no topic of Kafka, and beside the corrections is no receipts file of its events; "
-                "name it by --event-receipts, or a topic by --receipts-topic"
+                f"{none_beside(files_of_events(positions), self.folders)}; name one by --event-receipts, or a topic by "
+                "--receipts-topic"
             )
         earlier = receipts_beside(sorted(files_of_corrections(positions)), self.folders)
         own = [self.path] if self.path.is_file() else []

@@ -71,11 +71,13 @@ class Prepared:
         valuer: attributes by it.
         accepted: what events have to bring; None where the index has an encoder that sees their images.
         show: has metrics tell of it.
+        undated: what is to be said of copies where who registered first is paid and the corpus does not tell.
     """
 
     valuer: StampedValuer
     accepted: AcceptedFeatures | None
     show: Callable[[], None]
+    undated: str | None = None
 
 
 class IndexInUse(Valuers):
@@ -109,7 +111,7 @@ class IndexInUse(Valuers):
         self._is_asked = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="index", daemon=True)
-        first.show()
+        self._show(first)
 
     @override
     def current(self) -> StampedValuer:
@@ -167,7 +169,6 @@ class IndexInUse(Valuers):
             self._log.info("index_unchanged", index_id=stamp.index_id, settings=stamp.settings_digest)
             return
         self._valuer, self._accepted = prepared.valuer, prepared.accepted
-        prepared.show()
         self._metrics.index_changes.labels(IndexChange.TAKEN).inc()
         self._log.info(
             "index_taken",
@@ -177,6 +178,12 @@ class IndexInUse(Valuers):
             former_settings=former.settings_digest,
             seconds=round(seconds, 3),
         )
+        self._show(prepared)
+
+    def _show(self, prepared: Prepared) -> None:
+        prepared.show()
+        if prepared.undated is not None:
+            self._log.warning("copies_undated", why=prepared.undated)
 
     def _refuse(self, found: Published, reason: str) -> None:
         self._refused = found

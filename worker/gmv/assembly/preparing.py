@@ -12,6 +12,7 @@ from gmv.encoders.precomputed import Precomputed
 from gmv.encoders.reduced import ReducedFeatures
 from gmv.errors import IndexRefused, Poison
 from gmv.events.model import EventFeatures, GeneratedImage
+from gmv.index.advice import undated_copies
 from gmv.index.opened import Index, open_index
 from gmv.monitoring.catalogue import Metrics
 from gmv.monitoring.telemetry import StageClock
@@ -50,7 +51,8 @@ def prepared(index: Index, settings: Settings, clock: StageClock, metrics: Metri
             for nearest, ratio in ((1, measured.nearest_1), (10, measured.nearest_10), (100, measured.nearest_100)):
                 metrics.index_recall_ratio.labels(str(nearest)).set(ratio)
 
-    return Prepared(valuer, _accepted(index), show)
+    undated = undated_copies(index.groups.undated) if settings.valuation.copies == "earliest" else None
+    return Prepared(valuer, _accepted(index), show, undated)
 
 
 def _accepted(index: Index) -> AcceptedFeatures | None:

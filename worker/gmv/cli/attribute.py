@@ -98,7 +98,7 @@ def attribute(
 
     from gmv.assembly.owners import read_ownership
     from gmv.assembly.parts import assemble_attributor
-    from gmv.cli.indexes import open_verified
+    from gmv.cli.indexes import open_verified, warn_of_undated_copies
     from gmv.cli.output import render
     from gmv.errors import Poison
     from gmv.events.model import GeneratedImage
@@ -106,6 +106,7 @@ def attribute(
     from gmv.monitoring.telemetry import StageClock
 
     opened = open_verified(settings)
+    warn_of_undated_copies(opened, settings)
     ownership = read_ownership(settings.owners, opened.images)
     attributor = assemble_attributor(opened, settings, ownership, StageClock(), Metrics(CollectorRegistry()))
     found = {path: _read(path, settings.images.bytes_max) for path in images}

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gmv.cli.options import refuse_given
+
 if TYPE_CHECKING:
     from gmv.encoders.token_reduction import TokenReductionSettings
     from gmv.indexing.pretrained import Pretrained
@@ -56,9 +58,9 @@ def choose_pretrained(
         PackagesMissing: a package that runs the network, or brings its weights, is not installed.
     """
     if encoder is None:
-        _refuse(context, ("vector_size", "grid"), "a pretrained network, and --encoder names none")
+        refuse_given(context, ("vector_size", "grid"), "a pretrained network, and --encoder names none")
         return None
-    _refuse(context, ("working_size",), f"the encoder that is learnt, and --encoder names {encoder}")
+    refuse_given(context, ("working_size",), f"the encoder that is learnt, and --encoder names {encoder}")
     from gmv.encoders.pretrained.backbones import choose_backbone
     from gmv.encoders.pretrained.reduction import ReductionSettings
     from gmv.indexing.pretrained import Pretrained
@@ -78,10 +80,10 @@ def choose_reduction(
     from gmv.encoders.token_reduction import TokenReductionSettings
 
     if encoder_id is None:
-        _refuse(context, ("pool_tokens",), "features, and --encoder-id names no encoder of any")
+        refuse_given(context, ("pool_tokens",), "features, and --encoder-id names no encoder of any")
         if encoder is None:
             about = "a pretrained network or features, and neither --encoder nor --encoder-id is given"
-            _refuse(context, ("token_size",), about)
+            refuse_given(context, ("token_size",), about)
         return TokenReductionSettings()
     return TokenReductionSettings(_pool_of(pool_tokens), token_size)
 
@@ -96,14 +98,3 @@ def _pool_of(text: str | None) -> tuple[int, ...] | None:
             f"--pool-tokens {text} is neither a number of tokens, such as 64, nor a grid, such as 8x8"
         )
     return tuple(int(each) for each in found.groups() if each is not None)
-
-
-def _refuse(context: typer.Context, names: tuple[str, ...], about: str) -> None:
-    """See that none of the options was given on the command line."""
-    from gmv.errors import InvalidSettings
-
-    for name in names:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            flag = f"--{name.replace('_', '-')}"
-            raise InvalidSettings(f"{flag} is about {about}; leave {flag} out")

@@ -29,3 +29,12 @@ def open_verified(settings: "Settings") -> "Index":
     if temperature is not None and (misplaced := misplaced_temperature(index.manifest, temperature)) is not None:
         tell_who_watches(f"{misplaced}; {WITHOUT_TEMPERATURE}")
     return index
+
+
+def warn_of_undated_copies(index: "Index", settings: "Settings") -> None:
+    """Say on stderr where who registered first is to be paid and the corpus does not tell; watched or not."""
+    from gmv.cli import terminal
+    from gmv.index.advice import undated_copies
+
+    if settings.valuation.copies == "earliest" and (told := undated_copies(index.groups.undated)) is not None:
+        terminal.say(f"gmv: {told}")

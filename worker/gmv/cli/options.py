@@ -1,5 +1,6 @@
 """Options that several commands share, and how they become settings."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -136,3 +137,23 @@ def refuse_shared_files(**files: Path | None) -> None:
 def ledger_file(url: str) -> Path | None:
     """Return the file of a SQLite ledger, None for one on a server."""
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def refuse_given(context: typer.Context, names: Iterable[str], about: str) -> None:
+    """See that none of the options was given on the command line: it would be passed over without a word.
+
+    Args:
+        context: of the command.
+        names: of its parameters.
+        about: what the options are about, and why that is not asked for.
+
+    Raises:
+        InvalidSettings: one was given.
+    """
+    from gmv.errors import InvalidSettings
+
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            (flag,) = (each.opts[0] for each in context.command.params if each.name == name)
+            raise InvalidSettings(f"{flag} is about {about}; leave {flag} out")

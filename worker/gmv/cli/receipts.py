@@ -45,20 +45,37 @@ def whole_history(
     Raises:
         EventsRefused: nothing is named, and nothing found.
     """
+    from gmv.kafka.receipts import receipts_topics
+
+    return _named_or_found(files, topics, receipts_topics(settings.kafka, positions), positions, settings)
+
+
+def history_with_topic(
+    files: list[Path], topics: list[str], positions: "Positions", settings: "Settings"
+) -> tuple[list[Path], list[str]]:
+    """Return the same with the topic of the settings in place of the ledger's, unless the ledger is of files alone.
+
+    Raises:
+        EventsRefused: the ledger is of files alone, no receipts are named, and none found.
+    """
+    from gmv.files.receipts import is_of_files_alone
+
+    told = [] if is_of_files_alone(positions) else [settings.kafka.receipts_topic]
+    return _named_or_found(files, topics, told, positions, settings)
+
+
+def _named_or_found(
+    files: list[Path], topics: list[str], topics_told: list[str], positions: "Positions", settings: "Settings"
+) -> tuple[list[Path], list[str]]:
     from gmv.errors import EventsRefused
-    from gmv.files.receipts import files_of_corrections, files_of_events, receipts_beside
+    from gmv.files.receipts import files_of_corrections, files_of_events, none_beside, receipts_beside
 
     folders = folders_of(files, settings.ledger)
     if not files and not topics:
-        from gmv.kafka.receipts import receipts_topics
-
-        files = receipts_beside(sorted(files_of_events(positions)), folders)
-        topics = receipts_topics(settings.kafka, positions)
+        files, topics = receipts_beside(sorted(files_of_events(positions)), folders), topics_told
     if not files and not topics:
-        raise EventsRefused(
-            "the ledger knows no topic of Kafka, and beside it is no receipts file of its events; name one by "
-            "--receipts, or a topic by --receipts-topic"
-        )
+        sought = none_beside(files_of_events(positions), folders)
+        raise EventsRefused(f"{sought}; name one by --receipts, or a topic by --receipts-topic")
     named = {each.resolve() for each in files}
     corrections = receipts_beside(sorted(files_of_corrections(positions)), folders)
     return [*files, *(each for each in corrections if each.resolve() not in named)], topics

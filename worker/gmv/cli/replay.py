@@ -85,7 +85,7 @@ def replay(
     limit_threads()
     from gmv.assembly.replay import ReplaySummary
     from gmv.assembly.replay import replay as run
-    from gmv.cli.indexes import open_verified
+    from gmv.cli.indexes import open_verified, warn_of_undated_copies
     from gmv.cli.output import progress, render
     from gmv.files.log import describe_file
     from gmv.files.receipts import receipts_path
@@ -102,6 +102,7 @@ def replay(
     )
     lines = sum(bounds.end for bounds in describe_file(events).bounds.values())
     opened = open_verified(settings)
+    warn_of_undated_copies(opened, settings)
     summary = ReplaySummary()
     try:
         with closing(open_ledger(settings.ledger)) as book, progress("crediting", lines, "lines") as advance:

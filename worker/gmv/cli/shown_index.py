@@ -124,9 +124,22 @@ def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
     for errors in measured.errors:
         yield f"--evidence {errors.level:g}", measured.sentence(errors)
     if measured.flat_images:
-        named = ", ".join(measured.flat_named)
-        more = ", …" if measured.flat_images > len(measured.flat_named) else ""
-        yield "flat pictures", f"{measured.flat_images:,} training images: {named}{more}"
+        yield "flat pictures", f"{measured.flat_images:,} training images: {_flat_named(measured)}"
+
+
+def _flat_warning(index: ShownIndex) -> Iterator[str]:
+    """Yield what a person who just built an index should look at: training images in which hardly anything is seen."""
+    if index.evidence is not None and index.evidence.flat_images:
+        yield (
+            f"{index.evidence.flat_images:,} training images are flat pictures ({_flat_named(index.evidence)}), which "
+            "are near to whatever is as empty and are paid for it: take them out by `gmv index remove "
+            f"{index.path} --images FILE`, or credit with `--evidence`, by which flat events pay nobody"
+        )
+
+
+def _flat_named(measured: "MeasuredEvidence") -> str:
+    more = ", …" if measured.flat_images > len(measured.flat_named) else ""
+    return ", ".join(measured.flat_named) + more
 
 
 def _network(encoder: "EncoderEntry") -> Iterator[tuple[str, str]]:
@@ -151,6 +164,7 @@ def view(index: ShownIndex) -> "Iterator[str | ConsoleRenderable]":
     if index.reading is not None:
         yield from index.reading.sentences()
         yield from copies_warning(index.copies, index.path)
+        yield from _flat_warning(index)
     tokens, size = index.encoder.tokens_shape
     yield facts(
         f"Index {index.path}",

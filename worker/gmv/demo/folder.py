@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from gmv.errors import CorpusRefused, InvalidSettings
+from gmv.files.receipts import receipts_path
 from gmv.whole_file import make_folder, write_whole
 
 _NAME = "demo.json"
@@ -61,8 +62,8 @@ class DemoFolder:
 
     @property
     def receipts(self) -> Path:
-        """JSON lines."""
-        return self.root / "receipts.jsonl"
+        """JSON lines, by the name under which commands find them by themselves."""
+        return receipts_path(self.events)
 
     @property
     def dead_letters(self) -> Path:
@@ -86,6 +87,7 @@ class DemoFolder:
             write_whole(self.root / _NAME, orjson.dumps(asdict(inputs)))
         elif _NAME in names:
             self._compare(inputs)
+            self._rename_receipts()
         else:
             raise InvalidSettings(f"{self.root} holds files that are no demo's; give a folder of its own with --out")
 
@@ -98,6 +100,12 @@ class DemoFolder:
                 f"{self.root} holds a demo of another input ({name} is {found.get(name)!r} there, now "
                 f"{wanted[name]!r}); give another folder with --out, or delete that one"
             )
+
+    def _rename_receipts(self) -> None:
+        """Earlier demos had another name for them, and a ledger without its receipts would be refused."""
+        former = self.root / "receipts.jsonl"
+        if former.is_file() and not self.receipts.exists():
+            former.rename(self.receipts)
 
 
 def corpus_digest(corpus: Path) -> str:

@@ -69,7 +69,7 @@ class Examination:
         if self._settings.index is None:
             yield warning("index", "no index is named", "set `index`, which a worker needs")
             return
-        from gmv.index.advice import WITHOUT_TEMPERATURE, misplaced_temperature
+        from gmv.index.advice import WITHOUT_TEMPERATURE, misplaced_temperature, undated_copies
         from gmv.index.opened import open_index
 
         index = open_index(self._settings.index, verify=True)
@@ -78,6 +78,9 @@ class Examination:
         temperature = self._settings.valuation.temperature
         if temperature is not None and (misplaced := misplaced_temperature(index.manifest, temperature)) is not None:
             yield warning("temperature", misplaced, WITHOUT_TEMPERATURE)
+        undated = undated_copies(index.groups.undated)
+        if self._settings.valuation.copies == "earliest" and undated is not None:
+            yield warning("near copies", undated, "see `gmv index duplicates --several-owners`")
         size = sum(file.stat().st_size for file in self._settings.index.iterdir() if file.is_file())
         yield from machine_rules.judge_memory(size, available_bytes())
 

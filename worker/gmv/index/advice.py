@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from gmv.index.groups import Undated
 from gmv.index.manifest import Manifest
 
 _TOKENS_ADVISED: Final = 64
@@ -54,6 +55,26 @@ def misplaced_temperature(manifest: Manifest, temperature: float) -> str | None:
     return (
         f"the temperature is {temperature:g}, where {own:g} is a third of how far apart ten neighbours are in the unit "
         f"of these tokens: an event's credit goes {outcome}"
+    )
+
+
+def undated_copies(undated: Undated) -> str | None:
+    """Say so where `earliest` cannot know who registered first; None where it can.
+
+    Args:
+        undated: of the index's groups.
+    """
+    told = []
+    if undated.wholly:
+        told.append(f"of {undated.wholly:,} no image has a date, so that the least image id is first")
+    if undated.partly:
+        told.append(f"of {undated.partly:,} only some images have one, so that the others are last")
+    if not told:
+        return None
+    return (
+        "`--copies earliest` pays who registered first, which the corpus does not tell (`registered`) of all groups of "
+        f"near copies of several owners: {'; '.join(told)}. Bring dates and build the index again, or take `--copies "
+        "even`"
     )
 
 

@@ -13,6 +13,13 @@ from gmv.valuation.ranking import Ranking
 
 FLAT_NAMED_MAX: Final = 5
 
+RATIOS: Final = 199
+"""Kept at most, so that p-values are multiples of 1 / 200."""
+
+IMAGES_PER_RATIO_MAX: Final = 10
+WITHOUT_SOURCE: Final = 500
+"""Left out at most beside those that give ratios. Of 199 images, 399 and so on none are left for it."""
+
 
 class EvidenceErrors(Entry):
     """How often evidence errs at one level, in shares of the queries; None where no such queries could be made.
@@ -65,7 +72,15 @@ class MeasuredEvidence(Entry):
             ("{:.1%} of {:,} mixes", errors.mixes_missed, self.queries_mixes),
         )
         found = [text.format(share, queries) for text, share, queries in kinds if share is not None]
-        return ", ".join(found) or "its errors are not known: the corpus has too few images"
+        told = [", ".join(found)] if found else []
+        if errors.without_source is None:
+            told.append(f"how often it pays without a source is not measured: too few images, {self._images_wanted()}")
+        return "; ".join(told)
+
+    def _images_wanted(self) -> str:
+        least = (self.images // (RATIOS + 1) + 1) * (RATIOS + 1)
+        for_all = IMAGES_PER_RATIO_MAX * (RATIOS + 1) - 1 + WITHOUT_SOURCE
+        return f"it takes {least:,}, and {for_all:,} for {WITHOUT_SOURCE} such images"
 
 
 class EvidenceJudge:

@@ -1,8 +1,9 @@
 """Which training images are near copies of each other: one .npy file with the group of every row."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,24 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+class Undated(NamedTuple):
+    """Groups of several owners of which nobody can say who registered first.
+
+    Attributes:
+        wholly: how many have no image that says when it was registered.
+        partly: how many have some that say it, and some that do not.
+    """
+
+    wholly: int
+    partly: int
+
+
 class CopyGroups:
     """The groups of an index.
 
     Attributes:
         group_of: int32 [rows], the lowest row of each row's group.
+        undated: groups of several owners without dates or numbers.
     """
 
     def __init__(self, group_of: GroupOfRow, images: ImagesTable) -> None:
@@ -40,12 +54,13 @@ class CopyGroups:
         self.group_of = group_of
         sizes = np.bincount(group_of, minlength=1)
         grouped = np.flatnonzero(sizes[group_of] > 1)
-        members: dict[int, list[tuple[bool, int, str, int]]] = {}
+        members: dict[int, list[tuple[bool, int, str, str, int]]] = {}
         for start in range(0, len(grouped), _ROWS_AT_ONCE):
             rows = grouped[start : start + _ROWS_AT_ONCE]
             for row, image in zip(rows.tolist(), images.images(rows), strict=True):
-                members.setdefault(int(group_of[row]), []).append((*_registration(image), row))
+                members.setdefault(int(group_of[row]), []).append((*_registration(image), image.owner_id, row))
         self._members = {group: np.array([each[-1] for each in sorted(found)]) for group, found in members.items()}
+        self.undated = _undated(members.values())
 
     def __len__(self) -> int:
         return len(self._members)
@@ -60,6 +75,16 @@ class CopyGroups:
         Of equal ones, and of those without, the image id decides. None for a row that has no copy.
         """
         return self._members.get(int(self.group_of[row]), _NOBODY)
+
+
+def _undated(groups: Iterable[Sequence[tuple[bool, int, str, str, int]]]) -> Undated:
+    wholly = partly = 0
+    for group in groups:
+        if len({owner_id for *_, owner_id, _ in group}) > 1:
+            lacking = sum(is_undated for is_undated, *_ in group)
+            wholly += lacking == len(group)
+            partly += 0 < lacking < len(group)
+    return Undated(wholly, partly)
 
 
 def _registration(image: TrainingImage) -> tuple[bool, int, str]:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from gmv.encoders.flatness import flat_from, tokens_alike
 from gmv.encoders.port import MirroringEncoder, Numbers
-from gmv.index.evidence import FLAT_NAMED_MAX, EvidenceErrors, MeasuredEvidence
+from gmv.index.evidence import (
+    FLAT_NAMED_MAX,
+    IMAGES_PER_RATIO_MAX,
+    RATIOS,
+    WITHOUT_SOURCE,
+    EvidenceErrors,
+    MeasuredEvidence,
+)
 from gmv.index.groups import GroupOfRow
 from gmv.index.port import Recall
 from gmv.index.tokens import Tokens
@@ -23,9 +30,6 @@ from gmv.indexing.progress import Progress
 from gmv.valuation.evidence import RANK, p_value, ratio
 from gmv.valuation.ranking import MirroredLook, Reranker
 
-_RATIOS: Final = 199  # p-values are multiples of 1 / 200
-_IMAGES_PER_RATIO_MAX: Final = 10
-_WITHOUT_SOURCE: Final = 500
 _LEVELS: Final = (0.01, 0.05, 0.1)
 _AT_ONCE: Final = 64
 _DECIMALS: Final = 4
@@ -122,11 +126,11 @@ def measure_evidence(
         progress: shows how far it is.
     """
     rows = len(vectors)
-    per_ratio = max(1, min(_IMAGES_PER_RATIO_MAX, (rows + 1) // (_RATIOS + 1)))
-    count = min(rows, per_ratio * (_RATIOS + 1) - 1)
+    per_ratio = max(1, min(IMAGES_PER_RATIO_MAX, (rows + 1) // (RATIOS + 1)))
+    count = min(rows, per_ratio * (RATIOS + 1) - 1)
     alike = tokens_alike(tokens, positions)
     flat = np.flatnonzero(alike >= (bound := flat_from(alike, tokens.shape[1])))
-    drawn = _shuffled(training_images(vectors, tokens, encoder, count + _WITHOUT_SOURCE, seed), seed)
+    drawn = _shuffled(training_images(vectors, tokens, encoder, count + WITHOUT_SOURCE, seed), seed)
     asked = [drawn[:count], drawn[count:], made.copies, made.mixes]
     found: list[list[Nearness | None]] = []
     with progress("measuring evidence", sum(map(len, asked)), "images") as advance:

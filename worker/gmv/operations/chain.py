@@ -11,7 +11,7 @@ from typing import Final
 
 from gmv.errors import ConservationBroken, DiskFull
 from gmv.ledger.position import Position
-from gmv.operations.published import ELSEWHERE, Published, PublishedBatch, published_batches
+from gmv.operations.published import ELSEWHERE, PassedOver, Published, PublishedBatch, published_batches
 
 Receipts = Callable[[], Iterable[Published]]
 """Starts a pass over published receipts, in any order."""
@@ -24,9 +24,14 @@ _PUBLISHED, _COMMITTED, _TAKEN = range(3)
 
 
 class Chain:
-    """Batches by id, each with the one before it."""
+    """Batches by id, each with the one before it.
 
-    def __init__(self) -> None:
+    Attributes:
+        passed_over: what was published and is no receipt.
+    """
+
+    def __init__(self, passed_over: PassedOver) -> None:
+        self.passed_over = passed_over
         self._complaints: dict[str, str] = {}
         self._file = sqlite3.connect("", isolation_level=None)  # "": a file without a name, gone when it is closed
         self._file.executescript(
@@ -55,7 +60,10 @@ class Chain:
                 previous = self._previous(name)
                 if previous is None:
                     complaint = self._complaints.get(name, f"its receipts are missing; look for them {ELSEWHERE}")
-                    raise ConservationBroken(f"batch {name} of {topic}[{number}] is in the ledger, but {complaint}")
+                    raise ConservationBroken(
+                        f"batch {name} of {topic}[{number}] is in the ledger, but {complaint}"
+                        f"{self.passed_over.complaint()}"
+                    )
                 self._file.execute("UPDATE batch SET standing = ? WHERE id = ?", (_COMMITTED, name))
                 name = previous
 
@@ -88,17 +96,15 @@ class Chain:
 
 
 @contextmanager
-def chain_of(
-    published: Iterable[Published], passed_over: Callable[[str], None] = lambda _place: None
-) -> Iterator[Chain]:
-    """Give the chain of all that was published.
+def chain_of(published: Iterable[Published], passed_over: PassedOver | None = None) -> Iterator[Chain]:
+    """Give the chain of all that was published; what is no receipt is noted, where somebody wants to know it.
 
     Raises:
         DiskFull: the temporary file cannot grow.
     """
     try:
-        with closing(Chain()) as chain:
-            for batch in published_batches(published, passed_over):
+        with closing(Chain(passed_over or PassedOver())) as chain:
+            for batch in published_batches(published, chain.passed_over.add):
                 chain.add(batch)
             yield chain
     except sqlite3.OperationalError as error:

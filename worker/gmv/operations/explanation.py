@@ -143,6 +143,7 @@ class Explained:
         events: one per source.
         source: the one that was asked for; None for any.
         corrections_unread: logs of corrections of which not all receipts were among those read.
+        lines_passed_over: places of the first lines and records among those read that are no receipts.
     """
 
     ledger_url: str
@@ -150,6 +151,7 @@ class Explained:
     events: tuple[ExplainedEvent, ...]
     source: str | None
     corrections_unread: tuple[str, ...]
+    lines_passed_over: tuple[str, ...]
 
 
 def explained(
@@ -158,10 +160,11 @@ def explained(
     source: str | None,
     explanations: Sequence[EventExplanation],
     corrections_unread: Iterable[str],
+    passed_over: Sequence[str],
 ) -> Explained:
     """Return what `explain_event` found as plain values."""
     events = tuple(map(_event, explanations))
-    return Explained(ledger_url, event_id, events, source, tuple(sorted(corrections_unread)))
+    return Explained(ledger_url, event_id, events, source, tuple(sorted(corrections_unread)), tuple(passed_over))
 
 
 def _event(explanation: EventExplanation) -> ExplainedEvent:

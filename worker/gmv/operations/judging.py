@@ -4,7 +4,7 @@ One pass over all receipts. Memory grows with the batches among them, 250 bytes 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gmv.ledger.fields import CORRECTIONS_PREFIX
 from gmv.ledger.position import Position
-from gmv.operations.published import Published, PublishedBatch, published_batches
+from gmv.operations.published import PassedOver, Published, PublishedBatch, published_batches
 from gmv.valuation.receipt import AnyReceipt
 
 _RECEIPT: Final[TypeAdapter[AnyReceipt]] = TypeAdapter(AnyReceipt)
@@ -69,10 +69,12 @@ class Judgement:
         judged: the receipts asked for, in the order published; one that was published twice is here once.
         corrections_unread: logs of corrections -> the newest batch that the ledger has committed there and whose
             receipts were not among those read. What that batch and those before it corrected is not known.
+        passed_over: what was among them and is no receipt.
     """
 
     judged: Sequence[JudgedReceipt]
     corrections_unread: Mapping[str, str]
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 def judge_receipts(
@@ -88,7 +90,8 @@ def judge_receipts(
     previous: dict[str, str] = {}
     found: list[tuple[AnyReceipt, PublishedBatch]] = []
     seen: set[tuple[str, int, bool]] = set()
-    for batch in published_batches(published):
+    passed_over = PassedOver()
+    for batch in published_batches(published, passed_over.add):
         is_whole = batch.is_whole
         if is_whole:
             previous[batch.id] = batch.previous
@@ -101,7 +104,7 @@ def judge_receipts(
     for (topic, _), position in positions.items():
         if topic.startswith(CORRECTIONS_PREFIX) and (lost_at := _way_back(position.batch_id, previous, set())[1]):
             unread[topic] = lost_at
-    return Judgement(list(_judged(found, previous, positions)), unread)
+    return Judgement(list(_judged(found, previous, positions)), unread, passed_over)
 
 
 def _is_about(content: object, names: Callable[[str, str], bool]) -> bool:

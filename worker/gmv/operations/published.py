@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 
 from gmv.valuation.receipt import AnyReceipt, batch_id, unseal
 
+_PLACES_KEPT_MAX: Final = 20
+_PLACES_SHOWN_MAX: Final = 3
+
 ELSEWHERE: Final = "in the other receipts files or topics of this ledger"
 
 
@@ -22,6 +25,33 @@ class Published(NamedTuple):
     place: str
     content: bytes
     timestamp_ms: int | None = None
+
+
+class PassedOver:
+    """Lines and records that are no receipts.
+
+    Attributes:
+        count: how many there are.
+        places: of the first 20 of them.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.places: list[str] = []
+
+    def add(self, place: str) -> None:
+        """Note one."""
+        self.count += 1
+        if len(self.places) < _PLACES_KEPT_MAX:
+            self.places.append(place)
+
+    def complaint(self) -> str:
+        """Return the end of a sentence on a batch without its receipts, which may have been these; "" without any."""
+        if not self.count:
+            return ""
+        first = ", ".join(self.places[:_PLACES_SHOWN_MAX])
+        more = f", nor are {self.count - _PLACES_SHOWN_MAX:,} more" if self.count > _PLACES_SHOWN_MAX else ""
+        return f"; {first} {'is no whole receipt' if self.count == 1 else 'are no whole receipts'}{more}"
 
 
 @dataclass(slots=True)

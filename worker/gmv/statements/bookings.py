@@ -3,13 +3,14 @@
 In constant memory, by two passes over what was published.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gmv.errors import EventsRefused
 from gmv.events.event_time import unix_milliseconds, valid_milliseconds
 from gmv.operations.chain import Chain, Positions, Receipts, chain_of, committed_batches
+from gmv.operations.published import PassedOver
 from gmv.valuation.receipt import AnyReceipt, changes_of, is_correction
 
 
@@ -61,14 +62,14 @@ class Booking:
 
 
 def committed_bookings(
-    positions: Positions, receipts: Receipts, passed_over: Callable[[str], None] = lambda _place: None
+    positions: Positions, receipts: Receipts, passed_over: PassedOver | None = None
 ) -> Iterator[Booking]:
     """Yield what a ledger's positions confirm, each receipt once, in the order published.
 
     Args:
         positions: of the ledger, from before the receipts are read: all that they confirm was published.
         receipts: those of all logs that the ledger knows; there are two passes.
-        passed_over: called with the place of each line that is no receipt.
+        passed_over: takes the place of each line that is no receipt.
 
     Raises:
         ConservationBroken: a committed batch is without its receipts.

@@ -84,21 +84,27 @@ class NewestEvents:
     Attributes:
         found: number of events asked for, kept or not.
         micros: what these paid the owner.
+        corrections: number of corrections of the owner's credits, whatever else is asked for.
+        correction_micros: what these added; below 0 where they took it away.
     """
 
     def __init__(self, wanted: Wanted, limit: int) -> None:
         self.found = 0
         self.micros = 0
+        self.corrections = 0
+        self.correction_micros = 0
         self._wanted = wanted
         self._limit = limit
         self._heap: list[tuple[tuple[int, str, int, int, int], Receipt]] = []
 
     def add(self, booking: Booking) -> None:
-        """Keep a booking, where it is of an event asked for and among the newest."""
+        """Keep a booking, where it is of an event asked for and among the newest; count corrections."""
         wanted, receipt = self._wanted, booking.receipt
-        if is_correction(receipt):
-            return
         micros = booking.changes().get(wanted.owner_id, 0)
+        if is_correction(receipt):
+            self.corrections += micros != 0
+            self.correction_micros += micros
+            return
         if micros < max(wanted.micros_min, 1):
             return
         if wanted.image_id is not None and all(

@@ -1,5 +1,6 @@
 """`gmv index duplicates`: which training images are near copies of each other, and whose they are."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gmv.index.measured import FoundCopies
 
 _SHOWN_MAX: Final = 20
-"""Images of a group that a table shows; JSON has all of them."""
+"""Images of a group that a table shows, or one of each owner where there are more of these; JSON has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,21 @@ class CopyGroup:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The groups of an index, in order of their names, and how they were found; None where nobody looked for them."""
+    """The groups of an index, in order of their names.
+
+    Attributes:
+        index_id: of the index.
+        found: how they were found; None where nobody looked for them.
+        groups: those asked for.
+        undated_groups: how many of several owners have no image with `registered`.
+        partly_dated_groups: how many of several owners have some with it, and some without.
+    """
 
     index_id: str
     found: "FoundCopies | None"
     groups: tuple[CopyGroup, ...]
+    undated_groups: int
+    partly_dated_groups: int
 
 
 def duplicates(
@@ -67,7 +78,7 @@ def duplicates(
     groups, images = groups_of_index(index)
     found = (_group(images.images(rows), int(rows.argmin())) for rows in groups.groups())
     chosen = tuple(each for each in found if len(each.owners) > 1 or not several_owners)
-    render(Duplicates(index_id, manifest.copies, chosen), json, _view)
+    render(Duplicates(index_id, manifest.copies, chosen, *groups.undated), json, _view)
 
 
 def _group(images: "list[TrainingImage]", lowest: int) -> CopyGroup:
@@ -84,6 +95,8 @@ def _shown(registered: datetime | int | None) -> str | int | None:
 
 def _view(found: Duplicates) -> "Iterator[str | ConsoleRenderable]":
     from gmv.cli.output import table
+    from gmv.index.advice import undated_copies
+    from gmv.index.groups import Undated
 
     if found.found is None:
         yield "nobody looked for near copies when this index was built; a build of this gmv does"
@@ -94,13 +107,29 @@ def _view(found: Duplicates) -> "Iterator[str | ConsoleRenderable]":
     several = sum(len(group.owners) > 1 for group in found.groups)
     images = sum(len(group.images) for group in found.groups)
     yield f"{len(found.groups):,} groups of {images:,} images, {several:,} of them of several owners"
-    yield table(None, ["group", "training image", "owner", "registered"], _rows(found.groups))
+    if (undated := undated_copies(Undated(found.undated_groups, found.partly_dated_groups))) is not None:
+        yield undated
+    columns = ["group", "training image", "owner", "images of theirs", "registered"]
+    yield table(None, columns, _rows(found.groups), numbers=["images of theirs"])
 
 
 def _rows(groups: tuple[CopyGroup, ...]) -> Iterator[tuple[object, ...]]:
     for group in groups:
-        for place, image in enumerate(islice(group.images, _SHOWN_MAX)):
+        of_owner = Counter(image.owner_id for image in group.images)
+        shown = _shown_first(group)
+        for place, image in enumerate(shown):
+            of_theirs = f"{of_owner.pop(image.owner_id):,}" if image.owner_id in of_owner else ""
             registered = "" if image.registered is None else image.registered
-            yield "" if place else group.group, image.image_id, image.owner_id, registered
-        if (more := len(group.images) - _SHOWN_MAX) > 0:
-            yield "", f"and {more:,} more", "", ""
+            yield "" if place else group.group, image.image_id, image.owner_id, of_theirs, registered
+        if (more := len(group.images) - len(shown)) > 0:
+            yield "", f"and {more:,} more", "", "", ""
+
+
+def _shown_first(group: CopyGroup) -> list[GroupedImage]:
+    """Return the first image of each owner, however many owners there are, then others: a copyist's may come first."""
+    places: dict[str, int] = {}
+    for place, image in enumerate(group.images):
+        places.setdefault(image.owner_id, place)
+    firsts = set(places.values())
+    others = (image for place, image in enumerate(group.images) if place not in firsts)
+    return [*(group.images[place] for place in sorted(firsts)), *islice(others, max(0, _SHOWN_MAX - len(firsts)))]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -11,6 +11,7 @@ from gmv.cli.receipts import published, whole_history
 
 if TYPE_CHECKING:
     from gmv.ledger.totals import LedgerTotals
+    from gmv.operations.published import PassedOver
     from gmv.settings import Settings
     from gmv.statements.bookings import Booking
 
@@ -24,8 +25,6 @@ TimezoneOption = Annotated[
     str, typer.Option("--timezone", metavar="NAME", help="In which days and months begin, as in Europe/Berlin.")
 ]
 
-PLACES_KEPT_MAX: Final = 20
-
 
 class History(NamedTuple):
     """All that a ledger has committed.
@@ -33,12 +32,12 @@ class History(NamedTuple):
     Attributes:
         totals: of the ledger, and the positions that they go with.
         bookings: starts a pass over what these positions confirm.
-        passed_over: places of lines that are no receipts, the first of them; filled by the pass.
+        passed_over: lines that are no receipts; filled by the pass.
     """
 
     totals: "LedgerTotals"
     bookings: "Callable[[], Iterator[Booking]]"
-    passed_over: list[str]
+    passed_over: "PassedOver"
 
 
 @contextmanager
@@ -57,6 +56,7 @@ def history(files: list[Path], topics: list[str], settings: "Settings", passes: 
     from gmv.cli.output import progress
     from gmv.ledger.open import open_accounts
     from gmv.ledger.totals import read_totals
+    from gmv.operations.published import PassedOver
     from gmv.operations.watching import watched
     from gmv.statements.bookings import committed_bookings
 
@@ -64,19 +64,14 @@ def history(files: list[Path], topics: list[str], settings: "Settings", passes: 
         sums = accounts.sums()
         totals = read_totals(accounts)
     files, topics = whole_history(files, topics, totals.positions, settings)
-    passed_over: list[str] = []
-
-    def note(place: str) -> None:
-        if len(passed_over) < PLACES_KEPT_MAX and place not in passed_over:
-            passed_over.append(place)
-
+    passed_over = PassedOver()
     times = 2 * passes
     description = "reading twice" if passes == 1 else f"reading {times} times"
     with progress(description, times * (sums.credited + sums.corrections), "receipts") as advance:
         yield History(
             totals,
             lambda: committed_bookings(
-                totals.positions, lambda: watched(published(files, topics, settings.kafka), advance), note
+                totals.positions, lambda: watched(published(files, topics, settings.kafka), advance), passed_over
             ),
             passed_over,
         )

@@ -29,6 +29,8 @@ def view(explained: Explained) -> "Iterator[str | ConsoleRenderable]":
         yield f"nothing is known of event {explained.event_id}{of}: no receipt, no dead letter"
     for topic in explained.corrections_unread:
         yield f"not all receipts of {topic} were read, which may be about it: name their file by --receipts"
+    if explained.lines_passed_over:
+        yield f"passed over, since it is no whole receipt: {', '.join(explained.lines_passed_over)}"
 
 
 def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":
@@ -51,8 +53,11 @@ def _event(event: ExplainedEvent) -> "Iterator[str | ConsoleRenderable]":
 
 
 def _verdict(event: ExplainedEvent) -> str:
-    committed = [each.credit_micros for each in event.receipts if each.standing is ReceiptStatus.COMMITTED]
+    receipts = [each for each in event.receipts if each.standing is ReceiptStatus.COMMITTED]
+    committed = [each.credit_micros for each in receipts]
     match event.outcome:
+        case EventStatus.CREDITED if unattributed := sum(each.unattributed_micros for each in receipts):
+            return f"credited to the account `unattributed`, {credits_text(unattributed)} credits, and to no owner"
         case EventStatus.CREDITED if committed:
             return f"credited, {credits_text(sum(committed))} credits"
         case EventStatus.CREDITED:

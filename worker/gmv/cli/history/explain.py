@@ -1,24 +1,35 @@
 """`gmv explain`: what became of one event, and why; or which events paid an owner."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from gmv.cli.history.committed import FromOption, TimezoneOption, ToOption
-from gmv.cli.options import BrokersOption, ConfigOption, JsonOption, LedgerOption, TopicOption, load_settings
-from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, folders_of, published
+from gmv.cli.options import (
+    BrokersOption,
+    ConfigOption,
+    JsonOption,
+    LedgerOption,
+    TopicOption,
+    load_settings,
+    refuse_given,
+)
+from gmv.cli.receipts import ReceiptsOption, ReceiptsTopicOption, history_with_topic, published
 
 if TYPE_CHECKING:
     from gmv.ledger.port import Accounts, Known, Ledger
-    from gmv.ledger.position import Position
     from gmv.settings import LedgerSettings, Settings
     from gmv.stream.dead_letters import FoundDeadLetter
 
+_OF_AN_OWNER: Final = ("since", "until", "timezone", "image", "least", "limit")
+_OF_AN_EVENT: Final = ("source", "dead_letters")
+
 
 def explain(
+    context: typer.Context,
     event_id: Annotated[
         str | None, typer.Argument(metavar="EVENT_ID", help="CloudEvents id of the event.", show_default=False)
     ] = None,
@@ -62,11 +73,13 @@ def explain(
 
         if event_id is not None:
             raise typer.BadParameter("give an event or --owner, not both", param_hint="EVENT_ID")
+        refuse_given(context, _OF_AN_EVENT, "one event, and --owner asks for all that paid an owner")
         asked = Asked(owner, since, until, timezone, image, least, limit)
         explain_owner(asked, receipts_files or [], receipts_topics or [], settings, json)
         return
     if event_id is None:
         raise typer.BadParameter("give an event's id, or an owner by --owner", param_hint="EVENT_ID")
+    refuse_given(context, _OF_AN_OWNER, "the events that paid an owner, and there is no --owner")
     from gmv.cli.history.event_explanations import view
     from gmv.cli.output import progress, render
     from gmv.operations.explaining import explain_event
@@ -76,7 +89,7 @@ def explain(
 
     with _asking(settings.ledger) as (accounts, credited):
         positions = accounts.positions()
-        files, topics = _sources(receipts_files or [], receipts_topics or [], positions, settings)
+        files, topics = history_with_topic(receipts_files or [], receipts_topics or [], positions, settings)
         with progress("reading", unit="receipts and dead letters") as advance:
             judgement = judge_receipts(
                 lambda named, named_id: named_id == event_id and source in (None, named),
@@ -90,25 +103,10 @@ def explain(
                 watched(_dead_letters(dead_letters or [], bool(topics), settings), advance),
                 credited,
             )
-    unread = judgement.corrections_unread
-    render(explained(settings.ledger.url, event_id, source, explanations, unread), json, view)
+    unread, passed_over = judgement.corrections_unread, judgement.passed_over.places
+    render(explained(settings.ledger.url, event_id, source, explanations, unread, passed_over), json, view)
     if not explanations:
         raise typer.Exit(1)
-
-
-def _sources(
-    files: list[Path], topics: list[str], positions: "Mapping[tuple[str, int], Position]", settings: "Settings"
-) -> tuple[list[Path], list[str]]:
-    """Return the receipts files and topics to read: those named, or else found, and those of corrections."""
-    from gmv.files.receipts import files_of_corrections, files_of_events, receipts_beside
-
-    folders = folders_of(files, settings.ledger)
-    if not files and not topics:
-        files = receipts_beside(sorted(files_of_events(positions)), folders)
-        topics = [] if files else [settings.kafka.receipts_topic]
-    named = {each.resolve() for each in files}
-    corrections = receipts_beside(sorted(files_of_corrections(positions)), folders)
-    return [*files, *(each for each in corrections if each.resolve() not in named)], topics
 
 
 @contextmanager

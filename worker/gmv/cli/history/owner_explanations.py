@@ -51,6 +51,8 @@ class OwnerEvents:
         least_micros: what each paid the owner at least.
         events_found: how many there are.
         credit_micros: what all of them paid the owner.
+        corrections: how many changed what the owner has, of whichever event and at whatever time.
+        correction_micros: by how much; below 0 where they took it away.
         events: the newest of them.
         lines_passed_over: places of lines that are no receipts.
     """
@@ -63,6 +65,8 @@ class OwnerEvents:
     least_micros: int
     events_found: int
     credit_micros: int
+    corrections: int
+    correction_micros: int
     events: tuple[PayingEvent, ...]
     lines_passed_over: tuple[str, ...]
 
@@ -87,8 +91,10 @@ def explain_owner(asked: Asked, files: list[Path], topics: list[str], settings: 
         least_micros=least_micros,
         events_found=events.found,
         credit_micros=events.micros,
+        corrections=events.corrections,
+        correction_micros=events.correction_micros,
         events=events.newest(),
-        lines_passed_over=tuple(found.passed_over),
+        lines_passed_over=tuple(found.passed_over.places),
     )
     render(result, json, _view)
     if not events.found:
@@ -108,8 +114,13 @@ def _view(found: OwnerEvents) -> "Iterator[str | ConsoleRenderable]":
     shown = f", the newest {len(found.events):,} of them below" if len(found.events) < found.events_found else ""
     yield (
         f"{count_of(found.events_found, 'event')} paid {found.owner_id} {credits_text(found.credit_micros)} credits, "
-        f"{period_text(found.since, found.until)}{shown}"
+        f"{period_text(found.since, found.until)}{_filters_text(found)}{shown}"
     )
+    if found.corrections:
+        yield (
+            f"corrections are not in that: {count_of(found.corrections, 'correction')} changed what {found.owner_id} "
+            f"has by {credits_text(found.correction_micros)} credits at all times, which `gmv credits statement` lists"
+        )
     if found.events:
         yield table(
             None,
@@ -119,6 +130,13 @@ def _view(found: OwnerEvents) -> "Iterator[str | ConsoleRenderable]":
         )
         yield "`gmv explain EVENT` shows all contributors of one of them"
     yield from passed_over_text(found.lines_passed_over)
+
+
+def _filters_text(found: OwnerEvents) -> str:
+    asked = [f"that credit training image {found.image_id}"] if found.image_id is not None else []
+    if found.least_micros > 1:
+        asked.append(f"that pay at least {credits_text(found.least_micros)} credits")
+    return f", of events {' and '.join(asked)}" if asked else ""
 
 
 def _row(event: PayingEvent) -> list[object]:

@@ -105,7 +105,7 @@ def page(
         links = {each.owner_id: f"owners/{page_name(each.owner_id)}" for each in written}
         write_whole(manager, manager_html(told, links, redact(settings.ledger.url)).encode())
         removed = remove_others(folder, {each.path.name for each in written})
-    passed_over = tuple(found.passed_over)
+    passed_over = tuple(found.passed_over.places)
     render(WrittenPages(manager, told.total.is_empty, tuple(written), removed, len(pictures), passed_over), json, _view)
 
 

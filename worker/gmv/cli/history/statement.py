@@ -90,7 +90,7 @@ def statement(
             return
         owner_id = known_owner(str(owner), found.totals)
         told = statement_of(owner_id, period, by, found.bookings(), found.totals, settings.ledger.url, works)
-    render(replace(told, lines_passed_over=tuple(found.passed_over)), json, view)
+    render(replace(told, lines_passed_over=tuple(found.passed_over.places)), json, view)
 
 
 def _check_ending(out: Path) -> None:
@@ -114,7 +114,7 @@ def _write(out: Path, period: "Period", by: By | None, found: "History") -> Writ
         tally.check(found.totals)
         rows = rows_of(tally)
         WRITERS[out.suffix.lower().removeprefix(".")](Table(COLUMNS, rows), file)
-    return _written(out, tally, len(rows), tuple(found.passed_over))
+    return _written(out, tally, len(rows), tuple(found.passed_over.places))
 
 
 def _written(out: Path, tally: "Tally", rows: int, passed_over: tuple[str, ...]) -> WrittenStatements:
