@@ -28,6 +28,8 @@ def ranking(*rows: int) -> Ranking:
         (FLAT, (0, 1, 2), True),
         (NEARLY_FLAT, (1, 0, 2), True),
         (VARIED, (1,), True),
+        (VARIED, (), False),
+        (FLAT, (), True),
         (FLAT[:4], (0,), True),  # of fewer tokens as large a share
         (np.concatenate([VARIED, VARIED + np.int8(30)]), (0,), False),
     ],

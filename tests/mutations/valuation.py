@@ -202,7 +202,7 @@ MUTATIONS = [
     Mutation(
         "What is nearest to a flat training image is no evidence",
         "index/evidence.py",
-        "self._is_flat(tokens) or self._is_flat(nearest)",
+        "self._is_flat(tokens) or any(self._is_flat(each) for each in nearest)",
         "self._is_flat(tokens)",
         pytest("tests/index/test_evidence_judge.py"),
     ),

@@ -101,7 +101,13 @@ def narrower_processors() -> dict[str, str]:
 
 
 @pytest.mark.slow  # compiles the kernel for each processor
-@pytest.mark.parametrize("processor", narrower_processors())
+@pytest.mark.parametrize(
+    "processor",
+    [
+        pytest.param(each, marks=[pytest.mark.exhaustive] if each == "generic" else [])  # in short: SSE4 in tests/exact
+        for each in narrower_processors()
+    ],
+)
 def test_no_instruction_set_changes_a_bit(processor: str, tmp_path: Path) -> None:
     environment = os.environ | {
         "NUMBA_CPU_NAME": processor,

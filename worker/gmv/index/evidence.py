@@ -115,8 +115,9 @@ class EvidenceJudge:
             tokens: [n, d], its own; n may differ from the index's.
             ranking: at least as far as `gmv.valuation.evidence.RANK`, where there are so many.
         """
-        nearest = self._tokens[ranking.rows[0]]
-        return self._rule.judge(ranking.distances.tolist(), self._is_flat(tokens) or self._is_flat(nearest))
+        nearest = self._tokens[ranking.rows[:1]]  # none where nobody is left who did not opt out
+        is_flat = self._is_flat(tokens) or any(self._is_flat(each) for each in nearest)
+        return self._rule.judge(ranking.distances.tolist(), is_flat)
 
     def _is_flat(self, tokens: NDArray[Any]) -> bool:
         alike = int(tokens_alike(tokens[None], self._positions)[0])
