@@ -61,8 +61,10 @@ def test_they_are_those_trained_one_after_another(even_short_ones, tmp_path):
     told = Told()
     together, alone = laboratory(tmp_path / "together", told), laboratory(tmp_path / "alone", Told())
     before = len(told.descriptions)
+    done = told.done
     together.train(SEEDS)
     trained = told.descriptions[before:]
+    assert told.done - done == len(SEEDS) * len(GENERATORS) * tiny("biggan").steps
     together.train(SEEDS)
 
     assert trained == ["training biggan 3, diffusion 3, biggan 4, diffusion 4"] == told.descriptions[before:]

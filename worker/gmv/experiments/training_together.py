@@ -1,7 +1,7 @@
 """Networks trained at the same time, a process each: one training uses one core, so that it gives the same weights."""
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +52,7 @@ def train_and_store(planned: PlannedTraining, progress: Progress) -> nn.Module:
         ExperimentRefused: training diverged.
     """
     with progress(f"training {planned.learner.name}, seed {planned.seed}", planned.steps, "steps") as advance:
-        network = train(planned.learner, planned.images, planned.seed, advance)
-    store(planned.path, network.state_dict(), planned.stamp)
-    return network
+        return _train(planned, advance)
 
 
 def train_together(trainings: Sequence[PlannedTraining], processes: int, progress: Progress) -> None:
@@ -72,7 +70,7 @@ def train_together(trainings: Sequence[PlannedTraining], processes: int, progres
     ):
         steps = manager.Queue()
         running = {pool.submit(_train_in_a_process, each, steps) for each in trainings}
-        while running:
+        while running or not steps.empty():
             done, running = wait(running, timeout=0)
             for each in done:
                 each.result()
@@ -83,13 +81,20 @@ def train_together(trainings: Sequence[PlannedTraining], processes: int, progres
 
 
 def _train_in_a_process(planned: PlannedTraining, steps: Any) -> None:
-    taken = 0
+    untold = 0
 
     def advance(count: int) -> None:
-        nonlocal taken
-        taken += count
-        if taken % _SHOWN_EVERY_STEPS == 0:
-            steps.put(_SHOWN_EVERY_STEPS)
+        nonlocal untold
+        untold += count
+        if untold >= _SHOWN_EVERY_STEPS:
+            steps.put(untold)
+            untold = 0
 
+    _train(planned, advance)
+    steps.put(untold)
+
+
+def _train(planned: PlannedTraining, advance: Callable[[int], None]) -> nn.Module:
     network = train(planned.learner, planned.images, planned.seed, advance)
     store(planned.path, network.state_dict(), planned.stamp)
+    return network
