@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -130,3 +133,14 @@ def test_nothing_of_an_oblong_image_is_cut_off() -> None:
         place = tuple(slice(-6, None) if far else slice(0, 6) for far in corner)
         changed[place] = 255 - changed[place]
         assert is_seen(changed, ENCODER)
+
+
+def test_libraries_that_are_loaded_later_take_one_thread_too() -> None:
+    """A worker loads torch and faiss where its index needs them: after the limit, which names what is loaded by then."""
+    program = (
+        "from gmv.threads import limit_threads\nlimit_threads()\nimport faiss, torch\n"
+        "print(torch.get_num_threads(), faiss.omp_get_max_threads())"
+    )
+    several = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | several, capture_output=True, check=True)
+    assert done.stdout.split() == [b"1", b"1"]
