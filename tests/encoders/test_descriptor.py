@@ -136,7 +136,7 @@ def test_nothing_of_an_oblong_image_is_cut_off() -> None:
 
 
 def test_libraries_that_are_loaded_later_take_one_thread_too() -> None:
-    """A worker loads torch and faiss where its index needs them: after the limit, which names what is loaded by then."""
+    """A worker loads torch and faiss where its index needs them, which is after the limit was set."""
     program = (
         "from gmv.threads import limit_threads\nlimit_threads()\nimport faiss, torch\n"
         "print(torch.get_num_threads(), faiss.omp_get_max_threads())"
