@@ -113,7 +113,8 @@ class Laboratory:
     def network(self, name: str, seed: int) -> nn.Module:
         """Return the network of that generator."""
         planned = self._training(name, seed)
-        return self._stored(planned) or train_and_store(planned, self._progress)
+        stored = self._stored(planned)  # a network may be false: one of no layers has a length
+        return train_and_store(planned, self._progress) if stored is None else stored
 
     def train(self, seeds: Sequence[int]) -> None:
         """Train all generators that are not there, as many at a time as there are cores.
