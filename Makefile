@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# More options for uv. Python's package index gives Linux the torch that brings its CUDA libraries: an environment of
-# 5.8 GB, of which gmv uses the CPU part. Who can reach an index of CPU builds may take those (not part of our tests):
-#   make lock install UV_FLAGS="--torch-backend cpu"
+# More options for uv. For networks and tests, Python's package index gives Linux the torch that brings its CUDA
+# libraries along, 5 GB of which gmv uses the CPU part. Who can reach an index of CPU builds may take those (not part of
+# our tests):
+#   make lock install-networks UV_FLAGS="--torch-backend cpu"
 UV_FLAGS ?=
 
 # Each has servers of its own, and takes 2 GB; a file's tests stay together. Many wait for servers, so two use two cores.
@@ -110,7 +111,7 @@ image-test: install-dev ## Build the image where there is no registry, and run i
 	$(BIN)/python -m tests.deploy.build_image
 
 lock: $(VENV)/.made ## Write the lock files; the newest of everything with UV_FLAGS=--upgrade.
-	echo uv | { $(UV_COMPILE) --no-annotate - --output-file bootstrap.lock; }
+	printf 'setuptools\nuv\n' | { $(UV_COMPILE) --no-annotate - --output-file bootstrap.lock; }
 	$(UV_COMPILE) --extra worker --extra tracing pyproject.toml --output-file requirements.lock
 	$(UV_COMPILE) --extra worker --extra tracing $(NETWORKS) --constraint requirements.lock pyproject.toml \
 	--output-file requirements-networks.lock

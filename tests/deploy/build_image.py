@@ -26,8 +26,9 @@ IMAGE: Final = "localhost/gmv-test"
 AUTHORITIES: Final = "etc/ssl/certs/ca-certificates.crt"
 EXAMPLE: Final = ROOT / "worker" / "gmv" / "demo" / "corpus.parquet"
 
-# What would let somebody who got in build or fetch more. torch itself wants setuptools to be there.
+# What would let somebody who got in build or fetch more.
 TOOLS: Final = ("gcc", "cc", "make", "uv", "pip", "git", "curl", "wget")
+PACKAGES: Final = ("pip", "setuptools", "torch")
 
 
 def main() -> None:
@@ -83,6 +84,7 @@ def look(root: Path) -> None:
     """See that no tool was left that the image was built with."""
     folders = [root / folder for folder in ("opt/gmv/bin", "usr/local/bin", "usr/bin", "bin")]
     left = [str(folder / tool) for folder in folders for tool in TOOLS if (folder / tool).exists()]
+    left += [str(package) for name in PACKAGES for package in (root / "opt/gmv/lib").glob(f"*/site-packages/{name}")]
     if left:
         sys.exit(f"left in the image: {' '.join(left)}")
     if not any((root / "opt/gmv/compiled").rglob("*.nbi")):

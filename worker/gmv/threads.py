@@ -30,15 +30,24 @@ def limit_threads() -> None:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch and faiss use one thread, for what has to give the same bits under any setting of the process."""
-    import faiss
-    import torch
+    """Let torch and faiss use one thread, for what has to give the same bits under any setting of the process.
 
-    threads, faiss_threads = torch.get_num_threads(), faiss.omp_get_max_threads()
-    torch.set_num_threads(1)
-    faiss.omp_set_num_threads(1)
+    A torch that is loaded meanwhile takes one from then on.
+    """
+    import faiss
+
+    torch, faiss_threads = sys.modules.get("torch"), faiss.omp_get_max_threads()
+    threads = torch.get_num_threads() if torch else 0
+    pools = {name: os.environ.get(name) for name in _POOLS}
+    limit_threads()
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        for name, value in pools.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        if torch:
+            torch.set_num_threads(threads)
         faiss.omp_set_num_threads(faiss_threads)

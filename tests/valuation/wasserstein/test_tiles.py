@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gmv.processor import multiplies_bytes
 from gmv.valuation.wasserstein.cost import INTEGER_SIZE_MAX, squared_norms
-from gmv.valuation.wasserstein.instructions import LARGE, multiplies_bytes
+from gmv.valuation.wasserstein.instructions import LARGE
 from gmv.valuation.wasserstein.packed import (
     new_packed_looks,
     new_padded_tokens,

@@ -25,13 +25,13 @@ BUG_EXIT_CODE: Final = 70  # EX_SOFTWARE of sysexits.h
 UsageError: Final[Any] = typer.BadParameter.__base__
 """What is wrong with a command line: click's, or that of the copy of click that newer versions of typer hide."""
 
-WORKER_MODULES: Final = frozenset(
-    {
-        *("PIL", "aiohttp", "faiss", "faust", "fsspec", "jinja2", "llvmlite", "matplotlib"),
-        *("mode", "numba", "ot", "pyarrow", "safetensors", "scipy", "torch"),
-    }
+_OF_THE_WORKER: Final = (
+    *("PIL", "aiohttp", "faiss", "faust", "fsspec", "jinja2", "llvmlite", "matplotlib"),
+    *("mode", "numba", "ot", "pyarrow", "safetensors", "scipy"),
 )
-"""What the extra `worker` brings: an installation without it has the commands that read and tend credits alone."""
+
+EXTRAS_OF_MODULES: Final = {**dict.fromkeys(_OF_THE_WORKER, "worker"), "torch": "worker,torch"}
+"""Which extras bring a module. Without `worker`, there are the commands that read and tend credits alone."""
 
 
 class Command(NamedTuple):
@@ -193,8 +193,8 @@ def _explain(error: Exception) -> int:
             return code
         case typer.Abort():
             return 1
-        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] in WORKER_MODULES:
-            terminal.say(f"gmv: this command needs {name}, which is not installed: pip install 'gmv[worker]'")
+        case ModuleNotFoundError(name=str(name)) if extras := EXTRAS_OF_MODULES.get(name.partition(".")[0]):
+            terminal.say(f"gmv: this needs {name}, which is not installed: pip install 'gmv[{extras}]'")
             return PackagesMissing.exit_code
         case OSError(errno=errno.EPIPE):
             terminal.discard_stdout()

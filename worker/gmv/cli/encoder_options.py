@@ -8,7 +8,7 @@ import typer
 from gmv.cli.options import refuse_given
 
 if TYPE_CHECKING:
-    from gmv.encoders.token_reduction import TokenReductionSettings
+    from gmv.encoders.reduced import TokenReductionSettings
     from gmv.indexing.pretrained import Pretrained
 
 _TOKEN_SIZE = 64
@@ -77,7 +77,7 @@ def choose_reduction(
     Raises:
         InvalidSettings: an option is given where the corpus brings no features, or says no number of tokens.
     """
-    from gmv.encoders.token_reduction import TokenReductionSettings
+    from gmv.encoders.reduced import TokenReductionSettings
 
     if encoder_id is None:
         refuse_given(context, ("pool_tokens",), "features, and --encoder-id names no encoder of any")

@@ -8,7 +8,7 @@ from gmv.encoders.exact import descriptor as exact
 from gmv.encoders.exact.storage import open_exact
 from gmv.encoders.port import Encoder
 from gmv.encoders.precomputed import Precomputed
-from gmv.errors import IndexRefused
+from gmv.errors import IndexRefused, PackagesMissing
 
 
 def open_encoder(
@@ -25,11 +25,11 @@ def open_encoder(
 
     Raises:
         IndexRefused: the kind is unknown, or the parameters are missing, damaged or another encoder's.
-        PackagesMissing: a package that runs a pretrained network, or brings its weights, is not installed.
+        PackagesMissing: a package that computes it, or brings a network's weights, is not installed.
     """
     if kind == precomputed.KIND:
         return Precomputed(encoder_id, vector_size, tokens_shape)
-    opener = open_exact if kind == exact.KIND else _others(encoder_id, vector_size).get(kind)
+    opener = open_exact if kind == exact.KIND else _others(kind, encoder_id, vector_size).get(kind)
     if opener is None or parameters is None:
         raise IndexRefused(f"the index needs an encoder {kind!r}, which this gmv does not have; build it again")
     encoder = opener(parameters)
@@ -39,14 +39,19 @@ def open_encoder(
     return encoder
 
 
-def _others(encoder_id: str, vector_size: int) -> dict[str, Callable[[Path], Encoder]]:
+def _others(kind: str, encoder_id: str, vector_size: int) -> dict[str, Callable[[Path], Encoder]]:
     """Return what opens encoders that torch computes: it takes two seconds to import, and 200 MB."""
-    from gmv.encoders import descriptor, reduced
-    from gmv.encoders.pretrained.backbones import KINDS
-    from gmv.encoders.pretrained.storage import open_pretrained
-    from gmv.encoders.reduced_storage import open_reduced
-    from gmv.encoders.storage import open_descriptor
-
+    try:
+        from gmv.encoders import descriptor, reduced
+        from gmv.encoders.pretrained.backbones import KINDS
+        from gmv.encoders.pretrained.storage import open_pretrained
+        from gmv.encoders.reduced_storage import open_reduced
+        from gmv.encoders.storage import open_descriptor
+    except ModuleNotFoundError as missing:
+        raise PackagesMissing(
+            f"the index needs an encoder {kind!r}, and that {missing.name}, which is not installed: "
+            "pip install 'gmv[worker,torch]'"
+        ) from missing
     return {
         **dict.fromkeys(KINDS, open_pretrained),
         descriptor.KIND: open_descriptor,

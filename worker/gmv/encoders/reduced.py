@@ -1,5 +1,6 @@
 """The encoder of an index that was built from features and keeps less of them: events' features are reduced alike."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,24 @@ if TYPE_CHECKING:  # torch is not loaded where no index needs it
     from gmv.encoders.token_reduction import TokenReduction
 
 KIND = "precomputed-reduced/1"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReductionSettings:
+    """What is wanted of a reduction.
+
+    Attributes:
+        pool: shape of the tokens that are left, see `TokenPool`; None: all of them.
+        token_size: numbers of a token, at most; None: all of them.
+    """
+
+    pool: tuple[int, ...] | None = None
+    token_size: int | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is reduced."""
+        return self.pool is not None or self.token_size is not None
 
 
 class ReducedFeatures(Precomputed):

@@ -9,27 +9,10 @@ from numpy.typing import NDArray
 
 from gmv.encoders.pooling import TokenPool
 from gmv.encoders.projection import NO_WHITENING, Projection, fit_projection
+from gmv.encoders.reduced import TokenReductionSettings
 from gmv.errors import Poison, Reason
 
 _HALF_MAX = float(np.finfo(np.float16).max)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenReductionSettings:
-    """What is wanted of a reduction.
-
-    Attributes:
-        pool: shape of the tokens that are left, see `TokenPool`; None: all of them.
-        token_size: numbers of a token, at most; None: all of them.
-    """
-
-    pool: tuple[int, ...] | None = None
-    token_size: int | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anything is reduced."""
-        return self.pool is not None or self.token_size is not None
 
 
 @dataclass(frozen=True, slots=True)

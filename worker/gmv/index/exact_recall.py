@@ -80,6 +80,7 @@ class ExactRecall(Recall):
             same = np.where(self._is_same, vectors, 0).astype(np.int16)
             negated = np.where(self._is_same, 0, vectors).astype(np.int16)
             scan(self._vectors, self._squares, same, negated, _squared_lengths(vectors), both_looks, keys)
+            keys.sort(axis=1)  # 43 us of 1,000 keys by numba, and 8 by numpy
         return keys
 
 

@@ -19,15 +19,15 @@ _LINE_BYTES: Final = 64
 
 @strict
 def lay_out(looks: NDArray[np.int8], side: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
-    """Lay looks out, their places in blocks of 16 and numbers in steps of 64; what is added is zeros.
+    """Lay looks out, their places in blocks of `PLACES` and numbers in steps of `NUMBERS`; what is added is zeros.
 
     Args:
         looks: int8 [l, places, n].
         side: of the grid of places.
 
     Returns:
-        int16 [l x blocks, 5, n / 2, 32], n rounded up: for each way to be beside a place, its numbers; and int32
-        [l x blocks, 5, 16], their squared lengths, `FAR` where there is no such place.
+        int16 [l x blocks, 5, n / 2, 2 PLACES], n rounded up: for each way to be beside a place, its numbers; and int32
+        [l x blocks, 5, PLACES], their squared lengths, `FAR` where there is no such place.
     """
     count, places, size = looks.shape
     blocks, numbers = -(-places // PLACES), -(-size // NUMBERS) * NUMBERS

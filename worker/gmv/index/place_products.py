@@ -1,8 +1,8 @@
-"""Products of sixteen places of one vector with those beside them in a query, in the processor's registers.
+"""Products of so many places of one vector with those beside them in a query, in the processor's registers.
 
 A vector's places follow one another in memory, 64 numbers or so each, and to add up the lanes of a register for every
-product of two places takes longer than to multiply them. So sixteen places are turned in registers first, four numbers
-of each side by side in one, and lanes are never added up. The query is laid out likewise, once for each way to be
+product of two places takes longer than to multiply them. So places are turned in registers first, four numbers of each
+side by side in one, and lanes are never added up. The query is laid out likewise, once for each way to be
 beside a place: products that nobody asks for are not made. Written as instructions for LLVM, as `products` is.
 """
 
@@ -15,12 +15,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from gmv.index.products import add_neighbours
+from gmv.processor import register_lanes
 
-PLACES: Final = 16
-"""At once: the lanes of 32 bits in a register of 512, which LLVM splits where registers are shorter."""
+PLACES: Final = register_lanes()
+"""At once: one to each lane of 32 bits, 16 or 8. Of two registers' lanes LLVM would run out of registers."""
 
-NUMBERS: Final = 64
-"""Of a place, that one step turns and multiplies."""
+NUMBERS: Final = 4 * PLACES
+"""Of a place, that one step turns and multiplies: a register of bytes."""
 
 WAYS: Final = 5
 """To be beside a place: to be itself, or on one of four sides."""
@@ -46,27 +47,33 @@ def _quarters(*quarters: int) -> list[int]:
     return [4 * quarter + lane for quarter in quarters for lane in range(4)]
 
 
-_SINGLES: Final = _in_each_quarter(0, 16, 1, 17), _in_each_quarter(2, 18, 3, 19)
-_DOUBLES: Final = _in_each_quarter(0, 1, 16, 17), _in_each_quarter(2, 3, 18, 19)
-_QUARTERS: Final = _quarters(0, 2, 4, 6), _quarters(1, 3, 5, 7)
-"""Lanes of two vectors for the one and for the other that they become: each is one instruction of AVX-512."""
+_QUARTER_ORDER: Final = 0, 2, 1, 3
+"""Of the rows of four whose lanes were woven."""
+
+_SINGLES: Final = _in_each_quarter(0, PLACES, 1, PLACES + 1), _in_each_quarter(2, PLACES + 2, 3, PLACES + 3)
+_DOUBLES: Final = _in_each_quarter(0, 1, PLACES, PLACES + 1), _in_each_quarter(2, 3, PLACES + 2, PLACES + 3)
+_QUARTERS: Final = _quarters(*range(0, PLACES // 2, 2)), _quarters(*range(1, PLACES // 2, 2))
+"""Lanes of two vectors for the one and for the other that they become: each is one instruction of AVX2 or AVX-512."""
+
+_WEAVES: Final = [(1, _SINGLES), (2, _DOUBLES), (4, _QUARTERS), (8, _QUARTERS)][: PLACES.bit_length() - 1]
+"""Which rows are woven with which, by the distance between them."""
 
 
 @intrinsic
 def _compare_places(
     _typing: Any, places: Any, first: Any, following: Any, laid_out: Any, squares: Any, look: Any, apart: Any, at: Any
 ) -> tuple[Any, Callable[..., Any]] | None:
-    """Write the squared distances of sixteen places from those of a look, for each way to be beside one.
+    """Write the squared distances of `PLACES` places from those of a look, for each way to be beside one.
 
     Args:
-        places: int8 [p, n], n a multiple of 64.
-        first: int64, of the sixteen.
-        following: int64, of the sixteen that are asked for next, which are fetched meanwhile.
-        laid_out: int16 [l, 5, n / 2, 32], of looks: numbers 4 g and 4 g + 2 of each of sixteen places in row 2 g, and
-            4 g + 1 and 4 g + 3 in row 2 g + 1.
-        squares: int32 [l, 5, 16], of the lengths of these.
+        places: int8 [p, n], n a multiple of `NUMBERS`.
+        first: int64, of the places.
+        following: int64, of those that are asked for next, which are fetched meanwhile.
+        laid_out: int16 [l, 5, n / 2, 2 PLACES], of looks: numbers 4 g and 4 g + 2 of each place in row 2 g, and 4 g + 1
+            and 4 g + 3 in row 2 g + 1.
+        squares: int32 [l, 5, PLACES], of the lengths of these.
         look: int64, which of them.
-        apart: int32 [5, w], of which columns `at` to `at` + 15 are written.
+        apart: int32 [5, w], of which `PLACES` columns from `at` on are written.
         at: int64.
     """
     is_int8 = isinstance(places, types.Array) and (places.dtype, places.ndim, places.layout) == (types.int8, 2, "C")
@@ -139,7 +146,7 @@ class _Turned:
             builder.store(builder.sub(both, builder.add(product, product)), apart, align=4)
 
     def _fetch(self, begin: Any) -> None:
-        """Have what is asked for next brought from memory: rows lie anywhere, and each is 16 lines of a cache."""
+        """Have what is asked for next brought from memory: rows lie anywhere, each in 16 lines of a cache or so."""
         pointer = self._following[0].type
         kind = ir.FunctionType(ir.VoidType(), [pointer, *[_LANE] * 3])
         fetch = self._builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
@@ -147,14 +154,14 @@ class _Turned:
             self._builder.call(fetch, [self._at(place, begin), *_TO_READ])
 
     def _turned(self, begin: Any) -> list[Any]:
-        """Return four numbers of each of the sixteen places in each vector: a matrix of 16 x 16 lanes, turned."""
+        """Return four numbers of each of the places in each vector: a square matrix of lanes, turned."""
         rows = [self._load(self._at(place, begin), _LANES) for place in self._places]
-        for distance, lanes in ((1, _SINGLES), (2, _DOUBLES), (4, _QUARTERS), (8, _QUARTERS)):
+        for distance, lanes in _WEAVES:
             rows = [
                 self._woven(rows[row & ~distance], rows[row | distance], lanes[bool(row & distance)])
                 for row in range(PLACES)
             ]
-        return [rows[4 * (row // 4) + (0, 2, 1, 3)[row % 4]] for row in range(PLACES)]
+        return [rows[row - row % 4 + _QUARTER_ORDER[row % 4]] for row in range(PLACES)]
 
     def _woven(self, one: Any, other: Any, lanes: Sequence[int]) -> Any:
         return self._builder.shuffle_vector(one, other, _LANES(list(lanes)))

@@ -38,7 +38,7 @@ def scan(
     both_looks: bool,
     nearest: NDArray[np.int64],
 ) -> None:
-    """Write the keys of the nearest (row, look), ascending.
+    """Write the keys of the nearest (row, look), in any order.
 
     Args:
         store: int8 [rows, D].
@@ -50,8 +50,9 @@ def scan(
         nearest: int64 [b, M], M at least 1 and at most what there is.
     """
     queries, wanted = nearest.shape
-    keys = np.full((queries, 2 * wanted + 3), NOTHING)
+    keys = np.empty((queries, 2 * wanted + 2 * _BLOCK_ROWS), np.int64)
     counts = np.zeros(queries, np.int64)
+    farthest = np.full(queries, NOTHING)
     same_stop, negated_start = _stop(same), _start(negated)
     block_same = np.empty(_BLOCK_ROWS, np.int32)
     block_negated = np.empty(_BLOCK_ROWS, np.int32)
@@ -67,13 +68,17 @@ def scan(
                 query_squares[query],
                 both_looks,
                 start,
-                wanted,
+                farthest[query],
                 counts[query],
                 keys[query],
             )
+            if counts[query] > 2 * wanted:
+                select_least(keys[query, : counts[query]], wanted)
+                farthest[query] = keys[query, :wanted].max()
+                counts[query] = wanted
     for query in range(queries):
         select_least(keys[query, : counts[query]], wanted)
-        nearest[query] = np.sort(keys[query, :wanted])
+        nearest[query] = keys[query, :wanted]
 
 
 @strict
@@ -122,53 +127,78 @@ def _keep(
     query_square: np.int32,
     both_looks: bool,
     first: int,
-    wanted: int,
+    farthest: np.int64,
     count: int,
     keys: NDArray[np.int64],
 ) -> int:
-    """Add the keys that may be among the least, of which there are `count`; return how many there are then.
+    """Append the keys of a block that are not above `farthest`; return how many there are then.
 
-    The greatest key wanted is known since the last time that there was no more room, and until then is infinite.
+    Nothing here branches on a distance, which a processor would guess wrong: what is not wanted is overwritten.
+
+    Args:
+        squares: int32 [r], of the rows' lengths.
+        same: int32 [r or more], the rows' products with what stays as it is of the query.
+        negated: int32 [r or more], with what the mirrored look negates.
+        query_square: of the query's length.
+        both_looks: whether both are asked for.
+        first: the first row of the block.
+        farthest: the greatest key wanted, as far as is known.
+        count: of keys so far.
+        keys: int64 [count + 2 r or more].
     """
-    farthest = keys[-1]
-    for place in range(squares.shape[0]):
-        apart = np.int64(query_square) + squares[place] - 2 * np.int64(same[place])
-        more = 2 * np.int64(negated[place])
-        if apart - (abs(more) if both_looks else more) > farthest >> DISTANCE_BIT:
-            continue
-        key = (apart - more) << DISTANCE_BIT | (first + place)
-        if key < farthest:
-            keys[count] = key
-            count += 1
-        key = (apart + more) << DISTANCE_BIT | 1 << LOOK_BIT | (first + place)
-        if both_looks and key < farthest:
-            keys[count] = key
-            count += 1
-        if count > keys.shape[0] - 3:
-            select_least(keys[:count], wanted)
-            farthest = keys[:wanted].max()
-            count = wanted
-    keys[-1] = farthest
+    limit = np.int32(farthest >> DISTANCE_BIT)
+    rows = squares.shape[0]
+    nearer = np.empty(rows, np.int32)
+    for row in range(rows):
+        more = np.int32(max(negated[row], np.int32(-negated[row]))) if both_looks else negated[row]
+        nearer[row] = np.int32(query_square + squares[row]) - np.int32(2) * np.int32(same[row] + more)
+    near = np.empty(rows, np.int64)
+    found = 0
+    for row in range(rows):
+        near[found] = row
+        found += int(nearer[row] <= limit)
+    for place in range(found):
+        row = near[place]
+        apart = np.int64(query_square) + squares[row] - 2 * np.int64(same[row])
+        more = 2 * np.int64(negated[row])
+        key = (apart - more) << DISTANCE_BIT | (first + row)
+        keys[count] = key
+        count += int(key <= farthest)
+        key = (apart + more) << DISTANCE_BIT | 1 << LOOK_BIT | (first + row)
+        keys[count] = key
+        count += int(both_looks and key <= farthest)
     return count
 
 
 @strict
 def select_least(keys: NDArray[np.int64], wanted: int) -> None:
-    """Bring the least keys to the front, in any order (Hoare's FIND, CACM 4, 1961)."""
+    """Bring the least keys to the front, in any order, of keys that are all different.
+
+    Hoare's FIND (CACM 4, 1961), each time by the median of three, with Lomuto's partition, which does not branch: each
+    key changes places with the first of those that are not less, and where it is less, there is one more before them.
+    """
     lower, upper = 0, keys.shape[0] - 1
     while lower < upper:
-        pivot = keys[(lower + upper) // 2]
-        left, right = lower, upper
-        while left <= right:
-            while keys[left] < pivot:
-                left += 1
-            while keys[right] > pivot:
-                right -= 1
-            if left <= right:
-                keys[left], keys[right] = keys[right], keys[left]
-                left += 1
-                right -= 1
-        if right < wanted - 1:
-            lower = left
-        if left > wanted - 1:
-            upper = right
+        _median_last(keys, lower, upper)
+        pivot = keys[upper]
+        middle = lower
+        for place in range(lower, upper):
+            key = keys[place]
+            keys[place] = keys[middle]
+            keys[middle] = key
+            middle += int(key < pivot)
+        keys[upper], keys[middle] = keys[middle], pivot
+        if middle <= wanted:
+            lower = middle + 1
+        if middle >= wanted:
+            upper = middle - 1
+
+
+@strict
+def _median_last(keys: NDArray[np.int64], lower: int, upper: int) -> None:
+    """Put the median of the first key, that in the middle and the last at the end."""
+    middle = (lower + upper) // 2
+    for one, other in ((lower, middle), (middle, upper), (lower, middle)):
+        if keys[other] < keys[one]:
+            keys[one], keys[other] = keys[other], keys[one]
+    keys[middle], keys[upper] = keys[upper], keys[middle]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from gmv.corpus.features import FeaturesCorpus, FeaturesShape, check_features
 from gmv.corpus.port import TrainingImage
 from gmv.encoders import precomputed, reduced
 from gmv.encoders.precomputed import Precomputed
-from gmv.encoders.reduced import ReducedFeatures
-from gmv.encoders.reduced_storage import open_reduced, to_bytes
-from gmv.encoders.token_reduction import TokenReduction, TokenReductionSettings, fit_token_reduction
+from gmv.encoders.reduced import ReducedFeatures, TokenReductionSettings
 from gmv.errors import CorpusRefused, InvalidSettings, Poison
 from gmv.events.wire import TOKENS_MAX
 from gmv.index.manifest import ENCODER_FILE
@@ -23,6 +21,9 @@ from gmv.indexing.progress import Progress
 from gmv.indexing.sampling import drawn_ids
 from gmv.indexing.workspace import Workspace
 from gmv.valuation.wasserstein.cost import TOKEN_SIZE_MAX
+
+if TYPE_CHECKING:  # torch is loaded where tokens are reduced
+    from gmv.encoders.token_reduction import TokenReduction
 
 _ROUNDING_MAX: Final = 0.1
 """Of how far tokens are apart. Beyond it the order of neighbours is float16's more and more, and not the encoder's."""
@@ -79,16 +80,20 @@ def take_features(
     if not noted:
         with progress("measuring features", None, "") as advance:
             sample = _sample(corpus, catalogue, shape)
-            reduction = _fitted(sample, settings)
-            _check_sizes(reduction.shape(shape.tokens, shape.token_size))
+            reduction = _fitted(sample, settings) if settings.is_wanted else None
+            _check_sizes(reduction.shape(*shape[1:]) if reduction else shape[1:])
             noted = [_measured(sample, reduction, shape)]
             _check_scale(noted[0], corpus.name)
-            if settings.is_wanted:
+            if reduction is not None:
+                from gmv.encoders.reduced_storage import to_bytes
+
                 learnt = ReducedFeatures(corpus.encoder_id, shape.vector_size, shape[1:], reduction)
                 workspace.write(ENCODER_FILE, to_bytes(learnt))
             workspace.note({"features": noted[0].model_dump(mode="json")})
             advance(1)
     if settings.is_wanted:
+        from gmv.encoders.reduced_storage import open_reduced
+
         return BroughtFeatures(shape, open_reduced(path, corpus.encoder_id, shape.vector_size), noted[0])
     return BroughtFeatures(shape, Precomputed(corpus.encoder_id, shape.vector_size, shape[1:]), noted[0])
 
@@ -110,7 +115,9 @@ def _sample(corpus: FeaturesCorpus, catalogue: Sequence[TrainingImage], shape: F
     return [sound[image_id] for image_id in sorted(sound)]
 
 
-def _fitted(sample: Sequence[Tokens], settings: TokenReductionSettings) -> TokenReduction:
+def _fitted(sample: Sequence[Tokens], settings: TokenReductionSettings) -> "TokenReduction":
+    from gmv.encoders.token_reduction import fit_token_reduction
+
     try:
         reduction = fit_token_reduction(sample, settings)
         reduction.unrounded(sample[0])
@@ -133,9 +140,9 @@ def _check_sizes(tokens_shape: tuple[int, int]) -> None:
         )
 
 
-def _measured(sample: Sequence[Tokens], reduction: TokenReduction, shape: FeaturesShape) -> MeasuredFeatures:
+def _measured(sample: Sequence[Tokens], reduction: "TokenReduction | None", shape: FeaturesShape) -> MeasuredFeatures:
     lengths = np.concatenate([np.sqrt(np.square(tokens.astype(np.float64)).sum(axis=1)) for tokens in sample])
-    kept = [reduction.unrounded(tokens) for tokens in sample]
+    kept = [reduction.unrounded(tokens) for tokens in sample] if reduction else sample
     mean = np.mean([tokens.mean(axis=0, dtype=np.float64) for tokens in kept], axis=0)
     apart = sum(float(np.square(tokens - mean).sum()) for tokens in kept)
     lost = sum(float(np.square(tokens - tokens.astype(np.float16).astype(np.float64)).sum()) for tokens in kept)

@@ -3,25 +3,27 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gmv.corpus.port import Corpus, TrainingImage
 from gmv.corpus.reading import Reading
 from gmv.encoders.exact.descriptor import KIND
 from gmv.encoders.exact.fitting import FittingSettings
-from gmv.encoders.token_reduction import TokenReductionSettings
+from gmv.encoders.reduced import TokenReductionSettings
 from gmv.imaging.decode import ImageLimits
 from gmv.index.manifest import MANIFEST, Manifest
 from gmv.indexing.calibrating import Calibration
 from gmv.indexing.feature_source import feature_source
 from gmv.indexing.memory import give_back
-from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.staging import FeatureStage, encode_corpus
 from gmv.indexing.workspace import check_out, open_workspace
 from gmv.indexing.writing import write_index_files
 from gmv.settings import Settings
 from gmv.threads import one_thread
+
+if TYPE_CHECKING:  # torch is loaded where a network needs it
+    from gmv.indexing.pretrained import Pretrained
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class BuildOptions:
     fitting: FittingSettings = field(default_factory=FittingSettings)
     threads: int = 1
     replace: bool = False
-    pretrained: Pretrained | None = None
+    pretrained: "Pretrained | None" = None
     target_recall: float = 0.95
     candidates_max: int = 150
     reduction: TokenReductionSettings = field(default_factory=TokenReductionSettings)

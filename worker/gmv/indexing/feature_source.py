@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,7 @@ from gmv.encoders.exact.fitting import FittingSettings, fit_exact
 from gmv.encoders.exact.storage import open_exact, to_bytes
 from gmv.encoders.port import Encoder, MirroringEncoder, Numbers, check_unit_length
 from gmv.encoders.precomputed import Precomputed
-from gmv.encoders.pretrained.reduction import pooled
-from gmv.encoders.pretrained.storage import open_pretrained
-from gmv.encoders.token_reduction import TokenReductionSettings
+from gmv.encoders.reduced import TokenReductionSettings
 from gmv.encoders.working_size import to_working_size
 from gmv.errors import CorpusRefused, InvalidSettings, Poison, Reason
 from gmv.imaging.decode import ImageLimits, decode_image
@@ -26,10 +24,12 @@ from gmv.index.manifest import ENCODER_FILE, EncoderEntry, NetworkEntry
 from gmv.index.measured import MeasuredFeatures
 from gmv.indexing.brought_features import BroughtFeatures, take_features
 from gmv.indexing.memory import give_back
-from gmv.indexing.pretrained import Pretrained
 from gmv.indexing.progress import Progress
 from gmv.indexing.sampling import drawn_ids
 from gmv.indexing.workspace import Workspace
+
+if TYPE_CHECKING:  # torch is loaded where a network needs it
+    from gmv.indexing.pretrained import Pretrained
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def feature_source(
     limits: ImageLimits,
     fitting: FittingSettings,
     progress: Progress,
-    pretrained: Pretrained | None = None,
+    pretrained: "Pretrained | None" = None,
     reduction: TokenReductionSettings = TokenReductionSettings(),  # noqa: B008 - it is frozen
 ) -> FeatureSource:
     """Take the features that the corpus brings, or fit the encoder, or open the one that was fitted before.
@@ -104,13 +104,12 @@ def feature_source(
                 shrunk = _sample(corpus, ids, limits, lambda image: to_working_size(image, fitting.working_size))
                 workspace.write(ENCODER_FILE, to_bytes(fit_exact(shrunk, fitting)))
             else:
-                run, grid = pretrained.backbone.run, pretrained.reduction.grid
-                pretrained.write(workspace, _sample(corpus, ids, limits, lambda image: pooled(run(image), grid)))
+                pretrained.write(workspace, _sample(corpus, ids, limits, pretrained.activations))
             advance(1)
         give_back()
     if pretrained is None:
         return _from_images(descriptor.KIND, open_exact(path), limits)
-    return _from_images(pretrained.backbone.kind, open_pretrained(path), limits, pretrained.entry())
+    return _from_images(pretrained.backbone.kind, pretrained.open(path), limits, pretrained.entry())
 
 
 def kept_source(

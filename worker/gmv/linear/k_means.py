@@ -7,9 +7,7 @@ gives the same ones in any order of adding up, by any library.
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 Points = NDArray[np.int8]
 Mirror = NDArray[np.int64]
@@ -72,14 +70,17 @@ def _closed(centres: Points, mirror: Mirror | None) -> Points:
 
 def _nearest(points: Points, dictionary: Points) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return which of the dictionary is nearest to each point, int64 [n], and its squared distance, int64 [n]."""
-    atoms = torch.from_numpy(dictionary).float()
-    squares, twice = -atoms.square().sum(1), 2 * atoms.T
+    atoms = dictionary.astype(np.float32)
+    squares, twice = np.square(atoms).sum(axis=1), 2 * atoms.T
     places, distances = [], []
     for start in range(0, len(points), _ROWS_AT_ONCE):
-        some: Tensor = torch.from_numpy(points[start : start + _ROWS_AT_ONCE]).float()
-        likest, place = torch.addmm(squares, some, twice).max(1)  # 2 x.a - a.a; of equal ones the first
-        places.append(place.numpy())
-        distances.append((some.square().sum(1) - likest).long().numpy())
+        some = points[start : start + _ROWS_AT_ONCE].astype(np.float32)
+        likeness = some @ twice
+        likeness -= squares
+        place = likeness.argmax(axis=1)  # of 2 x.a - a.a; of equal ones the first
+        likest = np.take_along_axis(likeness, place[:, np.newaxis], axis=1)[:, 0]
+        places.append(place)
+        distances.append((np.square(some).sum(axis=1) - likest).astype(np.int64))
     return np.concatenate(places), np.concatenate(distances)
 
 
@@ -104,8 +105,10 @@ def _moved(
 
 def _sums(points: Points, nearest: NDArray[np.int64], clusters: int) -> NDArray[np.int64]:
     """Return the sum of each cluster's points, int64 [clusters, p]."""
-    sums = torch.zeros((clusters, points.shape[1]), dtype=torch.int64)
+    sums = np.zeros((clusters, points.shape[1]), np.int64)
     for start in range(0, len(points), _ROWS_AT_ONCE):
-        some = torch.from_numpy(points[start : start + _ROWS_AT_ONCE]).long()
-        sums.index_add_(0, torch.from_numpy(nearest[start : start + _ROWS_AT_ONCE]), some)
-    return sums.numpy()
+        some = nearest[start : start + _ROWS_AT_ONCE]
+        order = np.argsort(some, kind="stable")
+        present, first = np.unique(some[order], return_index=True)
+        sums[present] += np.add.reduceat(points[start + order], first, dtype=np.int64)
+    return sums

@@ -1,4 +1,4 @@
-"""What the processor can do that is compiled for, and float32 operations that numba does not make instructions of."""
+"""Float32 operations that numba does not make instructions of."""
 
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -6,7 +6,6 @@ from typing import Any, Final, cast
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 LARGE: Final = np.float32(1e30)
@@ -29,19 +28,3 @@ def _from_bits(_typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]] | None
 
 from_bits: Final[Callable[[np.int32], np.float32]] = cast(Any, _from_bits)
 """The float32 number that has these bits."""
-
-
-def has_wide_registers() -> bool:
-    """Return whether the processor's registers hold sixteen 32-bit numbers, or eight."""
-    return "avx512bw" in _features()
-
-
-def multiplies_bytes() -> bool:
-    """Return whether it has an instruction for products of bytes, four by four, in the registers it has: VNNI."""
-    return ("avx512vnni" if has_wide_registers() else "avxvnni") in _features()
-
-
-def _features() -> frozenset[str]:
-    """Return LLVM's names of what it has; numba may be told of another one (`NUMBA_CPU_NAME`)."""
-    *_, features = cpu_target.target_context.codegen().magic_tuple()
-    return frozenset(each.removeprefix("+") for each in features.split(",") if each.startswith("+"))

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gmv.processor import multiplies_bytes
 from gmv.valuation.wasserstein.ascent import AscentScratch, new_ascent
 from gmv.valuation.wasserstein.assignment import Search, new_search
 from gmv.valuation.wasserstein.certificate import Proof, new_proof
-from gmv.valuation.wasserstein.instructions import multiplies_bytes
 from gmv.valuation.wasserstein.packed import (
     PackedLooks,
     PaddedTokens,

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from numba import types
 from numba.extending import intrinsic
 
-from gmv.valuation.wasserstein.instructions import has_wide_registers
+from gmv.processor import register_lanes
 from gmv.valuation.wasserstein.integer_tiles import ByteTiles, ShortTiles
 from gmv.valuation.wasserstein.single_tiles import SingleTiles
 
@@ -66,7 +66,7 @@ def _call(tiles: type[SingleTiles], signature: Any) -> tuple[Any, Callable[..., 
             None if each == types.int64 else context.make_array(each)(context, builder, argument)
             for each, argument in zip(signature.args, arguments, strict=True)
         ]
-        tiles(builder, 16 if has_wide_registers() else 8, arguments[2], arrays).write()
+        tiles(builder, register_lanes(), arguments[2], arrays).write()
         return context.get_dummy_value()
 
     return signature, generate
