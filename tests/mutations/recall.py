@@ -11,8 +11,8 @@ MUTATIONS = [
     Mutation(
         "A pair as far as the farthest of those wanted may come before it, by its look or row",
         "index/scan.py",
-        "if apart - (abs(more) if both_looks else more) > farthest >> DISTANCE_BIT:",
-        "if apart - (abs(more) if both_looks else more) >= farthest >> DISTANCE_BIT:",
+        "found += int(nearer[row] <= limit)",
+        "found += int(nearer[row] < limit)",
         pytest(_EXACT, "-k", "tie", seconds_max=200),
     ),
     Mutation(

@@ -85,7 +85,7 @@ MUTATIONS = [
     ),
     Mutation(
         "Candidates are ranked in order of row, in whichever order they come",
-        f"{_KERNEL}/rerank.py",
+        f"{_KERNEL}/checked.py",
         "        return ascending\n",
         "        return rows\n",
         _ranking("nor_does_the_order"),
@@ -121,9 +121,23 @@ MUTATIONS = [
     Mutation(
         "Of unequal token sets, too, the mirrored look is ranked by the mirrored tokens",
         f"{_KERNEL}/rerank.py",
-        "pairs.looks[int(pairs.mirrored[place])]",
-        "pairs.looks[0]",
+        "query.looks[int(turned)]",
+        "query.looks[0]",
         _looks("merged"),
+    ),
+    Mutation(
+        "What a look has no certificate for is solved by that look's tokens",
+        f"{_KERNEL}/rerank.py",
+        "query.looks[int(found.mirrored[place])]",
+        "query.looks[0]",
+        pytest("tests/valuation/wasserstein/test_looks.py", seconds_max=400),
+    ),
+    Mutation(
+        "K is at most the number of different rows of both looks",
+        f"{_KERNEL}/run.py",
+        "wanted = min(contributors, _different_rows(rows, first_mirrored))",
+        "wanted = min(contributors, rows.shape[0])",
+        pytest("tests/valuation/wasserstein/test_looks.py", seconds_max=400),
     ),
     Mutation(
         "The mirrored look has candidates of its own",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gmv.valuation.ranking import MirroredLook, Ranking, Step
+from gmv.valuation.wasserstein import rerank
 from gmv.valuation.wasserstein.rerank import ExactReranker
 from gmv.valuation.wasserstein.tokens import TokenStore
 from tests.valuation.wasserstein.ranked import rows_of
@@ -93,6 +94,25 @@ def test_queries_with_and_without_a_mirrored_look_rank_side_by_side() -> None:
     assert plain.distances.tobytes() == together[2].distances.tobytes()
     assert together[0].mirrored.any()
     assert not together[1].mirrored.any()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_how_a_call_is_cut_into_runs_changes_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two queries to a run, but for those of another number of tokens, which go alone."""
+    monkeypatch.setattr(rerank, "_LOOK_BYTES_MAX", 2 * 2 * 16 * 5 * 4)
+    sets = integer_sets(Kind.RANDOM, 60, 16, 5, seed=4)
+    store, queries, turned = sets[:40], list(sets[40:50]), list(sets[50:])
+    for other in (2, 3, 8):
+        queries[other], turned[other] = queries[other][:7], turned[other][:7]
+    rows = [rows_of(store)[place:] for place in range(10)]
+    looks = [MirroredLook(each, rows[place]) if place % 3 else None for place, each in enumerate(turned)]
+    together = ExactReranker(store, threads=threads).nearest(queries, rows, 9, looks)
+    for place, look in enumerate(looks):
+        (single,) = ExactReranker(store).nearest([queries[place]], [rows[place]], 9, [look])
+        assert single.distances.tobytes() == together[place].distances.tobytes()
+        assert single.rows.tobytes() == together[place].rows.tobytes()
+        assert single.mirrored.tobytes() == together[place].mirrored.tobytes()
+        assert single.ended == together[place].ended
 
 
 def test_one_threshold_for_both_looks_assigns_fewer_than_two_rankings() -> None:

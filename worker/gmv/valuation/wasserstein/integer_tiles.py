@@ -10,6 +10,7 @@ norms are added up first: |b|^2 - 2 b'.q may be above.
 """
 
 from abc import abstractmethod
+from functools import reduce
 from typing import Any, Final
 
 from llvmlite import ir
@@ -23,7 +24,7 @@ RAISED_BY: Final = 128
 """What is added to a candidate's numbers where bytes are multiplied."""
 
 STEPS_AT_ONCE: Final = 2
-"""Whose sums do not wait for one another; d is a multiple of what they take."""
+"""d is a multiple of what they take."""
 
 STEP_BYTES: Final = 4
 
@@ -39,23 +40,24 @@ class _IntegerTiles(SingleTiles):
     """Each step takes 32 bits of a token of the candidate's, and as many of each of the query's."""
 
     _flags = (*FINITE, "contract")  # in no other order
+    _turns = STEPS_AT_ONCE
+    """Of sums, which do not wait for one another."""
 
     @override
     def _multiply(self, rows: range, panel: Any) -> list[list[Any]]:
         builder = self._builder
         zero = ir.VectorType(_INTEGER, self._lanes)([0] * self._lanes)
-        turns = [self._zeros(zero, len(rows)) for _ in range(STEPS_AT_ONCE)]
+        turns = [self._zeros(zero, len(rows)) for _ in range(self._turns)]
         with _generate.for_range(builder, builder.udiv(self._steps, _INDEX(STEPS_AT_ONCE))) as steps:
-            for turn, sums in enumerate(turns):
-                step = builder.add(builder.mul(steps.index, _INDEX(STEPS_AT_ONCE)), _INDEX(turn))
-                self._take_step(rows, panel, step, sums)
-        even, odd = turns
+            for place in range(STEPS_AT_ONCE):
+                step = builder.add(builder.mul(steps.index, _INDEX(STEPS_AT_ONCE)), _INDEX(place))
+                self._take_step(rows, panel, step, turns[place % self._turns])
         return [
             [
-                builder.sitofp(builder.add(builder.load(one), builder.load(other)), self._vector)
-                for one, other in zip(*both, strict=True)
+                builder.sitofp(reduce(builder.add, (builder.load(total) for total in totals)), self._vector)
+                for totals in zip(*of_vector, strict=True)
             ]
-            for both in zip(even, odd, strict=True)
+            for of_vector in zip(*turns, strict=True)
         ]
 
     def _take_step(self, rows: range, panel: Any, step: Any, sums: list[list[Any]]) -> None:
@@ -89,6 +91,7 @@ class ShortTiles(_IntegerTiles):
     """Of int16, two by two."""
 
     _number = _SHORT
+    _turns = 1  # a sum waits one cycle for the last, not five; and AVX2 has registers for no more
 
     @override
     def _add_products(self, total: Any, ours: Any, theirs: Any) -> Any:

@@ -3,39 +3,27 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from typing_extensions import override
 
 from gmv.valuation.ranking import MirroredLook, Ranking, Reranker, Step, Tokens
+from gmv.valuation.wasserstein.checked import Checked, QueryCheck, Rows
+from gmv.valuation.wasserstein.run import OUT_OF_RANGE, Found, Run, new_found, order_run, rank_run
 from gmv.valuation.wasserstein.scratch import Scratch, new_scratch
 from gmv.valuation.wasserstein.ties import order_by_distance
 from gmv.valuation.wasserstein.tokens import TokenStore, stored_tokens
-from gmv.valuation.wasserstein.topk import find_nearest
 from gmv.valuation.wasserstein.transport import w1
 
-Rows = NDArray[np.int64]
+_STEPS: Final = tuple(Step)
 
-_OUT_OF_RANGE: Final = -1
-_NO_ROWS: Final = np.empty(0, np.int64)
+_LOOK_BYTES_MAX: Final = 2**22
+"""Of the looks that are laid out for one call of the kernel: 128 queries of 64 tokens of 64 numbers."""
 
-
-class Pairs(NamedTuple):
-    """What one query is ranked by.
-
-    Attributes:
-        looks: float32 [1 or 2, n, d], the query, and its mirrored look.
-        rows: int64 [M], ascending candidates of the query, then ascending ones of the mirrored look.
-        mirrored: bool [M], which of the two.
-        different_rows: how many there are.
-    """
-
-    looks: NDArray[np.float32]
-    rows: Rows
-    mirrored: NDArray[np.bool_]
-    different_rows: int
+_TURNS: Final = 4
+"""Calls that a thread gets, about: where it has many queries, the last to be done waits for a quarter of them."""
 
 
 class ExactReranker(Reranker):
@@ -62,12 +50,14 @@ class ExactReranker(Reranker):
             raise ValueError(f"the scale of tokens is {scale}, and has to be a positive number")
         self._store = stored_tokens(tokens)
         self._tokens = tokens
-        self._query_dtype = np.dtype(np.int8 if tokens.dtype == np.int8 else np.float32)
+        query_dtype = np.dtype(np.int8 if tokens.dtype == np.int8 else np.float32)
+        self._check = QueryCheck(len(tokens), tokens.shape[2], query_dtype)
         self._scale = scale
         self._scratch = threading.local()
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rerank") if threads > 1 else None
         if len(tokens):
-            self.nearest([tokens[0].astype(self._query_dtype)], [np.zeros(1, np.int64)], 1)
+            self.nearest([tokens[0].astype(query_dtype)], [np.zeros(1, np.int64)], 1)
 
     @override
     def nearest(
@@ -93,86 +83,74 @@ class ExactReranker(Reranker):
         """
         if contributors < 1:
             raise ValueError(f"the number of contributors is {contributors}, and has to be 1 at least")
-        looks = [None] * len(queries) if mirrored is None else mirrored
-        pairs = [
-            self._checked(f"query {place}", *each)
-            for place, each in enumerate(zip(queries, candidates, looks, strict=True))
+        checked = self._check.checked(queries, candidates, mirrored)
+        pieces = self._pieces(checked)
+        rank = self._pool.map if self._pool else map
+        return [ranking for ranked in rank(self._rank, pieces, [contributors] * len(pieces)) for ranking in ranked]
+
+    def _pieces(self, queries: Sequence[Checked]) -> list[Sequence[Checked]]:
+        """Cut a call's queries into what one call of the kernel takes: all of as many tokens as the index, or one."""
+        count, size = self._tokens.shape[1:]
+        length = max(1, _LOOK_BYTES_MAX // (2 * 4 * count * size))
+        if self._pool:
+            length = min(length, -(-len(queries) // (_TURNS * self._threads)))
+        pieces: list[list[Checked]] = []
+        for query in queries:
+            is_usual = len(query.looks[0]) == count
+            if is_usual and pieces and len(pieces[-1]) < length and len(pieces[-1][0].looks[0]) == count:
+                pieces[-1].append(query)
+            else:
+                pieces.append([query])
+        return list(pieces)
+
+    def _rank(self, queries: Sequence[Checked], contributors: int) -> list[Ranking]:
+        """Rank the queries of a piece."""
+        if len(queries[0].looks[0]) != self._tokens.shape[1]:
+            return [self._solved(query, contributors) for query in queries]
+        run = self._laid_out(queries)
+        found = new_found(run)
+        rank_run(self._store, run, contributors, self._scratch_for(max(len(query.rows) for query in queries)), found)
+        for place, query in enumerate(queries):
+            self._prove(query, int(run.starts[place]), int(found.counts[place]), found)
+        order_run(run, self._scale, found)
+        counts, starts, ended = found.counts.tolist(), run.starts.tolist(), found.ended.tolist()
+        return [
+            self._solved(query, contributors)
+            if counts[place] == OUT_OF_RANGE
+            else _first(found, starts[place], min(counts[place], contributors), ended[place])
+            for place, query in enumerate(queries)
         ]
-        if self._pool is None:
-            return [self._rank(each, contributors) for each in pairs]
-        return list(self._pool.map(self._rank, pairs, [contributors] * len(pairs)))
 
-    def _checked(self, name: str, query: Tokens, rows: Rows, mirrored: MirroredLook | None) -> Pairs:
-        """Return what a query is ranked by."""
-        self._check_tokens(name, query)
-        plain = self._ascending(name, rows)
-        if mirrored is None:
-            looks, turned = [query], _NO_ROWS
-        else:
-            self._check_tokens(f"the mirrored look of {name}", mirrored.tokens)
-            if mirrored.tokens.shape != query.shape:
-                raise ValueError(f"{name} is {query.shape}, and its mirrored look {mirrored.tokens.shape}")
-            looks = [query, mirrored.tokens]
-            turned = self._ascending(f"the mirrored look of {name}", mirrored.candidates)
-        rows = np.concatenate((plain, turned))
-        if not len(rows):
-            raise ValueError(f"{name} has no candidates; M has to be above 0")
-        different_rows = len(np.unique(rows)) if len(turned) else len(plain)
-        return Pairs(np.array(looks, np.float32), rows, np.arange(len(rows)) >= len(plain), different_rows)
+    def _laid_out(self, queries: Sequence[Checked]) -> Run:
+        looks = np.empty((len(queries), 2, *self._tokens.shape[1:]), np.float32)
+        for place, query in enumerate(queries):
+            for look, tokens in enumerate(query.looks):
+                looks[place, look] = tokens
+        starts = np.array(list(accumulate((len(query.rows) for query in queries), initial=0)), np.int64)
+        plain = np.array([query.plain for query in queries], np.int64)
+        return Run(looks, np.concatenate([query.rows for query in queries]), starts, starts[:-1] + plain)
 
-    def _check_tokens(self, name: str, tokens: Tokens) -> None:
-        size, dtype = self._tokens.shape[2], self._query_dtype
-        if tokens.dtype != dtype or tokens.ndim != 2 or tokens.shape[0] == 0 or tokens.shape[1] != size:
-            raise ValueError(f"{name} is {tokens.dtype} {tokens.shape}, not {dtype} [n, {size}], n at least 1")
-        if not np.isfinite(tokens).all():
-            raise ValueError(f"{name} holds NaN or infinity")
+    def _prove(self, query: Checked, start: int, count: int, found: Found) -> None:
+        """Have the general solver say the distances that got no certificate."""
+        if count > 0 and not found.proven[start : start + count].all():
+            for place in start + np.flatnonzero(~found.proven[start : start + count]):
+                look = query.looks[int(found.mirrored[place])]
+                found.distances[place] = self._transport(look, found.rows[place])
 
-    def _ascending(self, name: str, rows: Rows) -> Rows:
-        if rows.dtype != np.int64 or rows.ndim != 1:
-            raise ValueError(f"the candidates of {name} are {rows.dtype} {rows.shape}, not int64 [M]")
-        ascending = np.sort(rows)
-        if len(rows) and (ascending[0] < 0 or ascending[-1] >= len(self._tokens)):
-            raise ValueError(f"{name} has candidates outside the store's {len(self._tokens):,} rows")
-        if (ascending[1:] == ascending[:-1]).any():
-            raise ValueError(f"{name} has a candidate twice")
-        return ascending
+    def _solved(self, query: Checked, contributors: int) -> Ranking:
+        """Rank a query by the general solver alone."""
+        mirrored = np.arange(len(query.rows)) >= query.plain
+        looks = [query.looks[int(turned)] for turned in mirrored]
+        distances = np.array([self._transport(*each) for each in zip(looks, query.rows, strict=True)])
+        order = np.empty(len(query.rows), np.int64)
+        first = order[: min(order_by_distance(query.rows, mirrored, distances, order), contributors)]
+        return Ranking(query.rows[first], distances[first] / self._scale, mirrored[first], None)
 
-    def _rank(self, pairs: Pairs, contributors: int) -> Ranking:
-        """Rank the candidates of a checked query."""
-        contributors = min(contributors, pairs.different_rows)
-        if pairs.looks.shape[1] == self._tokens.shape[1]:
-            scratch = self._scratch_for(len(pairs.rows))
-            first_mirrored = len(pairs.rows) - int(pairs.mirrored.sum())
-            found = find_nearest(self._store, pairs.rows, first_mirrored, pairs.looks, contributors, scratch)
-            if found != _OUT_OF_RANGE:
-                settled, distances = scratch.settled[:found], scratch.distances[:found].copy()
-                for place in np.flatnonzero(~scratch.proven[:found]):
-                    distances[place] = self._transport(pairs, settled[place])
-                ended = dict(zip(Step, scratch.counts.tolist(), strict=True))
-                return self._in_order(pairs.rows[settled], pairs.mirrored[settled], distances, contributors, ended)
-        distances = np.array([self._transport(pairs, place) for place in range(len(pairs.rows))])
-        return self._in_order(pairs.rows, pairs.mirrored, distances, contributors, None)
-
-    def _transport(self, pairs: Pairs, place: int) -> float:
-        row = pairs.rows[place]
+    def _transport(self, look: Tokens, row: np.int64) -> float:
         candidate = self._tokens[row].astype(np.float64)
         if not np.isfinite(candidate).all():
             raise ValueError(f"row {row} of the token store is not finite; build the index again")
-        return w1(pairs.looks[int(pairs.mirrored[place])].astype(np.float64), candidate)
-
-    def _in_order(
-        self,
-        rows: Rows,
-        mirrored: NDArray[np.bool_],
-        distances: NDArray[np.float64],
-        contributors: int,
-        ended: dict[Step, int] | None,
-    ) -> Ranking:
-        """Return the first of them."""
-        order = np.empty(len(rows), np.int64)
-        count = order_by_distance(rows, mirrored, distances, order)
-        first = order[: min(count, contributors)]
-        return Ranking(rows[first], distances[first] / self._scale, mirrored[first], ended)
+        return w1(look.astype(np.float64), candidate)
 
     def _scratch_for(self, pairs: int) -> Scratch:
         """Return this thread's scratch, made larger where it is too small."""
@@ -180,3 +158,10 @@ class ExactReranker(Reranker):
         if scratch is None or len(scratch.bounds) < pairs:
             scratch = self._scratch.arrays = new_scratch(pairs, *self._tokens.shape[1:])
         return scratch
+
+
+def _first(found: Found, start: int, count: int, ended: Sequence[int]) -> Ranking:
+    """Return the first of what was found, in order, of a query."""
+    first = slice(start, start + count)
+    steps = dict(zip(_STEPS, ended, strict=True))
+    return Ranking(found.rows[first], found.distances[first], found.mirrored[first], steps)
