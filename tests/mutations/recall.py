@@ -60,8 +60,8 @@ MUTATIONS = [
     Mutation(
         "The mirrored look is refined by the mirrored vector",
         "index/integer_recall.py",
-        "np.stack([vector, self._mirror.apply(vector)])",
-        "np.stack([vector, vector])",
+        "= integers, self._mirror.apply(integers)",
+        "= integers, integers",
         pytest("tests/index/test_integer_recall.py", "-k", "mirrored_copy", seconds_max=400),
     ),
     Mutation(

@@ -44,7 +44,7 @@ class ExactRecall(Recall):
         self._squares = np.empty(len(vectors), np.int32)
         for start in range(0, len(vectors), _CHUNK_ROWS):
             self._squares[start : start + _CHUNK_ROWS] = _squared_lengths(vectors[start : start + _CHUNK_ROWS])
-        self._scan(np.zeros((1, vectors.shape[1]), np.int8), min(1, self.rows), both_looks=True)
+        self.pairs(np.zeros((1, vectors.shape[1]), np.int8), 1, both_looks=True)
 
     @property
     def rows(self) -> int:
@@ -58,30 +58,38 @@ class ExactRecall(Recall):
 
     @override
     def recall(self, vectors: NDArray[np.int8], candidates: int) -> list[NDArray[np.int64]]:
-        return [rows for rows, _ in self._recall(vectors, min(candidates, self.rows), both_looks=False)]
+        return [_by_look(*pairs).rows for pairs in zip(*self.pairs(vectors, candidates, both_looks=False), strict=True)]
 
     @override
     def recall_looks(self, vectors: NDArray[np.int8], candidates: int) -> list[LooksRecalled]:
-        return self._recall(vectors, min(candidates, 2 * self.rows), both_looks=True)
+        return [_by_look(*pairs) for pairs in zip(*self.pairs(vectors, candidates, both_looks=True), strict=True)]
 
-    def _recall(self, vectors: NDArray[np.int8], candidates: int, both_looks: bool) -> list[LooksRecalled]:
+    def pairs(
+        self, vectors: NDArray[np.int8], candidates: int, both_looks: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return rows, [b, m], and whether they are near by the mirrored look; most similar first.
+
+        Args:
+            vectors: int8 [b, D].
+            candidates: m, or all that there are.
+            both_looks: whether rows are also compared with the mirrored look.
+        """
         if vectors.dtype != np.int8 or vectors.ndim != 2 or vectors.shape[1] != self.vector_size:
             raise ValueError(f"queries are {vectors.dtype} {vectors.shape}, not int8 [b, {self.vector_size}]")
-        recalled: list[LooksRecalled] = []
+        keys = np.empty((len(vectors), min(candidates, self.rows * (2 if both_looks else 1))), np.int64)
         for start in range(0, len(vectors), _QUERIES_AT_ONCE):
-            keys = self._scan(vectors[start : start + _QUERIES_AT_ONCE], candidates, both_looks)
-            recalled += [_by_look(each) for each in keys]
-        return recalled
+            some = slice(start, start + _QUERIES_AT_ONCE)
+            self._scan(vectors[some], both_looks, keys[some])
+        keys.sort(axis=1)  # 43 us of 1,000 keys by numba, and 8 by numpy
+        places = keys & ((1 << DISTANCE_BIT) - 1)
+        return places & ((1 << LOOK_BIT) - 1), places >> LOOK_BIT > 0
 
-    def _scan(self, vectors: NDArray[np.int8], candidates: int, both_looks: bool) -> NDArray[np.int64]:
-        """Return keys, int64 [b, candidates], ascending."""
-        keys = np.empty((len(vectors), candidates), np.int64)
+    def _scan(self, vectors: NDArray[np.int8], both_looks: bool, keys: NDArray[np.int64]) -> None:
+        """Write the keys of the nearest, int64 [b, m], in any order."""
         if keys.size:
             same = np.where(self._is_same, vectors, 0).astype(np.int16)
             negated = np.where(self._is_same, 0, vectors).astype(np.int16)
             scan(self._vectors, self._squares, same, negated, _squared_lengths(vectors), both_looks, keys)
-            keys.sort(axis=1)  # 43 us of 1,000 keys by numba, and 8 by numpy
-        return keys
 
 
 def _squared_lengths(vectors: NDArray[np.int8]) -> NDArray[np.int32]:
@@ -90,8 +98,5 @@ def _squared_lengths(vectors: NDArray[np.int8]) -> NDArray[np.int32]:
     return lengths
 
 
-def _by_look(keys: NDArray[np.int64]) -> LooksRecalled:
-    places = keys & ((1 << DISTANCE_BIT) - 1)
-    is_mirrored = (places >> LOOK_BIT).astype(bool)
-    rows = places & ((1 << LOOK_BIT) - 1)
-    return LooksRecalled(rows[~is_mirrored], rows[is_mirrored])
+def _by_look(rows: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> LooksRecalled:
+    return LooksRecalled(rows[~mirrored], rows[mirrored])

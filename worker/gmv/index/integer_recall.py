@@ -17,6 +17,9 @@ from gmv.index.manifest import CODER_FILE, CODES_FILE, VECTORS_FILE
 from gmv.index.port import LooksRecalled, Recall
 from gmv.index.refine import refine
 
+Pairs = tuple[NDArray[np.int64], NDArray[np.bool_]]
+"""Rows, [m], and which of them are near by the mirrored look."""
+
 PAIRS_PER_CANDIDATE = 10
 """Pairs that the scan takes, for every one wanted. Of the ten nearest by W1 of 49,500 images .978 are among the first
 1,000 by codes, .96 among 500, .99 among 1,500."""
@@ -82,29 +85,26 @@ class IntegerRecall(Recall):
 
     @override
     def recall(self, vectors: Numbers, candidates: int) -> list[NDArray[np.int64]]:
-        integers = vectors.astype(np.int8)
-        scanned = self._scan.recall(self.coder.codes(integers), candidates * self._pairs_per_candidate)
-        no_rows = np.empty(0, np.int64)
-        found = (
-            self._refined(vector, LooksRecalled(rows, no_rows), candidates)
-            for vector, rows in zip(integers, scanned, strict=True)
-        )
-        return [rows for rows, _ in found]
+        return [rows for rows, _ in self._nearest(vectors, candidates, both_looks=False)]
 
     @override
     def recall_looks(self, vectors: Numbers, candidates: int) -> list[LooksRecalled]:
-        integers = vectors.astype(np.int8)
-        scanned = self._scan.recall_looks(self.coder.codes(integers), candidates * self._pairs_per_candidate)
-        found = [self._refined(vector, pairs, candidates) for vector, pairs in zip(integers, scanned, strict=True)]
-        return [_by_look(rows, mirrored) for rows, mirrored in found]
+        found = self._nearest(vectors, candidates, both_looks=True)
+        return [LooksRecalled(rows[~mirrored], rows[mirrored]) for rows, mirrored in found]
 
-    def _refined(
-        self, vector: NDArray[np.int8], pairs: LooksRecalled, candidates: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the first rows and whether they are mirrored; of equal pairs the look as it is, then the lower row."""
-        looks = np.stack([vector, self._mirror.apply(vector)])
-        rows = np.concatenate([pairs.rows, pairs.mirrored_rows])
-        mirrored = np.arange(len(rows)) >= len(pairs.rows)
+    def _nearest(self, vectors: Numbers, candidates: int, both_looks: bool) -> list[Pairs]:
+        integers = vectors.astype(np.int8)
+        scanned = self._scan.pairs(self.coder.codes(integers), candidates * self._pairs_per_candidate, both_looks)
+        looks = np.empty((len(integers), 2, integers.shape[1]), np.int8)  # of one layout, whatever the vectors' is
+        looks[:, 0], looks[:, 1] = integers, self._mirror.apply(integers)
+        return [
+            self._refined(each, (rows, mirrored), candidates)
+            for each, rows, mirrored in zip(looks, *scanned, strict=True)
+        ]
+
+    def _refined(self, looks: NDArray[np.int8], pairs: Pairs, candidates: int) -> Pairs:
+        """Return the first of the pairs; of equal ones the look as it is, then the lower row."""
+        rows, mirrored = pairs
         apart = np.empty(len(rows))
         refine(self._vectors, looks, rows, mirrored, self._places, apart)
         near = np.arange(len(rows))
@@ -137,7 +137,3 @@ def _map(path: Path, size: int) -> NDArray[np.int8]:
         )
     array: NDArray[np.int8] = mapped.view(np.ndarray)
     return array
-
-
-def _by_look(rows: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> LooksRecalled:
-    return LooksRecalled(rows[~mirrored], rows[mirrored])
