@@ -81,15 +81,16 @@ def test_flat_pictures_are_warned_of_when_they_are_built_or_added(
 ) -> None:
     out, flat = tmp_path / "index", png(np.zeros((32, 32, 3), np.uint8))
     build = ("index", "build", corpus, "--out", out, *SIZE)
-    assert "are flat pictures" not in gmv(sqlite, *build).stdout
+    assert "flat pictures are near" not in gmv(sqlite, *build).stdout
     black = write_parquet(tmp_path / "b.parquet", [rows(1)[0] | {"image_id": "black", "image": {"bytes": flat}}])
     added = gmv(sqlite, "index", "add", out, black, "--out", tmp_path / "more")
     assert added.returncode == 0, added.stderr
-    advice = f"take them out by `gmv index remove {tmp_path / 'more'} --images FILE`, or credit with `--evidence`"
-    assert any(line.startswith("1 training images are flat pictures (black)") for line in added.stdout.splitlines())
-    assert advice in added.stdout
+    assert (
+        "and are paid for it: 1 training image (black). Take them out by "
+        f"`gmv index remove {tmp_path / 'more'} --images FILE`, or credit with `--evidence`"
+    ) in added.stdout
     built = gmv(sqlite, "index", "build", corpus, black, "--out", tmp_path / "both", *SIZE).stdout
-    assert "1 training images are flat pictures (black)" in built
+    assert "and are paid for it: 1 training image (black). Take them out by" in built
 
 
 def test_columns_can_be_named(sqlite: LedgerSettings, tmp_path: Path) -> None:

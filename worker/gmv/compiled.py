@@ -99,7 +99,7 @@ def cache_folder(sources: Iterable[Path], wanted: Path | None) -> Path | None:
             copied into a temporary folder, as numba loads from writable folders only. None where nobody knows.
     """
     files = [file for folder in sources for file in sorted(folder.rglob("*.py"))]
-    files.append(Path(__file__))  # which says how they are compiled
+    files += [Path(__file__), Path(__file__).with_name("processor.py")]  # which say how they are compiled
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     folder = None if wanted is None else wanted / f"gmv-{numba.__version__}-{digest}"
     if folder is not None and _is_writable(folder):

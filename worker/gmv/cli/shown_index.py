@@ -124,16 +124,17 @@ def _evidence(index: ShownIndex) -> Iterator[tuple[str, str]]:
     for errors in measured.errors:
         yield f"--evidence {errors.level:g}", measured.sentence(errors)
     if measured.flat_images:
-        yield "flat pictures", f"{measured.flat_images:,} training images: {_flat_named(measured)}"
+        yield "flat pictures", f"{count_of(measured.flat_images, 'training image')}: {_flat_named(measured)}"
 
 
 def _flat_warning(index: ShownIndex) -> Iterator[str]:
     """Yield what a person who just built an index should look at: training images in which hardly anything is seen."""
     if index.evidence is not None and index.evidence.flat_images:
         yield (
-            f"{index.evidence.flat_images:,} training images are flat pictures ({_flat_named(index.evidence)}), which "
-            "are near to whatever is as empty and are paid for it: take them out by `gmv index remove "
-            f"{index.path} --images FILE`, or credit with `--evidence`, by which flat events pay nobody"
+            "flat pictures are near to whatever is as empty, and are paid for it: "
+            f"{count_of(index.evidence.flat_images, 'training image')} ({_flat_named(index.evidence)}). Take them out "
+            f"by `gmv index remove {index.path} --images FILE`, or credit with `--evidence`, by which flat events pay "
+            "nobody"
         )
 
 

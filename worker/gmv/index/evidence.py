@@ -20,6 +20,9 @@ IMAGES_PER_RATIO_MAX: Final = 10
 WITHOUT_SOURCE: Final = 500
 """Left out at most beside those that give ratios. Of 199 images, 399 and so on none are left for it."""
 
+ASKED_MIN: Final = 20
+"""Images of a kind, for a share of them to be told: of one image it would be all of them or none."""
+
 
 class EvidenceErrors(Entry):
     """How often evidence errs at one level, in shares of the queries; None where no such queries could be made.
@@ -71,14 +74,14 @@ class MeasuredEvidence(Entry):
             ("misses {:.1%} of {:,} altered copies", errors.copies_missed, self.queries_copies),
             ("{:.1%} of {:,} mixes", errors.mixes_missed, self.queries_mixes),
         )
-        found = [text.format(share, queries) for text, share, queries in kinds if share is not None]
+        found = [text.format(share, asked) for text, share, asked in kinds if share is not None and asked >= ASKED_MIN]
         told = [", ".join(found)] if found else []
-        if errors.without_source is None:
+        if self.queries_without_source < ASKED_MIN:
             told.append(f"how often it pays without a source is not measured: too few images, {self._images_wanted()}")
         return "; ".join(told)
 
     def _images_wanted(self) -> str:
-        least = (self.images // (RATIOS + 1) + 1) * (RATIOS + 1)
+        least = -(-self.images // (RATIOS + 1)) * (RATIOS + 1) - 1 + ASKED_MIN
         for_all = IMAGES_PER_RATIO_MAX * (RATIOS + 1) - 1 + WITHOUT_SOURCE
         return f"it takes {least:,}, and {for_all:,} for {WITHOUT_SOURCE} such images"
 
