@@ -71,12 +71,13 @@ def test_ties_prefer_the_look_as_it_is_and_then_the_lower_row(data: st.DataObjec
 
 
 @pytest.mark.parametrize("first_look", [0, 1])
+@pytest.mark.parametrize("each", [20, 1_030])
 @pytest.mark.parametrize("candidates", [1, 3, 20, 25])
-def test_a_tie_with_the_farthest_wanted_is_decided_by_look_and_row(candidates: int, first_look: int) -> None:
-    """Also where that was known before: 20 rows are at distance 0 from one look, and the next 20 from the other."""
+def test_a_tie_with_the_farthest_wanted_is_decided_by_look_and_row(candidates: int, each: int, first_look: int) -> None:
+    """Also where that was known before: a block of rows is at distance 0 from one look, and the next from the other."""
     signs, query = signs_of(32, 16), drawn(1, 32, 13, 1, 9)
     looks = (query[0], query[0] * signs)
-    vectors = np.repeat([looks[first_look], looks[1 - first_look]], 20, axis=0)
+    vectors = np.repeat([looks[first_look], looks[1 - first_look]], each, axis=0)
 
     (found,) = ExactRecall(vectors, signs).recall_looks(query, candidates)
     assert as_lists(found) == brute_force(vectors, signs, query[0], candidates)
