@@ -19,7 +19,7 @@ class ExactRecall(Recall):
 
     The same answer for any run, number of threads and processor. It is fast where components of sign 1 come first, and
     D is a multiple of 32: 64 queries at a time, the nearest 150 pairs of 50,000 rows of 128 numbers
-    take 0.34 ms a query, and 1,000 pairs 0.63 ms (AVX-512).
+    take 0.34 ms a query, and 1,000 pairs 0.37 ms (AVX2).
     """
 
     def __init__(self, vectors: NDArray[np.int8], signs: NDArray[np.int8]) -> None:
