@@ -133,13 +133,6 @@ MUTATIONS = [
         pytest("tests/valuation/wasserstein/test_looks.py", seconds_max=400),
     ),
     Mutation(
-        "K is at most the number of different rows of both looks",
-        f"{_KERNEL}/run.py",
-        "wanted = min(contributors, _different_rows(rows, first_mirrored))",
-        "wanted = min(contributors, rows.shape[0])",
-        pytest("tests/valuation/wasserstein/test_looks.py", seconds_max=400),
-    ),
-    Mutation(
         "The mirrored look has candidates of its own",
         "attributor.py",
         "MirroredLook(each, found.mirrored_rows)",

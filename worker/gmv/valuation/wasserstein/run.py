@@ -76,8 +76,7 @@ def rank_run(store: StoredTokens, run: Run, contributors: int, scratch: Scratch,
         start, stop = run.starts[query], run.starts[query + 1]
         rows, first_mirrored = run.rows[start:stop], run.first_mirrored[query] - start
         looks = run.looks[query, : (2 if first_mirrored < rows.shape[0] else 1)]
-        wanted = min(contributors, _different_rows(rows, first_mirrored))
-        count = find_nearest(store, rows, first_mirrored, looks, wanted, scratch)
+        count = find_nearest(store, rows, first_mirrored, looks, min(contributors, rows.shape[0]), scratch)
         found.counts[query] = count
         for step in range(scratch.counts.shape[0]):
             found.ended[query, step] = scratch.counts[step]
@@ -87,18 +86,6 @@ def rank_run(store: StoredTokens, run: Run, contributors: int, scratch: Scratch,
             found.mirrored[start + place] = pair >= first_mirrored
             found.distances[start + place] = scratch.distances[place]
             found.proven[start + place] = scratch.proven[place]
-
-
-@strict
-def _different_rows(rows: NDArray[np.int64], first_mirrored: int) -> int:
-    """Return how many there are in two ascending lists, one behind the other."""
-    plain, mirrored, count = 0, first_mirrored, 0
-    while plain < first_mirrored and mirrored < rows.shape[0]:
-        row = min(rows[plain], rows[mirrored])
-        plain += int(rows[plain] == row)
-        mirrored += int(rows[mirrored] == row)
-        count += 1
-    return int(count + first_mirrored - plain + rows.shape[0] - mirrored)
 
 
 @strict

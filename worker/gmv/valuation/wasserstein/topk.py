@@ -79,7 +79,7 @@ def find_nearest(
             ascending, so that the answer does not depend on the order they came in.
         first_mirrored: where the latter begin.
         looks: float32 [1 or 2, n, d], finite.
-        contributors: K, 1 to the number of different rows.
+        contributors: K, 1 to M; where rows are fewer, nothing is discarded.
         scratch: for at least M pairs.
 
     Returns:
