@@ -28,6 +28,7 @@ from gmv.monitoring.catalogue import Stage
 from gmv.settings import Settings
 
 _POLL_SECONDS: Final = 0.001
+_COUNTED_SECONDS_MAX: Final = 5.0
 _CHECK_SECONDS: Final = 1.0
 _LATEST_SECONDS_MAX: Final = 60.0  # after the last event was sent
 
@@ -135,10 +136,11 @@ def bench_latency(events: Path, index: Path, settings: Settings, workers: int, l
         closing(SteadyProducer(ours.kafka, messages(lines, time.time_ns()))) as producer,
         closing(_Positions(ours)) as positions,
     ):
-        _pass(producer, positions, processes, math.floor(load.warm_up_seconds * load.per_second), load.per_second)
-        before = _standing(processes)
+        warm_up = math.floor(load.warm_up_seconds * load.per_second)
+        _pass(producer, positions, processes, warm_up, load.per_second)
+        before = _settled(processes, warm_up)
         sent_at, credited_at = _pass(producer, positions, processes, count, load.per_second)
-        after = _standing(processes)
+        after = _settled(processes, warm_up + count)
     return _result(workers, sent_at, credited_at, before, after)
 
 
@@ -235,6 +237,14 @@ def credited(begins: Sequence[int], moves: Sequence[tuple[float, Sequence[int]]]
 def percentile(ascending: Sequence[float], share: float) -> float:
     """Return the least of them that so large a share is not above (nearest rank); `share` is within (0, 1]."""
     return ascending[math.ceil(share * len(ascending)) - 1]
+
+
+def _settled(workers: Workers, events: int) -> _Standing:
+    """Return how workers stand once they counted so many: an event is in the ledger before its worker hears of it."""
+    deadline = time.perf_counter() + _COUNTED_SECONDS_MAX
+    while (standing := _standing(workers)).event_to_credit.count < events and time.perf_counter() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return standing
 
 
 def _standing(workers: Workers) -> _Standing:
